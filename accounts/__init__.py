@@ -1,0 +1,1 @@
+"""The people who work here: areas, users, roles, audit."""

@@ -1,0 +1,1 @@
+"""The law: facts in, answer out. Pure Python; reads no clock, setting or database."""

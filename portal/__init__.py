@@ -1,0 +1,5 @@
+"""Settings, addresses, home, dashboards and reports."""
+
+from portal.celery import app as celery_app
+
+__all__ = ["celery_app"]

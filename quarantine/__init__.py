@@ -1,0 +1,1 @@
+"""Arrivals, cases, release, and what a new policy changes."""

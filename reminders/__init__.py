@@ -1,0 +1,1 @@
+"""What is due, told once, by whatever channel works."""
