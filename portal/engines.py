@@ -36,11 +36,11 @@ POSTGRES_AT_LEAST = 15
 REDIS_AT_LEAST = 7
 # sockaddr_un holds 108 bytes; PostgreSQL's lock beside the socket is the longest name.
 LONGEST_SOCKET_DIR = 107 - len("/.s.PGSQL.5432.lock")
-FASTER_THAN_SAFE = ("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off")
+FASTER_THAN_SAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class EngineError(Exception):
-    """Something that whoever starts the engines can put right; its text is the sentence to show."""
+    """Something the one who starts the engines can put right, said in one sentence."""
 
 
 def socket_dir(data: Path) -> Path:
@@ -76,13 +76,13 @@ def check_versions(database_url: str, redis_url: str) -> None:
     """Refuse servers that are too old or do not answer."""
     try:
         with closing_connection(database_url) as version:
-            if version < POSTGRES_AT_LEAST * 10_000:
-                raise EngineError(
-                    f"DATABASE_URL leads to PostgreSQL {version // 10_000};"
-                    f" version {POSTGRES_AT_LEAST} or later is needed."
-                )
+            major = version // 10_000
     except psycopg2.OperationalError as error:
-        raise EngineError(f"PostgreSQL at DATABASE_URL does not answer: {error}".strip()) from error
+        raise EngineError(f"PostgreSQL at DATABASE_URL does not answer: {error}") from error
+    if major < POSTGRES_AT_LEAST:
+        raise EngineError(
+            f"DATABASE_URL leads to PostgreSQL {major}; {POSTGRES_AT_LEAST} or later is needed."
+        )
     try:
         with redis.Redis.from_url(redis_url) as client:
             version_text = str(client.info("server")["redis_version"])
@@ -90,7 +90,7 @@ def check_versions(database_url: str, redis_url: str) -> None:
         raise EngineError(f"Redis at REDIS_URL does not answer: {error}") from error
     if int(version_text.split(".")[0]) < REDIS_AT_LEAST:
         raise EngineError(
-            f"REDIS_URL leads to Redis {version_text}; version {REDIS_AT_LEAST} or later is needed."
+            f"REDIS_URL leads to Redis {version_text}; {REDIS_AT_LEAST} or later is needed."
         )
 
 
@@ -172,7 +172,9 @@ def _end(processes: list[psutil.Process], by: signal.Signals, within: float) -> 
 
 
 @contextmanager
-def running(data: Path, *, postgres: bool = True, valkey: bool = True, safe: bool = True) -> Iterator[None]:
+def running(
+    data: Path, *, postgres: bool = True, valkey: bool = True, safe: bool = True
+) -> Iterator[None]:
     """
     Run the engines in `data`, which the caller holds, and stop them at the end.
 
@@ -218,7 +220,9 @@ class _Home:
     def _trusted(self) -> set[int]:
         return {os.geteuid(), *([self.user.pw_uid] if self.user else [])}
 
-    def start(self, program: Path, *arguments: str, end_by: signal.Signals) -> subprocess.Popen[bytes]:
+    def start(
+        self, program: Path, *arguments: str, end_by: signal.Signals
+    ) -> subprocess.Popen[bytes]:
         """Start a server that outlives neither its stop nor our death."""
         with (self.data / "log" / f"{program.name}.log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - fixed programs, own arguments
@@ -229,7 +233,7 @@ class _Home:
                 cwd=self.data / program.name.split("-")[0],
                 env=marked(self.data),
                 start_new_session=True,  # Ctrl-C must reach the workers first
-                preexec_fn=functools.partial(die_with_parent, end_by),  # noqa: PLW1509 - no threads yet
+                preexec_fn=functools.partial(die_with_parent, end_by),
                 **self.identity,
             )
 
@@ -248,11 +252,11 @@ def _system_user() -> pwd.struct_passwd | None:
         return pwd.getpwnam(SYSTEM_USER)
     useradd = shutil.which("useradd", path="/usr/sbin:/sbin:/usr/bin:/bin")
     if not useradd:
-        raise EngineError("PostgreSQL does not run as root, and useradd is missing: start as another user.")
-    subprocess.run(  # noqa: S603
-        [useradd, "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", SYSTEM_USER],
-        check=True,
-    )
+        raise EngineError(
+            "PostgreSQL refuses root, and useradd is missing: start as another user."
+        )
+    no_login = ("--system", "--no-create-home", "--shell", "/usr/sbin/nologin")
+    subprocess.run([useradd, *no_login, SYSTEM_USER], check=True)  # noqa: S603
     return pwd.getpwnam(SYSTEM_USER)
 
 
@@ -267,7 +271,7 @@ def _let_search(place: Path) -> None:
 def _package(name: str) -> Path:
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise EngineError(f"The package {name} is missing: run make run, or set DATABASE_URL and REDIS_URL.")
+        raise EngineError(f"{name} is not installed: give DATABASE_URL and REDIS_URL instead.")
     return Path(spec.origin).parent
 
 
@@ -293,20 +297,21 @@ def _postgres(home: _Home, *, safe: bool) -> Iterator[None]:
         programs / "postgres",
         *("-D", str(cluster), "-k", str(home.run), "-c", "listen_addresses="),
         *("-c", "max_connections=100"),
-        *(() if safe else FASTER_THAN_SAFE),
+        *(() if safe else (f"--{setting}" for setting in FASTER_THAN_SAFE)),
         end_by=signal.SIGINT,
     )
     with _stopping(server, by=signal.SIGINT, else_by=signal.SIGQUIT):
-        _until(functools.partial(_database_exists, home.run), server, home.data / "log/postgres.log")
+        ready = functools.partial(_database_exists, home.run)
+        _until(ready, server, home.data / "log/postgres.log")
         yield
 
 
 def _initdb(home: _Home, cluster: Path, programs: Path) -> None:
-    made = subprocess.run(  # type: ignore[call-overload]  # noqa: S603 - **identity
+    made = subprocess.run(  # type: ignore[call-overload]  # noqa: S603
         [
-            *(programs / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust", "--encoding=UTF8"),
-            *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
-            "--no-sync",
+            *(programs / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust"),
+            *("--encoding=UTF8", "--locale=C"),
+            *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
         ],
         cwd=cluster,
         capture_output=True,
@@ -320,12 +325,12 @@ def _initdb(home: _Home, cluster: Path, programs: Path) -> None:
 
 def _same_version(cluster: Path, programs: Path) -> None:
     there = (cluster / "PG_VERSION").read_text().strip()
-    out = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True)  # noqa: S603
-    here = out.stdout.split()[-1].split(".")[0]
+    here = subprocess.check_output([programs / "postgres", "--version"], text=True).split()[-1]  # noqa: S603
+    here = here.split(".")[0]
     if there != here:
         raise EngineError(
-            f"The data folder {cluster} was made by PostgreSQL {there}, and this is PostgreSQL {here}:"
-            " move the data by pg_dump (docs/operations.md), or start on another folder (WANGGE_DATA)."
+            f"{cluster} was made by PostgreSQL {there}, and this is PostgreSQL {here}: move the"
+            " data by pg_dump (docs/operations.md), or choose another folder by WANGGE_DATA."
         )
 
 
@@ -347,7 +352,8 @@ def _valkey(home: _Home, *, safe: bool) -> Iterator[None]:
     server = home.start(
         _valkey_program(),
         *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
-        *("--dir", str(home.data / "valkey"), "--save", "", "--appendonly", "yes" if safe else "no"),
+        *("--dir", str(home.data / "valkey"), "--save", ""),
+        *("--appendonly", "yes" if safe else "no"),
         *("--set-proc-title", "no"),  # a new title would overwrite the mark
         end_by=signal.SIGTERM,
     )
