@@ -21,15 +21,21 @@ PRODUCTION = env.bool("WANGGE_PRODUCTION", default=False)
 DEMO = env.bool("WANGGE_DEMO", default=not PRODUCTION)
 DEBUG = env.bool("DEBUG", default=False)
 
-SECRET_KEY = env("SECRET_KEY") if PRODUCTION else env("SECRET_KEY", default="development-only-" + "x" * 40)
+SECRET_KEY = (
+    env("SECRET_KEY") if PRODUCTION else env("SECRET_KEY", default="development-only-" + "x" * 40)
+)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # Personal data at rest: "version:key" pairs, newest first; a second key for the search hashes.
-FIELD_KEYS = env.list("FIELD_KEYS") if PRODUCTION else env.list(
-    "FIELD_KEYS", default=["1:ZGV2ZWxvcG1lbnQtb25seS1rZXktb2YtMzItYnl0ZXM="]
+FIELD_KEYS = (
+    env.list("FIELD_KEYS")
+    if PRODUCTION
+    else env.list("FIELD_KEYS", default=["1:ZGV2ZWxvcG1lbnQtb25seS1rZXktb2YtMzItYnl0ZXM="])
 )
-SEARCH_KEY = env("SEARCH_KEY") if PRODUCTION else env("SEARCH_KEY", default="development-only-search-key")
+SEARCH_KEY = (
+    env("SEARCH_KEY") if PRODUCTION else env("SEARCH_KEY", default="development-only-search-key")
+)
 
 INSTALLED_APPS = [
     "portal",
@@ -130,7 +136,10 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]

@@ -1,0 +1,33 @@
+"""Who may open a page."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+from accounts.models import Role, User
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def role_required(*roles: Role) -> Callable[[View[P]], View[P]]:
+    """Return a decorator that lets only `roles` in; others get 403."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if member(request).role not in roles:
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return cast(View[P], guarded)
+
+    return decorate
+
+
+def member(request: HttpRequest) -> User:
+    """Return the signed-in person of a request behind the sign-in."""
+    return cast(User, request.user)

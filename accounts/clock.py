@@ -1,0 +1,36 @@
+"""
+The one clock of the portal.
+
+Views, tasks and commands ask it once and pass the time down. In the demo an offset in days can
+be set, so that a visitor can live through a whole calendar; a production portal has none.
+"""
+
+from datetime import date, datetime, timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+DEMO_OFFSET = "demo-day-offset"
+
+
+def now() -> datetime:
+    """Return the present moment, aware."""
+    return timezone.now() + _demo_offset()
+
+
+def today() -> date:
+    """Return the present day in Asia/Shanghai."""
+    return timezone.localdate(now())
+
+
+def set_demo_day(day: date | None) -> None:
+    """Make the demo believe that it is `day`; None takes it back to the real day."""
+    if not settings.DEMO:
+        raise RuntimeError("Only the demo may set its day.")
+    days = (day - timezone.localdate()).days if day else 0
+    cache.set(DEMO_OFFSET, days, timeout=None)
+
+
+def _demo_offset() -> timedelta:
+    return timedelta(days=cache.get(DEMO_OFFSET, 0)) if settings.DEMO else timedelta()

@@ -1,0 +1,165 @@
+"""Areas, the people who work in them, and what they did."""
+
+import uuid
+from functools import cached_property
+from typing import Any, Self, cast
+
+import pgtrigger
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
+
+
+class AreaQuerySet(MP_NodeQuerySet):
+    """Questions about areas."""
+
+    def below(self, user: "User") -> Self:
+        """Return the areas that `user` answers for, with all below them."""
+        return cast(Self, self.filter(within(user, "path")))
+
+
+class Area(MP_Node):
+    """
+    A place that somebody answers for, from the country down to a grid.
+
+    Codes are GB/T 2260 down to the county and the community's own below it.
+    """
+
+    class Level(models.TextChoices):
+        COUNTRY = "country", _("Country")
+        PROVINCE = "province", _("Province")
+        CITY = "city", _("City")
+        COUNTY = "county", _("County or district")
+        STREET = "street", _("Street or town")
+        COMMUNITY = "community", _("Community or village")
+        GRID = "grid", _("Grid")
+
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    level = models.CharField(_("level"), max_length=10, choices=Level)
+    name = models.CharField(_("name"), max_length=50)
+    name_key = models.CharField(_("pinyin"), max_length=200, blank=True)
+
+    objects = MP_NodeManager.from_queryset(AreaQuerySet)()
+
+    node_order_by: list[str] = []
+
+    class Meta:
+        verbose_name = _("area")
+        verbose_name_plural = _("areas")
+        constraints = [
+            models.CheckConstraint(
+                name="area_level_known",
+                condition=models.Q(
+                    level__in=[
+                        "country",
+                        "province",
+                        "city",
+                        "county",
+                        "street",
+                        "community",
+                        "grid",
+                    ]
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def county_code(self) -> str:
+        """Return the GB/T 2260 code that holds here: the first six digits."""
+        return self.code[:6]
+
+
+class Role(models.TextChoices):
+    """What a person does in the portal, and so what they may see."""
+
+    GRID_STAFF = "grid_staff", _("Grid staff")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    AUDITOR = "auditor", _("Auditor")
+
+
+# The roles whose work is people; administrators and auditors see none of them.
+SEES_PEOPLE = frozenset({Role.GRID_STAFF, Role.SUPERVISOR})
+
+
+class User(AbstractUser):
+    """Somebody who works here, responsible for one or more areas."""
+
+    key = models.UUIDField(_("pseudonym"), default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=50)
+    role = models.CharField(_("role"), max_length=15, choices=Role, default=Role.GRID_STAFF)
+    areas = models.ManyToManyField(
+        Area, verbose_name=_("answers for"), blank=True, related_name="people"
+    )
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(
+                name="user_role_known",
+                condition=models.Q(
+                    role__in=["grid_staff", "supervisor", "administrator", "auditor"]
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @cached_property
+    def area_paths(self) -> tuple[str, ...]:
+        """Return the tree paths of the areas this person answers for (one query a request)."""
+        return tuple(self.areas.order_by("path").values_list("path", flat=True))
+
+    @property
+    def sees_people(self) -> bool:
+        """Return whether this person's work is with residents."""
+        return self.is_active and self.role in SEES_PEOPLE
+
+
+def within(user: Any, path: str) -> models.Q:
+    """
+    Return the condition that `path`, a lookup to an area's tree path, lies in `user`'s areas.
+
+    Nothing lies in the areas of somebody who answers for none.
+    """
+    condition = models.Q(pk__in=[])
+    for prefix in getattr(user, "area_paths", ()):
+        condition |= models.Q(**{f"{path}__startswith": prefix})
+    return condition
+
+
+def people_within(user: Any, path: str) -> models.Q:
+    """Return `within` for rows about residents: nothing for roles whose work is not people."""
+    return within(user, path) if getattr(user, "sees_people", False) else models.Q(pk__in=[])
+
+
+class AuditEntry(models.Model):
+    """
+    One thing that somebody did or read, for ever.
+
+    Holds pseudonyms only, so that it may outlive the personal data it speaks of.
+    """
+
+    at = models.DateTimeField(_("at"), db_default=Now(), db_index=True)
+    actor = models.UUIDField(_("who"), null=True, db_index=True)
+    did = models.CharField(_("did"), max_length=60)
+    subject = models.CharField(_("to"), max_length=80, db_index=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    detail = models.JSONField(_("detail"), default=dict)
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %T} {self.did} {self.subject}"

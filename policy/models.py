@@ -1,0 +1,113 @@
+"""Which document is in force where, and the provisions that a measure may rest on."""
+
+from datetime import datetime
+from typing import Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Area, User
+
+
+class Provision(models.Model):
+    """
+    A provision that some document holds; what a plan must point to.
+
+    Filled from the checked documents by `policy.services.load_documents`, so that a measure
+    which no text knows is refused by the database itself.
+    """
+
+    document = models.CharField(_("document"), max_length=60)
+    clause = models.CharField(_("clause"), max_length=10)
+    subject = models.CharField(_("subject"), max_length=40)
+
+    class Meta:
+        verbose_name = _("provision")
+        verbose_name_plural = _("provisions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document", "clause", "subject"], name="provision_once"
+            ),
+            models.CheckConstraint(
+                condition=~Q(document="") & ~Q(clause=""), name="provision_is_cited"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document} {self.clause} {self.subject}"
+
+
+class ActivationQuerySet(models.QuerySet["Activation"]):
+    """Questions about activations."""
+
+    def in_force(self, at: datetime) -> Self:
+        """Return the approved activations that have begun and were not withdrawn by `at`."""
+        return self.filter(approved_at__lte=at, effective_from__lte=at).exclude(
+            withdrawn_at__lte=at
+        )
+
+    def over(self, area: Area) -> Self:
+        """Return the activations made for `area` or for what lies above it."""
+        steps = range(Area.steplen, len(area.path) + 1, Area.steplen)
+        return self.filter(area__path__in=[area.path[:end] for end in steps])
+
+
+class Activation(models.Model):
+    """The decision of two people that a document is in force in an area from a moment on."""
+
+    document = models.CharField(_("document"), max_length=60)
+    area = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="activations", verbose_name=_("area")
+    )
+    effective_from = models.DateTimeField(_("in force from"))
+    reason = models.CharField(_("reason"), max_length=200)
+    proposed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("proposed by")
+    )
+    proposed_at = models.DateTimeField(_("proposed at"))
+    approved_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("approved by"),
+    )
+    approved_at = models.DateTimeField(_("approved at"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("withdrawn by"),
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+
+    objects = ActivationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("activation")
+        verbose_name_plural = _("activations")
+        constraints = [
+            models.CheckConstraint(
+                name="activation_two_people",
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("proposed_by")),
+            ),
+            models.CheckConstraint(
+                name="activation_approval_whole",
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="activation_withdrawal_whole",
+                condition=Q(withdrawn_by__isnull=True, withdrawn_at__isnull=True)
+                | Q(withdrawn_by__isnull=False, withdrawn_at__isnull=False),
+            ),
+        ]
+        triggers = [pgtrigger.Protect(name="kept", operation=pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.document} · {self.area}"

@@ -1,0 +1,329 @@
+"""Arrivals, cases, the plans they follow and what happened to them."""
+
+import uuid
+from datetime import date
+from typing import Any, Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import Area, User, people_within
+from policy.models import Provision
+from residents.models import Resident
+from testing.models import KEPT, ONLY_WITHDRAWN, NATResult
+
+
+class ArrivalQuerySet(models.QuerySet["Arrival"]):
+    """Questions about arrivals."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the arrivals in the areas of `user`."""
+        return self.filter(people_within(user, "grid__path"))
+
+    def valid(self) -> Self:
+        """Return the arrivals that were not taken back."""
+        return self.filter(withdrawn_at=None)
+
+
+class Arrival(models.Model):
+    """That and how somebody came into the area, with the answer that the law in force gave."""
+
+    # Made by the page that logs it: the same form sent twice is one arrival.
+    key = models.UUIDField(default=uuid.uuid4, unique=True)
+    resident = models.ForeignKey(
+        Resident, on_delete=models.PROTECT, related_name="arrivals", verbose_name=_("resident")
+    )
+    grid = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="arrivals", verbose_name=_("grid")
+    )
+    arrived_on = models.DateField(_("arrived on"))
+    from_abroad = models.BooleanField(_("from abroad"), default=False)
+    origin = models.CharField(
+        _("came from"), max_length=6, blank=True
+    )  # GB/T 2260; "" from abroad
+    facts = models.JSONField(_("facts"))  # policy.engine.facts.pack, relative to the arrival
+    law = models.CharField(_("document in force"), max_length=60)
+    # The provision that decided; none where nothing in law asks anything.
+    provision = models.ForeignKey(
+        Provision,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("provision"),
+    )
+    logged_at = models.DateTimeField(_("logged at"))
+    logged_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("logged by")
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("withdrawn by"),
+    )
+
+    objects = ArrivalQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("arrival")
+        verbose_name_plural = _("arrivals")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resident", "arrived_on"],
+                name="arrival_once_a_day",
+                condition=Q(withdrawn_at=None),
+            )
+        ]
+        indexes = [models.Index(fields=["grid", "arrived_on"])]
+        triggers = [ONLY_WITHDRAWN, KEPT]
+
+    def __str__(self) -> str:
+        return f"arrival {self.key}"
+
+
+class Plan(models.Model):
+    """
+    A measure without dates, shared by every case with the same answer.
+
+    Immutable. Its provision must be one that a checked document holds: the database keeps
+    anybody from putting a person under a measure that no text knows.
+    """
+
+    digest = models.CharField(_("digest"), max_length=64, unique=True)
+    provision = models.ForeignKey(
+        Provision, on_delete=models.PROTECT, related_name="plans", verbose_name=_("provision")
+    )
+    content = models.JSONField(_("content"))  # policy.engine.plans.Plan.to_json
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        triggers = [
+            pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"plan {self.digest[:8]}"
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    """Questions about cases."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the cases in the areas of `user`."""
+        return self.filter(people_within(user, "grid__path"))
+
+    def open(self) -> Self:
+        """Return the cases under a measure now."""
+        return self.filter(closed_on=None)
+
+    def test_due(self, on: date) -> Self:
+        """Return the open cases whose next test is due on that day or overdue."""
+        return self.open().filter(next_test_on__lte=on)
+
+    def release_due(self, on: date) -> Self:
+        """Return the open cases whose release day has come."""
+        return self.open().filter(release_on__lte=on)
+
+
+class Case(models.Model):
+    """
+    A person under a measure.
+
+    Holds facts and points to a plan; every date is derived from both by
+    `policy.engine.calendar.lay`. Two derived days stand here so that they are found quickly.
+    """
+
+    class ClosedAs(models.TextChoices):
+        RELEASED = "released", _("Released")
+        COMPLETED = "completed", _("Tests completed")  # tests only: nothing to be released from
+        REFERRED = "referred", _("Passed to medical care")
+        SUPERSEDED = "superseded", _("Continued by another case")
+        WITHDRAWN = "withdrawn", _("Taken back")
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    resident = models.ForeignKey(
+        Resident, on_delete=models.PROTECT, related_name="cases", verbose_name=_("resident")
+    )
+    grid = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="cases", verbose_name=_("grid")
+    )
+    # What opened it: an arrival, a positive result, or living with an infected person.
+    arrival = models.OneToOneField(
+        Arrival,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="case",
+        verbose_name=_("arrival"),
+    )
+    positive = models.ForeignKey(
+        NATResult,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cases",
+        verbose_name=_("positive"),
+    )
+    index_case = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="contacts",
+        verbose_name=_("index case"),
+    )
+    opened_at = models.DateTimeField(_("opened at"))
+    opened_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("opened by"),
+    )
+    day_1 = models.DateField(_("day 1"))
+    facts = models.JSONField(_("facts"))  # policy.engine.facts.pack, relative to day 1
+    law = models.CharField(_("document in force"), max_length=60)
+    plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, related_name="cases", verbose_name=_("plan")
+    )
+    next_test_on = models.DateField(_("next test"), null=True, blank=True)
+    release_on = models.DateField(_("release"), null=True, blank=True)
+    closed_on = models.DateField(_("closed on"), null=True, blank=True)
+    closed_as = models.CharField(_("closed as"), max_length=12, choices=ClosedAs, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("case")
+        verbose_name_plural = _("cases")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resident"], name="case_one_open", condition=Q(closed_on=None)
+            ),
+            models.CheckConstraint(
+                name="case_has_evidence",
+                condition=Q(arrival__isnull=False)
+                | Q(positive__isnull=False)
+                | Q(index_case__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="case_closed_whole",
+                condition=Q(closed_on=None, closed_as="")
+                | (Q(closed_on__isnull=False) & ~Q(closed_as="")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["grid", "next_test_on"],
+                name="case_open_tests",
+                condition=Q(closed_on=None),
+            ),
+            models.Index(
+                fields=["grid", "release_on"],
+                name="case_open_releases",
+                condition=Q(closed_on=None),
+            ),
+            models.Index(fields=["law"], name="case_open_law", condition=Q(closed_on=None)),
+            models.Index(fields=["grid", "closed_on"], name="case_closed"),
+        ]
+        triggers = [KEPT]
+
+    def __str__(self) -> str:
+        return f"case {self.key}"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Questions about events."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the events of cases in the areas of `user`."""
+        return self.filter(people_within(user, "case__grid__path"))
+
+    def valid(self) -> Self:
+        """Return the events that were not taken back."""
+        return self.filter(withdrawn_at=None)
+
+
+class Event(models.Model):
+    """
+    Something that happened to a case: a fact with a day, an author and, where asked, a reason.
+
+    Samples and results are rows of `testing`; everything else stands here. Never changed,
+    only taken back.
+    """
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", _("Case opened")
+        TEST_MISSED = "test_missed", _("Test missed")
+        HOME_CONDITIONS = "home_conditions", _("Home conditions changed")
+        MOVED = "moved", _("Moved to another setting")
+        OUTING_ASKED = "outing_asked", _("Outing asked for")
+        OUTING_APPROVED = "outing_approved", _("Outing approved")
+        OUTING_REFUSED = "outing_refused", _("Outing refused")
+        CHECK = "check", _("Daily check")
+        CLINICAL = "clinical", _("Clinical state changed")
+        POSITIVE = "positive", _("Positive result")
+        REFERRED = "referred", _("Passed to medical care")
+        REPLANNED = "replanned", _("Dates changed by another document")
+        RELEASED = "released", _("Released")
+        CLOSED = "closed", _("Closed")
+        NOTE = "note", _("Note")
+
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="events", verbose_name=_("case")
+    )
+    kind = models.CharField(_("kind"), max_length=20, choices=Kind)
+    day = models.DateField(_("day"))
+    at = models.DateTimeField(_("recorded at"))
+    by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("by"),
+    )
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    clause = models.CharField(_("clause"), max_length=80, blank=True)  # "document clause"
+    detail = models.JSONField(_("detail"), default=dict)
+    note = EncryptedTextField(_("note"), blank=True)
+    about = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="answers"
+    )
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("withdrawn by"),
+    )
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        indexes = [models.Index(fields=["case", "at"]), models.Index(fields=["kind", "day"])]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "day"],
+                name="missed_once_a_day",
+                condition=Q(kind="test_missed", withdrawn_at=None),
+            )
+        ]
+        triggers = [ONLY_WITHDRAWN, KEPT]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of case {self.case_id}"

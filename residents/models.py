@@ -1,0 +1,130 @@
+"""Residents, their households and the buildings they live in."""
+
+import uuid
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import Area, people_within
+
+
+class Building(models.Model):
+    """A building of a grid, or a named place where there is none."""
+
+    grid = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="buildings", verbose_name=_("grid")
+    )
+    name = models.CharField(_("building"), max_length=50)
+
+    class Meta:
+        verbose_name = _("building")
+        verbose_name_plural = _("buildings")
+        constraints = [
+            models.UniqueConstraint(fields=["grid", "name"], name="building_once_a_grid")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HouseholdQuerySet(models.QuerySet["Household"]):
+    """Questions about households."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the households below the areas of `user`."""
+        return self.filter(people_within(user, "building__grid__path"))
+
+
+class Household(models.Model):
+    """Those who live behind one door."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    building = models.ForeignKey(
+        Building, on_delete=models.PROTECT, related_name="households", verbose_name=_("building")
+    )
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    floor = models.SmallIntegerField(_("floor"), null=True, blank=True)
+    door = models.CharField(_("door"), max_length=20)
+
+    objects = HouseholdQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("household")
+        verbose_name_plural = _("households")
+        constraints = [
+            models.UniqueConstraint(fields=["building", "unit", "door"], name="household_once")
+        ]
+
+    def __str__(self) -> str:
+        return "-".join(part for part in (self.building.name, self.unit, self.door) if part)
+
+
+class ResidentQuerySet(models.QuerySet["Resident"]):
+    """Questions about residents."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the residents below the areas of `user`."""
+        return self.filter(people_within(user, "grid__path"))
+
+
+class Resident(models.Model):
+    """A person who lives or stays in a grid."""
+
+    class DocumentType(models.TextChoices):
+        MAINLAND_ID = "mainland_id", _("Resident identity card")
+        HMT_RESIDENCE = "hmt_residence", _("Residence permit (Hong Kong, Macao, Taiwan)")
+        FOREIGN_RESIDENCE = "foreign_residence", _("Foreign permanent residence card")
+        PASSPORT = "passport", _("Passport")
+        NONE = "none", _("None yet (newborn)")
+
+    class Sex(models.TextChoices):
+        FEMALE = "female", _("Female")
+        MALE = "male", _("Male")
+        UNKNOWN = "unknown", _("Not known")
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(
+        Household, on_delete=models.PROTECT, related_name="residents", verbose_name=_("household")
+    )
+    # The household's grid once more, so that lists answer from one index; `services` keep both.
+    grid = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="residents", verbose_name=_("grid")
+    )
+    name = models.CharField(_("name"), max_length=50)
+    name_key = models.CharField(_("pinyin"), max_length=300, blank=True)
+    document_type = models.CharField(_("document"), max_length=20, choices=DocumentType)
+    number = EncryptedTextField(_("number"), blank=True)
+    number_hash = models.CharField(max_length=64, blank=True, editable=False)
+    sex = models.CharField(_("sex"), max_length=10, choices=Sex, default=Sex.UNKNOWN)
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    phone = EncryptedTextField(_("phone"), blank=True)
+    phone_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
+    emergency_name = EncryptedTextField(_("emergency contact"), blank=True)
+    emergency_phone = EncryptedTextField(_("their phone"), blank=True)
+    created_at = models.DateTimeField(_("registered at"))
+    version = models.PositiveIntegerField(default=1)
+
+    objects = ResidentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("resident")
+        verbose_name_plural = _("residents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document_type", "number_hash"],
+                name="resident_number_once",
+                condition=~Q(number_hash=""),
+            ),
+            models.CheckConstraint(
+                name="resident_number_or_none",
+                condition=Q(document_type="none", number_hash="")
+                | (~Q(document_type="none") & ~Q(number_hash="")),
+            ),
+        ]
+        indexes = [models.Index(fields=["grid", "name_key"])]
+
+    def __str__(self) -> str:
+        return f"resident {self.key}"

@@ -1,0 +1,142 @@
+"""Samples and their results: facts that are never changed, only withdrawn."""
+
+import uuid
+from typing import Any, Self
+
+import pgtrigger
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User, people_within
+from residents.models import Resident
+
+# What may change on a fact: that it is withdrawn, once.
+ONLY_WITHDRAWN = pgtrigger.Protect(
+    name="only_withdrawn",
+    operation=pgtrigger.Update,
+    condition=pgtrigger.AnyChange(exclude=["withdrawn_at", "withdrawn_by"]),
+)
+KEPT = pgtrigger.Protect(name="kept", operation=pgtrigger.Delete)
+
+
+class SampleQuerySet(models.QuerySet["Sample"]):
+    """Questions about samples."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the samples of residents below the areas of `user`."""
+        return self.filter(people_within(user, "resident__grid__path"))
+
+    def valid(self) -> Self:
+        """Return the samples that were not withdrawn."""
+        return self.filter(withdrawn_at=None)
+
+
+class Sample(models.Model):
+    """A swab, alone or pooled; at most one a person and day (101号 clause 6)."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    resident = models.ForeignKey(
+        Resident, on_delete=models.PROTECT, related_name="samples", verbose_name=_("resident")
+    )
+    day = models.DateField(_("day"))
+    taken_at = models.DateTimeField(_("taken at"))
+    taken_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("taken by")
+    )
+    pooled = models.BooleanField(_("pooled"), default=False)
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("withdrawn by"),
+    )
+
+    objects = SampleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sample")
+        verbose_name_plural = _("samples")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resident", "day"],
+                name="sample_once_a_day",
+                condition=Q(withdrawn_at=None),
+            )
+        ]
+        triggers = [ONLY_WITHDRAWN, KEPT]
+
+    def __str__(self) -> str:
+        return f"sample {self.key}"
+
+
+class NATResultQuerySet(models.QuerySet["NATResult"]):
+    """Questions about results."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the results of residents below the areas of `user`."""
+        return self.filter(people_within(user, "sample__resident__grid__path"))
+
+    def valid(self) -> Self:
+        """Return the results that were not withdrawn."""
+        return self.filter(withdrawn_at=None, sample__withdrawn_at=None)
+
+
+class NATResult(models.Model):
+    """What the laboratory found in a sample. Of two genes, `ct` is the lower."""
+
+    class Outcome(models.TextChoices):
+        NEGATIVE = "negative", _("Negative")
+        POSITIVE = "positive", _("Positive")
+
+    sample = models.ForeignKey(
+        Sample, on_delete=models.PROTECT, related_name="results", verbose_name=_("sample")
+    )
+    outcome = models.CharField(_("result"), max_length=10, choices=Outcome)
+    ct = models.DecimalField(
+        _("Ct value"),
+        max_digits=4,
+        decimal_places=1,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(50)],
+    )
+    reported_at = models.DateTimeField(_("reported at"))
+    recorded_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("recorded by")
+    )
+    recorded_at = models.DateTimeField(_("recorded at"))
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("withdrawn by"),
+    )
+
+    objects = NATResultQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("result")
+        verbose_name_plural = _("results")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["sample"], name="result_once_a_sample", condition=Q(withdrawn_at=None)
+            ),
+            models.CheckConstraint(
+                name="ct_in_range", condition=Q(ct=None) | Q(ct__gte=0, ct__lte=50)
+            ),
+            models.CheckConstraint(
+                name="outcome_known", condition=Q(outcome__in=["negative", "positive"])
+            ),
+        ]
+        triggers = [ONLY_WITHDRAWN, KEPT]
+
+    def __str__(self) -> str:
+        return f"result of sample {self.sample_id}"
