@@ -24,6 +24,11 @@ def today() -> date:
     return timezone.localdate(now())
 
 
+def day_of(moment: datetime) -> date:
+    """Return the day in Asia/Shanghai on which `moment` lies."""
+    return timezone.localdate(moment)
+
+
 def set_demo_day(day: date | None) -> None:
     """Make the demo believe that it is `day`; None takes it back to the real day."""
     if not settings.DEMO:
