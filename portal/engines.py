@@ -55,9 +55,17 @@ def addresses(env: environ.Env, data: Path) -> tuple[str, str]:
     """Return the URLs of PostgreSQL and Redis: the given ones, else those in `data`."""
     folder = socket_dir(data)
     return (
-        env("DATABASE_URL", default=f"postgres://postgres@/{DATABASE}?host={folder}"),
-        env("REDIS_URL", default=f"unix://{folder}/valkey.sock"),
+        env("DATABASE_URL", default="") or f"postgres://postgres@/{DATABASE}?host={folder}",
+        env("REDIS_URL", default="") or f"unix://{folder}/valkey.sock",
     )
+
+
+def embedded(env: environ.Env) -> dict[str, bool]:
+    """Return which engines are not given, as `running` takes them."""
+    return {
+        "postgres": not env("DATABASE_URL", default=""),
+        "valkey": not env("REDIS_URL", default=""),
+    }
 
 
 def redis_for_cache(url: str) -> str:
@@ -234,14 +242,22 @@ class _Home:
                 env=marked(self.data),
                 start_new_session=True,  # Ctrl-C must reach the workers first
                 preexec_fn=functools.partial(die_with_parent, end_by),
-                **self.identity,
+                user=self.uid,
+                group=self.gid,
+                extra_groups=self.groups,
             )
 
     @property
-    def identity(self) -> dict[str, object]:
-        if not self.user:
-            return {}
-        return {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
+    def uid(self) -> int | None:
+        return self.user.pw_uid if self.user else None
+
+    @property
+    def gid(self) -> int | None:
+        return self.user.pw_gid if self.user else None
+
+    @property
+    def groups(self) -> list[int] | None:
+        return [] if self.user else None
 
 
 def _system_user() -> pwd.struct_passwd | None:
@@ -307,7 +323,7 @@ def _postgres(home: _Home, *, safe: bool) -> Iterator[None]:
 
 
 def _initdb(home: _Home, cluster: Path, programs: Path) -> None:
-    made = subprocess.run(  # type: ignore[call-overload]  # noqa: S603
+    made = subprocess.run(  # noqa: S603
         [
             *(programs / "initdb", "-D", cluster, "-U", "postgres", "--auth=trust"),
             *("--encoding=UTF8", "--locale=C"),
@@ -317,7 +333,9 @@ def _initdb(home: _Home, cluster: Path, programs: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        **home.identity,
+        user=home.uid,
+        group=home.gid,
+        extra_groups=home.groups,
     )
     if made.returncode:
         raise EngineError(f"PostgreSQL could not make its folder {cluster}: {made.stderr.strip()}")

@@ -4,13 +4,15 @@ Settings, all of them, from the environment.
 Each has a safe default for development except the secrets, which production must give.
 """
 
+import logging
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from portal import engines
+from portal import engines, keys, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -21,21 +23,14 @@ PRODUCTION = env.bool("WANGGE_PRODUCTION", default=False)
 DEMO = env.bool("WANGGE_DEMO", default=not PRODUCTION)
 DEBUG = env.bool("DEBUG", default=False)
 
-SECRET_KEY = (
-    env("SECRET_KEY") if PRODUCTION else env("SECRET_KEY", default="development-only-" + "x" * 40)
-)
+# Missing secrets come from DATA_DIR, where a first start makes them; production must be given its.
+keys.read(env, DATA_DIR, production=PRODUCTION)
+SECRET_KEY = env("SECRET_KEY")
+# Personal data at rest: "version:key" pairs, newest first; a second key for the search hashes.
+FIELD_KEYS = env.list("FIELD_KEYS")
+SEARCH_KEY = env("SEARCH_KEY")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-
-# Personal data at rest: "version:key" pairs, newest first; a second key for the search hashes.
-FIELD_KEYS = (
-    env.list("FIELD_KEYS")
-    if PRODUCTION
-    else env.list("FIELD_KEYS", default=["1:ZGV2ZWxvcG1lbnQtb25seS1rZXktb2YtMzItYnl0ZXM="])
-)
-SEARCH_KEY = (
-    env("SEARCH_KEY") if PRODUCTION else env("SEARCH_KEY", default="development-only-search-key")
-)
 
 INSTALLED_APPS = [
     "portal",
@@ -83,7 +78,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "portal.middleware.RequestLog",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -109,6 +104,12 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 
 # PostgreSQL and Redis: the given ones, else those that `manage.py up` starts in DATA_DIR.
+EMBEDDED = engines.embedded(env)
+if PRODUCTION and any(EMBEDDED.values()):
+    raise ImproperlyConfigured(
+        "Set DATABASE_URL and REDIS_URL: the servers that come with the portal are for trying out"
+        " (docs/operations.md)."
+    )
 DATABASE_URL, REDIS_URL = engines.addresses(env, DATA_DIR)
 DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 DATABASES["default"]["CONN_MAX_AGE"] = None
@@ -168,7 +169,13 @@ STATICFILES_DIRS = [
     ("bootstrap-icons", BASE_DIR / "node_modules/bootstrap-icons/font"),
     ("echarts", BASE_DIR / "node_modules/echarts/dist"),
 ]
-WHITENOISE_USE_FINDERS = True
+# Trying out needs no collectstatic; production names each file by its content.
+WHITENOISE_USE_FINDERS = not PRODUCTION
+if PRODUCTION:
+    STORAGES = {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -193,9 +200,8 @@ if PRODUCTION:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-}
+LOGGING = logs.configure(production=PRODUCTION, level=env("LOG_LEVEL", default="INFO"))
+DJANGO_STRUCTLOG_CELERY_ENABLED = True
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_STATUS_4XX_LOG_LEVEL = logging.INFO

@@ -33,7 +33,7 @@ def _first_free() -> tuple[Path, Callable[[], None]]:
 
 
 os.environ.setdefault("WANGGE_DATA", str(BUILD / "data"))
-_embedded = {"postgres": "DATABASE_URL" not in os.environ, "valkey": "REDIS_URL" not in os.environ}
+_embedded = engines.embedded(environ.Env())
 _data, _let_go = _first_free() if any(_embedded.values()) else (BUILD, lambda: None)
 os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = engines.addresses(environ.Env(), _data)
 

@@ -1,0 +1,195 @@
+"""Start the portal by one command."""
+
+import functools
+import importlib
+import importlib.util
+import os
+import shlex
+import signal
+import socket
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from argparse import ArgumentParser
+from contextlib import ExitStack, closing, suppress
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.db import connections
+from honcho.manager import Manager
+from honcho.printer import Message, Printer
+from honcho.process import Popen, Process
+
+from portal import engines
+
+
+class Command(BaseCommand):
+    """Start what is not given, bring the database up to date, and run until told to stop."""
+
+    help = "Start the portal: its engines where none are given, web server, worker and beat."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the address."""
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *, host: str, port: int, **_: Any) -> None:
+        """Run until a signal, or until one of the processes ends."""
+        for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(ending, _exit)
+        try:
+            with ExitStack() as stack:
+                stack.callback(engines.hold(settings.DATA_DIR))
+                _refuse_taken(host, port)
+                stack.enter_context(engines.running(settings.DATA_DIR, **settings.EMBEDDED))
+                engines.check_versions(settings.DATABASE_URL, settings.REDIS_URL)
+                _bring_up_to_date()
+                code = _run(host, port)
+        except engines.EngineError as error:
+            raise CommandError(str(error)) from error
+        sys.exit(code)
+
+
+def _exit(signum: int, _: object) -> None:
+    sys.exit(128 + signum)
+
+
+def _refuse_taken(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family)) as attempt:
+        attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            attempt.bind((host, port))
+        except OSError as error:
+            raise CommandError(
+                f"Nothing can be served at {host}:{port} ({error.strerror}):"
+                " choose another address by --host or --port."
+            ) from error
+
+
+def _bring_up_to_date() -> None:
+    call_command("migrate", verbosity=0)
+    if settings.DEMO and not get_user_model().objects.exists():
+        call_command("seed_demo")
+    connections.close_all()  # the processes are forked
+
+
+def _run(host: str, port: int) -> int:
+    def closed_terminal(_: int, __: object) -> None:
+        # Honcho knows SIGTERM. Its helpers inherit this, too, and ignore SIGTERM, rightly.
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGHUP, closed_terminal)
+    manager = _Manager(host, port)
+    environment = engines.marked(settings.DATA_DIR)
+    for name, arguments in _processes(host, port).items():
+        command = f"exec {shlex.join([sys.executable, '-m', *arguments])}"
+        manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR))
+    manager.loop()
+    return manager.returncode or 1
+
+
+def _processes(host: str, port: int) -> dict[str, list[str]]:
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    celery = ["celery", "--quiet", "-A", "portal"]
+    return {
+        "web": [
+            *("gunicorn", "portal.wsgi", "--bind", address, "--workers", "2"),
+            *("--log-level", "warning", "--no-control-socket"),
+        ],
+        "worker": [
+            *celery,
+            "worker",
+            "--concurrency",
+            "2",
+            "--without-gossip",
+            "--without-mingle",
+        ],
+        "beat": [*celery, "beat", "--schedule", str(settings.DATA_DIR / "beat")],
+    }
+
+
+class _Tied(Process):
+    """A process of honcho's that ends with its parent, killed or not."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        end = functools.partial(engines.die_with_parent, signal.SIGTERM)
+        self._child_ctor: Any = functools.partial(Popen, preexec_fn=end)
+
+    def run(self, events: Any = None, ignore_signals: bool = False) -> None:
+        """Run the command; the helper around it needs no goodbye."""
+        engines.die_with_parent(signal.SIGKILL)
+        super().run(events, ignore_signals)
+
+
+class _Log:
+    """Standard output that may go away: with a closed terminal, there is still work to end."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> None:
+        """Write, if anybody still reads."""
+        with suppress(OSError):
+            self.stream.write(text)
+
+    def flush(self) -> None:
+        """Flush, if anybody still reads."""
+        with suppress(OSError):
+            self.stream.flush()
+
+    def isatty(self) -> bool:
+        """Return whether colours help."""
+        return self.stream.isatty()
+
+
+class _Manager(Manager):
+    """Honcho's manager, which also says when the page answers."""
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(Printer(_Log(sys.stdout)))
+        self._process_ctor = _Tied
+        local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+        self._url = f"http://[{local}]:{port}/" if ":" in local else f"http://{local}:{port}/"
+
+    def _start(self) -> None:
+        super()._start()  # forks; threads come after
+        threading.Thread(target=self._greet, daemon=True).start()
+
+    def _greet(self) -> None:
+        while not _answers(self._url):
+            time.sleep(0.1)
+        for line in (f"The portal answers at {self._url}", *_sign_ins()):
+            now = datetime.now(UTC).astimezone()
+            self.events.put(Message("line", f"{line}\n", now, "portal", None))
+
+
+def _answers(url: str) -> bool:
+    # As the proxy in front would ask, so that production does not send us to https.
+    request = urllib.request.Request(f"{url}healthz", headers={"X-Forwarded-Proto": "https"})  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=5):  # noqa: S310
+            return True
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except OSError:
+        return False
+
+
+def _sign_ins() -> list[str]:
+    if not settings.DEMO or not importlib.util.find_spec("portal.demo"):
+        return []
+    rows = importlib.import_module("portal.demo").sign_ins()
+    return [
+        "Demo sign-ins (role, name, password), with known passwords: for trying out only.",
+        *(f"  {role:16} {name:16} {password}" for role, name, password in rows),
+    ]
