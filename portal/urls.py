@@ -1,8 +1,16 @@
 """The table of contents of the site."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
+from health_check.views import HealthCheckView
+
+# A web process is well when its engines answer; asking the worker, too, takes a second.
+OWN_ENGINES = ["health_check.Database", "health_check.Cache"]
+WITH_WORKER = [*OWN_ENGINES, "health_check.contrib.celery.Ping"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
+    path("healthz", login_not_required(HealthCheckView.as_view(checks=OWN_ENGINES))),
+    path("healthz/worker", login_not_required(HealthCheckView.as_view(checks=WITH_WORKER))),
     path("language/", include("django.conf.urls.i18n")),
 ]

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.db import connections
 from honcho.manager import Manager
@@ -76,7 +76,7 @@ def _refuse_taken(host: str, port: int) -> None:
 
 def _bring_up_to_date() -> None:
     call_command("migrate", verbosity=0)
-    if settings.DEMO and not get_user_model().objects.exists():
+    if settings.DEMO and "seed_demo" in get_commands() and not get_user_model().objects.exists():
         call_command("seed_demo")
     connections.close_all()  # the processes are forked
 
@@ -102,7 +102,7 @@ def _processes(host: str, port: int) -> dict[str, list[str]]:
     return {
         "web": [
             *("gunicorn", "portal.wsgi", "--bind", address, "--workers", "2"),
-            *("--log-level", "warning", "--no-control-socket"),
+            *("--preload", "--log-level", "warning", "--no-control-socket"),
         ],
         "worker": [
             *celery,
