@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
 from accounts.models import Area, people_within
+from residents import masking
 
 
 class Building(models.Model):
@@ -39,7 +40,7 @@ class HouseholdQuerySet(models.QuerySet["Household"]):
 
 
 class Household(models.Model):
-    """Those who live behind one door."""
+    """Those who live behind one door. The door is sealed: with it an address names people."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     building = models.ForeignKey(
@@ -47,7 +48,8 @@ class Household(models.Model):
     )
     unit = models.CharField(_("unit"), max_length=20, blank=True)
     floor = models.SmallIntegerField(_("floor"), null=True, blank=True)
-    door = models.CharField(_("door"), max_length=20)
+    door = EncryptedTextField(_("door"))
+    door_hash = models.CharField(max_length=64, editable=False)
 
     objects = HouseholdQuerySet.as_manager()
 
@@ -55,10 +57,17 @@ class Household(models.Model):
         verbose_name = _("household")
         verbose_name_plural = _("households")
         constraints = [
-            models.UniqueConstraint(fields=["building", "unit", "door"], name="household_once")
+            models.UniqueConstraint(
+                fields=["building", "unit", "door_hash"], name="household_once"
+            )
         ]
 
     def __str__(self) -> str:
+        return masking.mask_address(self.address)
+
+    @property
+    def address(self) -> str:
+        """Return the whole address: building, unit, door. Pages show `str` of the household."""
         return "-".join(part for part in (self.building.name, self.unit, self.door) if part)
 
 
@@ -94,7 +103,7 @@ class Resident(models.Model):
         Area, on_delete=models.PROTECT, related_name="residents", verbose_name=_("grid")
     )
     name = models.CharField(_("name"), max_length=50)
-    name_key = models.CharField(_("pinyin"), max_length=300, blank=True)
+    name_key = models.CharField(_("pinyin"), max_length=1000, blank=True)
     document_type = models.CharField(_("document"), max_length=20, choices=DocumentType)
     number = EncryptedTextField(_("number"), blank=True)
     number_hash = models.CharField(max_length=64, blank=True, editable=False)
@@ -128,3 +137,18 @@ class Resident(models.Model):
 
     def __str__(self) -> str:
         return f"resident {self.key}"
+
+    @property
+    def masked_name(self) -> str:
+        """Return the name as pages show it."""
+        return masking.mask_name(self.name)
+
+    @property
+    def masked_phone(self) -> str:
+        """Return the phone as pages show it."""
+        return masking.mask_phone(self.phone)
+
+    @property
+    def masked_number(self) -> str:
+        """Return the document's number as pages show it."""
+        return masking.mask_number(self.number)

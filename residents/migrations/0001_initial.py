@@ -34,7 +34,8 @@ class Migration(migrations.Migration):
                 ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('unit', models.CharField(blank=True, max_length=20, verbose_name='unit')),
                 ('floor', models.SmallIntegerField(blank=True, null=True, verbose_name='floor')),
-                ('door', models.CharField(max_length=20, verbose_name='door')),
+                ('door', accounts.encryption.EncryptedTextField(verbose_name='door')),
+                ('door_hash', models.CharField(editable=False, max_length=64)),
                 ('building', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='households', to='residents.building', verbose_name='building')),
             ],
             options={
@@ -48,7 +49,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
                 ('name', models.CharField(max_length=50, verbose_name='name')),
-                ('name_key', models.CharField(blank=True, max_length=300, verbose_name='pinyin')),
+                ('name_key', models.CharField(blank=True, max_length=1000, verbose_name='pinyin')),
                 ('document_type', models.CharField(choices=[('mainland_id', 'Resident identity card'), ('hmt_residence', 'Residence permit (Hong Kong, Macao, Taiwan)'), ('foreign_residence', 'Foreign permanent residence card'), ('passport', 'Passport'), ('none', 'None yet (newborn)')], max_length=20, verbose_name='document')),
                 ('number', accounts.encryption.EncryptedTextField(blank=True, verbose_name='number')),
                 ('number_hash', models.CharField(blank=True, editable=False, max_length=64)),
@@ -74,7 +75,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='household',
-            constraint=models.UniqueConstraint(fields=('building', 'unit', 'door'), name='household_once'),
+            constraint=models.UniqueConstraint(fields=('building', 'unit', 'door_hash'), name='household_once'),
         ),
         migrations.AddIndex(
             model_name='resident',

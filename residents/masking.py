@@ -1,0 +1,35 @@
+"""What pages show of personal data until somebody uncovers it with a reason."""
+
+import re
+
+LAST = 4
+_LAST_WORD = re.compile(r"[0-9A-Za-z]+(?=[^0-9A-Za-z]*$)")
+_VARIANT = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+
+
+def mask_name(name: str) -> str:
+    """Return the first character and a star: 张*."""
+    if not name:
+        return ""
+    variant = name[1:2] if _VARIANT.match(name[1:2]) else ""
+    return f"{name[0]}{variant}*"
+
+
+def mask_phone(phone: str) -> str:
+    """Return 138****1234 of a mainland number, the country and last digits of another."""
+    local = phone.removeprefix("+86")
+    if len(local) < 2 * LAST:
+        return "*" * len(local)
+    return f"{local[:-8] if len(local) > 8 else ''}****{local[-LAST:]}"
+
+
+def mask_number(number: str) -> str:
+    """Return stars and the last four characters of a document's number."""
+    if len(number) <= LAST:
+        return "*" * len(number)
+    return "*" * (len(number) - LAST) + number[-LAST:]
+
+
+def mask_address(address: str) -> str:
+    """Return an address without its last number, the door."""
+    return _LAST_WORD.sub("***", address)

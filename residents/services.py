@@ -1,0 +1,272 @@
+"""Registering residents, finding them, changing what is known, uncovering what is masked."""
+
+import unicodedata
+from datetime import date, datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import audit
+from accounts.encryption import search_hash
+from accounts.models import Area, User
+from residents.identity import Identity, read_name, read_number, read_phone
+from residents.models import Building, Household, Resident
+from residents.pinyin import name_key
+
+# The contexts that keep equal texts of two columns from having equal hashes.
+NUMBER, PHONE, DOOR = "resident.number", "resident.phone", "household.door"
+
+# What `uncover` may show, and how each is called.
+UNCOVERABLE = {
+    "name": gettext_lazy("name"),
+    "number": gettext_lazy("number"),
+    "phone": gettext_lazy("phone"),
+    "address": gettext_lazy("address"),
+    "emergency_name": gettext_lazy("emergency contact"),
+    "emergency_phone": gettext_lazy("phone of the emergency contact"),
+}
+
+
+class AlreadyRegisteredError(ValidationError):
+    """The number belongs to somebody who is registered in the areas of the one who asks."""
+
+    def __init__(self, resident: Resident) -> None:
+        self.resident = resident
+        super().__init__(
+            _("This number is registered already: open that person instead of a second entry.")
+        )
+
+
+class RegisteredElsewhereError(ValidationError):
+    """The number belongs to somebody outside the areas of the one who asks."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "A person with this number is registered in an area that is not yours. Ask your"
+                " supervisor to have them moved here."
+            )
+        )
+
+
+class ChangedMeanwhileError(ValidationError):
+    """Somebody else saved the row after it was read."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Somebody else changed this person while you were writing. Your input is still"
+                " here: compare it with what is saved now, and save again."
+            )
+        )
+
+
+def find_by_number(*, document_type: str, number: str) -> Resident | None:
+    """Return who holds this number, wherever they live; ask `known` on behalf of somebody."""
+    if not number:
+        return None
+    hashed = _number_hash(document_type, number)
+    return Resident.objects.filter(document_type=document_type, number_hash=hashed).first()
+
+
+def find_by_phone(*, phone: str, by: User) -> list[Resident]:
+    """Return the residents in the areas of `by` who are reached under this phone."""
+    hashed = search_hash(read_phone(phone), context=PHONE)
+    return list(Resident.objects.visible_to(by).filter(phone_hash=hashed).order_by("name_key"))
+
+
+@transaction.atomic
+def known(*, document_type: str, number: str, by: User) -> Resident | None:
+    """
+    Return who holds this number, to be filled in on a form; written down as a reading.
+
+    Raise `RegisteredElsewhereError`, which tells no place, where `by` may not see them.
+    """
+    found = find_by_number(document_type=document_type, number=number)
+    if found:
+        _refuse_elsewhere(found, by)
+        read(resident=found, by=by)
+    return found
+
+
+def read(*, resident: Resident, by: User) -> None:
+    """Write down that `by` looks at a resident's data; call it in the transaction that reads."""
+    audit.record(by=by, did="read", to=resident)
+
+
+def searched(*, by: User, kind: str, found: int) -> None:
+    """Write down that `by` searched residents, without what was typed."""
+    audit.record(by=by, did="searched", to=by, kind=kind, found=found)
+
+
+@transaction.atomic
+def household_at(
+    *, building: Building, unit: str = "", door: str, floor: int | None = None
+) -> Household:
+    """Return the household behind a door of `building`, made where nobody was there before."""
+    unit, door = _tidy(unit), _tidy(door)
+    if not door:
+        raise ValidationError(_("Enter the door, for example 502."))
+    household, made = Household.objects.get_or_create(
+        building=building,
+        unit=unit,
+        door_hash=search_hash(door, context=DOOR),
+        defaults={"door": door, "floor": floor},
+    )
+    if not made and floor is not None and household.floor is None:
+        Household.objects.filter(pk=household.pk).update(floor=floor)
+        household.floor = floor
+    return household
+
+
+@transaction.atomic
+def building_at(*, grid: Area, name: str) -> Building:
+    """Return the building of this name in `grid`, made where there was none."""
+    if not (tidy := _tidy(name)):
+        raise ValidationError(_("Enter the building, for example 3号楼."))
+    return Building.objects.get_or_create(grid=grid, name=tidy)[0]
+
+
+@transaction.atomic
+def register(
+    *,
+    household: Household,
+    name: str,
+    document_type: str,
+    number: str = "",
+    phone: str = "",
+    sex: str = Resident.Sex.UNKNOWN,
+    birth_date: date | None = None,
+    emergency_name: str = "",
+    emergency_phone: str = "",
+    at: datetime,
+    by: User,
+) -> Resident:
+    """
+    Register a person who lives or stays in `household`.
+
+    Sex and birth date are those that the number says, where it says them.
+    """
+    identity = read_number(document_type, number, today=timezone.localtime(at).date())
+    _refuse_known(document_type, identity, by)
+    resident = Resident.objects.create(
+        household=household,
+        grid=household.building.grid,
+        created_at=at,
+        **_named(name),
+        **_identified(document_type, identity, sex, birth_date),
+        **_reached(phone, emergency_name, emergency_phone),
+    )
+    audit.record(by=by, did="registered", to=resident)
+    return resident
+
+
+@transaction.atomic
+def change(
+    *,
+    resident: Resident,
+    version: int,
+    name: str,
+    document_type: str,
+    number: str = "",
+    phone: str = "",
+    sex: str = Resident.Sex.UNKNOWN,
+    birth_date: date | None = None,
+    emergency_name: str = "",
+    emergency_phone: str = "",
+    at: datetime,
+    by: User,
+) -> None:
+    """Change what is known of a resident, unless it changed since `version` was read."""
+    identity = read_number(document_type, number, today=timezone.localtime(at).date())
+    _refuse_known(document_type, identity, by, besides=resident)
+    new = {
+        **_named(name),
+        **_identified(document_type, identity, sex, birth_date),
+        **_reached(phone, emergency_name, emergency_phone),
+    }
+    changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
+    _update(resident, version, **new)
+    audit.record(
+        by=by, did="changed", to=resident, fields=[f for f in changed if "_hash" not in f]
+    )
+
+
+@transaction.atomic
+def move(*, resident: Resident, household: Household, version: int, by: User) -> None:
+    """Move a resident to another household, with their grid."""
+    _update(resident, version, household=household, grid=household.building.grid)
+    audit.record(by=by, did="moved", to=resident, household=str(household.key))
+
+
+@transaction.atomic
+def uncover(*, resident: Resident, field: str, reason: str, by: User) -> str:
+    """Return what a page shows masked, and write down who uncovered it and why."""
+    if field not in UNCOVERABLE:
+        raise ValueError(field)
+    if len(reason.strip()) < 2:
+        raise ValidationError(_("Say in a few words what you need it for."))
+    audit.record(by=by, did="uncovered", to=resident, reason=reason.strip()[:200], field=field)
+    return resident.household.address if field == "address" else str(getattr(resident, field))
+
+
+def _refuse_known(
+    document_type: str, identity: Identity, by: User, besides: Resident | None = None
+) -> None:
+    found = find_by_number(document_type=document_type, number=identity.number)
+    if found and found != besides:
+        _refuse_elsewhere(found, by)
+        raise AlreadyRegisteredError(found)
+
+
+def _refuse_elsewhere(found: Resident, by: User) -> None:
+    if not Resident.objects.visible_to(by).filter(pk=found.pk).exists():
+        raise RegisteredElsewhereError
+
+
+def _update(resident: Resident, version: int, **new: Any) -> None:
+    rows = Resident.objects.filter(pk=resident.pk, version=version)
+    if not rows.update(version=F("version") + 1, **new):
+        raise ChangedMeanwhileError
+    resident.refresh_from_db()
+
+
+def _named(text: str) -> dict[str, Any]:
+    name = read_name(text)
+    return {"name": name, "name_key": name_key(name)}
+
+
+def _identified(
+    document_type: str, identity: Identity, sex: str, birth_date: date | None
+) -> dict[str, Any]:
+    return {
+        "document_type": document_type,
+        "number": identity.number,
+        "number_hash": _number_hash(document_type, identity.number),
+        "sex": identity.sex or sex,
+        "birth_date": identity.birth_date or birth_date,
+    }
+
+
+def _reached(phone: str, emergency_name: str, emergency_phone: str) -> dict[str, Any]:
+    number = read_phone(phone) if phone else ""
+    return {
+        "phone": number,
+        "phone_hash": search_hash(number, context=PHONE),
+        "emergency_name": read_name(emergency_name) if emergency_name else "",
+        "emergency_phone": read_phone(emergency_phone) if emergency_phone else "",
+    }
+
+
+def _number_hash(document_type: str, number: str) -> str:
+    # A number alone is no key: two kinds of document may bear the same one.
+    return search_hash(number and f"{document_type}:{number}", context=NUMBER)
+
+
+def _tidy(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text).split())
