@@ -266,6 +266,7 @@ class Event(models.Model):
         OPENED = "opened", _("Case opened")
         TEST_MISSED = "test_missed", _("Test missed")
         HOME_CONDITIONS = "home_conditions", _("Home conditions changed")
+        CHOSE_CENTRAL = "chose_central", _("Central isolation asked for")
         MOVED = "moved", _("Moved to another setting")
         OUTING_ASKED = "outing_asked", _("Outing asked for")
         OUTING_APPROVED = "outing_approved", _("Outing approved")

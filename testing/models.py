@@ -45,6 +45,7 @@ class Sample(models.Model):
     taken_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("taken by")
     )
+    recorded_at = models.DateTimeField(_("recorded at"))
     pooled = models.BooleanField(_("pooled"), default=False)
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
     withdrawn_by = models.ForeignKey(
@@ -100,7 +101,7 @@ class NATResult(models.Model):
     ct = models.DecimalField(
         _("Ct value"),
         max_digits=4,
-        decimal_places=1,
+        decimal_places=2,
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(50)],

@@ -8,6 +8,10 @@ about cases call that.
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit, clock
 from accounts.errors import RefusedError
 from accounts.models import User
 from residents.models import Resident
@@ -15,6 +19,7 @@ from testing.models import NATResult, Sample
 
 # How long what was just recorded may be taken back with one tap.
 UNDO = timedelta(minutes=10)
+HIGHEST_CT = 50
 
 
 class AlreadySampledError(RefusedError):
@@ -50,7 +55,26 @@ def take_sample(
     `at` is the present moment. Raise AlreadySampledError (101号 clause 6: one a person and day)
     or FutureError.
     """
-    raise NotImplementedError
+    if taken_at > at:
+        raise FutureError(_("A sample cannot be taken in the future."))
+    try:
+        with transaction.atomic():
+            sample = Sample.objects.create(
+                resident=resident,
+                day=clock.day_of(taken_at),
+                taken_at=taken_at,
+                taken_by=by,
+                recorded_at=at,
+                pooled=pooled,
+            )
+            audit.record(by=by, did="took sample", to=sample)
+    except IntegrityError as error:
+        if "sample_once_a_day" not in str(error):
+            raise
+        raise AlreadySampledError(
+            _("A sample of this person was already taken on that day.")
+        ) from error
+    return sample
 
 
 def record_result(
@@ -67,14 +91,71 @@ def record_result(
 
     Raise ResultExistsError, CtError (0 to 50) or FutureError.
     """
-    raise NotImplementedError
+    if reported_at > at:
+        raise FutureError(_("A result cannot be reported in the future."))
+    if reported_at < sample.taken_at:
+        raise FutureError(_("A result cannot be older than its sample."))
+    _check_ct(ct)
+    try:
+        with transaction.atomic():
+            # The lock keeps the sample from being withdrawn before its result is there.
+            if not Sample.objects.valid().select_for_update().filter(pk=sample.pk).exists():
+                raise ResultExistsError(_("This sample was taken back."))
+            result = NATResult.objects.create(
+                sample=sample,
+                outcome=outcome,
+                ct=ct,
+                reported_at=reported_at,
+                recorded_by=by,
+                recorded_at=at,
+            )
+            audit.record(by=by, did="recorded result", to=sample)
+    except IntegrityError as error:
+        if "result_once_a_sample" not in str(error):
+            raise
+        raise ResultExistsError(_("This sample has a result already.")) from error
+    return result
+
+
+def _check_ct(ct: Decimal | None) -> None:
+    if ct is None:
+        return
+    if not ct.is_finite() or not 0 <= ct <= HIGHEST_CT:
+        raise CtError(_("A Ct value lies between 0 and 50."))
+    if ct != round(ct, 2):
+        # The database would round, and 34.999 is not 35.
+        raise CtError(_("A Ct value has at most two decimals."))
 
 
 def withdraw_sample(*, sample: Sample, at: datetime, by: User) -> None:
     """Take a sample back. Raise TooLateToUndoError after UNDO, or once it has a result."""
-    raise NotImplementedError
+    refuse_after_undo(sample.recorded_at, at=at)
+    with transaction.atomic():
+        Sample.objects.select_for_update().get(pk=sample.pk)
+        if sample.results.filter(withdrawn_at=None).exists():
+            raise TooLateToUndoError(_("The sample has a result: take the result back first."))
+        if not Sample.objects.valid().filter(pk=sample.pk).update(
+            withdrawn_at=at, withdrawn_by=by
+        ):
+            raise TooLateToUndoError(_("This was taken back already."))
+        audit.record(by=by, did="took sample back", to=sample)
 
 
 def withdraw_result(*, result: NATResult, at: datetime, by: User) -> None:
     """Take a result back. Raise TooLateToUndoError after UNDO."""
-    raise NotImplementedError
+    refuse_after_undo(result.recorded_at, at=at)
+    with transaction.atomic():
+        if not NATResult.objects.filter(pk=result.pk, withdrawn_at=None).update(
+            withdrawn_at=at, withdrawn_by=by
+        ):
+            raise TooLateToUndoError(_("This was taken back already."))
+        audit.record(by=by, did="took result back", to=result.sample)
+
+
+def refuse_after_undo(recorded_at: datetime, *, at: datetime) -> None:
+    """Raise TooLateToUndoError when more than UNDO has passed since something was recorded."""
+    if at - recorded_at > UNDO:
+        raise TooLateToUndoError(
+            _("This can no longer be taken back: more than %(minutes)d minutes have passed.")
+            % {"minutes": UNDO.total_seconds() // 60}
+        )

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
             name='Event',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('opened', 'Case opened'), ('test_missed', 'Test missed'), ('home_conditions', 'Home conditions changed'), ('moved', 'Moved to another setting'), ('outing_asked', 'Outing asked for'), ('outing_approved', 'Outing approved'), ('outing_refused', 'Outing refused'), ('check', 'Daily check'), ('clinical', 'Clinical state changed'), ('positive', 'Positive result'), ('referred', 'Passed to medical care'), ('replanned', 'Dates changed by another document'), ('released', 'Released'), ('closed', 'Closed'), ('note', 'Note')], max_length=20, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('opened', 'Case opened'), ('test_missed', 'Test missed'), ('home_conditions', 'Home conditions changed'), ('chose_central', 'Central isolation asked for'), ('moved', 'Moved to another setting'), ('outing_asked', 'Outing asked for'), ('outing_approved', 'Outing approved'), ('outing_refused', 'Outing refused'), ('check', 'Daily check'), ('clinical', 'Clinical state changed'), ('positive', 'Positive result'), ('referred', 'Passed to medical care'), ('replanned', 'Dates changed by another document'), ('released', 'Released'), ('closed', 'Closed'), ('note', 'Note')], max_length=20, verbose_name='kind')),
                 ('day', models.DateField(verbose_name='day')),
                 ('at', models.DateTimeField(verbose_name='recorded at')),
                 ('reason', models.CharField(blank=True, max_length=200, verbose_name='reason')),
