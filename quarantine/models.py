@@ -233,6 +233,14 @@ class Case(models.Model):
                 name="case_open_releases",
                 condition=Q(closed_on=None),
             ),
+            # The sweep of reminders asks for all grids at once.
+            models.Index(
+                fields=["next_test_on"], name="case_next_test", condition=Q(closed_on=None)
+            ),
+            models.Index(fields=["release_on"], name="case_release", condition=Q(closed_on=None)),
+            models.Index(
+                fields=["closed_on"], name="case_closed_day", condition=Q(closed_on__isnull=False)
+            ),
             models.Index(fields=["law"], name="case_open_law", condition=Q(closed_on=None)),
             models.Index(fields=["grid", "closed_on"], name="case_closed"),
         ]

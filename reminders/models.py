@@ -1,11 +1,23 @@
-"""What is to be told, and whether it was."""
+"""
+What is to be told, and whether it was.
+
+A message outside the portal goes through these states; the times of a lease are the database's
+own, so that neither a worker's clock nor the demo's day decides who may send:
+
+    due ── claimed: leased, fence + 1 ── begun ──> sending ──> sent
+     ^                                               │ │
+     │<───────── certainly not sent: later ──────────┘ ├──> failed    after the last attempt
+     │<── lease over, the gateway honours keys ────────┤
+     └──> dropped: the reason has gone                 └──> unknown   lease over, no such keys
+"""
 
 import uuid
-from datetime import datetime
+from datetime import date
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User, people_within
@@ -21,17 +33,32 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
     def inbox(self) -> Self:
         """Return what stands in the portal's own inbox."""
-        return self.filter(channel=Message.Channel.IN_APP, state=Message.State.SENT)
+        return self.filter(channel=Message.Channel.IN_APP)
+
+    def unread_by(self, user: Any) -> Self:
+        """Return the messages of the inbox that `user` has not read."""
+        read = Reading.objects.filter(message=models.OuterRef("pk"), user=user)
+        return self.inbox().filter(~models.Exists(read))
+
+    def since(self, day: date) -> Self:
+        """Return what speaks of that day or a later one."""
+        return self.filter(day__gte=day)
+
+    def outside(self) -> Self:
+        """Return what leaves the portal."""
+        return self.exclude(channel=Message.Channel.IN_APP)
+
+    def waiting(self) -> Self:
+        """Return what is still to be sent, now or later."""
+        return self.filter(state__in=[Message.State.DUE, Message.State.SENDING])
 
     def undelivered(self) -> Self:
-        """Return what should have arrived outside and did not, or perhaps twice."""
+        """Return what should have arrived outside and did not, or perhaps did not."""
         return self.filter(state__in=[Message.State.UNKNOWN, Message.State.FAILED])
 
-    def waiting(self, at: datetime) -> Self:
-        """Return what may be delivered: due, its hour has come, no other worker holds it."""
-        return self.filter(state=Message.State.DUE, not_before__lte=at).filter(
-            Q(leased_until=None) | Q(leased_until__lt=at)
-        )
+    def perhaps_twice(self) -> Self:
+        """Return what was sent again although the first sending may have arrived."""
+        return self.filter(perhaps_twice=True)
 
 
 class Message(models.Model):
@@ -41,7 +68,7 @@ class Message(models.Model):
         TEST_TOMORROW = "test_tomorrow", _("Test tomorrow")
         TEST_TODAY = "test_today", _("Test today")
         TEST_OVERDUE = "test_overdue", _("Test overdue")
-        RELEASE_TODAY = "release_today", _("Release today")
+        RELEASE_TODAY = "release_today", _("Release due")
         RELEASED = "released", _("Released")
         REFERRED = "referred", _("Passed to medical care")
         DIGEST = "digest", _("The grid's morning list")
@@ -57,7 +84,7 @@ class Message(models.Model):
         DUE = "due", _("Due")
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
-        UNKNOWN = "unknown", _("Perhaps sent twice")
+        UNKNOWN = "unknown", _("Perhaps sent")
         FAILED = "failed", _("Not delivered")
         DROPPED = "dropped", _("No longer needed")
 
@@ -75,15 +102,24 @@ class Message(models.Model):
         Area, on_delete=models.PROTECT, related_name="messages", verbose_name=_("grid")
     )
     kind = models.CharField(_("kind"), max_length=15, choices=Kind)
-    day = models.DateField(_("day"))
+    day = models.DateField(_("day"))  # the day it speaks of: of the test, of the release
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DUE)
-    not_before = models.DateTimeField(_("not before"))
-    leased_until = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    detail = models.JSONField(_("detail"), default=dict)
+    # Made on a later day than it should have been, after an outage or a late entry.
+    late = models.BooleanField(_("late"), default=False)
     created_at = models.DateTimeField(_("made at"))
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
+
+    not_before = models.DateTimeField(_("not before"))
+    # Its place among those of its grid in the same sweep: every grid's first goes before any
+    # grid's second, so that a large grid keeps no small one waiting.
+    turn = models.PositiveIntegerField(default=1)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    # Goes up with each claim; who holds an older number may no longer write.
+    fence = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    trouble = models.CharField(_("trouble"), max_length=120, blank=True)
+    perhaps_twice = models.BooleanField(_("perhaps sent twice"), default=False)
 
     objects = MessageQuerySet.as_manager()
 
@@ -100,20 +136,31 @@ class Message(models.Model):
                 condition=Q(case=None),
             ),
             models.CheckConstraint(
+                name="message_digest_has_no_case",
+                condition=Q(kind="digest", case=None)
+                | (~Q(kind="digest") & Q(case__isnull=False)),
+            ),
+            models.CheckConstraint(
                 name="message_sent_whole",
                 condition=Q(state="sent", sent_at__isnull=False)
                 | (~Q(state="sent") & Q(sent_at=None)),
             ),
+            models.CheckConstraint(
+                name="message_in_app_is_sent", condition=~Q(channel="in_app") | Q(state="sent")
+            ),
         ]
         indexes = [
-            models.Index(fields=["not_before"], name="message_waiting", condition=Q(state="due")),
+            models.Index(fields=["turn", "id"], name="message_waiting", condition=Q(state="due")),
             models.Index(
-                fields=["grid", "-sent_at"], name="message_inbox", condition=Q(channel="in_app")
+                fields=["leased_until"], name="message_sending", condition=Q(state="sending")
             ),
             models.Index(
-                fields=["state"],
+                fields=["grid", "-id"], name="message_inbox", condition=Q(channel="in_app")
+            ),
+            models.Index(
+                fields=["-id"],
                 name="message_trouble",
-                condition=Q(state__in=["unknown", "failed"]),
+                condition=Q(state__in=["unknown", "failed"]) | Q(perhaps_twice=True),
             ),
         ]
 
@@ -138,10 +185,10 @@ class Reading(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a sweep last ran through."""
+    """When a sweep last ran through, by the database's clock."""
 
     sweep = models.CharField(max_length=40, primary_key=True)
-    at = models.DateTimeField()
+    at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = _("heartbeat")

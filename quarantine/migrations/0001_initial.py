@@ -161,6 +161,18 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='case',
+            index=models.Index(condition=models.Q(('closed_on', None)), fields=['next_test_on'], name='case_next_test'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(condition=models.Q(('closed_on', None)), fields=['release_on'], name='case_release'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
+            index=models.Index(condition=models.Q(('closed_on__isnull', False)), fields=['closed_on'], name='case_closed_day'),
+        ),
+        migrations.AddIndex(
+            model_name='case',
             index=models.Index(condition=models.Q(('closed_on', None)), fields=['law'], name='case_open_law'),
         ),
         migrations.AddIndex(
