@@ -1,0 +1,42 @@
+"""
+The demo: two invented neighbourhoods under two real notices, lived in for ten days.
+
+Nobody in it exists: names are made of sample characters, ID numbers stand under an area code
+that was never given out, phone numbers begin with 100.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import Area, User
+from portal.demo import community, places, staff
+from portal.demo.staff import sign_ins
+
+__all__ = ["NotEmptyError", "seed", "sign_ins"]
+
+
+class NotEmptyError(Exception):
+    """A database that holds something else than the demo."""
+
+
+def seed(*, at: datetime) -> bool:
+    """
+    Fill an empty database with the demo as of `at`, and return whether it was empty.
+
+    On a database that holds the demo, only the passwords are set anew where their file is gone.
+    """
+    if not settings.DEMO:
+        raise RuntimeError("Only the demo may be seeded.")
+    if staff.present():
+        staff.keep_sign_ins()
+        return False
+    if Area.objects.exists() or User.objects.exists():
+        raise NotEmptyError("The database is not empty: the demo is made in an empty one only.")
+    with transaction.atomic():
+        grids = places.plant()
+        staff.employ(grids)
+        community.settle(grids, at=at)
+        staff.keep_sign_ins()
+    return True

@@ -1,0 +1,94 @@
+"""The demo community."""
+
+import stat
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth import authenticate
+from django.core.management import CommandError, call_command
+from pytest_django.fixtures import Settings
+from stdnum.iso7064 import mod_11_2
+
+from accounts.models import Area, Role, User
+from portal import demo
+from residents.models import Resident
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2026, 11, 22, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+
+
+@pytest.fixture
+def data_dir(settings: Settings, tmp_path: Path) -> Path:
+    settings.DEMO = True
+    settings.DATA_DIR = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def seeded(data_dir: Path) -> Path:
+    assert demo.seed(at=AT)
+    return data_dir
+
+
+class TestSeed:
+    def test_makes_two_neighbourhoods_of_clearly_invented_people(self, seeded: Path) -> None:
+        for community in Area.objects.filter(level=Area.Level.COMMUNITY):
+            people = Resident.objects.filter(grid__path__startswith=community.path)
+            assert 400 <= people.count() <= 600
+        assert Area.objects.filter(level=Area.Level.COMMUNITY).count() == 4
+        for resident in Resident.objects.all():
+            assert resident.name[0] in "示例样范演"
+            assert resident.number.startswith("199901")
+            assert mod_11_2.is_valid(resident.number)
+            assert resident.phone[:6] in {"", "+86100"}
+
+    def test_shows_each_supervisor_their_county_only(self, seeded: Path) -> None:
+        def seen(username: str) -> set[int]:
+            user = User.objects.get(username=username)
+            return set(Resident.objects.visible_to(user).values_list("pk", flat=True))
+
+        bayannur, cangshan = seen("supervisor.bayannur"), seen("supervisor.cangshan")
+        assert bayannur
+        assert cangshan
+        assert not bayannur & cangshan
+        assert seen("supervisor") == bayannur | cangshan
+
+    def test_gives_every_role_a_sign_in_that_works_and_only_its_owner_can_read(
+        self, seeded: Path
+    ) -> None:
+        assert {role for role, _, _ in demo.sign_ins()} == set(Role.values)
+        _, username, password = demo.sign_ins()[0]
+        assert authenticate(username=username, password=password)
+        file = seeded / "demo-sign-ins.json"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+    def test_changes_nothing_the_second_time(self, seeded: Path) -> None:
+        before = (demo.sign_ins(), Resident.objects.count(), User.objects.count())
+
+        assert not demo.seed(at=AT)
+
+        assert (demo.sign_ins(), Resident.objects.count(), User.objects.count()) == before
+
+    def test_makes_new_passwords_when_their_file_is_gone(self, seeded: Path) -> None:
+        (seeded / "demo-sign-ins.json").unlink()
+
+        demo.seed(at=AT)
+
+        _, username, password = demo.sign_ins()[0]
+        assert authenticate(username=username, password=password)
+
+    def test_leaves_a_database_alone_that_holds_something_else(self, data_dir: Path) -> None:
+        User.objects.create_user("somebody")
+
+        with pytest.raises(demo.NotEmptyError):
+            demo.seed(at=AT)
+
+    def test_is_refused_outside_the_demo(self, settings: Settings) -> None:
+        settings.DEMO = False
+
+        with pytest.raises(CommandError):
+            call_command("seed_demo")
+        assert not User.objects.exists()
