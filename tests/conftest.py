@@ -1,0 +1,118 @@
+"""What all tests share."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.frontend import compile_catalog
+from django.core.cache import cache
+from playwright.sync_api import Browser, Page, Playwright
+from pytest_django.live_server_helper import LiveServer
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
+NO_CHROMIUM = f"browser tests skipped: {CHROMIUM} is missing (as root, make test installs it)"
+CHROMIUM_OPTIONS = [
+    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+# Playwright keeps an event loop in the main thread, where Django would refuse to wait.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+def pytest_configure() -> None:
+    """Compile translations that are newer than their compiled form."""
+    for texts in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
+        compiled = texts.with_suffix(".mo")
+        if not compiled.exists() or compiled.stat().st_mtime < texts.stat().st_mtime:
+            _compile(texts, compiled)
+
+
+def _compile(texts: Path, compiled: Path) -> None:
+    command = compile_catalog()
+    command.input_file, command.output_file = str(texts), str(compiled)
+    command.finalize_options()
+    command.run()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need Chromium, and skip them where there is none."""
+    for item in items:
+        if {"phone", "desktop", "browser"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+            if not CHROMIUM.exists():
+                item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in one line why browser tests did not run."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if any(NO_CHROMIUM in str(report.longrepr) for report in skipped):
+        terminalreporter.write_line(NO_CHROMIUM, yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> Iterator[None]:
+    """Leave nothing in the cache for the next test."""
+    yield
+    cache.clear()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Start Debian's Chromium, once."""
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    chromium = playwright.chromium.launch(
+        executable_path=CHROMIUM, args=[*CHROMIUM_OPTIONS, *sandbox]
+    )
+    yield chromium
+    chromium.close()
+
+
+@contextmanager
+def _page(browser: Browser, address: str, **device: Any) -> Iterator[Page]:
+    """Open a page that may load nothing from elsewhere and must end without an error."""
+    context = browser.new_context(
+        base_url=address, locale="zh-CN", timezone_id="Asia/Shanghai", **device
+    )
+    context.set_default_timeout(10_000)
+    page = context.new_page()
+    troubles: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
+    page.on("request", lambda asked: _elsewhere(asked.url, address, troubles))
+    yield page
+    context.close()
+    assert not troubles
+
+
+def _elsewhere(url: str, address: str, troubles: list[str]) -> None:
+    if not url.startswith((f"{address}/", "data:", "blob:", "about:")):
+        troubles.append(f"loaded from elsewhere: {url}")
+
+
+@pytest.fixture
+def phone(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """Open a page on a phone, as grid staff do."""
+    size = {"width": 390, "height": 844}
+    with _page(
+        browser,
+        live_server.url,
+        viewport=size,
+        screen=size,
+        has_touch=True,
+        is_mobile=True,
+        device_scale_factor=2,
+    ) as page:
+        yield page
+
+
+@pytest.fixture
+def desktop(browser: Browser, live_server: LiveServer) -> Iterator[Page]:
+    """Open a page on a desktop, as supervisors do."""
+    with _page(browser, live_server.url, viewport={"width": 1366, "height": 900}) as page:
+        yield page
