@@ -1,0 +1,119 @@
+"""
+Rows for tests, made through the services, with a default for everything that a test leaves out.
+
+Nobody here is real: names are invented, numbers are counted up.
+"""
+
+from datetime import UTC, date, datetime
+from itertools import count
+from typing import Any, cast
+
+from stdnum.iso7064 import mod_11_2
+
+from accounts.models import Area, Role, User
+from residents import services as residents
+from residents.models import Building, Household, Resident
+
+NOW = datetime(2022, 11, 22, 2, 0, tzinfo=UTC)  # ten in the morning in Shanghai
+PASSWORD = "correct horse battery"
+
+_next = count(1)
+Level = Area.Level
+
+
+def make_area(
+    *, parent: Area | None = None, level: str = Level.GRID, name: str = "", code: str = ""
+) -> Area:
+    number = next(_next)
+    row = {"level": level, "name": name or f"{number}号", "code": code or f"{350104}{number:09}"}
+    areas = Area.objects
+    return cast(Area, areas.add_child(parent, row) if parent else areas.add_root(row))
+
+
+def make_community(county: str = "350104") -> Area:
+    """Make a community with all that lies above it, taking what is there already."""
+    above: Area | None = None
+    for code, level in (
+        (county[:2] + "0000", Level.PROVINCE),
+        (county[:4] + "00", Level.CITY),
+        (county, Level.COUNTY),
+        (county + "001", Level.STREET),
+    ):
+        there = Area.objects.filter(code=code).first()
+        above = there or make_area(parent=above, level=level, code=code, name=f"地区{code}")
+        above.refresh_from_db()
+    number = next(_next)
+    return make_area(
+        parent=above,
+        level=Level.COMMUNITY,
+        code=f"{county}001{number:03}",
+        name=f"第{number}社区",
+    )
+
+
+def make_grid(community: Area | None = None) -> Area:
+    community = community or make_community()
+    number = next(_next)
+    community.refresh_from_db()
+    return make_area(parent=community, code=f"{community.code}{number:03}", name=f"第{number}网格")
+
+
+def make_user(role: str = Role.GRID_STAFF, *areas: Area, **given: Any) -> User:
+    number = next(_next)
+    user = User.objects.create_user(
+        username=given.pop("username", f"user{number}"),
+        password=given.pop("password", PASSWORD),
+        name=given.pop("name", f"林{'甲乙丙丁戊己庚辛'[number % 8]}"),
+        role=role,
+        **given,
+    )
+    user.areas.set(areas)
+    return user
+
+
+def make_building(grid: Area | None = None, name: str = "") -> Building:
+    return Building.objects.create(grid=grid or make_grid(), name=name or f"{next(_next)}号楼")
+
+
+def make_household(
+    *, grid: Area | None = None, building: Building | None = None, unit: str = "1", door: str = ""
+) -> Household:
+    return residents.household_at(
+        building=building or make_building(grid),
+        unit=unit,
+        door=door or f"{next(_next) + 100}",
+        floor=1,
+    )
+
+
+def id_number(born: date = date(1990, 5, 17), area: str = "350104", *, male: bool = True) -> str:
+    """Make the number of an identity card that nobody has had yet in this run."""
+    start = f"{area}{born:%Y%m%d}{next(_next) % 100:02}{1 if male else 2}"
+    return start + mod_11_2.calc_check_digit(start)
+
+
+def make_resident(
+    *,
+    grid: Area | None = None,
+    household: Household | None = None,
+    by: User | None = None,
+    at: datetime = NOW,
+    **given: Any,
+) -> Resident:
+    household = household or make_household(grid=grid)
+    return residents.register(
+        household=household,
+        name=given.pop("name", "张三"),
+        document_type=given.pop("document_type", Resident.DocumentType.MAINLAND_ID),
+        number=given.pop("number", None) or _free_number(),
+        phone=given.pop("phone", "13800138000"),
+        at=at,
+        by=by or make_user(Role.GRID_STAFF, household.building.grid),
+        **given,
+    )
+
+
+def _free_number() -> str:
+    # A day of birth of its own for each hundred: the two digits of `id_number` run round.
+    number = next(_next)
+    return id_number(date.fromordinal(date(1950, 1, 1).toordinal() + number % 20_000))
