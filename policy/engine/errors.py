@@ -1,0 +1,22 @@
+"""What the engine refuses: a question it cannot understand, a document it cannot trust."""
+
+from policy.engine.text import Text
+
+
+class BadQuestionError(Exception):
+    """A question that cannot be understood; `key` names the place, `text` says why."""
+
+    def __init__(self, key: str, text: Text) -> None:
+        super().__init__(text.en)
+        self.key = key
+        self.text = text
+
+
+class LawError(Exception):
+    """A document that is refused, with its file, its line and one sentence."""
+
+    def __init__(self, file: str, line: int, sentence: str) -> None:
+        super().__init__(f"{file}, line {line}: {sentence}")
+        self.file = file
+        self.line = line
+        self.sentence = sentence

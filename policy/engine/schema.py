@@ -1,0 +1,557 @@
+"""
+The shape of a policy document: one published notice, clause by clause.
+
+Conditions are typed fields that are ANDed. Within a document the provisions of one subject are
+read from top to bottom and the first that matches decides, so the special rule stands above the
+general one. Provisions of a subject that match nobody leave the person to the parent document.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    model_validator,
+)
+
+from policy.engine import areas
+from policy.engine.facts import Clinical, Exposure, Risk, Setting
+from policy.engine.plans import Force, Movement
+from policy.engine.text import Text
+
+MeasureSubject = Literal[
+    "infected",
+    "close_contacts",
+    "high_risk_stay",
+    "inbound",
+    "freight",
+    "listed_areas",
+    "low_risk_stay",
+    "closed_loop_posts",
+    "arrivals",
+    "secondary_contacts",
+]
+# Which subject goes first when several match; the order of readings.md, "Who matches".
+MEASURE_SUBJECTS: tuple[MeasureSubject, ...] = (
+    "infected",
+    "close_contacts",
+    "high_risk_stay",
+    "inbound",
+    "freight",
+    "listed_areas",
+    "low_risk_stay",
+    "closed_loop_posts",
+    "arrivals",
+    "secondary_contacts",
+)
+Level = Literal["household", "floor", "unit", "building", "compound", "street", "district"]
+Venue = Literal[
+    "nursing_home", "welfare_institution", "children_welfare", "prison", "kindergarten", "nursery",
+    "school", "university", "hospital", "clinic", "pharmacy", "internet_cafe", "bar", "chess_room",
+    "ktv", "nightclub", "dance_hall", "sauna", "script_club", "cinema", "theatre", "museum",
+    "library", "scenic_spot", "mall", "supermarket", "market", "restaurant", "hotel", "office",
+    "government_hall", "compound", "village", "construction_site", "cold_chain", "courier_station",
+    "bus", "taxi", "train_station", "airport", "gym",
+]  # fmt: skip
+Check = Literal["temperature", "scan", "travel_code", "health_code", "proof", "appointment"]
+Role = Literal["visitor", "patient", "outsider", "member"]
+Post = Literal[
+    "border_contact", "isolation_site", "fever_clinic", "sea_fisher", "sea_fisher_family",
+    "aquaculture", "aquatic_trader", "fruit_grower", "fruit_buyer", "courier", "hotel",
+    "renovation_loading", "transport", "supermarket", "market", "enclosed_venue", "nursing_home",
+    "prison", "school", "port_service", "hospital_other", "resident",
+]  # fmt: skip
+Gathering = Literal[
+    "banquet", "rural_feast", "conference", "performance", "exhibition", "sports", "wedding"
+]
+GatheringDuty = Literal[
+    "plan", "report_community", "report_township", "venue_code", "scan", "proof", "approval"
+]
+WhitelistPost = Literal[
+    "medical", "police", "transport_logistics", "supermarket", "supply", "utilities", "other"
+]
+WhitelistDuty = Literal[
+    "protection", "vaccination", "health_monitoring", "reduced_contact", "proof"
+]
+Condition = Literal[
+    "cardiovascular", "cerebrovascular", "copd", "diabetes", "ckd", "tumour", "immunodeficiency",
+    "hypertension", "haemodialysis",
+]  # fmt: skip
+Category = Literal[
+    "elderly", "living_alone_elder", "chronic_disease", "pregnant", "child_in_difficulty",
+    "haemodialysis", "disabled",
+]  # fmt: skip
+Relation = Literal["cohabitant", "close_contact", "none"]
+Origin = Literal["anywhere", "outside_area", "outside_province"]
+Duty = Literal[
+    "everyone", "community", "employers", "venues", "medical", "schools", "police", "transport",
+    "health_authority", "local_government", "national_authorities",
+]  # fmt: skip
+Page = Literal[
+    "supplies", "needs", "hotline", "vehicles", "key_people", "vaccination", "schools",
+    "complaints", "stranded", "stock", "care", "isolation_sites", "safety", "information",
+    "enterprises", "outings", "clinics", "checkpoints",
+]  # fmt: skip
+
+
+def _text(value: object) -> object:
+    if isinstance(value, Text):
+        return value
+    if not isinstance(value, Mapping):
+        msg = "must hold a sentence in zh and one in en"
+        raise ValueError(msg)  # noqa: TRY004 -- pydantic reports ValueError only
+    if extra := sorted(set(map(str, value)) - {"zh", "en"}):
+        msg = f"unknown key {extra[0]!r} beside zh and en"
+        raise ValueError(msg)
+    for language in ("zh", "en"):
+        words = value.get(language)
+        if not isinstance(words, str) or not words.strip():
+            msg = f"the sentence in {language} is missing"
+            raise ValueError(msg)
+    return Text(value["zh"], value["en"])
+
+
+def _area(value: object) -> object:
+    if isinstance(value, str) and areas.is_code(value):
+        return value
+    msg = "must be a six-digit GB/T 2260 code in quotation marks"
+    raise ValueError(msg)
+
+
+def _distinct(value: object) -> object:
+    if isinstance(value, tuple) and len(set(value)) != len(value):
+        msg = "names the same thing twice"
+        raise ValueError(msg)
+    return value
+
+
+Words = Annotated[Text, BeforeValidator(_text)]
+Area = Annotated[str, BeforeValidator(_area)]
+Clause = Annotated[str, Field(pattern=r"^[1-9][0-9]?$")]
+DocumentId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+DayNumber = Annotated[int, Field(ge=1, le=60)]
+Hours = Annotated[int, Field(ge=1, le=240)]
+Head = Annotated[int, Field(ge=1, le=100_000)]
+Ct = Annotated[float, Field(gt=0, le=60)]
+
+
+class Strict(BaseModel):
+    """No unknown key, no guessed type, no change afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Range(Strict):
+    """Whole days between two bounds, both included."""
+
+    at_least: Annotated[int, Field(ge=0, le=60)] = 0
+    at_most: Annotated[int, Field(ge=0, le=60)] | None = None
+
+    def __contains__(self, number: int) -> bool:
+        return self.at_least <= number and (self.at_most is None or number <= self.at_most)
+
+    @model_validator(mode="after")
+    def _holds_a_number(self) -> Self:
+        if self.at_most is not None and self.at_most < self.at_least:
+            msg = "no number lies between at_least and at_most"
+            raise ValueError(msg)
+        return self
+
+
+class StayedIn(Strict):
+    """A stay in an area of a risk level that ended at most so many days before the start."""
+
+    risk: Risk
+    within_days: Annotated[int, Field(ge=0, le=60)]
+    outside_area: bool = False
+
+
+class BeenIn(Strict):
+    """A stay in, or an arrival from, one of the named areas, whatever their risk."""
+
+    areas: Annotated[tuple[Area, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    within_days: Annotated[int, Field(ge=0, le=60)]
+
+
+class Entered(Strict):
+    """Came from abroad, with days served at the first entry point."""
+
+    central_days: Range = Range()
+    home_days: Range = Range()
+
+
+class Who(Strict):
+    """Conditions on a person; all that are given must hold."""
+
+    exposure: Exposure | None = None
+    clinical: Annotated[tuple[Clinical, ...], BeforeValidator(_distinct)] | None = None
+    serious_underlying_disease: bool | None = None
+    arrived_from: Origin | None = None
+    spread_at_origin: bool | None = None
+    stayed_in: StayedIn | None = None
+    been_in: BeenIn | None = None
+    inbound: Entered | Literal["none"] | None = None
+    closed_loop_ended: bool | None = None
+    freight_crew: bool | None = None
+
+
+class Stage(Strict):
+    """A stage; the numbers of its tests are days of the stage."""
+
+    setting: Setting
+    days: DayNumber
+    tests: Annotated[tuple[DayNumber, ...], BeforeValidator(_distinct)] = ()
+    force: Force | None = None
+    movement: Movement | None = None
+    coded: bool = False
+    door_sensor: bool = False
+
+    @model_validator(mode="after")
+    def _tests_lie_inside(self) -> Self:
+        for day in self.tests:
+            if day > self.days:
+                msg = f"the test of day {day} lies outside a stage of {self.days} days"
+                raise ValueError(msg)
+        if list(self.tests) != sorted(self.tests):
+            msg = "the test days must ascend"
+            raise ValueError(msg)
+        return self
+
+
+class LooseTests(Strict):
+    """Tests that belong to no stage; day 1 is the day of arrival."""
+
+    days: Annotated[tuple[DayNumber, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    force: Force
+
+
+class OnArrival(Strict):
+    """What is asked on arrival, in addition to any measure."""
+
+    proof_hours: Hours | None = None
+    landing_test: Literal["always", "without_proof"] | None = None
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.proof_hours is None and self.landing_test is None:
+            msg = "asks nothing: give proof_hours or landing_test"
+            raise ValueError(msg)
+        if self.landing_test == "without_proof" and self.proof_hours is None:
+            msg = "a landing test without a proof needs the proof's hours"
+            raise ValueError(msg)
+        return self
+
+
+class Criterion(Strict):
+    """Consecutive daily passes that end the isolation of an infected person."""
+
+    ct_at_least: Ct
+    first_day: DayNumber
+    passes: Annotated[int, Field(ge=1, le=7)]
+
+
+class Provision(Strict):
+    """
+    What one clause says on one subject.
+
+    `defaults` names the values here that stand in no text but are this installation's choice.
+    """
+
+    clause: Clause
+    force: Force = "must"
+    summary: Words
+    defaults: Annotated[tuple[str, ...], BeforeValidator(_distinct)] = ()
+
+
+class MeasureProvision(Provision):
+    """Who is under which measure, and what is asked on arrival."""
+
+    subject: MeasureSubject
+    who: Who
+    unless: Annotated[tuple[MeasureSubject, ...], BeforeValidator(_distinct)] = ()
+    stages: tuple[Stage, ...] = ()
+    instead: tuple[Stage, ...] = ()
+    central_on_request: bool = False
+    counts_inbound: bool = False
+    tests: LooseTests | None = None
+    movement: Movement | None = None
+    on_arrival: OnArrival | None = None
+    release: Criterion | None = None
+    plan_of_parent: bool = False
+    refer: Literal["medical"] | None = None
+    ends: bool = False
+
+    @property
+    def asks(self) -> tuple[object, ...]:
+        """Everything this provision asks of a person; empty for one that ends a duty."""
+        asked = (self.stages, self.tests, self.on_arrival, self.plan_of_parent, self.refer)
+        return tuple(item for item in asked if item)
+
+    @model_validator(mode="after")
+    def _asks_or_ends(self) -> Self:
+        if self.ends == bool(self.asks):
+            msg = "asks something or ends a duty (ends: true), one of the two"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _stages_fit(self) -> Self:
+        if self.release is not None and len(self.stages) != 1:
+            msg = "a release criterion belongs to one single stage"
+            raise ValueError(msg)
+        if (self.instead or self.counts_inbound or self.central_on_request) and not (
+            self.stages or self.plan_of_parent
+        ):
+            msg = "instead, counts_inbound and central_on_request need stages"
+            raise ValueError(msg)
+        return self
+
+
+class InboundResults(Provision):
+    """When a test of somebody from abroad is positive: below this Ct, whatever the word."""
+
+    subject: Literal["inbound_results"]
+    positive_below_ct: Ct
+    review_up_to_ct: Ct
+
+
+class Lift(Strict):
+    """When a zone is lifted and what a later positive does."""
+
+    clock: Literal["last_positive", "start"]
+    days: DayNumber
+    later_positive: Literal["restarts", "own_household"]
+    except_relations: tuple[Relation, ...] = ()
+
+
+class ZoneProvision(Provision):
+    """How large a zone may be drawn, or when it is lifted."""
+
+    subject: Literal["zones"]
+    levels: Annotated[tuple[Level, ...], BeforeValidator(_distinct)] = ()
+    lift: Lift | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.levels and self.lift is None:
+            msg = "says neither levels nor when the zone is lifted"
+            raise ValueError(msg)
+        return self
+
+
+class EntryProvision(Provision):
+    """What is checked at a door; without `venues` at every door not in `except_venues`."""
+
+    subject: Literal["entry", "care"]
+    venues: Annotated[tuple[Venue, ...], BeforeValidator(_distinct)] = ()
+    except_venues: Annotated[tuple[Venue, ...], BeforeValidator(_distinct)] = ()
+    roles: Annotated[tuple[Role, ...], BeforeValidator(_distinct)] = ()
+    checks: Annotated[tuple[Check, ...], BeforeValidator(_distinct)] = ()
+    proof_hours: Hours | None = None
+    proof_hours_in_outbreak: Hours | None = None
+    local_decision: bool = False
+
+    @model_validator(mode="after")
+    def _hours_with_proof(self) -> Self:
+        if ("proof" in self.checks) != (self.proof_hours is not None):
+            msg = "the check 'proof' and proof_hours need each other"
+            raise ValueError(msg)
+        if self.proof_hours_in_outbreak is not None and self.proof_hours is None:
+            msg = "proof_hours_in_outbreak needs proof_hours"
+            raise ValueError(msg)
+        return self
+
+
+class ScreeningProvision(Provision):
+    """How often somebody in a post is tested; weekdays count from Monday, 1."""
+
+    subject: Literal["screening"]
+    posts: Annotated[tuple[Post, ...], BeforeValidator(_distinct)] = ()
+    frequency: Literal["daily", "twice_weekly"] | None = None
+    weekdays: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=7)], ...], BeforeValidator(_distinct)
+    ] = ()
+    hours_between: Hours | None = None
+    sampled: bool = False
+
+    @model_validator(mode="after")
+    def _days_with_frequency(self) -> Self:
+        counts = {"daily": 7, "twice_weekly": 2, None: 0}
+        if len(self.weekdays) != counts[self.frequency]:
+            msg = f"{self.frequency or 'no frequency'} goes with {counts[self.frequency]} weekdays"
+            raise ValueError(msg)
+        return self
+
+
+class GatheringProvision(Provision):
+    """What those who hold a gathering must do."""
+
+    subject: Literal["gatherings"]
+    kinds: Annotated[tuple[Gathering, ...], BeforeValidator(_distinct)] = ()
+    persons_at_least: Head | None = None
+    outside_persons_at_least: Head | None = None
+    duties: Annotated[tuple[GatheringDuty, ...], BeforeValidator(_distinct)] = ()
+    proof_hours: Hours | None = None
+    advised_against: bool = False
+
+    @model_validator(mode="after")
+    def _hours_with_proof(self) -> Self:
+        if ("proof" in self.duties) != (self.proof_hours is not None):
+            msg = "the duty 'proof' and proof_hours need each other"
+            raise ValueError(msg)
+        return self
+
+
+class FreightProvision(Provision):
+    """Which trucks may come in."""
+
+    subject: Literal["freight_entry"]
+    report_days_ahead: Annotated[int, Field(ge=1, le=30)]
+    proof_hours: Hours
+    landing_test: Literal["without_proof", "always"]
+    landing_test_from: Origin | None = None
+    seal: bool
+
+
+class RegistrationProvision(Provision):
+    """How long before arrival somebody reports; without days, simply before arriving."""
+
+    subject: Literal["registration"]
+    days_ahead: Annotated[int, Field(ge=1, le=30)] | None = None
+
+
+class WhitelistProvision(Provision):
+    """Who keeps society running, and what they owe."""
+
+    subject: Literal["whitelist"]
+    posts: Annotated[tuple[WhitelistPost, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    duties: Annotated[tuple[WhitelistDuty, ...], BeforeValidator(_distinct)]
+    proof_hours: Hours | None = None
+
+    @model_validator(mode="after")
+    def _hours_with_proof(self) -> Self:
+        if ("proof" in self.duties) != (self.proof_hours is not None):
+            msg = "the duty 'proof' and proof_hours need each other"
+            raise ValueError(msg)
+        return self
+
+
+class Group(Strict):
+    """Conditions on somebody of the key population; all that are given must hold."""
+
+    age_at_least: Annotated[int, Field(ge=1, le=120)] | None = None
+    any_condition: (
+        Annotated[tuple[Condition, ...], Field(min_length=1), BeforeValidator(_distinct)] | None
+    ) = None
+    living_alone: bool | None = None
+    pregnant: bool | None = None
+    child_in_difficulty: bool | None = None
+    disabled: bool | None = None
+
+
+class RegistryProvision(Provision):
+    """Who is listed, under which category."""
+
+    subject: Literal["registry"]
+    group: Group
+    category: Category
+
+
+class RegistryEnd(Provision):
+    """The list of this document is complete: its parents add nobody."""
+
+    subject: Literal["registry_end"]
+
+
+class VaccinationProvision(Provision):
+    """From which age everybody who is not fully vaccinated is to be won for vaccination."""
+
+    subject: Literal["vaccination"]
+    age_at_least: Annotated[int, Field(ge=1, le=120)]
+
+
+_KINDS: dict[str, str] = {
+    **dict.fromkeys(MEASURE_SUBJECTS, "measure"),
+    "inbound_results": "inbound_results",
+    "zones": "zones",
+    "entry": "entry",
+    "care": "entry",
+    "screening": "screening",
+    "gatherings": "gatherings",
+    "freight_entry": "freight_entry",
+    "registration": "registration",
+    "whitelist": "whitelist",
+    "registry": "registry",
+    "registry_end": "registry_end",
+    "vaccination": "vaccination",
+}
+SUBJECTS = tuple(_KINDS)
+
+
+def _kind(value: Any) -> str | None:
+    subject = value.get("subject") if isinstance(value, Mapping) else value.subject
+    return _KINDS.get(subject) if isinstance(subject, str) else None
+
+
+AnyProvision = Annotated[
+    Annotated[MeasureProvision, Tag("measure")]
+    | Annotated[InboundResults, Tag("inbound_results")]
+    | Annotated[ZoneProvision, Tag("zones")]
+    | Annotated[EntryProvision, Tag("entry")]
+    | Annotated[ScreeningProvision, Tag("screening")]
+    | Annotated[GatheringProvision, Tag("gatherings")]
+    | Annotated[FreightProvision, Tag("freight_entry")]
+    | Annotated[RegistrationProvision, Tag("registration")]
+    | Annotated[WhitelistProvision, Tag("whitelist")]
+    | Annotated[RegistryProvision, Tag("registry")]
+    | Annotated[RegistryEnd, Tag("registry_end")]
+    | Annotated[VaccinationProvision, Tag("vaccination")],
+    Discriminator(_kind),
+]
+
+
+class NoProvision(Strict):
+    """A clause, or a part of one, that needs no provision: whose duty it is and why."""
+
+    clause: Clause
+    duty: Duty
+    page: Page | None = None
+    why: Words
+
+
+class Document(Strict):
+    """One published notice."""
+
+    id: DocumentId
+    title: Words
+    number: Words | None
+    issuer: Words
+    area: Area
+    in_force_from: date
+    in_force_until: date | None = None
+    parent: DocumentId | None
+    forwards: DocumentId | None = None
+    checked_on: date
+    clauses: tuple[Clause, ...] = ()
+    provisions: tuple[AnyProvision, ...] = ()
+    no_provision: tuple[NoProvision, ...] = ()
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Self:
+        if self.in_force_until is not None and self.in_force_until < self.in_force_from:
+            msg = "in_force_until lies before in_force_from"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _forwards_or_speaks(self) -> Self:
+        if self.forwards and (self.provisions or self.clauses):
+            msg = "a document that forwards another has no clauses of its own"
+            raise ValueError(msg)
+        return self
