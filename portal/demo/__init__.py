@@ -12,9 +12,9 @@ from django.db import transaction
 
 from accounts.models import Area, User
 from portal.demo import community, places, staff
-from portal.demo.staff import sign_ins
+from portal.demo.staff import present, sign_ins
 
-__all__ = ["NotEmptyError", "seed", "sign_ins"]
+__all__ = ["NotEmptyError", "present", "seed", "sign_ins"]
 
 
 class NotEmptyError(Exception):
@@ -29,7 +29,7 @@ def seed(*, at: datetime) -> bool:
     """
     if not settings.DEMO:
         raise RuntimeError("Only the demo may be seeded.")
-    if staff.present():
+    if present():
         staff.keep_sign_ins()
         return False
     if Area.objects.exists() or User.objects.exists():

@@ -1,8 +1,6 @@
 """Start the portal by one command."""
 
 import functools
-import importlib
-import importlib.util
 import os
 import shlex
 import signal
@@ -19,14 +17,14 @@ from typing import Any, TextIO
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 from honcho.process import Popen, Process
 
-from portal import engines
+from portal import demo, engines
 
 
 class Command(BaseCommand):
@@ -76,7 +74,7 @@ def _refuse_taken(host: str, port: int) -> None:
 
 def _bring_up_to_date() -> None:
     call_command("migrate", verbosity=0)
-    if settings.DEMO and "seed_demo" in get_commands() and not get_user_model().objects.exists():
+    if settings.DEMO and (demo.present() or not get_user_model().objects.exists()):
         call_command("seed_demo")
     connections.close_all()  # the processes are forked
 
@@ -186,10 +184,9 @@ def _answers(url: str) -> bool:
 
 
 def _sign_ins() -> list[str]:
-    if not settings.DEMO or not importlib.util.find_spec("portal.demo"):
+    if not settings.DEMO:
         return []
-    rows = importlib.import_module("portal.demo").sign_ins()
     return [
-        "Demo sign-ins (role, name, password), with known passwords: for trying out only.",
-        *(f"  {role:16} {name:16} {password}" for role, name, password in rows),
+        "Demo sign-ins: role, name, password.",
+        *(f"  {role:16} {name:22} {password}" for role, name, password in demo.sign_ins()),
     ]

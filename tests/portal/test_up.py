@@ -1,0 +1,155 @@
+"""One command starts everything, and leaves nothing behind."""
+
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from portal import engines
+
+pytestmark = pytest.mark.processes
+
+ROOT = Path(__file__).resolve().parents[2]
+UP = [sys.executable, str(ROOT / "manage.py"), "up"]
+GIVEN = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE", engines.MARK)
+
+
+def _environment(data: Path, **more: str) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if name not in GIVEN}
+    return {**inherited, "WANGGE_DATA": str(data), "PYTHONUNBUFFERED": "1", **more}
+
+
+def _free_port() -> int:
+    with closing(socket.socket()) as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+class Portal:
+    """A portal in a process of its own, on a data folder and a port."""
+
+    def __init__(self, data: Path, port: int, **environment: str) -> None:
+        self.data, self.port = data, port
+        self.log = data.with_suffix(".log")
+        self.environment = _environment(data, **environment)
+        self.process: psutil.Popen | None = None
+
+    def start(self) -> None:
+        with self.log.open("wb") as log:
+            self.process = psutil.Popen(
+                [*UP, "--port", str(self.port)],
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                start_new_session=True,
+            )
+        self.wait_until_it_answers()
+
+    def wait_until_it_answers(self) -> None:
+        give_up = time.monotonic() + 90
+        while time.monotonic() < give_up:
+            if "The portal answers at" in self.output():
+                return
+            time.sleep(0.1)
+        raise AssertionError(self.output())
+
+    def output(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def page(self) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/accounts/login/") as page:
+            return str(page.read().decode())
+
+    def processes(self) -> list[str]:
+        """Return what runs on the data folder: whatever was started with it, and PostgreSQL."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                ours = process.environ().get("WANGGE_DATA") == str(self.data)
+                if ours or str(self.data) in process.cwd():
+                    found.append(f"{process.pid} {process.name()} {process.status()}")
+        return found
+
+    def end(self, by: signal.Signals) -> int:
+        assert self.process
+        self.process.send_signal(by)
+        return int(self.process.wait(30))
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """Give one portal to all tests, which stop and start it."""
+    one = Portal(tmp_path_factory.mktemp("up") / "data", _free_port(), WANGGE_DEMO="0")
+    yield one
+    engines.reap(one.data)
+
+
+def _refused(data: Path, port: int) -> str:
+    """Start where one cannot, and return the sentence."""
+    tried = subprocess.run(
+        [*UP, "--port", str(port)],
+        env=_environment(data, WANGGE_DEMO="0"),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert tried.returncode == 1
+    assert tried.stdout == ""
+    return tried.stderr
+
+
+class TestUp:
+    def test_answers_refuses_a_second_start_and_ends_by_sigterm(self, portal: Portal) -> None:
+        portal.start()
+        assert "<form" in portal.page()
+
+        again = _refused(portal.data, _free_port())
+        assert again == (
+            f"CommandError: The portal is already running on the data folder {portal.data}.\n"
+        )
+        taken = _refused(portal.data.with_name("other"), portal.port)
+        assert taken == (
+            f"CommandError: Nothing can be served at 127.0.0.1:{portal.port}"
+            " (Address already in use): choose another address by --host or --port.\n"
+        )
+
+        assert portal.end(by=signal.SIGTERM) == 143
+        assert portal.processes() == []
+
+    def test_ends_when_its_terminal_is_closed(self, portal: Portal) -> None:
+        portal.log.write_bytes(b"")
+        pid, terminal = pty.fork()
+        if not pid:
+            command = f'exec "$@" > >(exec tee {portal.log})'
+            os.execve(  # noqa: S606
+                "/bin/bash",
+                ["bash", "-c", command, "bash", *UP, "--port", str(portal.port)],
+                portal.environment,
+            )
+        portal.wait_until_it_answers()
+        os.close(terminal)
+        _, status = os.waitpid(pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 143
+        assert portal.processes() == []
+
+    def test_leaves_a_healthy_folder_when_killed(self, portal: Portal) -> None:
+        portal.start()
+        portal.end(by=signal.SIGKILL)
+        portal.start()
+        assert "<form" in portal.page()
+
+        assert portal.process
+        os.killpg(portal.process.pid, signal.SIGINT)  # as Ctrl-C does
+        assert portal.process.wait(30) == 130
+        assert portal.processes() == []
