@@ -4,18 +4,22 @@ Rows for tests, made through the services, with a default for everything that a 
 Nobody here is real: names are invented, numbers are counted up.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from itertools import count
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from stdnum.iso7064 import mod_11_2
 
 from accounts.models import Area, Role, User
+from policy.models import Activation
 from residents import services as residents
 from residents.models import Building, Household, Resident
 
 NOW = datetime(2022, 11, 22, 2, 0, tzinfo=UTC)  # ten in the morning in Shanghai
 PASSWORD = "correct horse battery"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+LONG_AGO = datetime(2022, 10, 1, tzinfo=UTC)
 
 _next = count(1)
 Level = Area.Level
@@ -117,3 +121,22 @@ def _free_number() -> str:
     # A day of birth of its own for each hundred: the two digits of `id_number` run round.
     number = next(_next)
     return id_number(date.fromordinal(date(1950, 1, 1).toordinal() + number % 20_000))
+
+
+def moment(day: date, hour: int = 12, minute: int = 0) -> datetime:
+    """Make a moment of a day in Asia/Shanghai."""
+    return datetime.combine(day, time(hour, minute), SHANGHAI)
+
+
+def put_in_force(document: str, area: Area, *, effective_from: datetime = LONG_AGO) -> Activation:
+    """Make an approved activation, by two administrators."""
+    return Activation.objects.create(
+        document=document,
+        area=area,
+        effective_from=effective_from,
+        reason="示例",
+        proposed_by=make_user(Role.ADMINISTRATOR),
+        proposed_at=effective_from,
+        approved_by=make_user(Role.ADMINISTRATOR),
+        approved_at=effective_from,
+    )
