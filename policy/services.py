@@ -1,16 +1,16 @@
 """The documents in the database, and who put which in force."""
 
-from __future__ import annotations
-
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
 from accounts.errors import RefusedError
 from accounts.models import Area, User
-from policy.models import Activation
-
-if TYPE_CHECKING:
-    from policy.engine.library import Law, Library
+from policy.engine import areas
+from policy.engine.library import Law, Library, shipped
+from policy.models import Activation, Provision
 
 
 class UnknownDocumentError(RefusedError):
@@ -35,12 +35,25 @@ class NotWaitingError(RefusedError):
 
 def library() -> Library:
     """Return the documents that the portal ships, read once a process."""
-    raise NotImplementedError
+    return shipped()
 
 
 def load_documents() -> int:
-    """Bring `Provision` level with the library, and return how many rows were new."""
-    raise NotImplementedError
+    """
+    Bring `Provision` level with the library, and return how many rows were new.
+
+    Rows are never removed: plans of the past rest on them.
+    """
+    before = Provision.objects.count()
+    Provision.objects.bulk_create(
+        [
+            Provision(document=document.id, clause=provision.clause, subject=provision.subject)
+            for document in library().documents.values()
+            for provision in document.provisions
+        ],
+        ignore_conflicts=True,
+    )
+    return Provision.objects.count() - before
 
 
 def in_force(*, area: Area, at: datetime) -> Law | None:
@@ -49,9 +62,22 @@ def in_force(*, area: Area, at: datetime) -> Law | None:
 
     The most local area with an activation in force decides, there the latest one. One query.
     """
-    raise NotImplementedError
+    document = (
+        Activation.objects.in_force(at)
+        .over(area)
+        .order_by("-area__depth", "-effective_from", "-approved_at")
+        .values_list("document", flat=True)
+        .first()
+    )
+    return law_of(document=document, area=area) if document else None
 
 
+def law_of(*, document: str, area: Area) -> Law:
+    """Return a document with its inheritance, as it applies in `area`."""
+    return library().law(document, area.county_code)
+
+
+@transaction.atomic
 def propose_activation(
     *,
     document: str,
@@ -62,14 +88,39 @@ def propose_activation(
     by: User,
 ) -> Activation:
     """Propose that a document be in force in an area from a moment on."""
-    raise NotImplementedError
+    known = library().documents.get(document)
+    if known is None:
+        raise UnknownDocumentError(_("The portal holds no such document."))
+    if not areas.lies_in(area.code, known.area):
+        raise OutsideJurisdictionError(_("The issuer of this document has no say in this area."))
+    activation = Activation.objects.create(
+        document=document,
+        area=area,
+        effective_from=effective_from,
+        reason=reason,
+        proposed_by=by,
+        proposed_at=at,
+    )
+    audit.record(by=by, did="proposed activation", to=activation, document=document)
+    return activation
 
 
+@transaction.atomic
 def approve_activation(*, activation: Activation, at: datetime, by: User) -> None:
     """Approve a proposed activation; somebody else than its proposer must."""
-    raise NotImplementedError
+    if activation.proposed_by_id == by.pk:
+        raise SamePersonError(_("Somebody else than the one who proposed it must approve."))
+    waiting = Activation.objects.filter(pk=activation.pk, approved_at=None, withdrawn_at=None)
+    if not waiting.update(approved_by=by, approved_at=at):
+        raise NotWaitingError(_("This was approved or withdrawn by somebody else meanwhile."))
+    audit.record(by=by, did="approved activation", to=activation)
 
 
+@transaction.atomic
 def withdraw_activation(*, activation: Activation, at: datetime, by: User, reason: str) -> None:
     """Withdraw an activation: from `at` on the law before it holds again."""
-    raise NotImplementedError
+    if not Activation.objects.filter(pk=activation.pk, withdrawn_at=None).update(
+        withdrawn_by=by, withdrawn_at=at
+    ):
+        raise NotWaitingError(_("This was withdrawn by somebody else meanwhile."))
+    audit.record(by=by, did="withdrew activation", to=activation, reason=reason)

@@ -1,15 +1,37 @@
 """The calendar of a case: its plan laid on dates, with the tests and events that happened."""
 
-from __future__ import annotations
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
-from collections.abc import Collection
-from datetime import date
-from typing import TYPE_CHECKING
+from django.db.models import FilteredRelation, Q, prefetch_related_objects
 
-from quarantine.models import Case
+from policy.engine import calendar
+from policy.engine.calendar import Calendar
+from policy.engine.facts import NATResult, Served
+from quarantine.models import Case, Event
+from quarantine.plans import plan_of
+from testing.models import Sample
 
-if TYPE_CHECKING:
-    from policy.engine.calendar import Calendar
+# The kinds of events that a calendar is drawn from.
+_DRAWN = (
+    Event.Kind.OPENED,
+    Event.Kind.TEST_MISSED,
+    Event.Kind.HOME_CONDITIONS,
+    Event.Kind.CHOSE_CENTRAL,
+    Event.Kind.MOVED,
+    Event.Kind.REPLANNED,
+)
+
+
+@dataclass
+class _History:
+    """What happened to one case, as the engine wants it."""
+
+    results: list[NATResult] = field(default_factory=list)
+    sampled: list[date] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
 
 def calendar_of(case: Case, *, today: date) -> Calendar:
@@ -19,4 +41,72 @@ def calendar_of(case: Case, *, today: date) -> Calendar:
 
 def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]:
     """Return the calendars of many cases by primary key, in as many queries as for one."""
-    raise NotImplementedError
+    if not cases:
+        return {}
+    prefetch_related_objects(list(cases), "plan")
+    histories = _histories(cases)
+    return {case.pk: _lay(case, histories[case.pk], today) for case in cases}
+
+
+def _lay(case: Case, history: _History, today: date) -> Calendar:
+    replanned = [event.day for event in history.events if event.kind == Event.Kind.REPLANNED]
+    return calendar.lay(
+        plan_of(case.plan),
+        case.day_1,
+        today=today,
+        tests=history.results,
+        sampled=history.sampled,
+        missed=[e.day for e in history.events if e.kind == Event.Kind.TEST_MISSED],
+        served=_served(case, history.events),
+        not_before=max(replanned, default=None),
+    )
+
+
+def _served(case: Case, events: Iterable[Event]) -> list[Served]:
+    """Return the days before each change of setting, in the setting left on that day."""
+    served = [
+        Served(setting, date.fromisoformat(first), date.fromisoformat(last))
+        for event in events
+        for setting, first, last in event.detail.get("served", ())
+    ]
+    first = case.day_1
+    for event in events:
+        if left := event.detail.get("from"):
+            if event.day > first:
+                served.append(Served(left, first, event.day - timedelta(days=1)))
+            first = event.day
+    return served
+
+
+def _histories(cases: Collection[Case]) -> Mapping[int, _History]:
+    histories: dict[int, _History] = defaultdict(_History)
+    of_resident: dict[int, list[Case]] = defaultdict(list)
+    for case in cases:
+        of_resident[case.resident_id].append(case)
+    for resident, day, outcome, ct, reported_at in _samples(cases):
+        for case in of_resident[resident]:
+            if case.day_1 <= day and (case.closed_on is None or day <= case.closed_on):
+                history = histories[case.pk]
+                history.sampled.append(day)
+                if outcome:
+                    number = None if ct is None else float(ct)
+                    history.results.append(NATResult(day, outcome, number, reported_at))
+    events = Event.objects.valid().filter(case__in=cases, kind__in=_DRAWN)
+    for event in events.order_by("day", "pk"):
+        histories[event.case_id].events.append(event)
+    return histories
+
+
+def _samples(cases: Collection[Case]) -> Iterable[tuple]:  # type: ignore[type-arg]
+    return (
+        Sample.objects.valid()
+        .filter(
+            resident__in={case.resident_id for case in cases},
+            day__gte=min(case.day_1 for case in cases),
+        )
+        .annotate(found=FilteredRelation("results", condition=Q(results__withdrawn_at=None)))
+        .order_by("day")
+        .values_list(
+            "resident_id", "day", "found__outcome", "found__ct", "found__reported_at"
+        )
+    )

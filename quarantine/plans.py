@@ -1,26 +1,117 @@
 """Plans in the database: one row for each different answer of the law."""
 
-from __future__ import annotations
+import json
+from collections.abc import Collection, Iterator
+from datetime import date
+from typing import Any
 
-from collections.abc import Collection
-from typing import TYPE_CHECKING
-
+from policy.engine import decide, facts
+from policy.engine.library import Law
+from policy.engine.plans import Plan as EnginePlan
+from policy.models import Provision
+from policy.services import law_of
 from quarantine.models import Case, Plan
 
-if TYPE_CHECKING:
-    from policy.engine import plans
+# Plans are immutable and found by their content, so this never goes stale.
+_parsed: dict[str, EnginePlan] = {}
 
 
-def store_plan(plan: plans.Plan) -> Plan:
+def plan_of(row: Plan) -> EnginePlan:
+    """Return the engine's plan that a row holds."""
+    if row.digest not in _parsed:
+        _parsed[row.digest] = EnginePlan.from_json(row.content)
+    return _parsed[row.digest]
+
+
+def store_plan(plan: EnginePlan) -> Plan:
     """Return the row of a plan, made if it is new."""
     return store_plans([plan])[plan.digest]
 
 
-def store_plans(new: Collection[plans.Plan]) -> dict[str, Plan]:
-    """Return the rows of many plans by digest, those that are new made. Three queries."""
-    raise NotImplementedError
+def store_plans(new: Collection[EnginePlan]) -> dict[str, Plan]:
+    """
+    Return the rows of many plans by digest, those that are new made. At most four queries.
+
+    Raise Provision.DoesNotExist for a plan whose provision no loaded document holds.
+    """
+    by_digest = {plan.digest: plan for plan in new}
+    rows = _rows(by_digest)
+    if missing := [plan for digest, plan in by_digest.items() if digest not in rows]:
+        provisions = _provisions({plan.document for plan in missing})
+        # Somebody else may store the same plan at this moment: theirs is as good.
+        Plan.objects.bulk_create(
+            [
+                Plan(
+                    digest=plan.digest,
+                    provision=provision_of(plan, provisions),
+                    content=plan.to_json(),
+                )
+                for plan in missing
+            ],
+            ignore_conflicts=True,
+        )
+        rows = _rows(by_digest)
+    return rows
+
+
+def _rows(digests: Collection[str]) -> dict[str, Plan]:
+    rows = Plan.objects.select_related("provision").filter(digest__in=list(digests))
+    return {row.digest: row for row in rows}
+
+
+def _provisions(documents: Collection[str]) -> dict[tuple[str, str, str], Provision]:
+    rows = Provision.objects.filter(document__in=documents)
+    return {(row.document, row.clause, row.subject): row for row in rows}
+
+
+def provision_of(
+    plan: EnginePlan, provisions: dict[tuple[str, str, str], Provision]
+) -> Provision:
+    """Return the row of the provision that a plan rests on."""
+    try:
+        return provisions[plan.document, plan.clause, plan.subject]
+    except KeyError:
+        raise Provision.DoesNotExist(f"{plan.document} {plan.clause} {plan.subject}") from None
+
+
+def decision_of(case: Case) -> decide.Decision:
+    """Return the answer of the case's law to the case's facts: what its plan must equal."""
+    return decision_on(
+        law=law_of(document=case.law, area=case.grid), packed=case.facts, day_1=case.day_1
+    )
+
+
+def decision_on(*, law: Law, packed: dict[str, Any], day_1: date) -> decide.Decision:
+    """Return the answer of a law to packed facts that begin on `day_1`."""
+    return decide.decide(law, facts.unpack(packed, day_1), day_1)
 
 
 def unexplained_cases() -> list[Case]:
-    """Return the open cases that do not follow from their stored facts under their law."""
-    raise NotImplementedError
+    """
+    Return the open cases that do not follow from their stored facts under their law.
+
+    Facts are relative to day 1, so cases with equal facts at one place share one decision.
+    """
+    answers: dict[tuple[str, str, str], str] = {}
+    return [case for case in _open_cases() if not _follows(case, answers)]
+
+
+def _open_cases() -> Iterator[Case]:
+    return Case.objects.open().select_related("plan", "grid").iterator(chunk_size=2000)
+
+
+def _follows(case: Case, answers: dict[tuple[str, str, str], str]) -> bool:
+    key = (case.law, case.grid.county_code, json.dumps(case.facts, sort_keys=True))
+    if key not in answers:
+        answers[key] = _digest(case)
+    return answers[key] == case.plan.digest == plan_of(case.plan).digest
+
+
+def _digest(case: Case) -> str:
+    try:
+        plan = decision_of(case).plan
+    except (KeyError, LookupError, TypeError, ValueError):
+        # Forged facts or a law that nobody holds: nothing follows from them.
+        return ""
+    return plan.digest if plan else ""
+

@@ -44,8 +44,9 @@ class CalendarDay:
     One day of the calendar.
 
     `number` counts from day 1 of the case, `number_in_stage` as the clause numbers the stage's
-    days; both stages' fields are None on a day outside any stage. `overdue` is true for a required
-    test of an earlier day that has no result and was not recorded as missed.
+    days; both stages' fields are None on a day outside any stage. A test is `taken` once it is
+    sampled; its `result` may still be awaited. `overdue` is true for a required test of an
+    earlier day without a sample that was not recorded as missed.
     """
 
     day: date
@@ -102,19 +103,25 @@ class _History(NamedTuple):
     """What happened, by day number; `floor` is the first day on which a make-up can still lie."""
 
     results: dict[int, list[NATResult]]
+    sampled: set[int]
     missed: set[int]
     floor: int
 
 
 def _history(
-    start: date, tests: Iterable[NATResult], missed: Iterable[date], not_before: date | None
+    start: date,
+    tests: Iterable[NATResult],
+    sampled: Iterable[date],
+    missed: Iterable[date],
+    not_before: date | None,
 ) -> _History:
     results: dict[int, list[NATResult]] = {}
     for test in tests:
         results.setdefault(day_number(test.day, start), []).append(test)
+    taken = {day_number(day, start) for day in sampled} | set(results)
     gone = {day_number(day, start) for day in missed}
     floor = 1 if not_before is None else day_number(not_before, start)
-    return _History(results, gone - set(results), floor)
+    return _History(results, taken, gone - taken, floor)
 
 
 def _planned(plan: Plan, force: Force) -> list[int]:
@@ -238,7 +245,7 @@ def _state(
     cancelled: Sequence[int],
     asked: Sequence[int],
 ) -> NATState | None:
-    if day in history.results:
+    if day in history.sampled:
         return "taken"
     if day in cancelled:
         return "cancelled"
@@ -282,6 +289,7 @@ def lay(
     *,
     today: date,
     tests: Iterable[NATResult] = (),
+    sampled: Iterable[date] = (),
     missed: Iterable[date] = (),
     served: Iterable[Served] = (),
     not_before: date | None = None,
@@ -289,12 +297,14 @@ def lay(
     """
     Lay a plan on its day 1 and return the calendar as it stands on `today`.
 
-    `served` shows days in the setting in which they were really served. `not_before` is the day
-    from which the plan's law applies to a case opened under another: neither a make-up test nor
-    the release lies before it. Past required days without a result are not taken as missed: only
-    `missed` says so; but nobody may be released while one has no result.
+    `sampled` are days with a sample, also one whose result is still awaited: such a day is no
+    longer due, but its result is still asked for before release. `served` shows days in the
+    setting in which they were really served. `not_before` is the day from which the plan's law
+    applies to a case opened under another: neither a make-up test nor the release lies before it.
+    Past required days without a result are not taken as missed: only `missed` says so; but nobody
+    may be released while one has no result.
     """
-    history = _history(start, tests, missed, not_before)
+    history = _history(start, tests, sampled, missed, not_before)
     planned, advised = _planned(plan, "must"), _planned(plan, "advise")
     if plan.release is None:
         asked = _with_make_ups(planned, history)
@@ -323,7 +333,9 @@ def lay(
         refer="medical" if positive is not None and plan.positive_refers else None,
         next_test_on=None
         if positive
-        else next((day for day in required if day not in taken), None),
+        else next(
+            (day for day in required if day_number(day, start) not in history.sampled), None
+        ),
         days=_days(
             plan, start, release, asked, history, advised, cancelled, planned, served, today
         ),
