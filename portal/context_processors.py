@@ -6,8 +6,20 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import clock
+from accounts.models import Role
+from portal import demo
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Return the site's name, the day it is and whether this is the demo."""
-    return {"site_name": settings.SITE_NAME, "demo": settings.DEMO, "today": clock.today()}
+    """Return the site's name, the day it is, whether this is the demo, and its sign-ins."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "demo": settings.DEMO,
+        "demo_sign_ins": _demo_sign_ins,
+        "today": clock.today(),
+    }
+
+
+def _demo_sign_ins() -> list[tuple[str, str, str]]:
+    # Called by the sign-in page only: a template calls what it shows.
+    return [(str(Role(role).label), name, password) for role, name, password in demo.sign_ins()]

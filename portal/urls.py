@@ -4,6 +4,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 from health_check.views import HealthCheckView
 
+from portal import views
+
 # A web process is well when its engines answer; asking the worker, too, takes a second.
 OWN_ENGINES = ["health_check.Database", "health_check.Cache"]
 WITH_WORKER = [*OWN_ENGINES, "health_check.contrib.celery.Ping"]
@@ -13,4 +15,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", login_not_required(HealthCheckView.as_view(checks=OWN_ENGINES))),
     path("healthz/worker", login_not_required(HealthCheckView.as_view(checks=WITH_WORKER))),
     path("language/", include("django.conf.urls.i18n")),
+    path("", views.home, name="home"),
+    path("demo/day/", views.demo_day, name="demo_day"),
 ]

@@ -1,0 +1,54 @@
+"""The way in, the supervisor's overview, and the day of the demo."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts import audit, clock
+from accounts.access import member
+from accounts.models import Role
+from portal.forms import DemoDayForm
+
+FIRST_PAGE = {
+    Role.GRID_STAFF: "today",
+    Role.SUPERVISOR: "dashboard",
+    Role.ADMINISTRATOR: "area_list",
+    Role.AUDITOR: "audit_list",
+}
+
+
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """Lead everybody to the page where their day begins."""
+    try:
+        return redirect(reverse(FIRST_PAGE[Role(member(request).role)]))
+    except NoReverseMatch:  # a page that is not installed yet
+        return redirect("demo_day")
+
+
+@require_http_methods(["GET", "POST"])
+def demo_day(request: HttpRequest) -> HttpResponse:
+    """Set the day that the demo believes in, so that a calendar can be lived through."""
+    if not settings.DEMO:
+        raise Http404
+    form = DemoDayForm(
+        request.POST or None, real_day=timezone.localdate(), initial={"day": clock.today()}
+    )
+    if request.method == "POST" and form.is_valid():
+        clock.set_demo_day(form.cleaned_data["day"])
+        audit.record(
+            by=member(request), did="demo_day", to=member(request), day=str(clock.today())
+        )
+        messages.success(request, _("The demo believes it is %(day)s.") % {"day": clock.today()})
+        return redirect("demo_day")
+    one = timedelta(days=1)
+    steps = {"before": clock.today() - one, "after": clock.today() + one}
+    context = {"form": form, "real_day": timezone.localdate(), **steps}
+    return render(request, "portal/demo_day.html", context)
