@@ -33,8 +33,9 @@ def sign_in(page: Page, user: User) -> None:
     client = Client()
     client.force_login(user)
     cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-    address = page.context.base_url  # type: ignore[attr-defined]
-    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": address}])
+    page.context.add_cookies(
+        [{"name": cookie.key, "value": cookie.value, "domain": "localhost", "path": "/"}]
+    )
 
 
 def too_small(page: Page, controls: str = CONTROLS, least: int = TOUCH) -> list[str]:
