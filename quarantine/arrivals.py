@@ -1,21 +1,28 @@
 """Logging who arrives, and the case that follows from it."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit, clock
 from accounts.errors import RefusedError
 from accounts.models import Area, User
-from quarantine.models import Arrival, Case
+from policy.engine import facts as engine_facts
+from policy.engine.decide import Decision
+from policy.engine.facts import Person
+from policy.engine.library import Law
+from policy.models import Provision
+from policy.services import law_of
+from quarantine.cases import OpenCaseError, close, open_case
+from quarantine.models import Arrival, Case, Event
+from quarantine.plans import decision_on
 from residents.models import Resident
+from testing.services import TooLateToUndoError, refuse_after_undo
 
-if TYPE_CHECKING:
-    from policy.engine.decide import Decision
-    from policy.engine.facts import Person
-    from policy.engine.library import Law
+__all__ = ["OpenCaseError"]
 
 
 class FutureArrivalError(RefusedError):
@@ -28,12 +35,6 @@ class AlreadyLoggedError(RefusedError):
     """An arrival of the same person on the same day."""
 
     field = "arrived_on"
-
-
-class OpenCaseError(RefusedError):
-    """A person who is under a measure already; `case` is the open one."""
-
-    case: Case
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,111 @@ def log_arrival(
     same `key` sent again returns what the first call logged. Raise FutureArrivalError,
     AlreadyLoggedError or OpenCaseError.
     """
-    raise NotImplementedError
+    if logged := _logged(key):
+        return logged
+    if facts.start is None or facts.start > clock.day_of(at):
+        raise FutureArrivalError(_("The day of arrival lies in the future."))
+    _refuse_open_case(resident)
+    packed = engine_facts.pack(facts, facts.start)
+    decision = decision_on(law=law, packed=packed, day_1=facts.start)
+    try:
+        with transaction.atomic():
+            arrival = Arrival.objects.create(
+                key=key,
+                resident=resident,
+                grid=grid,
+                arrived_on=facts.start,
+                from_abroad=from_abroad,
+                origin=origin,
+                facts=packed,
+                law=law.id,
+                provision=_provision(decision),
+                logged_at=at,
+                logged_by=by,
+            )
+            audit.record(by=by, did="logged arrival", to=arrival)
+            case = None
+            if decision.plan is not None:
+                case = open_case(
+                    resident=resident,
+                    grid=grid,
+                    law=law,
+                    decision=decision,
+                    person=facts,
+                    at=at,
+                    by=by,
+                    arrival=arrival,
+                )
+    except IntegrityError as error:
+        if "arrival_once_a_day" in str(error):
+            raise AlreadyLoggedError(
+                _("An arrival of this person on this day is logged already.")
+            ) from error
+        if (first := _logged(key)) and "key" in str(error):
+            return first
+        raise
+    return Logged(arrival, case, decision)
 
 
+def _logged(key: uuid.UUID) -> Logged | None:
+    """Return what was logged under this key before."""
+    arrival = Arrival.objects.select_related("grid", "resident").filter(key=key).first()
+    if arrival is None:
+        return None
+    law = law_of(document=arrival.law, area=arrival.grid)
+    decision = decision_on(law=law, packed=arrival.facts, day_1=arrival.arrived_on)
+    return Logged(arrival, _case_of(arrival), decision)
+
+
+def _case_of(arrival: Arrival) -> Case | None:
+    return Case.objects.select_related("plan", "grid", "resident").filter(arrival=arrival).first()
+
+
+def _refuse_open_case(resident: Resident) -> None:
+    if case := Case.objects.open().filter(resident=resident).first():
+        error = OpenCaseError(
+            _("This person is under a measure since %(day)s: open that case instead.")
+            % {"day": case.day_1.isoformat()}
+        )
+        error.case = case
+        raise error
+
+
+def _provision(decision: Decision) -> Provision | None:
+    measure = decision.measure
+    if measure is None:
+        return None
+    return Provision.objects.get(
+        document=measure.document, clause=measure.clause, subject=decision.subject
+    )
+
+
+@transaction.atomic
 def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
     """
     Take an arrival back, with its case, for a short while after it was logged.
 
     Raise TooLateToUndoError after testing.services.UNDO, or once something happened to the case.
     """
-    raise NotImplementedError
+    refuse_after_undo(arrival.logged_at, at=at)
+    if case := _case_of(arrival):
+        withdraw_case(case=case, at=at, by=by)
+    if not Arrival.objects.valid().filter(pk=arrival.pk).update(withdrawn_at=at, withdrawn_by=by):
+        raise TooLateToUndoError(_("This was taken back already."))
+    audit.record(by=by, did="took arrival back", to=arrival)
+
+
+def withdraw_case(*, case: Case, at: datetime, by: User) -> None:
+    """Close a case as taken back. Raise TooLateToUndoError once something happened to it."""
+    happened = case.events.valid().exclude(kind=Event.Kind.OPENED).exists()
+    if case.version > 1 or happened or case.contacts.exists():
+        raise TooLateToUndoError(
+            _("Something has happened to the case since: it can no longer be taken back.")
+        )
+    close(
+        case=case,
+        closed_as=Case.ClosedAs.WITHDRAWN,
+        kind=Event.Kind.CLOSED,
+        at=at,
+        by=by,
+    )

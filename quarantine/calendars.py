@@ -106,7 +106,5 @@ def _samples(cases: Collection[Case]) -> Iterable[tuple]:  # type: ignore[type-a
         )
         .annotate(found=FilteredRelation("results", condition=Q(results__withdrawn_at=None)))
         .order_by("day")
-        .values_list(
-            "resident_id", "day", "found__outcome", "found__ct", "found__reported_at"
-        )
+        .values_list("resident_id", "day", "found__outcome", "found__ct", "found__reported_at")
     )

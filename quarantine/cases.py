@@ -1,13 +1,30 @@
 """Opening and closing cases, and changing their facts; every act goes through here."""
 
-from __future__ import annotations
-
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import date, datetime
+from typing import Any, Literal
 
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from accounts import audit, clock
 from accounts.errors import RefusedError
-from accounts.models import User
-from quarantine.models import Case, Event
+from accounts.models import Area, User
+from policy.engine import calendar, facts
+from policy.engine.calendar import Calendar
+from policy.engine.decide import Decision
+from policy.engine.facts import CLINICALS, Person, Served
+from policy.engine.library import Law
+from policy.services import law_of
+from quarantine.calendars import calendar_of, calendars_of
+from quarantine.models import Arrival, Case, Event
+from quarantine.plans import decision_on, store_plan
+from residents.models import Resident
+from testing.models import NATResult
+
+LONGEST_REASON = 200
 
 
 class StaleCaseError(RefusedError):
@@ -16,51 +33,381 @@ class StaleCaseError(RefusedError):
 
     Each act changes the case only at the `version` it was read with. A form that shows a case
     keeps the version in a hidden input and the view sets `case.version` from it before the act.
+    After any refusal read the case anew.
     """
 
 
-class NoFurtherMeasureError(RefusedError):
-    """Changed facts under which the law asks for nothing: a human must look."""
+class OpenCaseError(RefusedError):
+    """A person who is under a measure already; `case` is the open one, None if just opened."""
+
+    case: Case | None = None
+
+
+class NoMeasureError(RefusedError):
+    """Facts under which the law asks for nothing: a human must look."""
+
+
+class NotOfferedError(RefusedError):
+    """A setting that the law does not offer this person today."""
+
+    field = "setting"
+
+
+class UnchangedError(RefusedError):
+    """A change to what is the case already."""
+
+
+class NotInfectedError(RefusedError):
+    """A clinical state of somebody who is not under the rule for infected people."""
+
+
+class ReasonError(RefusedError):
+    """A reason that is longer than can be kept."""
+
+    field = "reason"
+
+
+def open_case(
+    *,
+    resident: Resident,
+    grid: Area,
+    law: Law,
+    decision: Decision,
+    person: Person,
+    at: datetime,
+    by: User,
+    arrival: Arrival | None = None,
+    positive: NATResult | None = None,
+    index_case: Case | None = None,
+) -> Case:
+    """
+    Open the case that a decision asks for, with the evidence it rests on.
+
+    Raise OpenCaseError when the person has an open case, NoMeasureError without a plan.
+    """
+    if decision.plan is None:
+        raise NoMeasureError(_("The documents in force ask for no measure here."))
+    plan = store_plan(decision.plan)
+    try:
+        with transaction.atomic():
+            case = Case.objects.create(
+                resident=resident,
+                grid=grid,
+                arrival=arrival,
+                positive=positive,
+                index_case=index_case,
+                opened_at=at,
+                opened_by=by,
+                day_1=decision.start,
+                facts=facts.pack(person, decision.start),
+                law=law.id,
+                plan=plan,
+            )
+    except IntegrityError as error:
+        if "case_one_open" not in str(error):
+            raise
+        raise OpenCaseError(_("This person is under a measure already.")) from error
+    record(
+        case=case,
+        kind=Event.Kind.OPENED,
+        at=at,
+        by=by,
+        detail={"served": _plain(person.served)} if person.served else {},
+    )
+    derived = _derived(calendar_of(case, today=clock.day_of(at)))
+    Case.objects.filter(pk=case.pk).update(**derived)
+    case.next_test_on, case.release_on = derived["next_test_on"], derived["release_on"]
+    return case
+
+
+def close(
+    *,
+    case: Case,
+    closed_as: Case.ClosedAs,
+    kind: Event.Kind,
+    at: datetime,
+    by: User | None,
+    about: Event | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Event:
+    """Close a case. Raise StaleCaseError when somebody else changed it meanwhile."""
+    refuse_closed(case)
+    _update(case, closed_on=clock.day_of(at), closed_as=closed_as)
+    return record(
+        case=case,
+        kind=kind,
+        at=at,
+        by=by,
+        about=about,
+        detail={"closed_as": closed_as, **(detail or {})},
+    )
+
+
+def reopen(*, case: Case, today: date) -> None:
+    """Open a case again whose closing was taken back. Raise OpenCaseError if another is open."""
+    try:
+        with transaction.atomic():
+            write(case=case, today=today, closed_on=None, closed_as="")
+    except IntegrityError as error:
+        if "case_one_open" not in str(error):
+            raise
+        raise OpenCaseError(_("This person is under another measure by now.")) from error
+
+
+def record(
+    *,
+    case: Case,
+    kind: Event.Kind,
+    at: datetime,
+    by: User | None,
+    day: date | None = None,
+    reason: str = "",
+    note: str = "",
+    about: Event | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Event:
+    """Write what happened to a case, with the clause it stands under, and audit it."""
+    if len(reason) > LONGEST_REASON:
+        raise ReasonError(_("Give the reason in at most 200 characters."))
+    event = Event.objects.create(
+        case=case,
+        kind=kind,
+        day=day or clock.day_of(at),
+        at=at,
+        by=by,
+        reason=reason,
+        clause=clause_of(case),
+        detail=detail or {},
+        note=note,
+        about=about,
+    )
+    audit.record(by=by, did=f"case {kind}", to=case, event=event.pk)
+    return event
+
+
+def clause_of(case: Case) -> str:
+    """Return the document and the clause that the case stands under."""
+    return f"{case.plan.content['document']} {case.plan.content['clause']}"
+
+
+def write(*, case: Case, today: date, **values: Any) -> Calendar:
+    """
+    Write `values` and the days derived from them, and return the calendar.
+
+    Call it last in the transaction of an act. Raise StaleCaseError when somebody else changed
+    the case since it was read: then the act is not done.
+    """
+    for name, value in values.items():
+        setattr(case, name, value)
+    laid = calendar_of(case, today=today)
+    _update(case, **values, **_derived(laid))
+    return laid
+
+
+def _update(case: Case, **values: Any) -> None:
+    if not Case.objects.filter(pk=case.pk, version=case.version).update(
+        **values, version=F("version") + 1
+    ):
+        raise StaleCaseError(
+            _("Somebody else changed this case meanwhile. Look at it again before you go on.")
+        )
+    for name, value in values.items():
+        setattr(case, name, value)
+    case.version += 1
+
+
+def _derived(laid: Calendar) -> dict[str, date | None]:
+    return {"next_test_on": laid.next_test_on, "release_on": laid.earliest_release}
+
+
+def refuse_closed(case: Case) -> None:
+    """Raise StaleCaseError when the case is closed."""
+    if case.closed_on is not None:
+        raise StaleCaseError(_("This case is closed."))
 
 
 def refresh(*, case: Case, today: date) -> None:
     """Write `next_test_on` and `release_on` anew from the case's calendar."""
-    raise NotImplementedError
+    refresh_many(cases=[case], today=today)
 
 
 def refresh_many(*, cases: Collection[Case], today: date) -> int:
-    """Do the same for many cases, set by set, and return how many changed."""
-    raise NotImplementedError
+    """
+    Do the same for many cases, their calendars set by set, and return how many changed.
+
+    A case that somebody changed meanwhile is left: the change has refreshed it.
+    """
+    changed = 0
+    calendars = calendars_of(cases, today=today)
+    for case in cases:
+        derived = _derived(calendars[case.pk])
+        if derived != {"next_test_on": case.next_test_on, "release_on": case.release_on}:
+            same = Case.objects.filter(pk=case.pk, version=case.version)
+            changed += same.update(**derived)
+            case.next_test_on, case.release_on = derived["next_test_on"], derived["release_on"]
+    return changed
 
 
+@transaction.atomic
 def change_home_conditions(*, case: Case, met: bool, reason: str, at: datetime, by: User) -> Event:
     """Record whether the home is fit for isolation; where it is not, the fallback follows."""
-    raise NotImplementedError
+    if _person(case).home_conditions_met == met:
+        raise UnchangedError(_("The home conditions are recorded like this already."))
+    return _change_facts(
+        case=case,
+        kind=Event.Kind.HOME_CONDITIONS,
+        facts_now={"home_conditions_met": met},
+        reason=reason,
+        at=at,
+        by=by,
+    )
 
 
+@transaction.atomic
 def choose_central(*, case: Case, reason: str, at: datetime, by: User) -> Event:
     """Record that the person asks for central isolation, where the text offers it."""
-    raise NotImplementedError
+    return _move(
+        case=case, kind=Event.Kind.CHOSE_CENTRAL, setting="central", reason=reason, at=at, by=by
+    )
 
 
+@transaction.atomic
 def move(*, case: Case, setting: str, reason: str, at: datetime, by: User) -> Event:
     """
     Record that the person moved to `central` or `home` today; days served count.
 
-    Raise RefusedError when the law names another setting, or the person is there already.
+    Raise NotOfferedError when the law names another setting for this person, UnchangedError
+    when the person is there already.
     """
-    raise NotImplementedError
+    return _move(case=case, kind=Event.Kind.MOVED, setting=setting, reason=reason, at=at, by=by)
 
 
-def change_clinical(*, case: Case, state: str, reason: str, at: datetime, by: User) -> Event:
+def _move(
+    *, case: Case, kind: Event.Kind, setting: str, reason: str, at: datetime, by: User
+) -> Event:
+    if setting_on(calendar_of(case, today=clock.day_of(at)), clock.day_of(at)) == setting:
+        raise UnchangedError(_("The person is there already."))
+    event = _change_facts(
+        case=case,
+        kind=kind,
+        facts_now={"chooses_central": setting == "central"},
+        reason=reason,
+        at=at,
+        by=by,
+    )
+    if event.detail.get("to") != setting:
+        raise NotOfferedError(
+            _("The clause in force (%(clause)s) does not offer this setting today.")
+            % {"clause": clause_of(case)}
+        )
+    return event
+
+
+@transaction.atomic
+def change_clinical(
+    *,
+    case: Case,
+    state: str,
+    reason: str,
+    at: datetime,
+    by: User,
+    serious_underlying_disease: bool | None = None,
+) -> Event:
     """
     Record the clinical state of an infected person as a clinician found it.
 
-    Where the law passes that state to medical care, the case closes as referred.
+    Where the law passes that state to medical care (113号 3, Fujian 8, Shanxi 6), the case closes
+    as referred. `serious_underlying_disease` None leaves it as it was.
     """
-    raise NotImplementedError
+    person = _person(case)
+    if person.exposure != "infected":
+        raise NotInfectedError(_("A clinical state is recorded of infected people only."))
+    if state not in CLINICALS:
+        raise NotInfectedError(_("Unknown clinical state."))
+    facts_now: dict[str, Any] = {"clinical": state}
+    if serious_underlying_disease is not None:
+        facts_now["serious_underlying_disease"] = serious_underlying_disease
+    return _change_facts(
+        case=case, kind=Event.Kind.CLINICAL, facts_now=facts_now, reason=reason, at=at, by=by
+    )
 
 
+@transaction.atomic
 def add_note(*, case: Case, text: str, at: datetime, by: User) -> Event:
     """Keep a note (encrypted) with a case."""
-    raise NotImplementedError
+    return record(case=case, kind=Event.Kind.NOTE, at=at, by=by, note=text)
+
+
+def setting_on(laid: Calendar, day: date) -> Literal["central", "home", "monitoring"] | None:
+    """Return where a calendar has the person on a day."""
+    return next((each.setting for each in laid.days if each.day == day), None)
+
+
+def replan(*, case: Case, packed: Mapping[str, Any], today: date) -> None:
+    """
+    Let the case follow from other facts under its law, and write both.
+
+    Raise NoMeasureError where the law then asks for nothing.
+    """
+    decision = _decide(case, dict(packed))
+    if decision.plan is None:
+        raise NoMeasureError(_("The documents in force ask for no measure here."))
+    write(case=case, today=today, facts=dict(packed), plan=store_plan(decision.plan))
+
+
+def _decide(case: Case, packed: dict[str, Any]) -> Decision:
+    law = law_of(document=case.law, area=case.grid)
+    return decision_on(law=law, packed=packed, day_1=case.day_1)
+
+
+def _change_facts(
+    *,
+    case: Case,
+    kind: Event.Kind,
+    facts_now: dict[str, Any],
+    reason: str,
+    at: datetime,
+    by: User,
+) -> Event:
+    refuse_closed(case)
+    today, before = clock.day_of(at), case.facts
+    packed = facts.pack(replace(_person(case), **facts_now), case.day_1)
+    decision = _decide(case, packed)
+    event = record(
+        case=case,
+        kind=kind,
+        at=at,
+        by=by,
+        reason=reason,
+        detail={"before": before, **facts_now, **_moved(case, decision, today)},
+    )
+    if decision.plan is None and decision.refer == "medical":
+        write(case=case, today=today, facts=packed)
+        close(
+            case=case,
+            closed_as=Case.ClosedAs.REFERRED,
+            kind=Event.Kind.REFERRED,
+            at=at,
+            by=by,
+            about=event,
+        )
+    else:
+        replan(case=case, packed=packed, today=today)
+    return event
+
+
+def _moved(case: Case, decision: Decision, today: date) -> dict[str, str]:
+    """Return the setting that is left today and the one entered, where they differ."""
+    if decision.plan is None:
+        return {}
+    left = setting_on(calendar_of(case, today=today), today)
+    entered = setting_on(calendar.lay(decision.plan, case.day_1, today=today), today)
+    return {"from": left, "to": entered} if left and entered and left != entered else {}
+
+
+def _person(case: Case) -> Person:
+    return facts.unpack(case.facts, case.day_1)
+
+
+def _plain(served: Collection[Served]) -> list[list[str]]:
+    return [[s.setting, s.first_day.isoformat(), s.last_day.isoformat()] for s in served]

@@ -1,29 +1,31 @@
 """The check of the day: temperature and symptoms."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.errors import RefusedError
 from accounts.models import User
+from quarantine.cases import record, refuse_closed
 from quarantine.models import Case, Event
+
+LOWEST, HIGHEST = Decimal(33), Decimal(43)
 
 
 class Symptom(models.TextChoices):
     """What somebody complains of."""
 
-    FEVER = "fever", _("Fever")
-    COUGH = "cough", _("Dry cough")
-    FATIGUE = "fatigue", _("Fatigue")
-    THROAT = "throat", _("Sore throat")
-    TASTE = "taste", _("Loss of smell or taste")
-    DIARRHOEA = "diarrhoea", _("Diarrhoea")
-    BREATH = "breath", _("Shortness of breath")
+    FEVER = "fever", gettext_lazy("Fever")
+    COUGH = "cough", gettext_lazy("Dry cough")
+    FATIGUE = "fatigue", gettext_lazy("Fatigue")
+    THROAT = "throat", gettext_lazy("Sore throat")
+    TASTE = "taste", gettext_lazy("Loss of smell or taste")
+    DIARRHOEA = "diarrhoea", gettext_lazy("Diarrhoea")
+    BREATH = "breath", gettext_lazy("Shortness of breath")
 
 
 class TemperatureError(RefusedError):
@@ -32,6 +34,7 @@ class TemperatureError(RefusedError):
     field = "temperature"
 
 
+@transaction.atomic
 def daily_check(
     *,
     case: Case,
@@ -42,4 +45,19 @@ def daily_check(
     by: User,
 ) -> Event:
     """Record how somebody is today; `note` is kept encrypted."""
-    raise NotImplementedError
+    refuse_closed(case)
+    if temperature is not None and not (
+        temperature.is_finite() and LOWEST <= temperature <= HIGHEST
+    ):
+        raise TemperatureError(_("A body temperature lies between 33 and 43 °C."))
+    return record(
+        case=case,
+        kind=Event.Kind.CHECK,
+        at=at,
+        by=by,
+        note=note,
+        detail={
+            "temperature": None if temperature is None else str(temperature),
+            "symptoms": sorted(Symptom(symptom).value for symptom in symptoms),
+        },
+    )

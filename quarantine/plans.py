@@ -5,12 +5,18 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from typing import Any
 
+from django.db import transaction
+
+from accounts import audit
 from policy.engine import decide, facts
 from policy.engine.library import Law
 from policy.engine.plans import Plan as EnginePlan
 from policy.models import Provision
 from policy.services import law_of
 from quarantine.models import Case, Plan
+
+# What the audit says of a case that does not follow from its facts.
+UNEXPLAINED = "unexplained case"
 
 # Plans are immutable and found by their content, so this never goes stale.
 _parsed: dict[str, EnginePlan] = {}
@@ -64,9 +70,7 @@ def _provisions(documents: Collection[str]) -> dict[tuple[str, str, str], Provis
     return {(row.document, row.clause, row.subject): row for row in rows}
 
 
-def provision_of(
-    plan: EnginePlan, provisions: dict[tuple[str, str, str], Provision]
-) -> Provision:
+def provision_of(plan: EnginePlan, provisions: dict[tuple[str, str, str], Provision]) -> Provision:
     """Return the row of the provision that a plan rests on."""
     try:
         return provisions[plan.document, plan.clause, plan.subject]
@@ -84,6 +88,15 @@ def decision_of(case: Case) -> decide.Decision:
 def decision_on(*, law: Law, packed: dict[str, Any], day_1: date) -> decide.Decision:
     """Return the answer of a law to packed facts that begin on `day_1`."""
     return decide.decide(law, facts.unpack(packed, day_1), day_1)
+
+
+@transaction.atomic
+def report_unexplained() -> int:
+    """Write every unexplained case into the audit, for the auditor, and return how many."""
+    found = unexplained_cases()
+    for case in found:
+        audit.record(by=None, did=UNEXPLAINED, to=case, law=case.law)
+    return len(found)
 
 
 def unexplained_cases() -> list[Case]:
@@ -114,4 +127,3 @@ def _digest(case: Case) -> str:
         # Forged facts or a law that nobody holds: nothing follows from them.
         return ""
     return plan.digest if plan else ""
-

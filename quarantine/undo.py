@@ -1,28 +1,67 @@
 """Taking back what was just recorded, for `testing.services.UNDO`."""
 
-from __future__ import annotations
+from datetime import date, datetime
 
-from datetime import datetime
+from django.db import transaction
+from django.utils.translation import gettext as _
 
+from accounts import audit, clock
 from accounts.models import User
-from quarantine.models import Event
+from quarantine.arrivals import withdraw_case
+from quarantine.cases import reopen, replan, write
+from quarantine.models import Case, Event
+from quarantine.results import open_case_of
+from testing import services as testing
 from testing.models import NATResult, Sample
+from testing.services import TooLateToUndoError, refuse_after_undo
+
+_CHANGED_FACTS = (
+    Event.Kind.HOME_CONDITIONS,
+    Event.Kind.CHOSE_CENTRAL,
+    Event.Kind.MOVED,
+    Event.Kind.CLINICAL,
+)
+_OF_THEMSELVES = (
+    Event.Kind.TEST_MISSED,
+    Event.Kind.OUTING_ASKED,
+    Event.Kind.OUTING_APPROVED,
+    Event.Kind.OUTING_REFUSED,
+    Event.Kind.CHECK,
+    Event.Kind.NOTE,
+)
 
 
+@transaction.atomic
 def take_back_sample(*, sample: Sample, at: datetime, by: User) -> None:
     """Take a sample back. Raise TooLateToUndoError after UNDO or once it has a result."""
-    raise NotImplementedError
+    testing.withdraw_sample(sample=sample, at=at, by=by)
+    if case := open_case_of(sample.resident):
+        write(case=case, today=clock.day_of(at))
 
 
+@transaction.atomic
 def take_back_result(*, result: NATResult, at: datetime, by: User) -> None:
     """
     Take a result back, with the case that it opened or closed.
 
     Raise TooLateToUndoError after UNDO, or once something else followed from it.
     """
-    raise NotImplementedError
+    testing.withdraw_result(result=result, at=at, by=by)
+    for opened in result.cases.exclude(closed_as=Case.ClosedAs.WITHDRAWN):
+        withdraw_case(case=_whole(opened.pk), at=at, by=by)
+    followed = Event.objects.valid().filter(
+        case__resident=result.sample.resident_id, detail__result=result.pk
+    )
+    closed = {event.case_id for event in followed if "closed_as" in event.detail}
+    for event in followed:
+        _withdraw(event, at=at, by=by)
+    for pk in closed:
+        reopen(case=_whole(pk), today=clock.day_of(at))
+    if not closed and (case := open_case_of(result.sample.resident)):
+        write(case=case, today=clock.day_of(at))
 
 
+@transaction.atomic
 def take_back_event(*, event: Event, at: datetime, by: User) -> None:
     """
     Take back a missed test, a change of facts, an outing, a check, a note or a release.
@@ -30,4 +69,47 @@ def take_back_event(*, event: Event, at: datetime, by: User) -> None:
     A release taken back opens the case again. Raise TooLateToUndoError after UNDO, once
     something else followed from it, or for what follows from a result (take that back).
     """
-    raise NotImplementedError
+    refuse_after_undo(event.at, at=at)
+    case, today = _whole(event.case_id), clock.day_of(at)
+    if event.kind == Event.Kind.RELEASED:
+        _withdraw(event, at=at, by=by)
+        reopen(case=case, today=today)
+    elif event.kind in _CHANGED_FACTS:
+        _refuse_followed(event)
+        _withdraw(event, at=at, by=by)
+        _restore(case, event, at=at, today=today, by=by)
+    elif event.kind in _OF_THEMSELVES:
+        if event.answers.filter(withdrawn_at=None).exists():
+            raise TooLateToUndoError(_("This has an answer: take the answer back first."))
+        _withdraw(event, at=at, by=by)
+        write(case=case, today=today)
+    else:
+        raise TooLateToUndoError(_("This follows from something else: take that back instead."))
+
+
+def _restore(case: Case, event: Event, *, at: datetime, today: date, by: User) -> None:
+    for answer in event.answers.valid():
+        _withdraw(answer, at=at, by=by)
+    if case.closed_as == Case.ClosedAs.REFERRED:
+        reopen(case=case, today=today)
+    replan(case=case, packed=event.detail["before"], today=today)
+
+
+def _refuse_followed(event: Event) -> None:
+    later = Event.objects.valid().filter(
+        case=event.case_id, kind__in=_CHANGED_FACTS, pk__gt=event.pk
+    )
+    if later.exists():
+        raise TooLateToUndoError(
+            _("Something has happened to the case since: it can no longer be taken back.")
+        )
+
+
+def _withdraw(event: Event, *, at: datetime, by: User) -> None:
+    if not Event.objects.valid().filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by):
+        raise TooLateToUndoError(_("This was taken back already."))
+    audit.record(by=by, did=f"took case {event.kind} back", to=event.case, event=event.pk)
+
+
+def _whole(pk: int) -> Case:
+    return Case.objects.select_related("plan", "grid", "resident").get(pk=pk)
