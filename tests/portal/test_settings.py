@@ -1,0 +1,92 @@
+"""Settings and secrets: safe without any, strict in production."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import environ
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from portal import keys
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+class TestProduction:
+    def test_refuses_to_start_without_its_keys(self, tmp_path: Path) -> None:
+        refused = _manage("check", WANGGE_PRODUCTION="1", WANGGE_DATA=str(tmp_path))
+        assert refused.returncode == 1
+        assert refused.stderr.startswith(
+            "The portal is not set up: Set SECRET_KEY, FIELD_KEYS, SEARCH_KEY in the environment"
+        )
+        assert refused.stderr.count("\n") == 1
+        assert list(tmp_path.iterdir()) == []
+
+    def test_refuses_to_start_without_its_servers(self, tmp_path: Path) -> None:
+        refused = _manage(
+            "check", WANGGE_PRODUCTION="1", WANGGE_DATA=str(tmp_path), **keys.fresh()
+        )
+        assert refused.returncode == 1
+        assert "Set DATABASE_URL and REDIS_URL" in refused.stderr
+
+    def test_passes_the_deployment_checks(self, tmp_path: Path) -> None:
+        checked = _manage(
+            *("check", "--deploy", "--fail-level", "WARNING"),
+            WANGGE_PRODUCTION="1",
+            WANGGE_DATA=str(tmp_path),
+            DATABASE_URL=os.environ["DATABASE_URL"],
+            REDIS_URL=os.environ["REDIS_URL"],
+            ALLOWED_HOSTS="portal.example",
+            **keys.fresh(),
+        )
+        assert checked.returncode == 0, checked.stderr
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Give django-environ an environment of its own."""
+    own: dict[str, str] = {}
+    monkeypatch.setattr(environ.Env, "ENVIRON", own)
+    return own
+
+
+class TestKeys:
+    def test_of_a_first_start_are_kept_for_their_owner_alone(
+        self, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        keys.read(environ.Env(), tmp_path, production=False)
+        made = dict(environment)
+        assert set(made) == set(keys.NAMES)
+        assert stat.S_IMODE((tmp_path / "keys.env").stat().st_mode) == 0o600
+        assert [file.name for file in tmp_path.iterdir()] == ["keys.env"]
+
+        environment.clear()
+        keys.read(environ.Env(), tmp_path, production=False)
+        assert environment == made
+
+    def test_that_are_given_win(self, environment: dict[str, str], tmp_path: Path) -> None:
+        environment["SEARCH_KEY"] = "given"
+        keys.read(environ.Env(), tmp_path, production=False)
+        assert environment["SEARCH_KEY"] == "given"
+        assert environment["SECRET_KEY"]
+
+    def test_are_never_made_in_production(
+        self, environment: dict[str, str], tmp_path: Path
+    ) -> None:
+        environment["SECRET_KEY"] = environment["SEARCH_KEY"] = "given"
+        with pytest.raises(ImproperlyConfigured, match="Set FIELD_KEYS in the environment"):
+            keys.read(environ.Env(), tmp_path, production=True)

@@ -1,0 +1,77 @@
+"""What the repository promises about itself."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Message
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXTS = Path("locale/zh_Hans/LC_MESSAGES/django.po")
+
+
+def _tracked(*patterns: str) -> list[str]:
+    listed = subprocess.check_output(["git", "ls-files", *patterns], cwd=ROOT, text=True)
+    return listed.split("\n")[:-1]
+
+
+def _messages(path: Path) -> list[Message]:
+    with path.open("rb") as file:
+        return [message for message in read_po(file) if message.id]
+
+
+def _key(message: Message) -> tuple[object, object]:
+    return message.context, message.id
+
+
+class TestChinese:
+    def test_is_complete_and_certain(self) -> None:
+        def complete(message: Message) -> bool:
+            forms = message.string if isinstance(message.string, tuple) else (message.string,)
+            return all(forms) and not message.fuzzy and not list(message.check())
+
+        assert [one.id for one in _messages(ROOT / TEXTS) if not complete(one)] == []
+
+    @pytest.mark.skipif(not shutil.which("xgettext"), reason="needs gettext")
+    def test_covers_every_text_of_the_code(self, tmp_path: Path) -> None:
+        for name in _tracked("*.py", "*.html", "*.txt", str(TEXTS)):
+            if not name.startswith("tests/"):
+                (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / name, tmp_path / name)
+        subprocess.run(
+            [sys.executable, "-m", "django", "makemessages", "-l", "zh_Hans", "--no-obsolete"],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+        )
+        found = {_key(message) for message in _messages(tmp_path / TEXTS)}
+        assert found == {_key(message) for message in _messages(ROOT / TEXTS)}
+
+
+class TestLocks:
+    @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
+    def test_hold_every_wanted_version(self, name: str) -> None:
+        wanted = re.findall(
+            r"^([\w-]+)(?:\[\S+\])?==(\S+)", (ROOT / f"{name}.in").read_text(), re.MULTILINE
+        )
+        locked = dict(
+            re.findall(r"^([\w-]+)==(\S+)", (ROOT / f"{name}.txt").read_text(), re.MULTILINE)
+        )
+        assert wanted
+        assert [
+            (package, version) for package, version in wanted if locked[package] != version
+        ] == []
+
+
+class TestMakefile:
+    def test_is_short_and_explains_itself(self) -> None:
+        makefile = (ROOT / "Makefile").read_text()
+        targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)
+        assert targets
+        explained = re.findall(r"^([a-z]+):.*## .+$", makefile, re.MULTILINE)
+        assert explained == targets[1].split()
+        assert len(explained) <= 12
