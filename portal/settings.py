@@ -5,6 +5,7 @@ Each has a safe default for development except the secrets, which production mus
 """
 
 import logging
+from datetime import time
 from pathlib import Path
 
 import environ
@@ -96,6 +97,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "portal.context_processors.portal",
+                "reminders.context_processors.reminders",
             ],
         },
     },
@@ -131,7 +133,45 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_DB_REUSE_MAX = 500
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {}
+
+# Reminders outside the portal (docs/operations.md): a channel without settings is not used.
+SITE_URL = env("SITE_URL", default="").rstrip("/")
+SMS_GATEWAY = env.json("SMS_GATEWAY", default={})
+ROBOTS = env.json("ROBOTS", default=[])
+EMAIL_URL = env("EMAIL_URL", default="")
+EMAIL_CONFIG = env.email_url_config(EMAIL_URL or "dummymail:")
+vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="wangge@localhost")
+QUIET_HOURS = tuple(
+    time.fromisoformat(each) for each in env("QUIET_HOURS", default="21:00-07:30").split("-")
+)
+DIGEST_AT = time.fromisoformat(env("DIGEST_AT", default="07:30"))
+# Longer than a worker needs for one sending; then another may take it over.
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
+
+# What waits longer than its interval is let go: the next one asks for the same.
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
+    "sweep": {
+        "task": "reminders.tasks.sweep",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "digests": {
+        "task": "reminders.tasks.digests",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    **{
+        f"deliver-{channel}": {
+            "task": "reminders.tasks.deliver",
+            "schedule": 15.0,
+            "kwargs": {"channel": channel},
+            "options": {"expires": 14},
+        }
+        for channel in ("sms", "email", "wecom", "dingtalk")
+    },
+}
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]

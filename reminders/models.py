@@ -150,7 +150,11 @@ class Message(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["turn", "id"], name="message_waiting", condition=Q(state="due")),
+            models.Index(
+                fields=["channel", "turn", "id"],
+                name="message_waiting",
+                condition=Q(state="due"),
+            ),
             models.Index(
                 fields=["leased_until"], name="message_sending", condition=Q(state="sending")
             ),

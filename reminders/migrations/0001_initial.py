@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['turn', 'id'], name='message_waiting'),
+            index=models.Index(condition=models.Q(('state', 'due')), fields=['channel', 'turn', 'id'], name='message_waiting'),
         ),
         migrations.AddIndex(
             model_name='message',

@@ -1,0 +1,56 @@
+"""The morning list by e-mail to those who work in a grid."""
+
+import smtplib
+
+from django.core.mail import EmailMessage, get_connection
+from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, TextField
+
+from accounts.models import Area, Role, User
+from reminders import digest
+from reminders.channels.errors import NotSentError, PerhapsSentError
+from reminders.models import Message
+
+
+def staff_of(grid: Area) -> Q:
+    """Return the condition on accounts that they work in `grid` and have an address."""
+    paths = [grid.path[:end] for end in range(Area.steplen, len(grid.path) + 1, Area.steplen)]
+    return Q(is_active=True, role=Role.GRID_STAFF, areas__path__in=paths) & ~Q(email="")
+
+
+def reaches() -> Q:
+    """Return the condition on grids that somebody there has an address."""
+    working = (
+        User.objects.filter(is_active=True, role=Role.GRID_STAFF)
+        .exclude(email="")
+        .annotate(grid_path=ExpressionWrapper(OuterRef("path"), output_field=TextField()))
+        .filter(grid_path__startswith=F("areas__path"))
+    )
+    return Q(Exists(working))
+
+
+def send(message: Message) -> None:
+    """Send a grid's digest; its subject names the grid and nobody."""
+    to = User.objects.filter(staff_of(message.grid)).order_by("pk").distinct()
+    addresses = list(to.values_list("email", flat=True))
+    if not addresses:
+        raise NotSentError("nobody with an address")
+    subject, text = digest.compose(message)
+    mail = EmailMessage(subject, text, to=addresses, headers={"Message-ID": _message_id(message)})
+    server = get_connection()
+    try:
+        server.open()
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotSentError(type(error).__name__) from None
+    try:
+        server.send_messages([mail])
+    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused) as error:
+        raise NotSentError(type(error).__name__) from None
+    except (smtplib.SMTPException, OSError) as error:
+        raise PerhapsSentError(type(error).__name__) from None
+    finally:
+        server.close()
+
+
+def _message_id(message: Message) -> str:
+    # The same for each attempt, so that mail programs may show a second copy as one.
+    return f"<{message.key}@wangge>"

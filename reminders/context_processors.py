@@ -1,0 +1,20 @@
+"""What every page says about reminders."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts import clock
+from reminders import health, inbox
+
+
+def reminders(request: HttpRequest) -> dict[str, Any]:
+    """Return whether sweeps have stopped, and how much in the inbox is new, when asked."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    return {
+        "sweeps_stopped": SimpleLazyObject(health.stopped_lately),
+        "unread_count": SimpleLazyObject(lambda: inbox.unread(user, today=clock.today())),
+    }

@@ -1,0 +1,110 @@
+"""When a message of each kind is due, by the state of its case and never by equality of clocks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from quarantine.models import Case
+from reminders.models import Message
+
+# What an outage kept from being told is told afterwards, but not for ever.
+CLOSED_WITHIN = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """
+    One kind of message about a case.
+
+    A case answers `due(on)` while the message is worth telling, so that the same condition
+    finds what is due, drops what no longer is, and says how an outage is caught up with: a
+    test that passed untold becomes one overdue message, however many sweeps were missed.
+    """
+
+    kind: Message.Kind
+    day: str  # the column of the case that holds the day it speaks of
+    due: Callable[[date], Q]
+    timely: timedelta  # told later than this after its day, it is marked late
+    for_resident: bool
+
+    def holds(self, on: date) -> Exists:
+        """Return the condition that the case of a message still asks for it."""
+        return Exists(
+            Case.objects.filter(
+                self.due(on), pk=OuterRef("case_id"), **{self.day: OuterRef("day")}
+            )
+        )
+
+
+def _test(on: date) -> Q:
+    return Q(closed_on=None, next_test_on=on)
+
+
+def _closed(how: Case.ClosedAs) -> Callable[[date], Q]:
+    return lambda on: Q(closed_as=how, closed_on__gt=on - CLOSED_WITHIN, closed_on__lte=on)
+
+
+ONE_DAY = timedelta(days=1)
+RULES = (
+    Rule(
+        kind=Message.Kind.TEST_TOMORROW,
+        day="next_test_on",
+        due=lambda on: _test(on + ONE_DAY),
+        timely=-ONE_DAY,
+        for_resident=True,
+    ),
+    Rule(
+        kind=Message.Kind.TEST_TODAY,
+        day="next_test_on",
+        due=_test,
+        timely=timedelta(),
+        for_resident=True,
+    ),
+    Rule(
+        kind=Message.Kind.TEST_OVERDUE,
+        day="next_test_on",
+        due=lambda on: Q(closed_on=None, next_test_on__lt=on),
+        timely=ONE_DAY,
+        for_resident=True,
+    ),
+    Rule(
+        kind=Message.Kind.RELEASE_TODAY,
+        day="release_on",
+        due=lambda on: Q(closed_on=None, release_on__lte=on),
+        timely=timedelta(),
+        for_resident=True,
+    ),
+    Rule(
+        kind=Message.Kind.RELEASED,
+        day="closed_on",
+        due=_closed(Case.ClosedAs.RELEASED),
+        timely=timedelta(),
+        for_resident=True,
+    ),
+    # Of a referral the resident hears from a person, not from a machine.
+    Rule(
+        kind=Message.Kind.REFERRED,
+        day="closed_on",
+        due=_closed(Case.ClosedAs.REFERRED),
+        timely=timedelta(),
+        for_resident=False,
+    ),
+)
+RULE_OF = {rule.kind: rule for rule in RULES}
+
+
+def holds(kind: str, on: date) -> Q | Exists:
+    """Return the condition that a message of `kind` is still worth telling on that day."""
+    if kind == Message.Kind.DIGEST:
+        return Q(day=on)
+    return RULE_OF[Message.Kind(kind)].holds(on)
+
+
+def still_holds(on: date) -> Q:
+    """Return the same condition for messages of every kind."""
+    condition = Q()
+    for kind in Message.Kind:
+        condition |= Q(kind=kind) & Q(holds(kind, on))
+    return condition

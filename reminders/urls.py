@@ -1,0 +1,13 @@
+"""The pages of reminders."""
+
+from django.urls import path
+
+from reminders import views
+
+urlpatterns = [
+    path("inbox/", views.inbox, name="inbox"),
+    path("inbox/read", views.inbox_read, name="inbox_read"),
+    path("inbox/<uuid:key>/read", views.message_read, name="message_read"),
+    path("undelivered/", views.undelivered, name="undelivered"),
+    path("undelivered/<uuid:key>", views.message_retry, name="message_retry"),
+]

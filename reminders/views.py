@@ -1,0 +1,114 @@
+"""The inbox, and what did not arrive."""
+
+import uuid
+
+from django.contrib import messages as flash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.errors import RefusedError
+from accounts.models import Role
+from reminders import inbox as inboxes
+from reminders import services
+from reminders.models import Message, MessageQuerySet
+
+PAGE = 30
+
+
+@require_GET
+@role_required(Role.GRID_STAFF, Role.SUPERVISOR)
+def inbox(request: HttpRequest) -> HttpResponse:
+    """Show what was told about the grids of the signed-in person, newest first."""
+    listed = inboxes.listed(member(request), today=clock.today())
+    found, more = _page(request, listed)
+    return render(request, "reminders/inbox.html", {"found": found, "more": more})
+
+
+@require_POST
+@role_required(Role.GRID_STAFF, Role.SUPERVISOR)
+def message_read(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Mark one message as read; go on to its case, or show it read in its place."""
+    user = member(request)
+    found = Message.objects.visible_to(user).inbox().filter(key=key)
+    message = get_object_or_404(found)
+    services.read(messages=found, at=clock.now(), by=user)
+    if request.headers.get("HX-Request"):
+        shown = inboxes.listed(user, today=clock.today()).get(pk=message.pk)
+        return render(request, "reminders/_message.html", {"message": shown})
+    return redirect(_case_url(message))
+
+
+@require_POST
+@role_required(Role.GRID_STAFF, Role.SUPERVISOR)
+def inbox_read(request: HttpRequest) -> HttpResponse:
+    """Mark everything in the inbox as read."""
+    user = member(request)
+    read = services.read(messages=Message.objects.visible_to(user), at=clock.now(), by=user)
+    flash.success(
+        request,
+        ngettext("%(count)d message marked as read.", "%(count)d messages marked as read.", read)
+        % {"count": read},
+    )
+    return redirect("inbox")
+
+
+@require_GET
+@role_required(Role.SUPERVISOR)
+def undelivered(request: HttpRequest) -> HttpResponse:
+    """Show what should have arrived outside the portal and did not, or perhaps twice."""
+    seen = Message.objects.visible_to(member(request))
+    twice = "twice" in request.GET
+    listed = (seen.perhaps_twice() if twice else seen.undelivered()).order_by("-pk")
+    found, more = _page(request, listed.select_related("case__resident", "grid"))
+    return render(
+        request,
+        "reminders/undelivered.html",
+        {
+            "found": found,
+            "more": more,
+            "twice": twice,
+            "undelivered_count": seen.undelivered().count(),
+            "twice_count": seen.perhaps_twice().count(),
+            "waiting_count": seen.outside().waiting().count(),
+        },
+    )
+
+
+@require_POST
+@role_required(Role.SUPERVISOR)
+def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Send an undelivered message again, or put it aside as told in person."""
+    user = member(request)
+    message = get_object_or_404(Message.objects.visible_to(user).outside(), key=key)
+    try:
+        if "told" in request.POST:
+            services.told_otherwise(message=message, by=user)
+            flash.success(request, _("Noted as told in person."))
+        else:
+            services.send_again(message=message, at=clock.now(), by=user)
+            flash.success(request, _("It will be sent again within a minute."))
+    except RefusedError as error:
+        flash.error(request, error.sentence)
+    return redirect("undelivered")
+
+
+def _page(request: HttpRequest, listed: MessageQuerySet) -> tuple[list[Message], int | None]:
+    """Return one page, and the key that the next one begins below."""
+    below = request.GET.get("below", "")
+    if below.isdecimal() and len(below) < 19:
+        listed = listed.filter(pk__lt=int(below))
+    found = list(listed[: PAGE + 1])
+    return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None
+
+
+def _case_url(message: Message) -> str:
+    try:
+        return reverse("case", args=[message.case.key]) if message.case else reverse("inbox")
+    except NoReverseMatch:
+        return reverse("inbox")
