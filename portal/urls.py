@@ -17,4 +17,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", include("django.conf.urls.i18n")),
     path("", views.home, name="home"),
     path("demo/day/", views.demo_day, name="demo_day"),
+    path("", include("reminders.urls")),
 ]

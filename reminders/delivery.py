@@ -98,9 +98,7 @@ def claim(*, channel: str, at: datetime, limit: int = BATCH) -> list[Lease]:
 
 def take_over(*, channel: str, at: datetime) -> int:
     """Settle what a worker began to send and never finished; return how many."""
-    left = Message.objects.filter(
-        channel=channel, state=State.SENDING, leased_until__lt=Now()
-    )
+    left = Message.objects.filter(channel=channel, state=State.SENDING, leased_until__lt=Now())
     if not channels.honours_keys(channel):
         return left.update(state=State.UNKNOWN, leased_until=None, trouble="interrupted")
     again = left.filter(attempts__lt=ATTEMPTS).update(

@@ -14,7 +14,9 @@ from django.conf import settings
 from django.contrib.postgres.functions import RandomUUID
 from django.db import connection, transaction
 from django.db.models import (
+    BigIntegerField,
     BooleanField,
+    DateTimeField,
     Exists,
     Expression,
     ExpressionWrapper,
@@ -46,6 +48,7 @@ COLUMNS = (
     *("sent_at", "not_before", "turn", "fence", "attempts", "trouble", "perhaps_twice"),
 )
 InApp = Message.Channel.IN_APP
+NO_CASE = Value(None, output_field=BigIntegerField())
 
 
 def sweep(*, at: datetime) -> int:
@@ -121,7 +124,7 @@ def _insert_digests(channel: Message.Channel, *, at: datetime) -> int:
         .filter(~Exists(told))
     )
     rows = grids.order_by("pk").values_list(
-        *(RandomUUID(), Value(None), "pk", Value(Message.Kind.DIGEST), Value(on), Value(channel)),
+        *(RandomUUID(), NO_CASE, "pk", Value(Message.Kind.DIGEST), Value(on), Value(channel)),
         *_fresh(channel, late=Value(False), at=at, turn_within=F("pk")),
     )
     return _insert_from(rows)
@@ -136,7 +139,7 @@ def _fresh(
         Value(Message.State.SENT if inside else Message.State.DUE),
         late,
         Value(at),
-        Value(at if inside else None),
+        Value(at if inside else None, output_field=DateTimeField()),
         Value(at if inside else after_quiet(at)),
         Window(RowNumber(), partition_by=turn_within, order_by="pk"),
         *(Value(0), Value(0), Value(""), Value(False)),
@@ -148,7 +151,7 @@ def _insert_from(rows: QuerySet[Any, Any]) -> int:
     select, parameters = rows.query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {Message._meta.db_table} ({', '.join(COLUMNS)})"  # noqa: S608
+            f"INSERT INTO {Message._meta.db_table} ({', '.join(COLUMNS)})"
             f" {select} ON CONFLICT DO NOTHING",
             parameters,
         )
