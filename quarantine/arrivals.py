@@ -10,15 +10,14 @@ from django.utils.translation import gettext as _
 from accounts import audit, clock
 from accounts.errors import RefusedError
 from accounts.models import Area, User
-from policy.engine import facts as engine_facts
 from policy.engine.decide import Decision
 from policy.engine.facts import Person
 from policy.engine.library import Law
 from policy.models import Provision
 from policy.services import law_of
 from quarantine.cases import OpenCaseError, close, open_case
+from quarantine.facts import decide_on, pack, unpack
 from quarantine.models import Arrival, Case, Event
-from quarantine.plans import decision_on
 from residents.models import Resident
 from testing.services import TooLateToUndoError, refuse_after_undo
 
@@ -70,8 +69,7 @@ def log_arrival(
     if facts.start is None or facts.start > clock.day_of(at):
         raise FutureArrivalError(_("The day of arrival lies in the future."))
     _refuse_open_case(resident)
-    packed = engine_facts.pack(facts, facts.start)
-    decision = decision_on(law=law, packed=packed, day_1=facts.start)
+    decision = decide_on(law, facts)
     try:
         with transaction.atomic():
             arrival = Arrival.objects.create(
@@ -81,7 +79,7 @@ def log_arrival(
                 arrived_on=facts.start,
                 from_abroad=from_abroad,
                 origin=origin,
-                facts=packed,
+                facts=pack(facts, start=facts.start, day_1=facts.start),
                 law=law.id,
                 provision=_provision(decision),
                 logged_at=at,
@@ -117,7 +115,7 @@ def _logged(key: uuid.UUID) -> Logged | None:
     if arrival is None:
         return None
     law = law_of(document=arrival.law, area=arrival.grid)
-    decision = decision_on(law=law, packed=arrival.facts, day_1=arrival.arrived_on)
+    decision = decide_on(law, unpack(arrival.facts, day_1=arrival.arrived_on))
     return Logged(arrival, _case_of(arrival), decision)
 
 

@@ -16,7 +16,6 @@ from testing.models import Sample
 
 # The kinds of events that a calendar is drawn from.
 _DRAWN = (
-    Event.Kind.OPENED,
     Event.Kind.TEST_MISSED,
     Event.Kind.HOME_CONDITIONS,
     Event.Kind.CHOSE_CENTRAL,
@@ -64,11 +63,7 @@ def _lay(case: Case, history: _History, today: date) -> Calendar:
 
 def _served(case: Case, events: Iterable[Event]) -> list[Served]:
     """Return the days before each change of setting, in the setting left on that day."""
-    served = [
-        Served(setting, date.fromisoformat(first), date.fromisoformat(last))
-        for event in events
-        for setting, first, last in event.detail.get("served", ())
-    ]
+    served = []
     first = case.day_1
     for event in events:
         if left := event.detail.get("from"):

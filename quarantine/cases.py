@@ -12,15 +12,16 @@ from django.utils.translation import gettext as _
 from accounts import audit, clock
 from accounts.errors import RefusedError
 from accounts.models import Area, User
-from policy.engine import calendar, facts
+from policy.engine import calendar
 from policy.engine.calendar import Calendar
 from policy.engine.decide import Decision
-from policy.engine.facts import CLINICALS, Person, Served
+from policy.engine.facts import CLINICALS, Person
 from policy.engine.library import Law
 from policy.services import law_of
 from quarantine.calendars import calendar_of, calendars_of
+from quarantine.facts import decide_on, pack, unpack
 from quarantine.models import Arrival, Case, Event
-from quarantine.plans import decision_on, store_plan
+from quarantine.plans import store_plan
 from residents.models import Resident
 from testing.models import NATResult
 
@@ -99,7 +100,7 @@ def open_case(
                 opened_at=at,
                 opened_by=by,
                 day_1=decision.start,
-                facts=facts.pack(person, decision.start),
+                facts=pack(person, start=person.start or decision.start, day_1=decision.start),
                 law=law.id,
                 plan=plan,
             )
@@ -107,13 +108,7 @@ def open_case(
         if "case_one_open" not in str(error):
             raise
         raise OpenCaseError(_("This person is under a measure already.")) from error
-    record(
-        case=case,
-        kind=Event.Kind.OPENED,
-        at=at,
-        by=by,
-        detail={"served": _plain(person.served)} if person.served else {},
-    )
+    record(case=case, kind=Event.Kind.OPENED, at=at, by=by)
     derived = _derived(calendar_of(case, today=clock.day_of(at)))
     Case.objects.filter(pk=case.pk).update(**derived)
     case.next_test_on, case.release_on = derived["next_test_on"], derived["release_on"]
@@ -357,7 +352,7 @@ def replan(*, case: Case, packed: Mapping[str, Any], today: date) -> None:
 
 def _decide(case: Case, packed: dict[str, Any]) -> Decision:
     law = law_of(document=case.law, area=case.grid)
-    return decision_on(law=law, packed=packed, day_1=case.day_1)
+    return decide_on(law, unpack(packed, day_1=case.day_1))
 
 
 def _change_facts(
@@ -371,7 +366,8 @@ def _change_facts(
 ) -> Event:
     refuse_closed(case)
     today, before = clock.day_of(at), case.facts
-    packed = facts.pack(replace(_person(case), **facts_now), case.day_1)
+    person = _person(case)
+    packed = pack(replace(person, **facts_now), start=person.start or case.day_1, day_1=case.day_1)
     decision = _decide(case, packed)
     event = record(
         case=case,
@@ -406,8 +402,4 @@ def _moved(case: Case, decision: Decision, today: date) -> dict[str, str]:
 
 
 def _person(case: Case) -> Person:
-    return facts.unpack(case.facts, case.day_1)
-
-
-def _plain(served: Collection[Served]) -> list[list[str]]:
-    return [[s.setting, s.first_day.isoformat(), s.last_day.isoformat()] for s in served]
+    return unpack(case.facts, day_1=case.day_1)

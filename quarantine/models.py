@@ -44,7 +44,7 @@ class Arrival(models.Model):
     origin = models.CharField(
         _("came from"), max_length=6, blank=True
     )  # GB/T 2260; "" from abroad
-    facts = models.JSONField(_("facts"))  # policy.engine.facts.pack, relative to the arrival
+    facts = models.JSONField(_("facts"))  # quarantine.facts.pack, relative to the arrival
     law = models.CharField(_("document in force"), max_length=60)
     # The provision that decided; none where nothing in law asks anything.
     provision = models.ForeignKey(
@@ -190,7 +190,7 @@ class Case(models.Model):
         verbose_name=_("opened by"),
     )
     day_1 = models.DateField(_("day 1"))
-    facts = models.JSONField(_("facts"))  # policy.engine.facts.pack, relative to day 1
+    facts = models.JSONField(_("facts"))  # quarantine.facts.pack
     law = models.CharField(_("document in force"), max_length=60)
     plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, related_name="cases", verbose_name=_("plan")

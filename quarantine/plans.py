@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Collection, Iterator
-from datetime import date
-from typing import Any
 
 from django.db import transaction
 
 from accounts import audit
-from policy.engine import decide, facts
-from policy.engine.library import Law
+from policy.engine.decide import Decision
+from policy.engine.errors import BadQuestionError
 from policy.engine.plans import Plan as EnginePlan
 from policy.models import Provision
 from policy.services import law_of
+from quarantine.facts import decide_on, unpack
 from quarantine.models import Case, Plan
 
 # What the audit says of a case that does not follow from its facts.
@@ -78,16 +77,14 @@ def provision_of(plan: EnginePlan, provisions: dict[tuple[str, str, str], Provis
         raise Provision.DoesNotExist(f"{plan.document} {plan.clause} {plan.subject}") from None
 
 
-def decision_of(case: Case) -> decide.Decision:
-    """Return the answer of the case's law to the case's facts: what its plan must equal."""
-    return decision_on(
-        law=law_of(document=case.law, area=case.grid), packed=case.facts, day_1=case.day_1
-    )
+def decision_of(case: Case) -> Decision:
+    """
+    Return the answer of the case's law to the case's facts, with the reasons.
 
-
-def decision_on(*, law: Law, packed: dict[str, Any], day_1: date) -> decide.Decision:
-    """Return the answer of a law to packed facts that begin on `day_1`."""
-    return decide.decide(law, facts.unpack(packed, day_1), day_1)
+    Its plan is the case's plan: this is what "why this date" shows.
+    """
+    law = law_of(document=case.law, area=case.grid)
+    return decide_on(law, unpack(case.facts, day_1=case.day_1))
 
 
 @transaction.atomic
@@ -123,7 +120,7 @@ def _follows(case: Case, answers: dict[tuple[str, str, str], str]) -> bool:
 def _digest(case: Case) -> str:
     try:
         plan = decision_of(case).plan
-    except (KeyError, LookupError, TypeError, ValueError):
+    except (BadQuestionError, LookupError, TypeError, ValueError):
         # Forged facts or a law that nobody holds: nothing follows from them.
         return ""
     return plan.digest if plan else ""

@@ -15,12 +15,13 @@ from accounts.errors import RefusedError
 from accounts.models import Area, User
 from policy.engine import calendar, facts
 from policy.engine.calendar import Calendar
-from policy.engine.decide import Decision, decide
+from policy.engine.decide import Decision
 from policy.engine.facts import Person
 from policy.engine.library import Law
 from policy.services import in_force, law_of
 from quarantine.calendars import calendar_of, calendars_of
 from quarantine.cases import StaleCaseError, close, open_case, record, refuse_closed, write
+from quarantine.facts import decide_on, unpack
 from quarantine.models import Case, Event
 from quarantine.plans import plan_of
 from residents.models import Resident
@@ -191,7 +192,7 @@ def _positive(case: Case, result: NATResult, *, at: datetime, by: User) -> Case 
         detail={"result": result.pk},
     )
     law = in_force(area=case.grid, at=at) or law_of(document=case.law, area=case.grid)
-    known = facts.unpack(case.facts, case.day_1)
+    known = unpack(case.facts, day_1=case.day_1)
     person, decision = _as_infected(law, result.sample.day, known)
     if decision.plan is None:
         close(
@@ -245,7 +246,7 @@ def _as_infected(law: Law, day: date, known: Person) -> tuple[Person, Decision]:
         serious_underlying_disease=known.serious_underlying_disease,
         home_conditions_met=known.home_conditions_met,
     )
-    return person, decide(law, person, day)
+    return person, decide_on(law, person)
 
 
 def _supersede(case: Case, *, at: datetime, by: User, detail: Mapping[str, int]) -> None:
@@ -307,7 +308,7 @@ def _open_contact(
 ) -> Case:
     known = Person()
     if existing := open_case_of(resident):
-        known = facts.unpack(existing.facts, existing.day_1)
+        known = unpack(existing.facts, day_1=existing.day_1)
         _supersede(existing, at=at, by=by, detail={"index_case": index.pk})
     person = Person(
         start=day, exposure="close_contact", home_conditions_met=known.home_conditions_met
@@ -317,7 +318,7 @@ def _open_contact(
         resident=resident,
         grid=grid,
         law=law,
-        decision=decide(law, person, day),
+        decision=decide_on(law, person),
         person=person,
         at=at,
         by=by,
