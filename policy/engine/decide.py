@@ -1,21 +1,32 @@
-"""Which provision governs a person, and what it asks."""
+"""
+Which provision governs a person, and what it asks.
 
+Subjects are tried in the order of readings.md ("Who matches"); for each the most local document of
+the chain in which a provision matches speaks. Durations are never added: the first subject that
+asks for something decides, and the others are named beside it. Proofs and landing tests are due in
+addition to any measure.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
+from policy.engine import reasons
 from policy.engine.calendar import Refer
-from policy.engine.facts import Person
-from policy.engine.library import Law
-from policy.engine.plans import Movement, Plan
+from policy.engine.facts import Person, Proof, Setting
+from policy.engine.law import Citation, Law, PastStay, Row, Situation
+from policy.engine.moments import day_number, local_day, nth_day, seconds_between, start_of
+from policy.engine.plans import CtCriterion, Movement, Plan, PlannedStage
+from policy.engine.schema import MEASURE_SUBJECTS, MeasureProvision, OnArrival, Stage
 from policy.engine.text import Text
 
+__all__ = ["Citation", "Decision", "decide", "proof_is_valid"]
 
-@dataclass(frozen=True, slots=True)
-class Citation:
-    """A clause of a document."""
-
-    document: str
-    clause: str
+MOST_REMEMBERED = 100_000
+_HOUR = 3600
+# Who asks whether nothing is asked of them hears of this subject first.
+_ENDING_ORDER = ("secondary_contacts", *MEASURE_SUBJECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,412 @@ class Decision:
     also: tuple[Citation, ...]
 
 
+class Needs(NamedTuple):
+    """The facts that shape a plan once its provision is found; nothing is dated."""
+
+    facts: Situation
+    proof_valid: tuple[bool, ...]
+    home_conditions_met: bool
+    chooses_central: bool
+    # Day numbers counted from the start, with the setting in which they were served.
+    served: tuple[tuple[int, Setting], ...]
+    # The number of the assessment day; 0 when nothing was served and it makes no difference.
+    today: int
+
+
+class Outcome(NamedTuple):
+    """A decision without its date; `shift` is how many days before the start day 1 lies."""
+
+    measure: Citation | None
+    subject: str | None
+    plan: Plan | None
+    shift: int
+    landing_test: bool
+    proof_hours: int | None
+    movement: Movement
+    coded: bool
+    door_sensor: bool
+    refer: Refer | None
+    because: tuple[Text, ...]
+    also: tuple[Citation, ...]
+
+
+def proof_is_valid(proof: Proof | None, hours: int, arrival: date) -> bool:
+    """
+    Say whether a proof is good on a day of arrival.
+
+    Its age is counted to the start of that day, exactly `hours` is still good, and a proof sampled
+    on the day itself is good (readings.md, Proofs and hours).
+    """
+    if proof is None or (sampled := proof.counts_from) is None or local_day(sampled) > arrival:
+        return False
+    return seconds_between(sampled, start_of(arrival)) <= hours * _HOUR
+
+
 def decide(law: Law, person: Person, day: date) -> Decision:
     """Return what the law asks of a person assessed on a day."""
-    raise NotImplementedError
+    start = person.starts_on(day)
+    needs = _needs(law, person, start, day)
+    outcome: Outcome | None = law.memory.get(needs)
+    if outcome is None:
+        outcome = _outcome(law, needs)
+        if len(law.memory) >= MOST_REMEMBERED:
+            law.memory.clear()
+        law.memory[needs] = outcome
+    return Decision(
+        outcome.measure,
+        outcome.subject,
+        outcome.plan,
+        nth_day(start, 1 - outcome.shift) if outcome.shift else start,
+        outcome.landing_test,
+        outcome.proof_hours,
+        outcome.movement,
+        outcome.coded,
+        outcome.door_sensor,
+        outcome.refer,
+        outcome.because,
+        outcome.also,
+    )
+
+
+def _needs(law: Law, person: Person, start: date, day: date) -> Needs:
+    first = start.toordinal()
+    stays: tuple[PastStay, ...] = ()
+    passed: tuple[str, ...] = ()
+    if person.stays:
+        stays = tuple(
+            PastStay(stay.area, stay.risk, first - stay.last_day.toordinal())
+            for stay in person.stays
+            if not stay.transit
+        )
+        passed = tuple(stay.area for stay in person.stays if stay.transit and stay.area)
+    ended = person.closed_loop_post_ended
+    facts = Situation(
+        person.exposure,
+        person.clinical,
+        person.serious_underlying_disease,
+        person.arrived_from,
+        person.spread_at_origin,
+        stays,
+        passed,
+        person.inbound,
+        ended is not None and ended <= day,
+        person.freight_crew,
+    )
+    return Needs(
+        facts,
+        tuple([proof_is_valid(person.proof, hours, start) for hours in law.proof_hours]),
+        person.home_conditions_met,
+        person.chooses_central,
+        _served(person, start) if person.served else (),
+        day_number(day, start) if person.served else 0,
+    )
+
+
+def _served(person: Person, start: date) -> tuple[tuple[int, Setting], ...]:
+    days: dict[int, Setting] = {}
+    for stage in person.served:
+        for number in range(
+            day_number(stage.first_day, start), day_number(stage.last_day, start) + 1
+        ):
+            days[number] = stage.setting
+    return tuple(sorted(days.items()))
+
+
+def _outcome(law: Law, needs: Needs) -> Outcome:
+    facts = needs.facts
+    if facts.exposure == "infected":
+        return _infected(law, needs)
+    matched: dict[str, Row] = {}
+    for subject in MEASURE_SUBJECTS:
+        row = _first(law.rows[subject], facts, matched)
+        if row is not None:
+            matched[subject] = row
+    asking = [row for row in matched.values() if not row.provision.ends]
+    if not asking:
+        ending = next((matched[s] for s in _ENDING_ORDER if s in matched), None)
+        return _nothing(law, facts, ending, matched.values())
+    winner = asking[0]
+    arrival = _on_arrival(law, needs, winner, matched)
+    return _measured(law, needs, winner, arrival, asking[1:])
+
+
+def _first(
+    tables: Sequence[Sequence[Row]], facts: Situation, matched: dict[str, Row]
+) -> Row | None:
+    for rows in tables:
+        for row in rows:
+            if _reaches(row, facts, matched):
+                return row
+    return None
+
+
+def _reaches(row: Row, facts: Situation, matched: dict[str, Row]) -> bool:
+    return row.matches(facts) and not any(
+        other in matched and not matched[other].provision.ends for other in row.provision.unless
+    )
+
+
+def _infected(law: Law, needs: Needs) -> Outcome:
+    facts = needs.facts
+    unclassified = facts.clinical is None
+    if unclassified:
+        facts = facts._replace(clinical="asymptomatic")
+    row = _first(law.rows["infected"], facts, {})
+    if row is None:
+        because = (*reasons.of_facts(facts), reasons.NO_RULE_FOR_INFECTED)
+        return Outcome(
+            None, None, None, 0, False, None, "free", False, False, "medical", because, ()
+        )
+    note = (reasons.UNCLASSIFIED,) if unclassified else ()
+    needs = needs._replace(facts=facts)
+    if row.provision.refer is not None:
+        because = (*reasons.of_facts(facts), *note, *reasons.of_clause(law, row), reasons.REFERRED)
+        return Outcome(
+            row.cited,
+            "infected",
+            None,
+            0,
+            False,
+            None,
+            "free",
+            False,
+            False,
+            "medical",
+            because,
+            (),
+        )
+    outcome = _measured(law, needs, row, _Arrival(False, None, ()), [])
+    return outcome._replace(because=(*note, *outcome.because))
+
+
+class _Arrival(NamedTuple):
+    landing_test: bool
+    proof_hours: int | None
+    because: tuple[Text, ...]
+
+
+def _on_arrival(law: Law, needs: Needs, winner: Row, matched: dict[str, Row]) -> _Arrival:
+    """Join what is asked on arrival: by the deciding provision, and by all that speak of arrivals."""
+    rows = [winner] if winner.provision.on_arrival else []
+    speaking = matched.get("arrivals")
+    if speaking is not None:
+        table = next(rows for rows in law.rows["arrivals"] if speaking in rows)
+        rows += [
+            row
+            for row in table
+            if row is not winner
+            and row.provision.on_arrival
+            and _reaches(row, needs.facts, matched)
+        ]
+    landing, hours, because = False, None, list[Text]()
+    for row in rows:
+        asked = row.provision.on_arrival
+        if asked is None:
+            continue
+        landing = landing or _landing(law, needs, asked)
+        if asked.proof_hours is not None:
+            hours = min(hours or asked.proof_hours, asked.proof_hours)
+        because += reasons.on_arrival(law, row, valid=_has_proof(law, needs, asked))
+    return _Arrival(landing, hours, tuple(because))
+
+
+def _has_proof(law: Law, needs: Needs, asked: OnArrival) -> bool | None:
+    if asked.proof_hours is None:
+        return None
+    return needs.proof_valid[law.proof_hours.index(asked.proof_hours)]
+
+
+def _landing(law: Law, needs: Needs, asked: OnArrival) -> bool:
+    if asked.landing_test == "without_proof":
+        return not _has_proof(law, needs, asked)
+    return asked.landing_test == "always"
+
+
+def _nothing(law: Law, facts: Situation, ending: Row | None, matched: Iterable[Row]) -> Outcome:
+    because = reasons.of_facts(facts)
+    if ending is None:
+        because = (*because, reasons.NOTHING_MATCHES)
+        return Outcome(None, None, None, 0, False, None, "free", False, False, None, because, ())
+    also = tuple(dict.fromkeys(row.cited for row in matched if row.cited != ending.cited))
+    because = (*because, *reasons.of_clause(law, ending), reasons.NOTHING_ASKED)
+    subject = ending.provision.subject
+    return Outcome(
+        ending.cited, subject, None, 0, False, None, "free", False, False, None, because, also
+    )
+
+
+def _measured(
+    law: Law, needs: Needs, row: Row, arrival: _Arrival, others: Sequence[Row]
+) -> Outcome:
+    stages, how = _stages(row, needs)
+    # Days served elsewhere before the start count; those of an infected person's time as a contact
+    # do not, and those of an entry point are counted by the stage.
+    counts = stages and row.provision.subject != "infected" and not row.provision.counts_inbound
+    shift = sum(1 for number, _ in needs.served if number < 1) if counts else 0
+    if needs.served:
+        stages = _overlaid(stages, [(n + shift, s) for n, s in needs.served], needs.today + shift)
+    plan = _plan(law, needs, row, stages, arrival.landing_test, shift)
+    mandatory = [stage for stage in stages if stage.force == "must"]
+    movement: Movement = mandatory[0].movement if mandatory else "free"
+    if not stages:
+        movement = row.provision.movement or "free"
+    also = tuple(dict.fromkeys(other.cited for other in others if other.cited != row.cited))
+    because = (
+        *reasons.of_facts(needs.facts),
+        *reasons.of_clause(law, row),
+        *how,
+        *arrival.because,
+        *(reasons.counting(row) if stages else ()),
+        *((reasons.served(shift),) if shift else ()),
+        *reasons.others(law, others),
+    )
+    return Outcome(
+        row.cited,
+        row.provision.subject,
+        plan if plan.stages or plan.required_tests or plan.advised_tests else None,
+        shift,
+        arrival.landing_test,
+        arrival.proof_hours,
+        movement,
+        any(stage.coded for stage in mandatory),
+        any(stage.door_sensor for stage in mandatory),
+        None,
+        because,
+        also,
+    )
+
+
+def _stages(row: Row, needs: Needs) -> tuple[tuple[PlannedStage, ...], tuple[Text, ...]]:
+    """Return the stages in the person's setting, less the days served at the entry point."""
+    provision, source = row.provision, row.plan
+    asked = provision.central_on_request and needs.chooses_central
+    leaves_home = any(_is_home(stage) for stage in source.stages) and (
+        asked or not needs.home_conditions_met
+    )
+    how: tuple[Text, ...] = ()
+    if leaves_home:
+        how = (reasons.CHOSE_CENTRAL if asked else reasons.HOME_UNSUITABLE,)
+        if provision.instead:
+            return tuple(
+                _planned(provision, stage, 0, stage.setting) for stage in provision.instead
+            ), how
+    planned = []
+    for stage in source.stages:
+        done = _done(stage, needs) if provision.counts_inbound else 0
+        if done < stage.days:
+            setting: Setting = "central" if leaves_home and _is_home(stage) else stage.setting
+            planned.append(_planned(provision, stage, done, setting))
+    return tuple(planned), how
+
+
+def _is_home(stage: Stage) -> bool:
+    return stage.setting == "home"
+
+
+def _done(stage: Stage, needs: Needs) -> int:
+    """Return how many days of a stage were served at the entry point (101号 10)."""
+    inbound = needs.facts.inbound
+    if inbound is None or stage.force == "advise":
+        return 0
+    return inbound.central_days if stage.setting == "central" else inbound.home_days
+
+
+def _planned(
+    provision: MeasureProvision, stage: Stage, done: int, setting: Setting
+) -> PlannedStage:
+    force = stage.force or provision.force
+    return PlannedStage(
+        setting=setting,
+        days=stage.days - done,
+        tests=tuple(day - done for day in stage.tests if day > done),
+        force=force,
+        movement=(stage.movement or "free") if force == "must" else "free",
+        coded=stage.coded,
+        door_sensor=stage.door_sensor and setting == "home",
+        served=done,
+    )
+
+
+def _overlaid(
+    stages: Sequence[PlannedStage], served: Sequence[tuple[int, Setting]], today: int
+) -> tuple[PlannedStage, ...]:
+    """
+    Return the stages with past days in the setting in which they were really served.
+
+    From the assessment day on the plan's own setting holds, so a contact who may be at home goes
+    home on that day and keeps the days that count.
+    """
+    settings = {number: setting for number, setting in served if number < today}
+    parts: list[PlannedStage] = []
+    before = 0
+    for stage in stages:
+        for number in range(1, stage.days + 1):
+            setting = settings.get(before + number, stage.setting)
+            parts = _extended(parts, stage, number, setting, settings.get(before + number))
+        before += stage.days
+    return tuple(parts)
+
+
+def _extended(
+    parts: list[PlannedStage],
+    stage: PlannedStage,
+    number: int,
+    setting: Setting,
+    served: Setting | None,
+) -> list[PlannedStage]:
+    """Return the parts with one day more: in the last part where it fits, else in a new one."""
+    last = parts[-1] if parts else None
+    tests = (number,) if number in stage.tests else ()
+    moved = served is not None and served != stage.setting
+    if last is not None and last.setting == setting and (number > 1 or moved):
+        longer = PlannedStage(
+            setting=setting,
+            days=last.days + 1,
+            tests=last.tests + tuple(last.days + 1 for _ in tests),
+            force=last.force,
+            movement=last.movement,
+            coded=last.coded,
+            door_sensor=last.door_sensor,
+            served=last.served,
+        )
+        return [*parts[:-1], longer]
+    one = PlannedStage(
+        setting=setting,
+        days=1,
+        tests=(1,) if tests else (),
+        force=stage.force,
+        movement=stage.movement,
+        coded=stage.coded,
+        door_sensor=stage.door_sensor and setting == "home",
+        served=stage.served + number - 1,
+    )
+    return [*parts, one]
+
+
+def _plan(
+    law: Law,
+    needs: Needs,
+    row: Row,
+    stages: tuple[PlannedStage, ...],
+    landing_test: bool,  # noqa: FBT001 -- a value of the plan, not a switch
+    shift: int,
+) -> Plan:
+    loose, criterion, results = row.provision.tests, row.plan.release, law.inbound_results
+    days = tuple(shift + day for day in loose.days) if loose else ()
+    required = set(days) if loose and loose.force == "must" else set[int]()
+    if landing_test:
+        required.add(shift + 1)
+    return Plan(
+        document=row.cited.document,
+        clause=row.cited.clause,
+        subject=row.provision.subject,
+        stages=stages,
+        required_tests=tuple(sorted(required)),
+        advised_tests=days if loose and loose.force == "advise" else (),
+        release=CtCriterion(criterion.ct_at_least, criterion.first_day, criterion.passes)
+        if criterion
+        else None,
+        positive_below_ct=results.positive_below_ct if results and needs.facts.inbound else None,
+        positive_refers=not law.rows["infected"],
+    )

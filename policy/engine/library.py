@@ -1,27 +1,20 @@
 """The documents that are known, and which of them speaks where and when."""
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
+from policy.engine import areas
+from policy.engine.errors import LawError
+from policy.engine.law import Law
+from policy.engine.loader import check_kinship, read_folder
+from policy.engine.reading import refuse, shown
 from policy.engine.schema import Document
 
+__all__ = ["Law", "Library", "shipped"]
+
 DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
-
-
-class Law:
-    """
-    A document with everything it inherits, ready to decide.
-
-    `id` is the document asked for, `documents` the chain that speaks, most local first: a
-    forwarding notice is replaced by what it forwards. `place` is the area code of the place where
-    it is applied: the document's own area unless a more local one was asked for.
-    """
-
-    id: str
-    place: str
-    documents: tuple[Document, ...]
 
 
 class Library:
@@ -29,10 +22,32 @@ class Library:
 
     def __init__(self, documents: Mapping[str, Document]) -> None:
         self.documents = dict(documents)
+        self._laws: dict[tuple[str, str], Law] = {}
 
     def law(self, document_id: str, place: str | None = None) -> Law:
-        """Return a document with its inheritance, as applied in a place."""
-        raise NotImplementedError
+        """
+        Return a document with its inheritance, as applied in a place.
+
+        Raises `BadQuestionError` for an id that is not known.
+        """
+        if document_id not in self.documents:
+            refuse(
+                "policy", f"未知政策 {shown(document_id)}", f"{shown(document_id)} is not known."
+            )
+        where = place or self.documents[document_id].area
+        law = self._laws.get((document_id, where))
+        if law is None:
+            law = Law(document_id, tuple(self._chain(document_id)), where)
+            self._laws[document_id, where] = law
+        return law
+
+    def _chain(self, document_id: str) -> Iterator[Document]:
+        current: str | None = document_id
+        while current is not None:
+            document = self.documents[current]
+            if document.forwards is None:
+                yield document
+            current = document.parent
 
     def in_force(self, area_code: str, day: date) -> str:
         """
@@ -40,14 +55,33 @@ class Library:
 
         Raises `BadQuestionError` for a day before the first document.
         """
-        raise NotImplementedError
+        speaking = [
+            document
+            for document in self.documents.values()
+            if areas.lies_in(area_code, document.area)
+            and document.in_force_from <= day
+            and (document.in_force_until is None or day <= document.in_force_until)
+        ]
+        if not speaking:
+            refuse(
+                "day",
+                f"{day:%Y-%m-%d} 没有现行文件",
+                f"no document is in force on {day:%Y-%m-%d}.",
+            )
+        return max(
+            speaking, key=lambda d: (len(areas.significant(d.area)), d.in_force_from, d.id)
+        ).id
 
     def with_document(self, document: Document) -> "Library":
         """Return a library that holds one more document (an uploaded one)."""
-        raise NotImplementedError
+        if document.id in self.documents:
+            raise LawError(f"{document.id}.yaml", 1, f"the id '{document.id}' is taken.")
+        documents = {**self.documents, document.id: document}
+        check_kinship(documents.values())
+        return Library(documents)
 
 
 @functools.cache
 def shipped() -> Library:
     """Return the library of the documents that come with the portal."""
-    raise NotImplementedError
+    return Library(read_folder(DOCUMENTS))

@@ -1,0 +1,86 @@
+"""When somebody in a post must be tested."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from policy.engine import reasons
+from policy.engine.law import Citation, Law
+from policy.engine.moments import ONE_DAY
+from policy.engine.schema import Post, ScreeningProvision
+from policy.engine.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The test days of a week (Monday to Sunday), whether one is overdue, and the next."""
+
+    frequency: str | None
+    due: tuple[date, ...]
+    overdue: bool
+    next_on: date | None
+    measure: Citation | None
+    because: tuple[Text, ...]
+
+
+def governing(law: Law, post: Post) -> tuple[Citation, ScreeningProvision] | None:
+    """Return the provision that speaks of a post."""
+    for cited, provision in law.cited(ScreeningProvision):
+        if not provision.posts or post in provision.posts:
+            return cited, provision
+    return None
+
+
+def screen(
+    law: Law, post: Post, week: date, day: date, *, done: Collection[date] = ()
+) -> Screening:
+    """
+    Return when somebody in a post must be tested in the week that begins on a Monday.
+
+    Other days than those shown satisfy the week, as far apart as the provision says; a missed test
+    is not doubled up, and there are never two on one day (101号 6).
+    """
+    found = governing(law, post)
+    if found is None:
+        because = (Text("没有条款规定此岗位的检测。", "No clause speaks of tests for this post."),)
+        return Screening(None, (), overdue=False, next_on=None, measure=None, because=because)
+    cited, provision = found
+    because = reasons.cited(law, cited, provision)
+    if provision.force == "advise" or not provision.weekdays:
+        return Screening(
+            provision.frequency, (), overdue=False, next_on=None, measure=cited, because=because
+        )
+    due = tuple(week + timedelta(days=number - 1) for number in sorted(provision.weekdays))
+    tested = sorted({d for d in done if week <= d < week + timedelta(days=7)})
+    return Screening(
+        frequency=provision.frequency,
+        due=due,
+        overdue=sum(1 for d in due if d < day) > len(tested),
+        next_on=_next(due, tested, day, _days_between(provision)),
+        measure=cited,
+        because=because,
+    )
+
+
+def _days_between(provision: ScreeningProvision) -> int:
+    return -(-provision.hours_between // 24) if provision.hours_between else 1
+
+
+def _next(due: tuple[date, ...], tested: list[date], day: date, apart: int) -> date:
+    counted = _far_enough_apart(tested, apart)
+    asked = sum(1 for d in due if d <= day)
+    if asked > len(counted):
+        earliest = counted[-1] + timedelta(days=apart) if counted else day
+        return max(day, earliest)
+    # Tests on other days stand for the days shown, so those still open are the last of the week.
+    left = [d for d in due[len(counted) :] if d > day and d not in tested]
+    following = due[0] + timedelta(days=7)
+    return left[0] if left else max(following, day + ONE_DAY if day in tested else day)
+
+
+def _far_enough_apart(tested: list[date], apart: int) -> list[date]:
+    counted: list[date] = []
+    for day in tested:
+        if not counted or (day - counted[-1]).days >= apart:
+            counted.append(day)
+    return counted

@@ -1,0 +1,64 @@
+"""What a change of policy does to an open case."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from policy.engine.calendar import Calendar, lay
+from policy.engine.decide import Decision, decide
+from policy.engine.facts import Person
+from policy.engine.law import Law
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """The decision and calendar under the new law, and the tests it no longer requires."""
+
+    decision: Decision
+    calendar: Calendar | None
+    cancelled_tests: tuple[date, ...]
+    already_released: bool
+
+
+def switch(old: Law, new: Law, person: Person, day: date) -> Switched:
+    """
+    Return what becomes of a case opened under one law when another takes effect on a day.
+
+    The law in force on the day of assessment governs; days served count, and nobody is released
+    before the switch. A stricter law does not reach back to people already released.
+    """
+    before, after = decide(old, person, day), decide(new, person, day)
+    planned = calendar_of(before, person, day)
+    laid = calendar_of(after, person, day, not_before=day)
+    over = _released_before(planned, laid, day)
+    kept = set(laid.required_tests) if laid is not None and not over else set()
+    cancelled = tuple(
+        test
+        for test in (planned.required_tests if planned is not None else ())
+        if test >= day and test not in kept
+    )
+    return Switched(after, laid, cancelled, already_released=over)
+
+
+def calendar_of(
+    decision: Decision, person: Person, day: date, not_before: date | None = None
+) -> Calendar | None:
+    """Return the calendar of a decision with what is known of the person's tests."""
+    if decision.plan is None:
+        return None
+    return lay(
+        decision.plan,
+        decision.start,
+        today=day,
+        tests=person.tests,
+        missed=person.missed,
+        not_before=not_before,
+    )
+
+
+def _released_before(planned: Calendar | None, laid: Calendar | None, day: date) -> bool:
+    """Say whether the old law released the person before the switch and the new one asks more."""
+    if planned is None or laid is None or planned.earliest_release is None:
+        return False
+    if planned.earliest_release >= day:
+        return False
+    return laid.plan.mandatory_days > planned.plan.mandatory_days
