@@ -51,3 +51,8 @@ def _make(kept: Path) -> None:
         pass
     finally:
         Path(name).unlink()
+
+
+if __name__ == "__main__":
+    for key, value in fresh().items():
+        print(f"{key}={value}")  # noqa: T201 - its purpose

@@ -1,0 +1,37 @@
+"""Make the first account of an installation."""
+
+import getpass
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError
+from django.core.management.base import BaseCommand
+
+from accounts.models import Role, User
+
+
+class Command(BaseCommand):
+    """Make an administrator, who makes the others."""
+
+    help = "Make an administrator; the password is asked for, or read from standard input."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the name to sign in with."""
+        parser.add_argument("username")
+
+    def handle(self, *, username: str, **_: Any) -> None:
+        """Make the account, unless the name is taken or the password too weak."""
+        user = User(username=username, role=Role.ADMINISTRATOR)
+        password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+        try:
+            user.set_unusable_password()
+            user.full_clean(exclude=["name"])
+            validate_password(password, user)
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        user.set_password(password)
+        user.save()
+        self.stdout.write(f"{username} can sign in now.")
