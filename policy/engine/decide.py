@@ -97,7 +97,7 @@ def proof_is_valid(proof: Proof | None, hours: int, arrival: date) -> bool:
 def decide(law: Law, person: Person, day: date) -> Decision:
     """Return what the law asks of a person assessed on a day."""
     start = person.starts_on(day)
-    needs = _needs(law, person, start, day)
+    needs = needs_of(law, person, start, day)
     outcome: Outcome | None = law.memory.get(needs)
     if outcome is None:
         outcome = _outcome(law, needs)
@@ -120,7 +120,8 @@ def decide(law: Law, person: Person, day: date) -> Decision:
     )
 
 
-def _needs(law: Law, person: Person, start: date, day: date) -> Needs:
+def needs_of(law: Law, person: Person, start: date, day: date) -> Needs:
+    """Return what a decision depends on, with every date relative to the start."""
     first = start.toordinal()
     stays: tuple[PastStay, ...] = ()
     passed: tuple[str, ...] = ()
@@ -168,11 +169,7 @@ def _outcome(law: Law, needs: Needs) -> Outcome:
     facts = needs.facts
     if facts.exposure == "infected":
         return _infected(law, needs)
-    matched: dict[str, Row] = {}
-    for subject in MEASURE_SUBJECTS:
-        row = _first(law.rows[subject], facts, matched)
-        if row is not None:
-            matched[subject] = row
+    matched = matching_rows(law, facts)
     asking = [row for row in matched.values() if not row.provision.ends]
     if not asking:
         ending = next((matched[s] for s in _ENDING_ORDER if s in matched), None)
@@ -182,17 +179,28 @@ def _outcome(law: Law, needs: Needs) -> Outcome:
     return _measured(law, needs, winner, arrival, asking[1:])
 
 
+def matching_rows(law: Law, facts: Situation) -> dict[str, Row]:
+    """Return the provision of each subject that speaks of a person, in the order of precedence."""
+    matched: dict[str, Row] = {}
+    for subject in MEASURE_SUBJECTS:
+        row = _first(law.rows[subject], facts, matched)
+        if row is not None:
+            matched[subject] = row
+    return matched
+
+
 def _first(
     tables: Sequence[Sequence[Row]], facts: Situation, matched: dict[str, Row]
 ) -> Row | None:
     for rows in tables:
         for row in rows:
-            if _reaches(row, facts, matched):
+            if reaches(row, facts, matched):
                 return row
     return None
 
 
-def _reaches(row: Row, facts: Situation, matched: dict[str, Row]) -> bool:
+def reaches(row: Row, facts: Situation, matched: dict[str, Row]) -> bool:
+    """Say whether a provision speaks of a person whom no subject it excepts has caught."""
     return row.matches(facts) and not any(
         other in matched and not matched[other].provision.ends for other in row.provision.unless
     )
@@ -248,7 +256,7 @@ def _on_arrival(law: Law, needs: Needs, winner: Row, matched: dict[str, Row]) ->
             for row in table
             if row is not winner
             and row.provision.on_arrival
-            and _reaches(row, needs.facts, matched)
+            and reaches(row, needs.facts, matched)
         ]
     landing, hours, because = False, None, list[Text]()
     for row in rows:
@@ -297,7 +305,7 @@ def _measured(
     shift = sum(1 for number, _ in needs.served if number < 1) if counts else 0
     if needs.served:
         stages = _overlaid(stages, [(n + shift, s) for n, s in needs.served], needs.today + shift)
-    plan = _plan(law, needs, row, stages, arrival.landing_test, shift)
+    plan = _plan(law, needs, row, stages=stages, landing_test=arrival.landing_test, shift=shift)
     mandatory = [stage for stage in stages if stage.force == "must"]
     movement: Movement = mandatory[0].movement if mandatory else "free"
     if not stages:
@@ -370,7 +378,7 @@ def _planned(
     return PlannedStage(
         setting=setting,
         days=stage.days - done,
-        tests=tuple(day - done for day in stage.tests if day > done),
+        tests=tuple(day - done for day in stage.tests or () if day > done),
         force=force,
         movement=(stage.movement or "free") if force == "must" else "free",
         coded=stage.coded,
@@ -439,8 +447,9 @@ def _plan(
     law: Law,
     needs: Needs,
     row: Row,
+    *,
     stages: tuple[PlannedStage, ...],
-    landing_test: bool,  # noqa: FBT001 -- a value of the plan, not a switch
+    landing_test: bool,
     shift: int,
 ) -> Plan:
     loose, criterion, results = row.provision.tests, row.plan.release, law.inbound_results

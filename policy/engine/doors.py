@@ -67,7 +67,9 @@ def may_enter(
     law: Law, venue: Venue, visitor: Visitor, at: datetime, *, local_outbreak: bool = False
 ) -> Entry:
     """Return whether a visitor may come in; patients are never turned away."""
-    found = _governing(law, venue, visitor.role)
+    found = governing(law, venue, visitor.role, "care") or governing(
+        law, venue, visitor.role, "entry"
+    )
     if found is None:
         nothing = (
             Text(
@@ -104,13 +106,14 @@ def may_enter(
     )
 
 
-def _governing(law: Law, venue: Venue, role: Role) -> tuple[Citation, EntryProvision] | None:
-    rows = [
-        (cited, provision)
-        for cited, provision in law.cited(EntryProvision)
-        if covers(provision, venue, role)
-    ]
-    return min(rows, key=lambda row: row[1].subject != "care", default=None)
+def governing(
+    law: Law, venue: Venue, role: Role, subject: str
+) -> tuple[Citation, EntryProvision] | None:
+    """Return the provision of a subject that speaks of a venue and of who comes."""
+    for cited, provision in law.cited(EntryProvision):
+        if provision.subject == subject and covers(provision, venue, role):
+            return cited, provision
+    return None
 
 
 def covers(provision: EntryProvision, venue: Venue, role: Role) -> bool:

@@ -8,7 +8,7 @@ general one. Provisions of a subject that match nobody leave the person to the p
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
@@ -98,6 +98,11 @@ Page = Literal[
     "complaints", "stranded", "stock", "care", "isolation_sites", "safety", "information",
     "enterprises", "outings", "clinics", "checkpoints",
 ]  # fmt: skip
+
+
+def words_of(vocabulary: Any) -> tuple[Any, ...]:
+    """Return the words of a closed vocabulary, in its order."""
+    return get_args(vocabulary)
 
 
 def _text(value: object) -> object:
@@ -202,11 +207,11 @@ class Who(Strict):
 
 
 class Stage(Strict):
-    """A stage; the numbers of its tests are days of the stage."""
+    """A stage; its tests are days of the stage, null where they stand in no text."""
 
     setting: Setting
     days: DayNumber
-    tests: Annotated[tuple[DayNumber, ...], BeforeValidator(_distinct)] = ()
+    tests: Annotated[tuple[DayNumber, ...] | None, BeforeValidator(_distinct)] = ()
     force: Force | None = None
     movement: Movement | None = None
     coded: bool = False
@@ -214,11 +219,11 @@ class Stage(Strict):
 
     @model_validator(mode="after")
     def _tests_lie_inside(self) -> Self:
-        for day in self.tests:
+        for day in self.tests or ():
             if day > self.days:
                 msg = f"the test of day {day} lies outside a stage of {self.days} days"
                 raise ValueError(msg)
-        if list(self.tests) != sorted(self.tests):
+        if list(self.tests or ()) != sorted(self.tests or ()):
             msg = "the test days must ascend"
             raise ValueError(msg)
         return self
