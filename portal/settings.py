@@ -9,6 +9,7 @@ from datetime import time
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -170,6 +171,14 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
             "options": {"expires": 14},
         }
         for channel in ("sms", "email", "wecom", "dingtalk")
+    },
+    "complete": {
+        "task": "quarantine.tasks.complete_cases_that_are_over",
+        "schedule": crontab(hour=0, minute=20),
+    },
+    "explain": {
+        "task": "quarantine.tasks.check_every_case_follows_from_law",
+        "schedule": crontab(hour=3, minute=10),
     },
 }
 

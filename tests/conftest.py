@@ -10,6 +10,7 @@ import pytest
 from babel.messages.frontend import compile_catalog
 from django.core.cache import cache
 from playwright.sync_api import Browser, Page, Playwright
+from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +54,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     if any(NO_CHROMIUM in str(report.longrepr) for report in skipped):
         terminalreporter.write_line(NO_CHROMIUM, yellow=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let the database know the provisions, as every start does after migrating."""
+    from policy.services import load_documents
+
+    with django_db_blocker.unblock():
+        load_documents()
 
 
 @pytest.fixture(autouse=True)

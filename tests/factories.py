@@ -4,17 +4,26 @@ Rows for tests, made through the services, with a default for everything that a 
 Nobody here is real: names are invented, numbers are counted up.
 """
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from itertools import count
 from typing import Any, cast
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from stdnum.iso7064 import mod_11_2
 
 from accounts.models import Area, Role, User
-from policy.models import Activation
+from policy.engine.facts import Person
+from policy.engine.library import Law
+from policy.models import Activation, Provision
+from policy.services import in_force, load_documents
+from quarantine.arrivals import Logged, log_arrival
+from quarantine.models import Case
+from quarantine.results import Recorded, record_result, take_sample
 from residents import services as residents
 from residents.models import Building, Household, Resident
+from testing.models import NATResult
 
 NOW = datetime(2022, 11, 22, 2, 0, tzinfo=UTC)  # ten in the morning in Shanghai
 PASSWORD = "correct horse battery"
@@ -130,6 +139,8 @@ def moment(day: date, hour: int = 12, minute: int = 0) -> datetime:
 
 def put_in_force(document: str, area: Area, *, effective_from: datetime = LONG_AGO) -> Activation:
     """Make an approved activation, by two administrators."""
+    if not Provision.objects.exists():
+        load_documents()  # a test with real transactions has emptied the tables
     return Activation.objects.create(
         document=document,
         area=area,
@@ -140,3 +151,67 @@ def put_in_force(document: str, area: Area, *, effective_from: datetime = LONG_A
         approved_by=make_user(Role.ADMINISTRATOR),
         approved_at=effective_from,
     )
+
+
+def make_place(document: str, county: str, *, effective_from: datetime = LONG_AGO) -> Area:
+    """Make a grid in a county, with a document in force for the whole county."""
+    grid = make_grid(make_community(county))
+    put_in_force(document, Area.objects.get(code=county), effective_from=effective_from)
+    return grid
+
+
+def make_arrival(
+    grid: Area,
+    *,
+    on: date = date(2022, 11, 20),
+    resident: Resident | None = None,
+    law: Law | None = None,
+    key: UUID | None = None,
+    at: datetime | None = None,
+    by: User | None = None,
+    **facts: Any,
+) -> Logged:
+    """Log the arrival of somebody with `facts` (words of `policy.engine.facts.Person`)."""
+    at = at or moment(on)
+    law = law or in_force(area=grid, at=at)
+    assert law is not None, "put a document in force first"
+    return log_arrival(
+        key=key or uuid4(),
+        resident=resident or make_resident(grid=grid),
+        grid=grid,
+        facts=Person(start=on, **facts),
+        origin=facts.get("arrived_from") or "",
+        from_abroad="inbound" in facts,
+        law=law,
+        at=at,
+        by=by or make_user(Role.GRID_STAFF, grid),
+    )
+
+
+def make_case(grid: Area | None = None, **given: Any) -> Case:
+    """Make the case of somebody who arrived from Shanghai in Yingkou: five days at home."""
+    grid = grid or make_place("yingkou-2022-11", "210800")
+    logged = make_arrival(grid, **{"arrived_from": "310000", **given})
+    assert logged.case is not None
+    return logged.case
+
+
+def make_result(
+    case: Case, on: date, *, outcome: str = "negative", ct: str | None = None, hours: int = 6
+) -> Recorded:
+    """Make a sample of a case at eight on a day, with its result some hours later."""
+    by = make_user(Role.GRID_STAFF, case.grid)
+    taken = moment(on, 8)
+    case.refresh_from_db()
+    sample = take_sample(case=case, taken_at=taken, at=taken, by=by)
+    reported = taken + timedelta(hours=hours)
+    recorded = record_result(
+        sample=sample,
+        outcome=NATResult.Outcome(outcome),
+        ct=None if ct is None else Decimal(ct),
+        reported_at=reported,
+        at=reported,
+        by=by,
+    )
+    case.refresh_from_db()
+    return recorded

@@ -74,6 +74,7 @@ def _refuse_taken(host: str, port: int) -> None:
 
 def _bring_up_to_date() -> None:
     call_command("migrate", verbosity=0)
+    call_command("load_documents")
     if settings.DEMO and (demo.present() or not get_user_model().objects.exists()):
         call_command("seed_demo")
     connections.close_all()  # the processes are forked
