@@ -17,5 +17,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", include("django.conf.urls.i18n")),
     path("", views.home, name="home"),
     path("demo/day/", views.demo_day, name="demo_day"),
+    path("policy/", include("policy.urls")),
     path("", include("reminders.urls")),
 ]

@@ -1,0 +1,103 @@
+"""The documents, for everyone signed in: what is in force where, and what each clause says."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.access import member
+from policy import services, worked_examples
+from policy.engine.library import Law
+from policy.engine.schema import Document
+from policy.models import Activation
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A numbered clause and how it is accounted for."""
+
+    number: str
+    provisions: tuple[Any, ...]
+    without: tuple[Any, ...]
+
+
+def clauses_of(document: Document) -> list[Clause]:
+    """Return every clause of a document in order, with its provisions or the reason for none."""
+    provisions: dict[str, list[Any]] = defaultdict(list)
+    without: dict[str, list[Any]] = defaultdict(list)
+    for provision in document.provisions:
+        provisions[provision.clause].append(provision)
+    for line in document.no_provision:
+        without[line.clause].append(line)
+    return [
+        Clause(number, tuple(provisions[number]), tuple(without[number]))
+        for number in document.clauses
+    ]
+
+
+def inherited(law: Law, document: Document) -> list[tuple[str, Document]]:
+    """Return the subjects on which a document is silent, each with the parent that speaks."""
+    spoken = {provision.subject for provision in document.provisions}
+    found: list[tuple[str, Document]] = []
+    for other in law.documents:
+        for subject in dict.fromkeys(provision.subject for provision in other.provisions):
+            if subject not in spoken:
+                spoken.add(subject)
+                found.append((subject, other))
+    return found
+
+
+@require_GET
+def document_list(request: HttpRequest) -> HttpResponse:
+    """Show which document is in force where, and all documents by day."""
+    at = clock.now()
+    in_force = Activation.objects.in_force(at).select_related("area")
+    mine = [
+        (area, services.in_force(area=area, at=at)) for area in member(request).areas.all()[:10]
+    ]
+    places: dict[str, list[Activation]] = defaultdict(list)
+    for activation in in_force.order_by("area__path"):
+        places[activation.document].append(activation)
+    documents = sorted(
+        services.library().documents.values(), key=lambda known: (known.in_force_from, known.id)
+    )
+    return render(
+        request,
+        "policy/document_list.html",
+        {
+            "mine": mine,
+            "documents": [(document, places[document.id]) for document in documents],
+        },
+    )
+
+
+@require_GET
+def document_detail(request: HttpRequest, document: str) -> HttpResponse:
+    """Show one document clause by clause, what it inherits and its worked examples."""
+    library = services.library()
+    known = library.documents.get(document)
+    if known is None:
+        raise Http404
+    parent = library.documents.get(known.parent or "")
+    return render(
+        request,
+        "policy/document_detail.html",
+        {
+            "document": known,
+            "parent": parent,
+            "forwarded": library.documents.get(known.forwards or ""),
+            "children": [
+                other for other in library.documents.values() if other.parent == known.id
+            ],
+            "clauses": clauses_of(known),
+            "inherited": inherited(library.law(document), known),
+            "activations": Activation.objects.in_force(clock.now())
+            .filter(document=document)
+            .select_related("area"),
+            "examples": worked_examples.of(document),
+        },
+    )
