@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.urls")),
     path("healthz", login_not_required(HealthCheckView.as_view(checks=OWN_ENGINES))),
     path("healthz/worker", login_not_required(HealthCheckView.as_view(checks=WITH_WORKER))),
+    path("", include("quarantine.urls")),
     path("language/", include("django.conf.urls.i18n")),
     path("", views.home, name="home"),
     path("demo/day/", views.demo_day, name="demo_day"),

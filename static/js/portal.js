@@ -27,3 +27,39 @@ document.addEventListener("keydown", (event) => {
     search.focus();
   }
 });
+
+// A form that is on its way is not sent a second time; the server would know it anyway.
+document.addEventListener("submit", (event) => {
+  const form = event.target.closest("form[data-once]");
+  if (!form) return;
+  if (form.dataset.sent) event.preventDefault();
+  form.dataset.sent = "yes";
+});
+const unlock = () => {
+  document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+};
+window.addEventListener("pageshow", unlock);
+document.addEventListener("htmx:afterRequest", unlock);
+
+// A number that was uncovered to call is dialled at once.
+document.addEventListener("htmx:load", (event) => {
+  const dial = event.target.closest("[data-dial]") ?? event.target.querySelector?.("[data-dial]");
+  if (dial) dial.click();
+});
+
+// A button that acts on the chosen rows says how many there are.
+document.addEventListener("change", (event) => {
+  const button = event.target.form?.querySelector("[data-count]");
+  if (!button || event.target.type !== "checkbox") return;
+  const count = event.target.form.querySelectorAll("input[type=checkbox]:checked").length;
+  button.textContent = button.dataset.count.replace("{n}", count);
+  button.disabled = !count;
+});
+
+// A link to a folded part opens it.
+const unfold = () => {
+  const part = location.hash && document.getElementById(location.hash.slice(1));
+  if (part?.tagName === "DETAILS") part.open = true;
+};
+window.addEventListener("hashchange", unfold);
+document.addEventListener("DOMContentLoaded", unfold);

@@ -1,0 +1,631 @@
+"""Forms of arrivals and of the acts on a case: they clean, and decide nothing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Area
+from quarantine.acts import Act
+from quarantine.checks import Symptom
+from quarantine.outings import Mask, Purpose, Vehicle
+from quarantine.places import Place, UnknownPlaceError, read_place
+from residents.identity import read_name, read_number, read_phone
+from residents.models import Resident
+from testing.models import NATResult
+
+# How far back a stay, a proof or an arrival may lie and still be worth asking about.
+LOOK_BACK = timedelta(days=30)
+
+CLINICAL = [
+    ("asymptomatic", _("No symptoms")),
+    ("mild", _("Mild")),
+    ("moderate", _("Moderate")),
+    ("severe", _("Severe")),
+    ("critical", _("Critical")),
+]
+RISKS = [("", _("None or not known")), ("low", _("Low-risk area")), ("high", _("High-risk area"))]
+
+
+class DateInput(forms.DateInput):
+    """The browser's own picker of days."""
+
+    input_type = "date"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%d")
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own picker of a day and time."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
+
+
+class Chips(forms.RadioSelect):
+    """Radio buttons drawn as chips by `components/_chips.html`."""
+
+
+class PlaceField(forms.CharField):
+    """A text that names one area; cleans to a `Place`, None for nothing."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 60)
+        super().__init__(
+            widget=forms.TextInput(attrs={"autocomplete": "off", "data-places": ""}), **kwargs
+        )
+        self.places: list[Place] = []
+
+    def clean(self, value: Any) -> Any:
+        """Return the place that was typed; keep those it may mean for the page to offer."""
+        text = super().clean(value)
+        self.places = []
+        if not text:
+            return None
+        try:
+            return read_place(text)
+        except UnknownPlaceError as error:
+            self.places = error.places
+            raise
+
+
+class StayForm(forms.Form):
+    """A place where somebody stayed in the last days."""
+
+    place = PlaceField(label=_("Place"), required=False)
+    risk = forms.ChoiceField(
+        label=_("Risk level of that place"), choices=RISKS, required=False, widget=Chips
+    )
+    last_day = forms.DateField(label=_("Last day there"), required=False, widget=DateInput())
+    transit = forms.BooleanField(
+        label=_("Only changed trains or flights, without leaving the station"), required=False
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the last day of a stay that is named."""
+        data = super().clean() or {}
+        if data.get("place") and "last_day" in data and not data["last_day"]:
+            self.add_error("last_day", gettext("Enter the last day of this stay."))
+        if data.get("last_day") and "place" in data and not data["place"]:
+            self.add_error("place", gettext("Enter the place of this stay."))
+        return data
+
+
+StayFormSet = forms.formset_factory(StayForm, extra=2, max_num=6)
+
+
+class ArrivalForm(forms.Form):
+    """Who came, from where, and what the law asks about."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    resident = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    document_type = forms.ChoiceField(
+        label=_("Document"),
+        choices=Resident.DocumentType.choices,
+        required=False,
+        widget=Chips,
+    )
+    number = forms.CharField(
+        label=_("Number of the document"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "off",
+                "autocapitalize": "characters",
+                "spellcheck": "false",
+                "data-number": "",
+            }
+        ),
+    )
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    phone = forms.CharField(
+        label=_("Phone"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
+    )
+    grid = forms.ModelChoiceField(
+        label=_("Grid"), queryset=Area.objects.none(), to_field_name="code", empty_label=None
+    )
+    building = forms.CharField(
+        label=_("Building"),
+        max_length=50,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "buildings", "autocomplete": "off"}),
+    )
+    unit = forms.CharField(
+        label=_("Unit"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    door = forms.CharField(
+        label=_("Door"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    arrived = forms.ChoiceField(label=_("Arrived"), widget=Chips)
+    arrived_on = forms.DateField(label=_("Day of arrival"), required=False, widget=DateInput())
+    coming = forms.ChoiceField(
+        label=_("Came from"),
+        choices=[("home", _("Within China")), ("abroad", _("Abroad"))],
+        widget=Chips,
+    )
+    origin = PlaceField(
+        label=_("City or county they came from"),
+        required=False,
+        help_text=_("Name, pinyin or initials: 兰州, lanzhou, lz"),
+    )
+    risk = forms.ChoiceField(
+        label=_("Risk level where they stayed there"),
+        choices=RISKS,
+        required=False,
+        widget=Chips,
+    )
+    left_on = forms.DateField(
+        label=_("Last day there"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("Empty: the day of arrival"),
+    )
+    transit = forms.BooleanField(
+        label=_("Only changed trains or flights, without leaving the station"), required=False
+    )
+    spread = forms.BooleanField(label=_("Community spread there"), required=False)
+    central_days = forms.IntegerField(
+        label=_("Days of central isolation served since entry"),
+        min_value=0,
+        max_value=30,
+        required=False,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    home_days = forms.IntegerField(
+        label=_("Days of home isolation served since entry"),
+        min_value=0,
+        max_value=30,
+        required=False,
+        widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
+    )
+    entered_via = PlaceField(label=_("First port of entry"), required=False)
+    proof = forms.ChoiceField(
+        label=_("Proof of a negative test"),
+        choices=[("", _("None")), ("yes", _("Has one"))],
+        required=False,
+        widget=Chips,
+    )
+    sampled_at = forms.DateTimeField(label=_("Sampled at"), required=False, widget=MomentInput())
+    exposure = forms.ChoiceField(
+        label=_("Contact with an infected person"),
+        choices=[
+            ("", _("None known")),
+            ("close_contact", _("Close contact")),
+            ("secondary_contact", _("Contact of a close contact")),
+            ("infected", _("Infected")),
+        ],
+        required=False,
+        widget=Chips,
+    )
+    clinical = forms.ChoiceField(
+        label=_("State found by a clinician"),
+        choices=CLINICAL,
+        required=False,
+        widget=Chips,
+        initial="asymptomatic",
+    )
+    serious = forms.BooleanField(label=_("Serious underlying disease"), required=False)
+    post_ended = forms.DateField(
+        label=_("Last day of a high-risk post under closed loop"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("Only for staff of ports, isolation sites and the like"),
+    )
+    freight = forms.BooleanField(label=_("Crew of a closed-loop truck"), required=False)
+    home_fit = forms.ChoiceField(
+        label=_("Is the home fit for isolation?"),
+        choices=[("yes", _("Fit")), ("no", _("Not fit"))],
+        widget=Chips,
+        help_text=_("A room of their own, and a bathroom that nobody else uses"),
+    )
+    chooses_central = forms.BooleanField(
+        label=_("Asks for central isolation of their own wish"), required=False
+    )
+
+    # How far back a chip for the day of arrival goes.
+    DAYS = 3
+
+    def __init__(
+        self,
+        *args: Any,
+        now: datetime,
+        today: date,
+        grids: QuerySet[Area],
+        found: Resident | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.now, self.today, self.found = now, today, found
+        offered = cast("forms.ModelChoiceField[Area]", self.fields["grid"])
+        offered.queryset = grids
+        codes = list(grids.values_list("code", flat=True)[:2])
+        self.one_grid = len(codes) == 1
+        if self.one_grid:
+            offered.widget, offered.initial = forms.HiddenInput(), codes[0]
+        names = (_("Today"), _("Yesterday"), _("The day before"))
+        chips = [(str(back), name) for back, name in enumerate(names)]
+        arrived = cast("forms.ChoiceField", self.fields["arrived"])
+        arrived.choices = [*chips, ("other", _("Another day"))]
+        self.stays = StayFormSet(self.data if self.is_bound else None, prefix="stay")
+
+    @staticmethod
+    def first_values() -> dict[str, Any]:
+        """Return what an empty form shows."""
+        return {
+            "key": uuid.uuid4(),
+            "document_type": Resident.DocumentType.MAINLAND_ID,
+            "arrived": "0",
+            "coming": "home",
+            "home_fit": "yes",
+            "clinical": "asymptomatic",
+        }
+
+    def is_valid(self) -> bool:
+        """Return whether the form and its stays are in order."""
+        stays = self.stays.is_valid()
+        return super().is_valid() and stays
+
+    def clean_phone(self) -> str:
+        """Return the phone in the form +8613800000000, "" for none."""
+        return read_phone(text) if (text := self.cleaned_data["phone"]) else ""
+
+    def clean_left_on(self) -> date | None:
+        """Refuse a stay that has not ended."""
+        return self._not_later("left_on")
+
+    def clean_post_ended(self) -> date | None:
+        """Refuse a post that has not ended."""
+        return self._not_later("post_ended")
+
+    def clean_sampled_at(self) -> datetime | None:
+        """Refuse a sample that was not taken yet."""
+        moment: datetime | None = self.cleaned_data["sampled_at"]
+        if moment and moment > self.now:
+            raise forms.ValidationError(gettext("A sample cannot be taken in the future."))
+        return moment
+
+    def _not_later(self, field: str) -> date | None:
+        day: date | None = self.cleaned_data[field]
+        if day and day > self.today:
+            raise forms.ValidationError(gettext("This day lies in the future."))
+        return day
+
+    def clean(self) -> dict[str, Any]:
+        """Clean what hangs together: the person, their door, the day, where from."""
+        data = super().clean() or {}
+        if not self.found:
+            self._clean_person(data)
+            self._require(data, "building", gettext("Enter the building, for example 3号楼."))
+            self._require(data, "door", gettext("Enter the door, for example 502."))
+        self._clean_day(data)
+        if data.get("coming") == "home" and not data.get("exposure"):
+            self._require(data, "origin", gettext("Enter the city or county they came from."))
+        if data.get("proof") == "yes":
+            self._require(data, "sampled_at", gettext("Enter when the sample was taken."))
+        return data
+
+    def _clean_person(self, data: dict[str, Any]) -> None:
+        self._require(data, "document_type", gettext("Choose the document."))
+        for field, read in (
+            ("number", lambda text: read_number(data["document_type"], text, today=self.today)),
+            ("name", read_name),
+        ):
+            if field in data and data.get("document_type"):
+                try:
+                    data[field] = read(data[field])
+                except forms.ValidationError as error:
+                    self.add_error(field, error)
+
+    def _clean_day(self, data: dict[str, Any]) -> None:
+        chip = data.get("arrived", "")
+        if chip.isdigit():
+            data["arrived_on"] = self.today - timedelta(days=int(chip))
+            return
+        day = data.get("arrived_on")
+        if not day:
+            if "arrived_on" in data:
+                self.add_error("arrived_on", gettext("Enter the day of arrival."))
+        elif day > self.today:
+            self.add_error("arrived_on", gettext("The arrival lies in the future: check the day."))
+        elif day < self.today - LOOK_BACK:
+            self.add_error(
+                "arrived_on",
+                ngettext(
+                    "The arrival lies more than %d day back: check the day.",
+                    "The arrival lies more than %d days back: check the day.",
+                    LOOK_BACK.days,
+                )
+                % LOOK_BACK.days,
+            )
+
+    def _require(self, data: dict[str, Any], field: str, sentence: str) -> None:
+        if field in data and not data[field]:
+            self.add_error(field, sentence)
+
+    def person(self) -> dict[str, Any]:
+        """
+        Return the facts of the form as the policy question `measure` names them.
+
+        What is not (well) filled in is left out, so that a half-filled form can be asked about.
+        """
+        data = self.cleaned_data
+        start: date = data.get("arrived_on") or self.today
+        facts: dict[str, Any] = {
+            "start": start.isoformat(),
+            "home_conditions_met": data.get("home_fit") != "no",
+            "chooses_central": bool(data.get("chooses_central")),
+            "freight_crew": bool(data.get("freight")),
+        }
+        if data.get("coming") == "abroad":
+            facts["inbound"] = self._inbound()
+        elif place := data.get("origin"):
+            facts["arrived_from"] = place.code
+            facts["spread_at_origin"] = bool(data.get("spread"))
+        facts["stays"] = self._stays(start)
+        if data.get("exposure"):
+            facts["exposure"] = data["exposure"]
+        if data.get("exposure") == "infected":
+            facts["clinical"] = data.get("clinical") or "asymptomatic"
+            facts["serious_underlying_disease"] = bool(data.get("serious"))
+        if data.get("post_ended"):
+            facts["closed_loop_post_ended"] = data["post_ended"].isoformat()
+        if data.get("proof") and data.get("sampled_at"):
+            facts["proof"] = {"sampled_at": data["sampled_at"].isoformat(), "reported_at": None}
+        return facts
+
+    def _inbound(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        via = data.get("entered_via")
+        return {
+            "central_days": data.get("central_days") or 0,
+            "home_days": data.get("home_days") or 0,
+            "entered_via": via.code if via else None,
+        }
+
+    def _stays(self, start: date) -> list[dict[str, Any]]:
+        data = self.cleaned_data
+        stays = []
+        if data.get("coming") == "home" and (place := data.get("origin")):
+            left: date = min(data.get("left_on") or start, start)
+            stays.append(_stay(place, data.get("risk"), left, data.get("transit")))
+        for form in self.stays:
+            stay = getattr(form, "cleaned_data", {})
+            if stay.get("place") and stay.get("last_day"):
+                stays.append(
+                    _stay(stay["place"], stay.get("risk"), stay["last_day"], stay.get("transit"))
+                )
+        return stays
+
+
+def _stay(place: Place, risk: str | None, last_day: date, transit: bool | None) -> dict[str, Any]:
+    return {
+        "area": place.code,
+        "risk": risk or None,
+        "last_day": last_day.isoformat(),
+        "transit": bool(transit),
+    }
+
+
+class ActForm(forms.Form):
+    """A form on a case's page; keeps the version of the case that the page showed."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, today: date, choices: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        for name, offered in choices.items():
+            if (field := self.fields.get(name)) and hasattr(field, "choices"):
+                field.choices = offered
+
+
+def _reason(label: Any = None) -> forms.CharField:
+    return forms.CharField(label=label or _("Reason"), max_length=200)
+
+
+class SampleForm(ActForm):
+    """A sample was taken."""
+
+    taken_at = forms.DateTimeField(
+        label=_("Taken at"),
+        required=False,
+        widget=MomentInput(),
+        help_text=_("Empty: now"),
+    )
+    pooled = forms.BooleanField(label=_("Pooled with others"), required=False)
+
+
+class ResultForm(ActForm):
+    """What the laboratory found."""
+
+    sample = forms.TypedChoiceField(label=_("Sample of"), widget=Chips, coerce=uuid.UUID)
+    outcome = forms.ChoiceField(label=_("Result"), choices=NATResult.Outcome.choices, widget=Chips)
+    ct = forms.DecimalField(
+        label=_("Ct value"),
+        required=False,
+        min_value=0,
+        max_value=50,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
+        help_text=_("Of two genes the lower one"),
+    )
+    reported_at = forms.DateTimeField(
+        label=_("Reported at"),
+        required=False,
+        widget=MomentInput(),
+        help_text=_("Empty: now"),
+    )
+
+
+class MissedForm(ActForm):
+    """A test that was not taken."""
+
+    day = forms.TypedChoiceField(
+        label=_("Day of the test"), widget=Chips, coerce=date.fromisoformat
+    )
+    reason = _reason()
+
+
+class CheckForm(ActForm):
+    """How somebody is today."""
+
+    temperature = forms.DecimalField(
+        label=_("Temperature in °C"),
+        required=False,
+        decimal_places=1,
+        max_digits=4,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.1"}),
+    )
+    symptoms = forms.MultipleChoiceField(
+        label=_("Symptoms"),
+        choices=Symptom.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    note = forms.CharField(label=_("Note"), max_length=500, required=False)
+
+    def clean_symptoms(self) -> list[Symptom]:
+        """Return the symptoms as such."""
+        return [Symptom(value) for value in self.cleaned_data["symptoms"]]
+
+
+class OutingForm(ActForm):
+    """What an outing is for, and how."""
+
+    day = forms.DateField(label=_("Day"), widget=DateInput())
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=Purpose.choices, widget=Chips)
+    vehicle = forms.ChoiceField(label=_("Vehicle"), choices=Vehicle.choices, widget=Chips)
+    mask = forms.ChoiceField(label=_("Mask"), choices=Mask.choices, widget=Chips)
+    reason = _reason()
+
+
+class AnswerForm(ActForm):
+    """Yes or no to an outing."""
+
+    asked = forms.TypedChoiceField(label=_("Outing"), widget=Chips, coerce=int)
+    answer = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[("approve", _("Approve")), ("refuse", _("Refuse"))],
+        widget=Chips,
+    )
+    reason = forms.CharField(label=_("Reason of a refusal"), max_length=200, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask why an outing is refused."""
+        data = super().clean() or {}
+        if data.get("answer") == "refuse" and not data.get("reason"):
+            self.add_error("reason", gettext("Say why the outing is refused."))
+        return data
+
+
+class HomeForm(ActForm):
+    """Whether the home is fit for isolation."""
+
+    met = forms.TypedChoiceField(
+        label=_("Is the home fit for isolation?"),
+        choices=[("yes", _("Fit")), ("no", _("Not fit"))],
+        widget=Chips,
+        coerce=lambda value: value == "yes",
+    )
+    reason = _reason()
+
+
+class MoveForm(ActForm):
+    """Where somebody moved."""
+
+    setting = forms.ChoiceField(
+        label=_("Moved today to"),
+        choices=[("central", _("Central isolation")), ("home", _("Home isolation"))],
+        widget=Chips,
+    )
+    reason = _reason()
+
+
+class CentralForm(ActForm):
+    """Why somebody asks for central isolation."""
+
+    reason = _reason(_("What they say"))
+
+
+class ClinicalForm(ActForm):
+    """What a clinician found."""
+
+    state = forms.ChoiceField(
+        label=_("State found by a clinician"), choices=CLINICAL, widget=Chips
+    )
+    reason = _reason(_("Who found it, and how"))
+
+
+class ContactsForm(ActForm):
+    """Which household members become close contacts."""
+
+    residents = forms.TypedMultipleChoiceField(
+        label=_("Who lives there"), widget=forms.CheckboxSelectMultiple, coerce=uuid.UUID
+    )
+
+
+class NoteForm(ActForm):
+    """A note."""
+
+    text = forms.CharField(
+        label=_("Note"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class ReleaseForm(ActForm):
+    """The release, which asks for nothing more."""
+
+
+ACT_FORMS: dict[Act, type[ActForm]] = {
+    Act.RELEASE: ReleaseForm,
+    Act.CONTACTS: ContactsForm,
+    Act.SAMPLE: SampleForm,
+    Act.RESULT: ResultForm,
+    Act.MISSED: MissedForm,
+    Act.CHECK: CheckForm,
+    Act.ANSWER: AnswerForm,
+    Act.OUTING: OutingForm,
+    Act.HOME: HomeForm,
+    Act.MOVE: MoveForm,
+    Act.CENTRAL: CentralForm,
+    Act.CLINICAL: ClinicalForm,
+    Act.NOTE: NoteForm,
+}
+
+
+class UncoverForm(forms.Form):
+    """What is to be uncovered, and why."""
+
+    field = forms.ChoiceField(
+        choices=[
+            ("name", _("name")),
+            ("number", _("number")),
+            ("phone", _("phone")),
+            ("emergency_phone", _("phone of the emergency contact")),
+        ]
+    )
+    reason = forms.CharField(max_length=200, min_length=2)

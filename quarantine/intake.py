@@ -1,0 +1,133 @@
+"""Taking somebody in: resident, door, arrival and case in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from accounts.errors import RefusedError
+from accounts.models import Area, User
+from quarantine.arrivals import log_arrival
+from quarantine.models import Arrival
+from residents import services as residents
+from residents.models import Household, Resident
+
+if TYPE_CHECKING:
+    from policy.engine.facts import Person
+    from policy.engine.library import Law
+
+
+class NoDoorError(RefusedError):
+    """A newcomer whose door is not known."""
+
+    field = "door"
+
+
+@dataclass(frozen=True)
+class Newcomer:
+    """Somebody who is not registered yet."""
+
+    document_type: str
+    number: str
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True)
+class Door:
+    """Where somebody lives or stays: an entrance as people say it."""
+
+    grid: Area
+    building: str
+    unit: str
+    door: str
+
+
+@transaction.atomic
+def take_in(
+    *,
+    key: uuid.UUID,
+    who: Resident | Newcomer,
+    door: Door | None,
+    phone: str,
+    facts: Person,
+    origin: str,
+    from_abroad: bool,
+    law: Law,
+    at: datetime,
+    by: User,
+) -> Arrival:
+    """
+    Register or move the person where needed, log the arrival and open its case; all or nothing.
+
+    `door` is None for a registered resident who stays where they live. Requests with one `key`
+    wait for each other, so that a double tap is one arrival and one resident. Raise what
+    `residents.services` and `quarantine.arrivals.log_arrival` raise.
+    """
+    _wait_for(key)
+    if logged := Arrival.objects.visible_to(by).filter(key=key).first():
+        return logged
+    household = _household(door) if door else None
+    if isinstance(who, Newcomer) and household is None:
+        raise NoDoorError(_("Enter the building and the door."))
+    if isinstance(who, Newcomer) and household:
+        resident = residents.register(
+            household=household,
+            name=who.name,
+            document_type=who.document_type,
+            number=who.number,
+            phone=who.phone,
+            at=at,
+            by=by,
+        )
+    elif isinstance(who, Resident):
+        resident = _bring_up_to_date(who, household, phone, at, by)
+    return log_arrival(
+        key=key,
+        resident=resident,
+        grid=resident.grid,
+        facts=facts,
+        origin=origin,
+        from_abroad=from_abroad,
+        law=law,
+        at=at,
+        by=by,
+    ).arrival
+
+
+def _wait_for(key: uuid.UUID) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key.int >> 65])
+
+
+def _household(door: Door) -> Household:
+    building = residents.building_at(grid=door.grid, name=door.building)
+    return residents.household_at(building=building, unit=door.unit, door=door.door)
+
+
+def _bring_up_to_date(
+    resident: Resident, household: Household | None, phone: str, at: datetime, by: User
+) -> Resident:
+    if household and household.pk != resident.household_id:
+        residents.move(resident=resident, household=household, version=resident.version, by=by)
+    if phone and phone != resident.phone:
+        residents.change(
+            resident=resident,
+            version=resident.version,
+            name=resident.name,
+            document_type=resident.document_type,
+            number=resident.number,
+            phone=phone,
+            sex=resident.sex,
+            birth_date=resident.birth_date,
+            emergency_name=resident.emergency_name,
+            emergency_phone=resident.emergency_phone,
+            at=at,
+            by=by,
+        )
+    return resident

@@ -1,0 +1,27 @@
+"""Addresses of arrivals and cases; none holds personal data."""
+
+from django.urls import path
+
+from quarantine.views import acts, arrivals, cases, releases, today
+
+urlpatterns = [
+    path("today/", today.today, name="today"),
+    # /arrivals/
+    path("arrivals/new/", arrivals.arrival_new, name="arrival_new"),
+    path("arrivals/decision/", arrivals.arrival_decision, name="arrival_decision"),
+    path("arrivals/lookup/", arrivals.arrival_lookup, name="arrival_lookup"),
+    path("arrivals/origins/", arrivals.origin_search, name="origin_search"),
+    path("arrivals/<uuid:key>/", arrivals.arrival_saved, name="arrival_saved"),
+    path("arrivals/<uuid:key>/undo/", arrivals.arrival_undo, name="arrival_undo"),
+    # /cases/
+    path("cases/", cases.case_list, name="case_list"),
+    path("cases/<uuid:key>/", cases.case_detail, name="case_detail"),
+    path("cases/<uuid:key>/uncover/", cases.case_uncover, name="case_uncover"),
+    path("cases/<uuid:key>/do/<str:act>/", acts.case_act, name="case_act"),
+    path("undo/sample/<uuid:key>/", acts.undo_sample, name="undo_sample"),
+    path("undo/result/<int:pk>/", acts.undo_result, name="undo_result"),
+    path("undo/event/<int:pk>/", acts.undo_event, name="undo_event"),
+    # /releases/
+    path("releases/", releases.release_list, name="release_list"),
+    path("releases/confirm/", releases.release_confirm, name="release_confirm"),
+]

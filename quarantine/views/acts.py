@@ -1,0 +1,274 @@
+"""Acts on a case, and taking them back."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+from django_htmx.middleware import HtmxDetails
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.errors import RefusedError
+from accounts.models import Role, User
+from quarantine import cases, checks, outings, release, results, undo
+from quarantine.acts import SUPERVISORS_ONLY, Act
+from quarantine.forms import ACT_FORMS, ActForm
+from quarantine.models import Case, Event
+from quarantine.views.cases import case_page, choices_of, full_case
+from quarantine.views.errors import add_refusal
+from quarantine.worklist import cards_of
+from residents.models import Resident
+from testing.models import NATResult, Sample
+
+STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was done, in words, and where it is taken back."""
+
+    sentence: str
+    undo: str = ""
+
+    @property
+    def tags(self) -> str:
+        """Return the tag that carries the undo to the message."""
+        return f"undo:{self.undo}" if self.undo else ""
+
+
+Do = Callable[[Case, dict[str, Any], datetime, User], Done]
+
+
+def _event(sentence: str, event: Event) -> Done:
+    return Done(sentence, reverse("undo_event", args=[event.pk]))
+
+
+def _sample(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    taken = data["taken_at"] or at
+    sample = results.take_sample(case=case, taken_at=taken, at=at, by=by, pooled=data["pooled"])
+    return Done(_("Sample taken."), reverse("undo_sample", args=[sample.key]))
+
+
+def _result(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    sample = get_object_or_404(Sample.objects.visible_to(by).valid(), key=data["sample"])
+    recorded = results.record_result(
+        sample=sample,
+        outcome=NATResult.Outcome(data["outcome"]),
+        ct=data["ct"],
+        reported_at=data["reported_at"] or at,
+        at=at,
+        by=by,
+    )
+    said = _("Negative result entered.")
+    if data["outcome"] == NATResult.Outcome.POSITIVE:
+        said = _("Positive result entered: arrange medical care now.")
+    return Done(said, reverse("undo_result", args=[recorded.result.pk]))
+
+
+def _missed(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    event = results.mark_missed(case=case, day=data["day"], reason=data["reason"], at=at, by=by)
+    return _event(_("Test marked as missed; the make-up day stands in the calendar."), event)
+
+
+def _check(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    event = checks.daily_check(
+        case=case,
+        temperature=data["temperature"],
+        symptoms=data["symptoms"],
+        note=data["note"],
+        at=at,
+        by=by,
+    )
+    return _event(_("Check of the day entered."), event)
+
+
+def _outing(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    event = outings.ask_outing(
+        case=case,
+        day=data["day"],
+        purpose=outings.Purpose(data["purpose"]),
+        vehicle=outings.Vehicle(data["vehicle"]),
+        mask=outings.Mask(data["mask"]),
+        reason=data["reason"],
+        at=at,
+        by=by,
+    )
+    return _event(_("Outing asked for; a supervisor decides."), event)
+
+
+def _answer(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    asked = get_object_or_404(Event.objects.visible_to(by).filter(case=case), pk=data["asked"])
+    if data["answer"] == "approve":
+        return _event(_("Outing approved."), outings.approve_outing(asked=asked, at=at, by=by))
+    event = outings.refuse_outing(asked=asked, reason=data["reason"], at=at, by=by)
+    return _event(_("Outing refused."), event)
+
+
+def _home(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    event = cases.change_home_conditions(
+        case=case, met=data["met"], reason=data["reason"], at=at, by=by
+    )
+    return _event(_("Home conditions entered; the calendar follows."), event)
+
+
+def _move(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    event = cases.move(case=case, setting=data["setting"], reason=data["reason"], at=at, by=by)
+    return _event(_("Move entered; days served count."), event)
+
+
+def _central(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    event = cases.choose_central(case=case, reason=data["reason"], at=at, by=by)
+    return _event(_("Wish entered; the calendar follows."), event)
+
+
+def _clinical(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    event = cases.change_clinical(
+        case=case, state=data["state"], reason=data["reason"], at=at, by=by
+    )
+    return _event(_("Clinical state entered."), event)
+
+
+def _contacts(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    chosen = list(Resident.objects.visible_to(by).filter(key__in=data["residents"]))
+    opened = results.open_contacts(case=case, residents=chosen, at=at, by=by)
+    said = ngettext("%d close contact entered.", "%d close contacts entered.", len(opened))
+    return Done(said % len(opened))
+
+
+def _note(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    return _event(_("Note kept."), cases.add_note(case=case, text=data["text"], at=at, by=by))
+
+
+def _release(case: Case, _data: dict[str, Any], at: datetime, by: User) -> Done:
+    outcome = release.release(cases=[case], at=at, by=by)
+    if outcome.refused:
+        raise RefusedError(outcome.refused[0][1])
+    event = Event.objects.valid().filter(case=case, kind=Event.Kind.RELEASED).latest("pk")
+    return _event(_("Released."), event)
+
+
+DO: dict[Act, Do] = {
+    Act.RELEASE: _release,
+    Act.CONTACTS: _contacts,
+    Act.SAMPLE: _sample,
+    Act.RESULT: _result,
+    Act.MISSED: _missed,
+    Act.CHECK: _check,
+    Act.ANSWER: _answer,
+    Act.OUTING: _outing,
+    Act.HOME: _home,
+    Act.MOVE: _move,
+    Act.CENTRAL: _central,
+    Act.CLINICAL: _clinical,
+    Act.NOTE: _note,
+}
+
+
+@role_required(*STAFF)
+@require_POST
+def case_act(request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
+    """Do one act; come back to the page it was asked from, or show the form with what is wrong."""
+    by, at = member(request), clock.now()
+    if act not in Act.values:
+        raise Http404
+    if by.role != Role.SUPERVISOR and act in SUPERVISORS_ONLY:
+        raise PermissionDenied
+    case = full_case(by, key)
+    today = clock.day_of(at)
+    form = ACT_FORMS[Act(act)](
+        request.POST, today=today, choices=choices_of(case, by=by, today=today), prefix=act
+    )
+    if not form.is_valid():
+        return _again(request, case, form, Act(act), at)
+    if form.cleaned_data["version"]:
+        case.version = form.cleaned_data["version"]
+    try:
+        done = DO[Act(act)](case, form.cleaned_data, at, by)
+    except ValidationError as error:
+        add_refusal(form, error)
+        return _again(request, case, form, Act(act), at)
+    messages.success(request, done.sentence, extra_tags=done.tags)
+    return _back(request, key, by, at)
+
+
+def _again(
+    request: HttpRequest, case: Case, form: ActForm, act: Act, at: datetime
+) -> HttpResponse:
+    if _from_today(request):
+        for errors in form.errors.values():
+            messages.error(request, str(errors[0]))
+        return _card(request, case.key, member(request), at)
+    return case_page(request, case, at=at, failed=(act, form))
+
+
+def _back(request: HttpRequest, key: uuid.UUID, by: User, at: datetime) -> HttpResponse:
+    if _from_today(request):
+        return _card(request, key, by, at)
+    back = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        back = reverse("case_detail", args=[key])
+    return redirect(back)
+
+
+def _from_today(request: HttpRequest) -> bool:
+    htmx: HtmxDetails | None = getattr(request, "htmx", None)
+    return bool(htmx and (htmx.target or "").startswith("card-"))
+
+
+def _card(request: HttpRequest, key: uuid.UUID, by: User, at: datetime) -> HttpResponse:
+    """Return the card as it stands now, with what was said."""
+    today = clock.day_of(at)
+    (card,) = cards_of([full_case(by, key)], today=today)
+    return render(request, "quarantine/_today_card.html", {"card": card, "oob": True})
+
+
+@role_required(*STAFF)
+@require_POST
+def undo_sample(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Take a sample back."""
+    by = member(request)
+    sample = get_object_or_404(Sample.objects.visible_to(by), key=key)
+    return _undone(request, lambda: undo.take_back_sample(sample=sample, at=clock.now(), by=by))
+
+
+@role_required(*STAFF)
+@require_POST
+def undo_result(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a result back."""
+    by = member(request)
+    result = get_object_or_404(NATResult.objects.visible_to(by), pk=pk)
+    return _undone(request, lambda: undo.take_back_result(result=result, at=clock.now(), by=by))
+
+
+@role_required(*STAFF)
+@require_POST
+def undo_event(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an event back."""
+    by = member(request)
+    event = get_object_or_404(Event.objects.visible_to(by), pk=pk)
+    return _undone(request, lambda: undo.take_back_event(event=event, at=clock.now(), by=by))
+
+
+def _undone(request: HttpRequest, take_back: Callable[[], None]) -> HttpResponse:
+    try:
+        take_back()
+    except RefusedError as error:
+        messages.error(request, error.sentence)
+    else:
+        messages.info(request, _("Taken back."))
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if safe else "today")

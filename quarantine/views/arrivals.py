@@ -1,0 +1,345 @@
+"""Logging an arrival: the form, its decision while it is filled, the card afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.errors import RefusedError
+from accounts.models import Area, Role, User
+from policy.engine.calendar import lay
+from policy.engine.errors import BadQuestionError
+from policy.engine.facts import read_person
+from policy.engine.whatif import what_would_change
+from policy.services import in_force, law_of
+from quarantine import intake, places, words
+from quarantine.arrivals import OpenCaseError, take_back_arrival
+from quarantine.calendars import calendar_of
+from quarantine.facts import decide_on, unpack
+from quarantine.forms import ArrivalForm
+from quarantine.models import Arrival
+from quarantine.views.errors import add_refusal
+from residents import services as residents
+from residents.identity import read_number
+from residents.models import Building, Resident
+from testing.services import UNDO
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from policy.engine.calendar import Calendar
+    from policy.engine.decide import Decision
+    from policy.engine.facts import Person
+    from policy.engine.library import Law
+    from policy.engine.whatif import Alternative
+
+STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
+MOST_BUILDINGS = 200
+
+
+@dataclass(frozen=True)
+class Panel:
+    """What the decision panel shows."""
+
+    decision: Decision
+    calendar: Calendar | None
+    facts: list[tuple[str, str]]
+    alternatives: tuple[Alternative, ...]
+
+
+@role_required(*STAFF)
+@require_http_methods(["GET", "POST"])
+def arrival_new(request: HttpRequest) -> HttpResponse:
+    """Show the form of an arrival; log it."""
+    by, at = member(request), clock.now()
+    if request.method == "GET":
+        initial, found = _kept(request, by)
+        form = _form(by, at, found=found, initial=initial)
+        return _page(request, form)
+    form = _form(by, at, found=_chosen(request.POST, by), data=request.POST)
+    if logged := _logged_before(request, by):
+        return redirect("arrival_saved", logged.key)
+    if "more_stays" in request.POST or not form.is_valid():
+        return _page(request, form)
+    try:
+        arrival = _take_in(form, by, at)
+    except ValidationError as error:
+        add_refusal(form, error)
+        return _page(request, form, refused=error)
+    if "and_household" in request.POST:
+        messages.success(request, _("Logged."), extra_tags=_undo(arrival))
+        return redirect(f"{reverse('arrival_new')}?after={arrival.key}&keep=household")
+    return redirect("arrival_saved", arrival.key)
+
+
+@role_required(*STAFF)
+@require_POST
+def arrival_decision(request: HttpRequest) -> HttpResponse:
+    """Show what the law asks of somebody as far as the form is filled."""
+    by, at = member(request), clock.now()
+    form = _form(by, at, found=_chosen(request.POST, by), data=request.POST)
+    form.is_valid()
+    return render(request, "quarantine/_decision.html", {"panel": _panel(form, at)})
+
+
+@role_required(*STAFF)
+@require_POST
+def arrival_lookup(request: HttpRequest) -> HttpResponse:
+    """Fill in the person and their door when the number is known; say what is wrong with it."""
+    by, at = member(request), clock.now()
+    kind, typed = request.POST.get("document_type", ""), request.POST.get("number", "")
+    sentence, found = "", None
+    if typed and kind in Resident.DocumentType.values:
+        try:
+            number = read_number(kind, typed, today=clock.day_of(at)).number
+            found = residents.known(document_type=kind, number=number, by=by)
+        except ValidationError as error:
+            sentence = error.messages[0]
+    form = _form(by, at, found=found, initial=_typed(request.POST, found))
+    context = {"form": form, "sentence": sentence, **_places_of(by)}
+    return render(request, "quarantine/_arrival_who.html", context)
+
+
+@role_required(*STAFF)
+@require_GET
+def origin_search(request: HttpRequest) -> HttpResponse:
+    """Offer the areas that a text may mean."""
+    found = places.search(request.GET.get("q", "")[:60])
+    return render(request, "quarantine/_places.html", {"places": found})
+
+
+@role_required(*STAFF)
+@require_GET
+def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Show what was logged: the measure, the calendar, who else lives there, what next."""
+    by, at = member(request), clock.now()
+    arrivals = Arrival.objects.visible_to(by).select_related(
+        "resident__household__building", "grid", "provision", "case__plan__provision"
+    )
+    arrival = get_object_or_404(arrivals, key=key)
+    case = getattr(arrival, "case", None)
+    person = unpack(arrival.facts, day_1=arrival.arrived_on)
+    decision = decide_on(law_of(document=arrival.law, area=arrival.grid), person)
+    others = Resident.objects.visible_to(by).filter(household=arrival.resident.household)
+    return render(
+        request,
+        "quarantine/arrival_saved.html",
+        {
+            "arrival": arrival,
+            "case": case,
+            "calendar": calendar_of(case, today=clock.day_of(at)) if case else None,
+            "decision": decision,
+            "origin": places.name_of(arrival.origin) if arrival.origin else _("Abroad"),
+            "others": others.exclude(pk=arrival.resident_id).order_by("birth_date", "pk"),
+            "may_undo": not arrival.withdrawn_at and at - arrival.logged_at <= UNDO,
+        },
+    )
+
+
+@role_required(*STAFF)
+@require_POST
+def arrival_undo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Take an arrival back."""
+    by = member(request)
+    arrival = get_object_or_404(Arrival.objects.visible_to(by), key=key)
+    try:
+        take_back_arrival(arrival=arrival, at=clock.now(), by=by)
+    except RefusedError as error:
+        messages.error(request, error.sentence)
+        return redirect("arrival_saved", key)
+    messages.success(request, _("Taken back. The form still holds what was entered."))
+    return redirect(f"{reverse('arrival_new')}?after={key}&keep=all")
+
+
+def _form(by: User, at: datetime, **kwargs: Any) -> ArrivalForm:
+    grids = Area.objects.below(by).filter(level=Area.Level.GRID).order_by("path")
+    return ArrivalForm(now=at, today=clock.day_of(at), grids=grids, **kwargs)
+
+
+def _page(
+    request: HttpRequest, form: ArrivalForm, *, refused: ValidationError | None = None
+) -> HttpResponse:
+    by = member(request)
+    panel = None
+    if form.is_bound:
+        panel = _panel(form, form.now)
+    context = {
+        "form": form,
+        "panel": panel,
+        "open_case": refused.case if isinstance(refused, OpenCaseError) else None,
+        **_places_of(by),
+    }
+    return render(request, "quarantine/arrival_new.html", context, status=200)
+
+
+def _places_of(by: User) -> dict[str, Any]:
+    names = Building.objects.filter(grid__in=Area.objects.below(by)).order_by("name")
+    return {"buildings": names.values_list("name", flat=True).distinct()[:MOST_BUILDINGS]}
+
+
+def _chosen(data: Any, by: User) -> Resident | None:
+    """Return the known resident whom the form speaks of."""
+    try:
+        key = uuid.UUID(data.get("resident", ""))
+    except ValueError:
+        return None
+    known = Resident.objects.visible_to(by).select_related("household__building__grid")
+    return known.filter(key=key).first()
+
+
+def _logged_before(request: HttpRequest, by: User) -> Arrival | None:
+    try:
+        key = uuid.UUID(request.POST.get("key", ""))
+    except ValueError:
+        return None
+    return Arrival.objects.visible_to(by).filter(key=key).first()
+
+
+def _kept(request: HttpRequest, by: User) -> tuple[dict[str, Any], Resident | None]:
+    """Return what the next form keeps of the arrival before, and whom it is about."""
+    initial, found = ArrivalForm.first_values(), None
+    try:
+        key = uuid.UUID(request.GET.get("after", ""))
+    except ValueError:
+        return initial, _of_household(request, by)
+    arrivals = Arrival.objects.visible_to(by).select_related("resident__household__building__grid")
+    before = arrivals.filter(key=key).first()
+    if before is None:
+        return initial, None
+    keep = request.GET.get("keep", "")
+    initial |= _journey(before)
+    if keep in ("household", "all"):
+        initial |= _door(before.resident)
+    found = before.resident if keep == "all" else _of_household(request, by)
+    if found:
+        residents.read(resident=found, by=by)
+        initial |= {"resident": found.key, **_door(found)}
+    return initial, found
+
+
+def _of_household(request: HttpRequest, by: User) -> Resident | None:
+    return _chosen({"resident": request.GET.get("who", "")}, by)
+
+
+def _door(resident: Resident) -> dict[str, Any]:
+    household = resident.household
+    return {
+        "grid": household.building.grid.code,
+        "building": household.building.name,
+        "unit": household.unit,
+        "door": household.door,
+    }
+
+
+def _journey(arrival: Arrival) -> dict[str, Any]:
+    """Return the fields of the journey that `arrival` was logged with."""
+    person = unpack(arrival.facts, day_1=arrival.arrived_on)
+    initial: dict[str, Any] = {
+        "arrived": "other",
+        "arrived_on": arrival.arrived_on,
+        "coming": "abroad" if arrival.from_abroad else "home",
+        "origin": places.name_of(arrival.origin) if arrival.origin else "",
+        "spread": person.spread_at_origin,
+        "home_fit": "yes" if person.home_conditions_met else "no",
+    }
+    if person.inbound:
+        initial |= {
+            "central_days": person.inbound.central_days,
+            "home_days": person.inbound.home_days,
+        }
+    if person.stays and not arrival.from_abroad:
+        stay = person.stays[0]
+        initial |= {
+            "risk": stay.risk or "",
+            "left_on": stay.last_day,
+            "transit": stay.transit,
+        }
+    return initial
+
+
+def _typed(data: Any, found: Resident | None) -> dict[str, Any]:
+    """Return what stays in the fields of person and door after a look-up."""
+    fields = ("document_type", "number", "name", "phone", "grid", "building", "unit", "door")
+    typed = {field: data.get(field, "") for field in fields}
+    return {**typed, "resident": found.key, **_door(found)} if found else typed
+
+
+def _panel(form: ArrivalForm, at: datetime) -> Panel | str:
+    """Return what the law asks, or a sentence that says what it still needs to know."""
+    data = form.cleaned_data
+    grid = data.get("grid") or (form.found.grid if form.found else None)
+    if grid is None:
+        return _("Choose the grid first.")
+    if not (data.get("origin") or data.get("exposure") or data.get("coming") == "abroad"):
+        return _("Enter where they came from; the measure then appears here.")
+    law = in_force(area=grid, at=at)
+    if law is None:
+        return _("No document is in force in this grid: nobody can be put under a measure.")
+    try:
+        person = read_person(form.person())
+    except BadQuestionError as error:
+        return words.say(error.text)
+    return _answered(law, person, form.today)
+
+
+def _answered(law: Law, person: Person, today: date) -> Panel:
+    decision = decide_on(law, person)
+    plan = decision.plan
+    alternatives: tuple[Alternative, ...] = ()
+    with contextlib.suppress(NotImplementedError):  # until the engine answers it
+        alternatives = what_would_change(law, person, person.start or today)
+    return Panel(
+        decision,
+        lay(plan, decision.start, today=today) if plan else None,
+        list(words.facts_of(person)),
+        alternatives,
+    )
+
+
+def _take_in(form: ArrivalForm, by: User, at: datetime) -> Arrival:
+    data = form.cleaned_data
+    door = None
+    if data["building"] and data["door"]:
+        door = intake.Door(data["grid"], data["building"], data["unit"], data["door"])
+    law = in_force(area=data["grid"], at=at)
+    if law is None:
+        raise ValidationError(_("No document is in force in this grid: ask your supervisor."))
+    place = data.get("origin")
+    return intake.take_in(
+        key=data["key"],
+        who=_who(form, by),
+        door=door,
+        phone=data["phone"],
+        facts=read_person(form.person()),
+        origin=place.code if place and data["coming"] == "home" else "",
+        from_abroad=data["coming"] == "abroad",
+        law=law,
+        at=at,
+        by=by,
+    )
+
+
+def _who(form: ArrivalForm, by: User) -> Resident | intake.Newcomer:
+    data = form.cleaned_data
+    if form.found:
+        return form.found
+    known = residents.known(document_type=data["document_type"], number=data["number"], by=by)
+    return known or intake.Newcomer(
+        data["document_type"], data["number"], data["name"], data["phone"]
+    )
+
+
+def _undo(arrival: Arrival) -> str:
+    return f"undo:{reverse('arrival_undo', args=[arrival.key])}"

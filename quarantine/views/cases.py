@@ -1,0 +1,320 @@
+"""The page of a case, and the list of cases."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.models import Area, Role, User
+from quarantine import words
+from quarantine.acts import SUPERVISORS_ONLY, Act, outings_waiting, overdue_days, possible
+from quarantine.calendars import calendar_of
+from quarantine.facts import unpack
+from quarantine.filters import CaseFilter
+from quarantine.forms import ACT_FORMS, ActForm, UncoverForm
+from quarantine.models import Case, Event
+from quarantine.plans import decision_of
+from quarantine.results import proposed_contacts
+from residents import services as residents
+from residents.masking import mask_name
+from residents.models import Resident
+from testing.models import NATResult, Sample
+
+if TYPE_CHECKING:
+    from policy.engine.calendar import Calendar, CalendarDay
+    from policy.engine.decide import Decision
+    from policy.engine.facts import Person
+
+STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
+ROWS = 50
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A case with all that its page shows."""
+
+    case: Case
+    person: Person
+    calendar: Calendar
+    decision: Decision
+    events: list[Event]
+    samples: list[Sample]
+    contacts: list[Resident]
+    today: date
+
+    @property
+    def waiting(self) -> list[Sample]:
+        """Return the samples whose result is awaited."""
+        return [sample for sample in self.samples if not sample.valid_results]  # type: ignore[attr-defined]
+
+    @property
+    def overdue(self) -> list[date]:
+        """Return the past test days that nobody accounted for."""
+        return overdue_days(self.calendar)
+
+    @property
+    def acts(self) -> list[Act]:
+        """Return what may be done now."""
+        return possible(
+            case=self.case,
+            calendar=self.calendar,
+            person=self.person,
+            events=self.events,
+            samples=self.samples,
+            waiting=self.waiting,
+            proposed=bool(self.contacts),
+            today=self.today,
+        )
+
+    @property
+    def choices(self) -> dict[str, list[tuple[str, str]]]:
+        """Return what the forms of the acts offer."""
+        return {
+            "sample": [(str(s.key), words.short_day(s.day)) for s in self.waiting],
+            "day": [(day.isoformat(), words.short_day(day)) for day in self.overdue],
+            "asked": [
+                (str(event.pk), f"{words.short_day(event.day)} {event.reason}")
+                for event in outings_waiting(self.events)
+            ],
+            "residents": [(str(r.key), mask_name(r.name)) for r in self.contacts],
+        }
+
+
+def full_case(by: User, key: uuid.UUID) -> Case:
+    """Return a case that `by` may see, with what its page needs, or 404."""
+    cases = Case.objects.visible_to(by).select_related(
+        "plan__provision", "resident__household__building", "grid", "arrival", "index_case"
+    )
+    return get_object_or_404(cases, key=key)
+
+
+def whole(case: Case, *, today: date) -> Whole:
+    """Return a case with its calendar, its history and what follows."""
+    valid = Prefetch("results", NATResult.objects.valid(), to_attr="valid_results")
+    samples = Sample.objects.valid().filter(resident=case.resident, day__gte=case.day_1)
+    person = unpack(case.facts, day_1=case.day_1)
+    infected = person.exposure == "infected" or case.closed_as == Case.ClosedAs.REFERRED
+    return Whole(
+        case=case,
+        person=person,
+        calendar=calendar_of(case, today=today),
+        decision=decision_of(case),
+        events=list(case.events.valid().select_related("by").order_by("at", "pk")),
+        samples=list(samples.select_related("taken_by").prefetch_related(valid).order_by("day")),
+        contacts=list(proposed_contacts(case=case)) if infected else [],
+        today=today,
+    )
+
+
+def choices_of(case: Case, *, by: User, today: date) -> dict[str, list[tuple[str, str]]]:
+    """Return what the forms of the acts on a case offer."""
+    return whole(case, today=today).choices
+
+
+@role_required(*STAFF)
+@require_GET
+def case_detail(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Show a case: its calendar, why these dates, what happened, what may be done."""
+    by = member(request)
+    case = full_case(by, key)
+    residents.read(resident=case.resident, by=by)
+    return case_page(request, case, at=clock.now())
+
+
+def case_page(
+    request: HttpRequest,
+    case: Case,
+    *,
+    at: datetime,
+    failed: tuple[Act, ActForm] | None = None,
+) -> HttpResponse:
+    """Return the page of a case, with the form that was refused, if any."""
+    shown = whole(case, today=clock.day_of(at))
+    acts = [
+        (act, failed[1] if failed and failed[0] == act else _empty(act, shown))
+        for act in shown.acts
+        if act not in SUPERVISORS_ONLY or member(request).role == Role.SUPERVISOR
+    ]
+    check = [event for event in shown.events if event.kind == Event.Kind.CHECK]
+    context = {
+        "shown": shown,
+        "case": case,
+        "calendar": shown.calendar,
+        "weeks": weeks(shown.calendar, shown.today),
+        "facts": list(words.facts_of(shown.person)),
+        "acts": acts,
+        "failed": failed[0] if failed else None,
+        "failed_form": failed[1] if failed else None,
+        "history": history(shown),
+        "last_check": check[-1] if check else None,
+        "stage_now": words.stage_now(shown.calendar, shown.today),
+    }
+    return render(request, "quarantine/case_detail.html", context)
+
+
+def _empty(act: Act, shown: Whole) -> ActForm:
+    initial: dict[str, Any] = {"version": shown.case.version, "day": shown.today}
+    for field, offered in shown.choices.items():
+        if len(offered) == 1 and field != "residents":
+            initial[field] = offered[0][0]
+    if act == Act.MISSED and shown.overdue:
+        initial["day"] = shown.overdue[0].isoformat()
+    if act == Act.CONTACTS:
+        initial["residents"] = [key for key, _name in shown.choices["residents"]]
+    choices = shown.choices if act != Act.OUTING else {}
+    return ACT_FORMS[act](today=shown.today, choices=choices, prefix=act.value, initial=initial)
+
+
+@role_required(*STAFF)
+@require_POST
+def case_uncover(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Uncover one thing about a resident; written down with the reason."""
+    by = member(request)
+    case = full_case(by, key)
+    form = UncoverForm(request.POST)
+    value, sentence = "", ""
+    if form.is_valid():
+        try:
+            value = residents.uncover(resident=case.resident, by=by, **form.cleaned_data)
+        except ValidationError as error:
+            sentence = error.messages[0]
+    else:
+        sentence = _("Say in a few words what you need it for.")
+    context = {
+        "case": case,
+        "field": form.cleaned_data.get("field"),
+        "value": value,
+        "sentence": sentence,
+    }
+    htmx = bool(getattr(request, "htmx", False))
+    page = "quarantine/_uncovered.html" if htmx else "quarantine/uncovered.html"
+    return render(request, page, context)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A day as it is drawn."""
+
+    day: CalendarDay
+    mark: str
+    word: str
+    look: str
+    is_today: bool
+    is_release: bool
+
+
+def weeks(calendar: Calendar, today: date) -> list[Cell | None]:
+    """Return the days of a calendar from a Monday on; None before the first."""
+    if not calendar.days:
+        return []
+    cells = [
+        Cell(
+            day,
+            *_mark(day),
+            is_today=day.day == today,
+            is_release=day.day == calendar.earliest_release,
+        )
+        for day in calendar.days
+    ]
+    return [*([None] * calendar.days[0].day.weekday()), *cells]
+
+
+def _mark(day: CalendarDay) -> tuple[str, str, str]:
+    """Return the symbol of a day's test, the word for it, and its colour's name."""
+    if day.result:
+        if day.result.result == "positive":
+            return "✚", _("positive"), "positive"
+        return "✓", _("negative"), "negative"
+    if day.test == "taken":
+        return "◐", _("awaited"), "waiting"
+    if day.overdue:
+        return "!", _("overdue"), "overdue"
+    marks = {
+        "due": ("○", _("test"), "due"),
+        "make_up": ("↻", _("make-up"), "due"),
+        "missed": ("✕", _("missed"), "missed"),
+        "advised": ("◇", _("advised"), "advised"),
+        "cancelled": ("–", _("cancelled"), "cancelled"),
+    }
+    return marks.get(day.test or "", ("", "", ""))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the history: when, who, what, and why."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: str
+
+
+def history(shown: Whole) -> list[Entry]:
+    """Return what happened, the newest first."""
+    events = (
+        Entry(event.at, str(event.by or _("the portal")), event.get_kind_display(), _told(event))
+        for event in shown.events
+    )
+    samples = (
+        Entry(sample.taken_at, str(sample.taken_by), _("Sample taken"), "")
+        for sample in shown.samples
+    )
+    results = (
+        Entry(
+            result.recorded_at,
+            "",
+            _("Result"),
+            f"{result.get_outcome_display()}{f' · Ct {result.ct}' if result.ct else ''}",
+        )
+        for sample in shown.samples
+        for result in sample.valid_results  # type: ignore[attr-defined]
+    )
+    return sorted(chain(events, samples, results), key=lambda entry: entry.at, reverse=True)
+
+
+def _told(event: Event) -> str:
+    parts = [words.short_day(event.day)] if event.kind == Event.Kind.TEST_MISSED else []
+    if temperature := event.detail.get("temperature"):
+        parts.append(f"{temperature} °C")
+    return " · ".join([*parts, *filter(None, (event.reason, event.note))])
+
+
+@role_required(*STAFF)
+@require_GET
+def case_list(request: HttpRequest) -> HttpResponse:
+    """List cases, narrowed by the filters in the address; fifty at a time, the newest first."""
+    by, today = member(request), clock.today()
+    chosen = CaseFilter(request.GET, user=by, today=today)
+    cases = chosen.qs.select_related(
+        "plan__provision", "resident__household__building", "grid"
+    ).order_by("-pk")
+    after = request.GET.get("after", "")
+    page = list((cases.filter(pk__lt=int(after)) if after.isdigit() else cases)[: ROWS + 1])
+    query = request.GET.copy()
+    query.pop("after", None)
+    context = {
+        "filter": chosen,
+        "rows": page[:ROWS],
+        "count": chosen.qs.count(),
+        "after": page[ROWS - 1].pk if len(page) > ROWS else None,
+        "query": query.urlencode(),
+        "area": _area(by, request.GET.get("area", "")),
+        "bulk": request.GET.get("release") == "ready",
+    }
+    return render(request, "quarantine/case_list.html", context)
+
+
+def _area(by: User, code: str) -> Area | None:
+    return Area.objects.below(by).filter(code=code).first() if code else None

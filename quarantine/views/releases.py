@@ -1,0 +1,65 @@
+"""Who may be released today; confirming it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.models import Role
+from quarantine.models import Case
+from quarantine.release import release, release_proposals
+from residents.masking import mask_name
+
+STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
+
+
+@role_required(*STAFF)
+@require_GET
+def release_list(request: HttpRequest) -> HttpResponse:
+    """Show who meets the criterion today, and who does not yet with what is missing."""
+    cases = Case.objects.visible_to(member(request)).select_related(
+        "plan__provision", "resident__household__building"
+    )
+    proposals = release_proposals(cases=cases, today=clock.today())
+    return render(request, "quarantine/release_list.html", {"proposals": proposals})
+
+
+@role_required(*STAFF)
+@require_POST
+def release_confirm(request: HttpRequest) -> HttpResponse:
+    """Release those who were chosen; name those who could not be, and why."""
+    by = member(request)
+    chosen = Case.objects.visible_to(by).open().filter(key__in=_keys(request))
+    cases = list(chosen.select_related("plan", "resident"))
+    if not cases:
+        messages.warning(request, _("Nobody was chosen."))
+    else:
+        outcome = release(cases=cases, at=clock.now(), by=by)
+        done = len(outcome.released)
+        if done:
+            said = ngettext("%d person released.", "%d people released.", done)
+            messages.success(request, said % done)
+        for case, sentence in outcome.refused:
+            messages.error(request, f"{mask_name(case.resident.name)}: {sentence}")
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if safe else "release_list")
+
+
+def _keys(request: HttpRequest) -> list[uuid.UUID]:
+    keys = []
+    for text in request.POST.getlist("case"):
+        try:
+            keys.append(uuid.UUID(text))
+        except ValueError:
+            continue
+    return keys

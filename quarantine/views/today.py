@@ -1,0 +1,27 @@
+"""The first page of grid staff: what is due today."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.models import Role
+from quarantine.models import Case
+from quarantine.worklist import Kind, worklist
+
+
+@role_required(Role.GRID_STAFF)
+@require_GET
+def today(request: HttpRequest) -> HttpResponse:
+    """Show tests, results, releases and checks by building and door."""
+    due = worklist(cases=Case.objects.visible_to(member(request)), today=clock.today())
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in Kind.values else ""
+    context = {
+        "worklist": due,
+        "buildings": due.by_building(kind),
+        "chips": [(each, each.label, due.counts[each]) for each in Kind],
+        "kind": kind,
+    }
+    return render(request, "quarantine/today.html", context)
