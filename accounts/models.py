@@ -20,6 +20,18 @@ class AreaQuerySet(MP_NodeQuerySet):
         return cast(Self, self.filter(within(user, "path")))
 
 
+class AreaManager(MP_NodeManager):
+    """The tree, with the questions above; treebeard's own queryset would not know them."""
+
+    def get_queryset(self) -> AreaQuerySet:
+        """Return all areas in the order of the tree."""
+        return cast(AreaQuerySet, AreaQuerySet(self.model, using=self._db).order_by("path"))
+
+    def below(self, user: "User") -> AreaQuerySet:
+        """Return the areas that `user` answers for, with all below them."""
+        return self.get_queryset().below(user)
+
+
 class Area(MP_Node):
     """
     A place that somebody answers for, from the country down to a grid.
@@ -41,7 +53,7 @@ class Area(MP_Node):
     name = models.CharField(_("name"), max_length=50)
     name_key = models.CharField(_("pinyin"), max_length=200, blank=True)
 
-    objects = MP_NodeManager.from_queryset(AreaQuerySet)()
+    objects = AreaManager()
 
     node_order_by: list[str] = []
 
