@@ -9,22 +9,22 @@ inherits, has no provision on the subject. Advice never counts, nor do fallbacks
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple, TypeVar
 
 from policy.engine import doors, gatherings, people, roads, screening, zones
 from policy.engine.classes import DAY, persons
-from policy.engine.decide import decide, matching_rows, needs_of, reaches
+from policy.engine.decide import Decision, decide, matching_rows, reaches
 from policy.engine.facts import Person, Proof
 from policy.engine.law import Citation, Law, Row
 from policy.engine.moments import start_of
-from policy.engine.plans import MOVEMENTS, Force
+from policy.engine.plans import MOVEMENTS, Force, Movement
 from policy.engine.schema import (
     MEASURE_SUBJECTS,
     Condition,
-    Document,
     EntryProvision,
     FreightProvision,
     Gathering,
@@ -91,69 +91,61 @@ TERM = Text("报备期限", "the term of registering")
 CT = Text("Ct界值", "the Ct that decides")
 
 
+class _Subject(NamedTuple):
+    """How one subject of the contract is compared, and the kinds of provisions it is made of."""
+
+    name: str
+    kinds: tuple[str, ...]
+    seen: Callable[[Law, Law], Iterable[Seen]]
+
+
 def compare(law: Law, other: Law) -> tuple[Finding, ...]:
     """Return one finding for each clause and subject of the law's own document."""
     own = law.documents[0]
-    found: list[Finding] = []
-    for subject in MEASURE_SUBJECTS:
-        if any(p.subject == subject for p in own.provisions) and subject != "freight":
-            silent = not other.rows[subject]
-            found += _findings(own, subject, [subject], silent, _measures(law, other, subject))
-    for look in (_entries, _zones, _screenings, _gatherings, _freights, _registrations):
-        found += look(law, other, own)
-    for look in (_whitelists, _registries, _results):
-        found += look(law, other, own)
+    spoken = {p.subject for document in other.documents for p in document.provisions}
+    found = []
+    for subject in _subjects():
+        provisions = [p for p in own.provisions if p.subject in subject.kinds]
+        if not provisions:
+            continue
+        silent = not spoken & set(subject.kinds)
+        seen = () if silent else tuple(subject.seen(law, other))
+        for clause in dict.fromkeys(p.clause for p in provisions):
+            must = any(p.force == "must" for p in provisions if p.clause == clause)
+            about = [item for item in seen if item.clause == clause]
+            force: Force = "must" if must else "advise"
+            speaking = None if silent else other
+            found.append(_finding(subject.name, clause, force, about, speaking))
     return tuple(found)
 
 
-def _findings(
-    own: Document,
-    subject: str,
-    kinds: Sequence[str],
-    silent: bool,
-    seen: Iterable[Seen],  # noqa: FBT001
-) -> Iterator[Finding]:
-    by_clause: dict[str, list[Seen]] = {}
-    for item in () if silent else seen:
-        by_clause.setdefault(item.clause, []).append(item)
-    provisions = [p for p in own.provisions if p.subject in kinds]
-    for clause in dict.fromkeys(p.clause for p in provisions):
-        force: Force = (
-            "must"
-            if any(p.force == "must" for p in provisions if p.clause == clause)
-            else "advise"
-        )
-        yield _finding(subject, clause, force, by_clause.get(clause, []), silent=silent)
-
-
 def _finding(
-    subject: str, clause: str, force: Force, seen: Sequence[Seen], *, silent: bool
+    subject: str, clause: str, force: Force, seen: Sequence[Seen], other: Law | None
 ) -> Finding:
+    """Sum up what was found; without another law that speaks on the subject it is silent."""
+    if other is None:
+        silent = Text("对方没有此类规定。", "The other document has no provision on this.")
+        return Finding(subject, "silent", clause, None, force, silent)
     more = list(dict.fromkeys(text for item in seen for text in item.more))
     less = list(dict.fromkeys(text for item in seen for text in item.less))
     verdict: Verdict = "equal"
-    if silent:
-        verdict = "silent"
-    elif more and force == "must":
+    if more and force == "must":
         verdict = "stricter"
     elif less:
         verdict = "looser"
-    others = [item.other for item in seen if item.other is not None]
-    telling = [item.other for item in seen if item.other and (item.more or item.less)]
-    cited = (telling or others)[0].clause if others else None
-    return Finding(
-        subject,
-        verdict,
-        clause,
-        None if silent else cited,
-        force,
-        _because(more, less, silent=silent),
-    )
+    cited = _answering(seen, other.documents[0].id)
+    return Finding(subject, verdict, clause, cited, force, _because(more, less))
 
 
-def _because(more: Sequence[Text], less: Sequence[Text], *, silent: bool) -> Text:
-    if silent:
-        return Text("对方没有此类规定。", "The other document has no provision on this.")
+def _answering(seen: Sequence[Seen], other: str) -> str | None:
+    """Return the other document's clause that answers most of the classes that differ."""
+    differing = [item.other for item in seen if item.other and (item.more or item.less)]
+    cited = differing or [item.other for item in seen if item.other]
+    counted = Counter([one for one in cited if one.document == other] or cited)
+    return counted.most_common(1)[0][0].clause if counted else None
+
+
+def _because(more: Sequence[Text], less: Sequence[Text]) -> Text:
     zh, en = [], []
     if more:
         zh.append("更严：" + "、".join(text.zh for text in more))
@@ -176,6 +168,13 @@ def _differences(pairs: Iterable[tuple[Text, float, float]]) -> tuple[list[Text]
     return more, less
 
 
+def _own(law: Law, kind: type[P]) -> Iterator[P]:
+    """Return the provisions of one kind of the law's own document."""
+    for provision in law.documents[0].provisions:
+        if isinstance(provision, kind):
+            yield provision
+
+
 class _Burden(NamedTuple):
     """What a decision asks of a person, as numbers of which more is stricter."""
 
@@ -195,26 +194,43 @@ def _strictness(hours: int | None) -> int:
     return 0 if hours is None else 1000 - hours
 
 
-def _burden(law: Law, person: Person, row: Row | None) -> _Burden:
-    """Return what a law asks; with a row only what that row itself asks on arrival."""
+class _Case(NamedTuple):
+    """One class under one law: the decision, the provisions that match and the deciding one."""
+
+    decision: Decision
+    holds: int
+    matched: dict[str, Row]
+    row: Row | None
+
+
+def _case(law: Law, person: Person) -> _Case:
     decision = decide(law, person, DAY)
+    holds = law.conditions_that_hold(decision.facts)
+    matched = matching_rows(law, holds)
+    return _Case(decision, holds, matched, matched.get(decision.subject or ""))
+
+
+def _burden(case: _Case, *, own: bool) -> _Burden:
+    """Return what a law asks; of its `own` clause only what that clause itself asks on arrival."""
+    decision, row = case.decision, case.row
     plan, asked = decision.plan, row.provision.on_arrival if row else None
     must = [stage for stage in plan.stages if stage.force == "must"] if plan else []
     tests: int | None = sum(len(stage.tests) for stage in must)
     landing, hours = decision.landing_test, decision.proof_hours
     if plan and tests is not None:
         tests += len([day for day in plan.required_tests if day > 1 or not landing])
-    if row is not None:
+    if own:
         hours = asked.proof_hours if asked else None
         landing = landing and asked is not None and asked.landing_test is not None
-    if plan and _tests_unknown(law, person):
+    # Limits are compared over the whole measure, days served at an entry point included; tests
+    # only where the text names them.
+    whole = [s for s in row.plan.stages if s.force != "advise"] if row and must else []
+    if any(stage.tests is None for stage in whole):
         tests = None
     return _Burden(
         days=sum(stage.days for stage in must),
         central=sum(stage.days for stage in must if stage.setting == "central"),
-        movement=max(
-            (-MOVEMENTS.index(stage.movement) for stage in must), default=-len(MOVEMENTS)
-        ),
+        movement=max((_limit(stage.movement) for stage in whole), default=_limit(None)),
         tests=tests,
         landing=landing,
         proof=_strictness(hours),
@@ -222,91 +238,60 @@ def _burden(law: Law, person: Person, row: Row | None) -> _Burden:
     )
 
 
-def _tests_unknown(law: Law, person: Person) -> bool:
-    """Say whether the deciding clause's test days stand in no text."""
-    measure, subject = decide(law, person, DAY).measure, decide(law, person, DAY).subject
-    return any(
-        stage.tests is None
-        for rows in law.rows.get(subject, ())  # type: ignore[call-overload]
-        for row in rows
-        if row.cited == measure
-        for stage in row.plan.stages
-    )
+def _limit(movement: Movement | None) -> int:
+    return -MOVEMENTS.index(movement or "free")
 
 
 def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Seen]:
     own = law.documents[0].id
     for person in persons((law, other), subject):
-        decision = decide(law, person, DAY)
-        facts = needs_of(law, person, DAY, DAY).facts
-        matched = matching_rows(law, facts)
-        row = matched.get(subject)
+        mine = _case(law, person)
+        row = mine.matched.get(subject)
         if row is None or row.cited.document != own:
             continue
-        if decision.subject == subject:
-            yield _deciding(law, other, person, row)
-        if subject == "arrivals":
-            for extra in law.rows[subject][0]:
-                if (
-                    extra is not row
-                    and extra.provision.on_arrival
-                    and reaches(extra, facts, matched)
-                ):
-                    yield _adding(other, person, extra, decision_landing=decision.landing_test)
+        theirs = _case(other, person)
+        if mine.decision.subject == subject:
+            yield _deciding(mine, theirs, row)
+        for extra in law.rows[subject][0] if subject == "arrivals" else ():
+            if (
+                extra is not row
+                and extra.provision.on_arrival
+                and reaches(extra, mine.holds, mine.matched)
+            ):
+                yield _adding(mine, theirs, extra)
 
 
-def _deciding(law: Law, other: Law, person: Person, row: Row) -> Seen:
-    mine, theirs = _burden(law, person, row), _burden(other, person, None)
-    told = decide(other, person, DAY).measure
-    if mine.medical or theirs.medical:
-        more, less = _differences([(MEDICAL, mine.medical, theirs.medical)])
+def _deciding(mine: _Case, theirs: _Case, row: Row) -> Seen:
+    my, their = _burden(mine, own=True), _burden(theirs, own=False)
+    if my.medical or their.medical:
+        more, less = _differences([(MEDICAL, my.medical, their.medical)])
     else:
         more, less = _differences(
             (name, a, b)
-            for name, a, b in zip(_NAMES, mine, theirs, strict=False)
+            for name, a, b in zip(_NAMES, my, their, strict=False)
             if a is not None and b is not None
         )
-    return Seen(row.cited.clause, tuple(more), tuple(less), told)
+    return Seen(row.cited.clause, tuple(more), tuple(less), theirs.decision.measure)
 
 
-def _adding(other: Law, person: Person, row: Row, *, decision_landing: bool) -> Seen:
+def _adding(mine: _Case, theirs: _Case, row: Row) -> Seen:
     """Return how what a provision adds on arrival stands to what the other law asks."""
-    theirs, asked = decide(other, person, DAY), row.provision.on_arrival
+    asked, decision = row.provision.on_arrival, theirs.decision
+    landing = mine.decision.landing_test and asked is not None and asked.landing_test is not None
+    hours = _strictness(asked.proof_hours if asked else None)
     more, _ = _differences(
         [
-            (
-                LANDING,
-                decision_landing and asked is not None and asked.landing_test is not None,
-                theirs.landing_test,
-            ),
-            (
-                PROOF,
-                _strictness(asked.proof_hours if asked else None),
-                _strictness(theirs.proof_hours),
-            ),
+            (LANDING, landing, decision.landing_test),
+            (PROOF, hours, _strictness(decision.proof_hours)),
         ]
     )
-    return Seen(row.cited.clause, tuple(more), (), theirs.measure)
+    return Seen(row.cited.clause, tuple(more), (), decision.measure)
 
 
-def _speaks(law: Law, kind: type[P], subject: str | None = None) -> bool:
-    return any(subject is None or p.subject == subject for p in law.provisions(kind))  # type: ignore[attr-defined]
-
-
-def _entries(law: Law, other: Law, own: Document) -> Iterator[Finding]:
-    return _findings(
-        own,
-        "entry",
-        ["entry"],
-        not _speaks(other, EntryProvision, "entry"),
-        _doors(law, other, own),
-    )
-
-
-def _doors(law: Law, other: Law, own: Document) -> Iterator[Seen]:
+def _doors(law: Law, other: Law) -> Iterator[Seen]:
     for venue, role in itertools.product(words_of(Venue), words_of(Role)):
         mine = doors.governing(law, venue, role, "entry")
-        if mine is None or mine[0].document != own.id or role == "patient":
+        if mine is None or mine[0].document != law.documents[0].id or role == "patient":
             continue
         theirs = doors.governing(other, venue, role, "entry")
         # An appointment is a service of the venue, not a proof.
@@ -323,20 +308,12 @@ def _doors(law: Law, other: Law, own: Document) -> Iterator[Seen]:
         yield Seen(mine[0].clause, tuple(more), tuple(less), theirs[0] if theirs else None)
 
 
-def _zones(law: Law, other: Law, own: Document) -> Iterator[Finding]:
-    return _findings(
-        own, "zones", ["zones"], not _speaks(other, ZoneProvision), _lifts(law, other, own)
-    )
-
-
 _SIZES: tuple[Level, ...] = words_of(Level)
 
 
-def _lifts(law: Law, other: Law, own: Document) -> Iterator[Seen]:
+def _lifts(law: Law, other: Law) -> Iterator[Seen]:
     theirs = list(other.cited(ZoneProvision))
-    for provision in own.provisions:
-        if not isinstance(provision, ZoneProvision):
-            continue
+    for provision in _own(law, ZoneProvision):
         if provision.lift is None:
             cited, rule = next(((c, p) for c, p in theirs if p.levels), (None, None))
             mine = {_SIZES.index(level) for level in provision.levels}
@@ -358,20 +335,10 @@ def _lifts(law: Law, other: Law, own: Document) -> Iterator[Seen]:
 
 
 def _later_positives() -> Iterator[tuple[zones.LaterPositive, ...]]:
-    """A zone is drawn on the day of its positive; later ones of every relation follow, or none."""
+    """Return what can follow in a zone drawn on the day of its positive: nothing, or one more."""
     yield ()
     for relation in words_of(Relation):
         yield (zones.LaterPositive(DAY + timedelta(days=3), "1", relation),)
-
-
-def _screenings(law: Law, other: Law, own: Document) -> Iterator[Finding]:
-    return _findings(
-        own,
-        "screening",
-        ["screening"],
-        not _speaks(other, ScreeningProvision),
-        _frequencies(law, other, own),
-    )
 
 
 def _times(rule: ScreeningProvision | None) -> float:
@@ -380,10 +347,10 @@ def _times(rule: ScreeningProvision | None) -> float:
     return len(rule.weekdays) or (0.5 if rule.sampled else 0)
 
 
-def _frequencies(law: Law, other: Law, own: Document) -> Iterator[Seen]:
+def _frequencies(law: Law, other: Law) -> Iterator[Seen]:
     for post in words_of(Post):
         mine, theirs = screening.governing(law, post), screening.governing(other, post)
-        if mine is None or mine[0].document != own.id:
+        if mine is None or mine[0].document != law.documents[0].id:
             continue
         more, less = _differences(
             [(FREQUENCY, _times(mine[1]), _times(theirs[1] if theirs else None))]
@@ -391,17 +358,7 @@ def _frequencies(law: Law, other: Law, own: Document) -> Iterator[Seen]:
         yield Seen(mine[0].clause, tuple(more), tuple(less), theirs[0] if theirs else None)
 
 
-def _gatherings(law: Law, other: Law, own: Document) -> Iterator[Finding]:
-    return _findings(
-        own,
-        "gatherings",
-        ["gatherings"],
-        not _speaks(other, GatheringProvision),
-        _held(law, other, own),
-    )
-
-
-def _held(law: Law, other: Law, own: Document) -> Iterator[Seen]:
+def _held(law: Law, other: Law) -> Iterator[Seen]:
     rules = [*law.provisions(GatheringProvision), *other.provisions(GatheringProvision)]
     sizes = sorted({0, *(n for r in rules for n in _around(r.persons_at_least))})
     outside = sorted({0, *(n for r in rules for n in _around(r.outside_persons_at_least))})
@@ -415,25 +372,13 @@ def _held(law: Law, other: Law, own: Document) -> Iterator[Seen]:
                 (PROOF, _strictness(mine.proof_hours), _strictness(theirs.proof_hours)),
             ]
         )
-        for rule in own.provisions:
-            if isinstance(rule, GatheringProvision) and gatherings.covers(
-                rule, kind, persons_, strangers
-            ):
+        for rule in _own(law, GatheringProvision):
+            if gatherings.covers(rule, kind, persons_, strangers):
                 yield Seen(rule.clause, tuple(more), tuple(less), theirs.measure)
 
 
 def _around(bound: int | None) -> tuple[int, ...]:
     return () if bound is None else (bound - 1, bound)
-
-
-def _freights(law: Law, other: Law, own: Document) -> Iterator[Finding]:
-    return _findings(
-        own,
-        "freight",
-        ["freight", "freight_entry"],
-        not _speaks(other, FreightProvision),
-        _trucks(law, other),
-    )
 
 
 def _moment(hours: int) -> datetime:
@@ -462,50 +407,18 @@ def _trucks(law: Law, other: Law) -> Iterator[Seen]:
             yield Seen(mine_cited.clause, tuple(more), tuple(less), theirs.measure)
 
 
-def _registrations(law: Law, other: Law, own: Document) -> Iterator[Finding]:
+def _terms(law: Law, other: Law) -> Iterator[Seen]:
     theirs = next(other.cited(RegistrationProvision), None)
-    return _findings(
-        own,
-        "registration",
-        ["registration"],
-        theirs is None,
-        (
-            Seen(
-                rule.clause,
-                *map(
-                    tuple,
-                    _differences(
-                        [
-                            (
-                                TERM,
-                                rule.days_ahead or 0,
-                                (theirs[1].days_ahead or 0) if theirs else 0,
-                            )
-                        ]
-                    ),
-                ),
-                theirs[0] if theirs else None,
-            )
-            for rule in own.provisions
-            if isinstance(rule, RegistrationProvision)
-        ),
-    )
+    for rule in _own(law, RegistrationProvision):
+        days = (theirs[1].days_ahead or 0) if theirs else 0
+        more, less = _differences([(TERM, rule.days_ahead or 0, days)])
+        yield Seen(rule.clause, tuple(more), tuple(less), theirs[0] if theirs else None)
 
 
-def _whitelists(law: Law, other: Law, own: Document) -> Iterator[Finding]:
-    return _findings(
-        own,
-        "whitelist",
-        ["whitelist"],
-        not _speaks(other, WhitelistProvision),
-        _workers(law, other, own),
-    )
-
-
-def _workers(law: Law, other: Law, own: Document) -> Iterator[Seen]:
+def _workers(law: Law, other: Law) -> Iterator[Seen]:
     for post in words_of(WhitelistPost):
         mine, theirs = (people.whitelist(one, post, start_of(DAY)) for one in (law, other))
-        if mine.measure is None or mine.measure.document != own.id:
+        if mine.measure is None or mine.measure.document != law.documents[0].id:
             continue
         more, less = _differences(
             [
@@ -516,23 +429,17 @@ def _workers(law: Law, other: Law, own: Document) -> Iterator[Seen]:
         yield Seen(mine.measure.clause, tuple(more), tuple(less), theirs.measure)
 
 
-def _registries(law: Law, other: Law, own: Document) -> Iterator[Finding]:
-    return _findings(
-        own,
-        "registry",
-        ["registry"],
-        not _speaks(other, RegistryProvision),
-        _listed(law, other, own),
-    )
-
-
-def _listed(law: Law, other: Law, own: Document) -> Iterator[Seen]:
-    ends = next((p.clause for p in own.provisions if isinstance(p, RegistryEnd)), None)
+def _listed(law: Law, other: Law) -> Iterator[Seen]:
+    ends = next((end.clause for end in _own(law, RegistryEnd)), None)
     for person in _residents(law, other):
         mine, theirs = people.list_person(law, person), people.list_person(other, person)
         more, less = _differences([(PEOPLE, mine.listed, theirs.listed)])
         told = theirs.measure if theirs.listed else None
-        if mine.listed and mine.measure is not None and mine.measure.document == own.id:
+        if (
+            mine.listed
+            and mine.measure is not None
+            and mine.measure.document == law.documents[0].id
+        ):
             yield Seen(mine.measure.clause, tuple(more), tuple(less), told)
         elif less and ends is not None:
             yield Seen(ends, (), tuple(less), told)
@@ -547,20 +454,29 @@ def _residents(law: Law, other: Law) -> Iterator[people.Resident]:
         yield people.Resident(age, condition, **({flag: True} if flag else {}))
 
 
-def _results(law: Law, other: Law, own: Document) -> Iterator[Finding]:
+def _results(law: Law, other: Law) -> Iterator[Seen]:
     theirs = next(other.cited(InboundResults), None)
-    seen = (
-        Seen(
-            rule.clause,
-            *map(
-                tuple,
-                _differences(
-                    [(CT, rule.positive_below_ct, theirs[1].positive_below_ct if theirs else 0)]
-                ),
-            ),
-            theirs[0] if theirs else None,
-        )
-        for rule in own.provisions
-        if isinstance(rule, InboundResults)
+    for rule in _own(law, InboundResults):
+        bound = theirs[1].positive_below_ct if theirs else 0
+        more, less = _differences([(CT, rule.positive_below_ct, bound)])
+        yield Seen(rule.clause, tuple(more), tuple(less), theirs[0] if theirs else None)
+
+
+def _subjects() -> tuple[_Subject, ...]:
+    """Return the subjects of the contract, in its order of precedence for measures first."""
+
+    def measured(subject: MeasureSubject) -> _Subject:
+        return _Subject(subject, (subject,), lambda law, other: _measures(law, other, subject))
+
+    return (
+        *(measured(subject) for subject in MEASURE_SUBJECTS if subject != "freight"),
+        _Subject("inbound", ("inbound_results",), _results),
+        _Subject("zones", ("zones",), _lifts),
+        _Subject("screening", ("screening",), _frequencies),
+        _Subject("entry", ("entry",), _doors),
+        _Subject("gatherings", ("gatherings",), _held),
+        _Subject("freight", ("freight", "freight_entry"), _trucks),
+        _Subject("registration", ("registration",), _terms),
+        _Subject("whitelist", ("whitelist",), _workers),
+        _Subject("registry", ("registry",), _listed),
     )
-    return _findings(own, "inbound", ["inbound_results"], theirs is None, seen)

@@ -8,7 +8,6 @@ addition to any measure.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ from policy.engine.plans import CtCriterion, Movement, Plan, PlannedStage
 from policy.engine.schema import MEASURE_SUBJECTS, MeasureProvision, OnArrival, Stage
 from policy.engine.text import Text
 
-__all__ = ["Citation", "Decision", "decide", "proof_is_valid"]
+__all__ = ["Citation", "Decision", "decide"]
 
 MOST_REMEMBERED = 100_000
 _HOUR = 3600
@@ -29,33 +28,14 @@ _HOUR = 3600
 _ENDING_ORDER = ("secondary_contacts", *MEASURE_SUBJECTS)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """
-    What applies to a person on a day.
-
-    `measure` is the clause that decided; it may be set although `plan` is None, when a clause says
-    that nothing is asked. `start` is day 1 of the plan. `also` names the other clauses that match.
-    """
-
-    measure: Citation | None
-    subject: str | None
-    plan: Plan | None
-    start: date
-    landing_test: bool
-    proof_hours: int | None
-    movement: Movement
-    coded: bool
-    door_sensor: bool
-    refer: Refer | None
-    because: tuple[Text, ...]
-    also: tuple[Citation, ...]
-
-
 class Needs(NamedTuple):
-    """The facts that shape a plan once its provision is found; nothing is dated."""
+    """What a decision depends on; nothing is dated. `holds` has a bit for each condition."""
 
-    facts: Situation
+    holds: int
+    infected: bool
+    unclassified: bool
+    # Central and home days served at the entry point.
+    inbound: tuple[int, int] | None
     proof_valid: tuple[bool, ...]
     home_conditions_met: bool
     chooses_central: bool
@@ -68,18 +48,81 @@ class Needs(NamedTuple):
 class Outcome(NamedTuple):
     """A decision without its date; `shift` is how many days before the start day 1 lies."""
 
-    measure: Citation | None
-    subject: str | None
-    plan: Plan | None
-    shift: int
-    landing_test: bool
-    proof_hours: int | None
-    movement: Movement
-    coded: bool
-    door_sensor: bool
-    refer: Refer | None
-    because: tuple[Text, ...]
-    also: tuple[Citation, ...]
+    measure: Citation | None = None
+    subject: str | None = None
+    plan: Plan | None = None
+    shift: int = 0
+    landing_test: bool = False
+    proof_hours: int | None = None
+    movement: Movement = "free"
+    coded: bool = False
+    door_sensor: bool = False
+    refer: Refer | None = None
+    because: tuple[Text, ...] = ()
+    also: tuple[Citation, ...] = ()
+
+
+class Decision(NamedTuple):
+    """What applies to a person on a day. `start` is day 1 of the plan."""
+
+    start: date
+    outcome: Outcome
+    facts: Situation
+
+    @property
+    def measure(self) -> Citation | None:
+        """The clause that decided; it may say that nothing is asked, and then no plan is set."""
+        return self.outcome.measure
+
+    @property
+    def subject(self) -> str | None:
+        """The subject of that clause."""
+        return self.outcome.subject
+
+    @property
+    def plan(self) -> Plan | None:
+        """What is asked, counted from day 1; None when nothing is."""
+        return self.outcome.plan
+
+    @property
+    def landing_test(self) -> bool:
+        """Whether a test on arrival is asked for (落地检)."""
+        return self.outcome.landing_test
+
+    @property
+    def proof_hours(self) -> int | None:
+        """The hours of the negative proof asked for on arrival."""
+        return self.outcome.proof_hours
+
+    @property
+    def movement(self) -> Movement:
+        """How far the person may go out."""
+        return self.outcome.movement
+
+    @property
+    def coded(self) -> bool:
+        """Whether the clause says 赋码."""
+        return self.outcome.coded
+
+    @property
+    def door_sensor(self) -> bool:
+        """Whether the clause says 门磁."""
+        return self.outcome.door_sensor
+
+    @property
+    def refer(self) -> Refer | None:
+        """Where the person passes to."""
+        return self.outcome.refer
+
+    @property
+    def because(self) -> tuple[Text, ...]:
+        """The facts used, the clause, the counting convention, other clauses that match."""
+        return (*reasons.of_facts(self.facts), *self.outcome.because)
+
+    @property
+    def also(self) -> tuple[Citation, ...]:
+        """The other clauses that match."""
+        return self.outcome.also
 
 
 def proof_is_valid(proof: Proof | None, hours: int, arrival: date) -> bool:
@@ -97,43 +140,34 @@ def proof_is_valid(proof: Proof | None, hours: int, arrival: date) -> bool:
 def decide(law: Law, person: Person, day: date) -> Decision:
     """Return what the law asks of a person assessed on a day."""
     start = person.starts_on(day)
-    needs = needs_of(law, person, start, day)
+    facts = situation(person, start, day)
+    needs = _needs(law, person, facts, start, day)
     outcome: Outcome | None = law.memory.get(needs)
     if outcome is None:
         outcome = _outcome(law, needs)
         if len(law.memory) >= MOST_REMEMBERED:
             law.memory.clear()
         law.memory[needs] = outcome
-    return Decision(
-        outcome.measure,
-        outcome.subject,
-        outcome.plan,
-        nth_day(start, 1 - outcome.shift) if outcome.shift else start,
-        outcome.landing_test,
-        outcome.proof_hours,
-        outcome.movement,
-        outcome.coded,
-        outcome.door_sensor,
-        outcome.refer,
-        outcome.because,
-        outcome.also,
-    )
+    first = nth_day(start, 1 - outcome.shift) if outcome.shift else start
+    return Decision(first, outcome, facts)
 
 
-def needs_of(law: Law, person: Person, start: date, day: date) -> Needs:
-    """Return what a decision depends on, with every date relative to the start."""
-    first = start.toordinal()
+def situation(person: Person, start: date, day: date) -> Situation:
+    """Return a person's facts with every date relative to the start."""
     stays: tuple[PastStay, ...] = ()
     passed: tuple[str, ...] = ()
     if person.stays:
+        first = start.toordinal()
         stays = tuple(
-            PastStay(stay.area, stay.risk, first - stay.last_day.toordinal())
-            for stay in person.stays
-            if not stay.transit
+            [
+                PastStay(stay.area, stay.risk, first - stay.last_day.toordinal())
+                for stay in person.stays
+                if not stay.transit
+            ]
         )
-        passed = tuple(stay.area for stay in person.stays if stay.transit and stay.area)
+        passed = tuple([stay.area for stay in person.stays if stay.transit and stay.area])
     ended = person.closed_loop_post_ended
-    facts = Situation(
+    return Situation(
         person.exposure,
         person.clinical,
         person.serious_underlying_disease,
@@ -145,9 +179,21 @@ def needs_of(law: Law, person: Person, start: date, day: date) -> Needs:
         ended is not None and ended <= day,
         person.freight_crew,
     )
+
+
+def _needs(law: Law, person: Person, facts: Situation, start: date, day: date) -> Needs:
+    infected = facts.exposure == "infected"
+    unclassified = infected and facts.clinical is None
+    read = facts._replace(clinical="asymptomatic") if unclassified else facts
+    proof, inbound = person.proof, person.inbound
     return Needs(
-        facts,
-        tuple([proof_is_valid(person.proof, hours, start) for hours in law.proof_hours]),
+        law.conditions_that_hold(read),
+        infected,
+        unclassified,
+        (inbound.central_days, inbound.home_days) if inbound else None,
+        law.unproven
+        if proof is None
+        else tuple([proof_is_valid(proof, hours, start) for hours in law.proof_hours]),
         person.home_conditions_met,
         person.chooses_central,
         _served(person, start) if person.served else (),
@@ -166,74 +212,56 @@ def _served(person: Person, start: date) -> tuple[tuple[int, Setting], ...]:
 
 
 def _outcome(law: Law, needs: Needs) -> Outcome:
-    facts = needs.facts
-    if facts.exposure == "infected":
+    if needs.infected:
         return _infected(law, needs)
-    matched = matching_rows(law, facts)
+    matched = matching_rows(law, needs.holds)
     asking = [row for row in matched.values() if not row.provision.ends]
     if not asking:
         ending = next((matched[s] for s in _ENDING_ORDER if s in matched), None)
-        return _nothing(law, facts, ending, matched.values())
+        return _nothing(law, ending, matched.values())
     winner = asking[0]
     arrival = _on_arrival(law, needs, winner, matched)
     return _measured(law, needs, winner, arrival, asking[1:])
 
 
-def matching_rows(law: Law, facts: Situation) -> dict[str, Row]:
+def matching_rows(law: Law, holds: int) -> dict[str, Row]:
     """Return the provision of each subject that speaks of a person, in the order of precedence."""
     matched: dict[str, Row] = {}
     for subject in MEASURE_SUBJECTS:
-        row = _first(law.rows[subject], facts, matched)
+        row = _first(law.rows[subject], holds, matched)
         if row is not None:
             matched[subject] = row
     return matched
 
 
-def _first(
-    tables: Sequence[Sequence[Row]], facts: Situation, matched: dict[str, Row]
-) -> Row | None:
+def _first(tables: Sequence[Sequence[Row]], holds: int, matched: dict[str, Row]) -> Row | None:
     for rows in tables:
         for row in rows:
-            if reaches(row, facts, matched):
+            if reaches(row, holds, matched):
                 return row
     return None
 
 
-def reaches(row: Row, facts: Situation, matched: dict[str, Row]) -> bool:
+def reaches(row: Row, holds: int, matched: dict[str, Row]) -> bool:
     """Say whether a provision speaks of a person whom no subject it excepts has caught."""
-    return row.matches(facts) and not any(
+    if row.mask & holds != row.mask:
+        return False
+    return not any(
         other in matched and not matched[other].provision.ends for other in row.provision.unless
     )
 
 
 def _infected(law: Law, needs: Needs) -> Outcome:
-    facts = needs.facts
-    unclassified = facts.clinical is None
-    if unclassified:
-        facts = facts._replace(clinical="asymptomatic")
-    row = _first(law.rows["infected"], facts, {})
+    row = _first(law.rows["infected"], needs.holds, {})
     if row is None:
-        because = (*reasons.of_facts(facts), reasons.NO_RULE_FOR_INFECTED)
-        return Outcome(
-            None, None, None, 0, False, None, "free", False, False, "medical", because, ()
-        )
-    note = (reasons.UNCLASSIFIED,) if unclassified else ()
-    needs = needs._replace(facts=facts)
+        return Outcome(refer="medical", because=(reasons.NO_RULE_FOR_INFECTED,))
+    note = (reasons.UNCLASSIFIED,) if needs.unclassified else ()
     if row.provision.refer is not None:
-        because = (*reasons.of_facts(facts), *note, *reasons.of_clause(law, row), reasons.REFERRED)
         return Outcome(
-            row.cited,
-            "infected",
-            None,
-            0,
-            False,
-            None,
-            "free",
-            False,
-            False,
-            "medical",
-            because,
-            (),
+            measure=row.cited,
+            subject="infected",
+            refer="medical",
+            because=(*note, *reasons.of_clause(law, row), reasons.REFERRED),
         )
     outcome = _measured(law, needs, row, _Arrival(False, None, ()), [])
     return outcome._replace(because=(*note, *outcome.because))
@@ -246,7 +274,7 @@ class _Arrival(NamedTuple):
 
 
 def _on_arrival(law: Law, needs: Needs, winner: Row, matched: dict[str, Row]) -> _Arrival:
-    """Join what is asked on arrival: by the deciding provision, and by all that speak of arrivals."""
+    """Join what is asked on arrival: by the deciding provision, and by all about arrivals."""
     rows = [winner] if winner.provision.on_arrival else []
     speaking = matched.get("arrivals")
     if speaking is not None:
@@ -256,7 +284,7 @@ def _on_arrival(law: Law, needs: Needs, winner: Row, matched: dict[str, Row]) ->
             for row in table
             if row is not winner
             and row.provision.on_arrival
-            and reaches(row, needs.facts, matched)
+            and reaches(row, needs.holds, matched)
         ]
     landing, hours, because = False, None, list[Text]()
     for row in rows:
@@ -282,16 +310,14 @@ def _landing(law: Law, needs: Needs, asked: OnArrival) -> bool:
     return asked.landing_test == "always"
 
 
-def _nothing(law: Law, facts: Situation, ending: Row | None, matched: Iterable[Row]) -> Outcome:
-    because = reasons.of_facts(facts)
+def _nothing(law: Law, ending: Row | None, matched: Iterable[Row]) -> Outcome:
     if ending is None:
-        because = (*because, reasons.NOTHING_MATCHES)
-        return Outcome(None, None, None, 0, False, None, "free", False, False, None, because, ())
-    also = tuple(dict.fromkeys(row.cited for row in matched if row.cited != ending.cited))
-    because = (*because, *reasons.of_clause(law, ending), reasons.NOTHING_ASKED)
-    subject = ending.provision.subject
+        return Outcome(because=(reasons.NOTHING_MATCHES,))
     return Outcome(
-        ending.cited, subject, None, 0, False, None, "free", False, False, None, because, also
+        measure=ending.cited,
+        subject=ending.provision.subject,
+        because=(*reasons.of_clause(law, ending), reasons.NOTHING_ASKED),
+        also=tuple(dict.fromkeys(row.cited for row in matched if row.cited != ending.cited)),
     )
 
 
@@ -312,7 +338,6 @@ def _measured(
         movement = row.provision.movement or "free"
     also = tuple(dict.fromkeys(other.cited for other in others if other.cited != row.cited))
     because = (
-        *reasons.of_facts(needs.facts),
         *reasons.of_clause(law, row),
         *how,
         *arrival.because,
@@ -365,10 +390,11 @@ def _is_home(stage: Stage) -> bool:
 
 def _done(stage: Stage, needs: Needs) -> int:
     """Return how many days of a stage were served at the entry point (101号 10)."""
-    inbound = needs.facts.inbound
+    inbound = needs.inbound
     if inbound is None or stage.force == "advise":
         return 0
-    return inbound.central_days if stage.setting == "central" else inbound.home_days
+    central, home = inbound
+    return central if stage.setting == "central" else home
 
 
 def _planned(
@@ -467,6 +493,8 @@ def _plan(
         release=CtCriterion(criterion.ct_at_least, criterion.first_day, criterion.passes)
         if criterion
         else None,
-        positive_below_ct=results.positive_below_ct if results and needs.facts.inbound else None,
+        positive_below_ct=results.positive_below_ct
+        if results and needs.inbound is not None
+        else None,
         positive_refers=not law.rows["infected"],
     )

@@ -1,7 +1,7 @@
 """A document with everything it inherits, its conditions ready to be asked."""
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
@@ -56,6 +56,9 @@ class Situation(NamedTuple):
 
 
 Test = Callable[[Situation], bool]
+# The facts that a condition reads; what was found for equal facts is remembered.
+Reads = Callable[[Situation], Hashable]
+MOST_REMEMBERED = 100_000
 
 
 def comes_from(origin: Origin, arrived_from: str | None, area: str, place: str) -> bool:
@@ -120,45 +123,107 @@ def _equals(name: str, wanted: object) -> Test:
     return lambda facts: value(facts) == wanted
 
 
-def tests_of(who: Who, area: str, place: str) -> tuple[Test, ...]:
-    """Return the conditions as functions of a situation; all must hold."""
-    tests: list[Test] = [
-        _equals(name, value)
-        for name in (
-            "exposure",
-            "serious_underlying_disease",
-            "spread_at_origin",
-            "closed_loop_ended",
-            "freight_crew",
-        )
-        if (value := getattr(who, name)) is not None
-    ]
+def _plain(facts: Situation) -> Hashable:
+    return facts[:3], facts.spread_at_origin, facts.closed_loop_ended, facts.freight_crew
+
+
+def _origin(facts: Situation) -> Hashable:
+    return facts.arrived_from
+
+
+def _past(facts: Situation) -> Hashable:
+    return facts.stays
+
+
+def _path(facts: Situation) -> Hashable:
+    return facts.stays, facts.passed_through, facts.arrived_from
+
+
+def _abroad(facts: Situation) -> Hashable:
+    inbound = facts.inbound
+    return None if inbound is None else (inbound.central_days, inbound.home_days)
+
+
+class Atom(NamedTuple):
+    """One condition: what it says, in which area, as a function, and which facts it reads."""
+
+    says: Hashable
+    test: Test
+    reads: Reads
+
+
+_PLAIN_NAMES = (
+    "exposure",
+    "serious_underlying_disease",
+    "spread_at_origin",
+    "closed_loop_ended",
+    "freight_crew",
+)
+
+
+def atoms_of(who: Who, area: str, place: str) -> Iterator[Atom]:
+    """Return the conditions one by one; all must hold."""
+    for name in _PLAIN_NAMES:
+        if (value := getattr(who, name)) is not None:
+            yield Atom((name, value), _equals(name, value), _plain)
     if (clinical := who.clinical) is not None:
-        tests.append(lambda facts: facts.clinical in clinical)
-    if who.arrived_from is not None:
-        tests.append(_came(who.arrived_from, area, place))
-    if who.stayed_in is not None:
-        tests.append(_stayed(who.stayed_in, area))
-    if who.been_in is not None:
-        tests.append(_been(who.been_in))
+        yield Atom(("clinical", clinical), lambda facts: facts.clinical in clinical, _plain)
+    if (origin := who.arrived_from) is not None:
+        yield Atom((origin, area), _came(origin, area, place), _origin)
+    if (stayed := who.stayed_in) is not None:
+        yield Atom((stayed, area), _stayed(stayed, area), _past)
+    if (been := who.been_in) is not None:
+        yield Atom(been, _been(been), _path)
     if who.inbound == "none":
-        tests.append(lambda facts: facts.inbound is None)
+        yield Atom("none", lambda facts: facts.inbound is None, _abroad)
     elif who.inbound is not None:
-        tests.append(_entered(who.inbound))
-    return tuple(tests)
+        yield Atom(who.inbound, _entered(who.inbound), _abroad)
 
 
 class Row(NamedTuple):
-    """A provision of the chain with its conditions compiled and its plan resolved."""
+    """A provision of the chain; `mask` has one bit for each condition that must hold."""
 
     cited: Citation
     provision: MeasureProvision
     plan: MeasureProvision
-    tests: tuple[Test, ...]
+    mask: int
 
-    def matches(self, facts: Situation) -> bool:
-        """Say whether all conditions hold."""
-        return all(test(facts) for test in self.tests)
+
+class _Conditions:
+    """All conditions of a chain, each a bit; equal conditions share theirs."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._bits: dict[Hashable, int] = {}
+        self._tests: dict[Reads, list[tuple[int, Test]]] = {}
+        self._known: dict[Reads, dict[Hashable, int]] = {}
+
+    def mask_of(self, who: Who, area: str) -> int:
+        """Return the bits of the conditions, which are added where they are new."""
+        mask = 0
+        for atom in atoms_of(who, area, self._place):
+            bit = self._bits.get(atom.says)
+            if bit is None:
+                bit = 1 << len(self._bits)
+                self._bits[atom.says] = bit
+                self._tests.setdefault(atom.reads, []).append((bit, atom.test))
+                self._known.setdefault(atom.reads, {})
+            mask |= bit
+        return mask
+
+    def that_hold(self, facts: Situation) -> int:
+        """Return the bits of all conditions that hold."""
+        mask = 0
+        for reads, known in self._known.items():
+            key = reads(facts)
+            found = known.get(key)
+            if found is None:
+                found = sum(bit for bit, test in self._tests[reads] if test(facts))
+                if len(known) >= MOST_REMEMBERED:
+                    known.clear()
+                known[key] = found
+            mask |= found
+        return mask
 
 
 class Law:
@@ -175,6 +240,7 @@ class Law:
         self.documents = tuple(documents)
         self.place = place
         self.titles = {document.id: document.title for document in documents}
+        self._conditions = _Conditions(place)
         self.rows: dict[MeasureSubject, tuple[tuple[Row, ...], ...]] = {
             subject: self._table(subject) for subject in MEASURE_SUBJECTS
         }
@@ -189,9 +255,14 @@ class Law:
                 }
             )
         )
+        self.unproven = (False,) * len(self.proof_hours)
         self.inbound_results = next(self.provisions(InboundResults), None)
-        # Outcomes by dateless facts; see decide.
+        # Outcomes by what holds, without dates; see decide.
         self.memory: dict[Any, Any] = {}
+
+    def conditions_that_hold(self, facts: Situation) -> int:
+        """Return one bit for each condition of the law that holds."""
+        return self._conditions.that_hold(facts)
 
     def _table(self, subject: MeasureSubject) -> tuple[tuple[Row, ...], ...]:
         tables = []
@@ -201,7 +272,7 @@ class Law:
                     Citation(document.id, provision.clause),
                     provision,
                     self._plan_of(provision, place),
-                    tests_of(provision.who, document.area, self.place),
+                    self._conditions.mask_of(provision.who, document.area),
                 )
                 for provision in document.provisions
                 if isinstance(provision, MeasureProvision) and provision.subject == subject
