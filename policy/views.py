@@ -39,15 +39,15 @@ def clauses_of(document: Document) -> list[Clause]:
     ]
 
 
-def inherited(law: Law, document: Document) -> list[tuple[str, Document]]:
-    """Return the subjects on which a document is silent, each with the parent that speaks."""
-    spoken = {provision.subject for provision in document.provisions}
-    found: list[tuple[str, Document]] = []
+def inherited(law: Law, document: Document) -> list[tuple[Document, list[str]]]:
+    """Return the parents that speak where a document is silent, each with its subjects."""
+    heard = {provision.subject for provision in document.provisions}
+    found = []
     for other in law.documents:
-        for subject in dict.fromkeys(provision.subject for provision in other.provisions):
-            if subject not in spoken:
-                spoken.add(subject)
-                found.append((subject, other))
+        subjects = list(dict.fromkeys(provision.subject for provision in other.provisions))
+        if new := [str(subject) for subject in subjects if subject not in heard]:
+            heard.update(subjects)
+            found.append((other, new))
     return found
 
 
