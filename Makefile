@@ -14,7 +14,7 @@ WEB := node_modules/.web-$(call hash,package-lock.json)
 TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench messages lock
+.PHONY: help run test check faults fix bench messages lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, 
 	git ls-files -z '*.html' | xargs -0r $(BIN)/djade --target-version 5.2 --check
 	git ls-files -z '*.html' | xargs -0r $(BIN)/djhtml --tabwidth 2 --check
 	$(MAKE) test
+
+faults: $(DEV) ## kill, stop and starve workers, schedulers and the broker, for minutes
+	$(BIN)/python -m pytest -m faults -s
 
 fix: $(DEV) ## let the tools put right what they can
 	$(BIN)/ruff check --fix-only --quiet .

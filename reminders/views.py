@@ -5,7 +5,6 @@ import uuid
 from django.contrib import messages as flash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -41,7 +40,7 @@ def message_read(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if request.headers.get("HX-Request"):
         shown = inboxes.listed(user, today=clock.today()).get(pk=message.pk)
         return render(request, "reminders/_message.html", {"message": shown})
-    return redirect(_case_url(message))
+    return redirect("case_detail", message.case.key) if message.case else redirect("inbox")
 
 
 @require_POST
@@ -105,10 +104,3 @@ def _page(request: HttpRequest, listed: MessageQuerySet) -> tuple[list[Message],
         listed = listed.filter(pk__lt=int(below))
     found = list(listed[: PAGE + 1])
     return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None
-
-
-def _case_url(message: Message) -> str:
-    try:
-        return reverse("case", args=[message.case.key]) if message.case else reverse("inbox")
-    except NoReverseMatch:
-        return reverse("inbox")

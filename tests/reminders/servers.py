@@ -1,6 +1,7 @@
 """What stands outside the portal: an SMS gateway, robots and a mail server, on loopback."""
 
 import json
+import logging
 import socket
 import threading
 import time
@@ -115,6 +116,7 @@ class Mailbox:
 
 @contextmanager
 def mail_server() -> Iterator[Mailbox]:
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
     box = Mailbox()
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         box.port = free.getsockname()[1]

@@ -1,0 +1,149 @@
+"""The portal's own worker and beat as processes, between servers of ours that can be hurt."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+from django.conf import settings
+from django.db import connection
+
+from portal import engines
+from tests.reminders import servers
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CELERY = (sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "-A", "portal")
+WORKER = (
+    *("worker", "--loglevel", "CRITICAL", "--concurrency", "3"),
+    *("--without-gossip", "--without-mingle"),
+)
+Process = subprocess.Popen[bytes]
+SETTLED = 1.5  # seconds
+
+
+@dataclass
+class Stage:
+    """What runs, and how to hurt it."""
+
+    folder: Path
+    gateway: servers.Gateway
+    mailbox: servers.Mailbox
+    broker: ExitStack = field(default_factory=ExitStack)
+    workers: list[Process] = field(default_factory=list)
+    beats: list[Process] = field(default_factory=list)
+
+    def start_broker(self) -> None:
+        """Start a broker that remembers nothing of an earlier one."""
+        running = engines.running(self.folder, postgres=False, safe=False)
+        self.broker.enter_context(running)
+
+    def kill_broker(self) -> None:
+        """Kill the broker with all that it holds."""
+        for process in psutil.process_iter(["name", "cmdline"]):
+            ours = str(self.folder) in " ".join(process.info["cmdline"] or ())
+            if ours and process.info["name"] == "valkey-server":
+                process.kill()
+        self.broker.close()
+
+    def start_worker(self) -> Process:
+        """Start a worker of three processes, as a group of its own."""
+        worker = self._start(*WORKER)
+        self.workers.append(worker)
+        return worker
+
+    def start_beat(self) -> Process:
+        """Start a beat that remembers nothing of an earlier one."""
+        schedule = self.folder / f"beat-{time.monotonic_ns()}"
+        beat = self._start("beat", "--loglevel", "CRITICAL", "--schedule", str(schedule))
+        self.beats.append(beat)
+        return beat
+
+    def kill(self, process: Process) -> None:
+        """Kill a process with all its children, and gather it up."""
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for running in (self.workers, self.beats):
+            with suppress(ValueError):
+                running.remove(process)
+
+    def kill_one_child(self) -> None:
+        """Kill one of the processes that do the work; wait for one where there is none."""
+        wait_until(lambda: bool(self._children()), seconds=60)
+        random.choice(self._children()).kill()  # noqa: S311 - no secret
+
+    def _children(self) -> list[psutil.Process]:
+        """
+        Return the processes that work, after starting ended workers as a supervisor does.
+
+        Celery gives up when one of its first processes dies within the second in which it
+        starts: hardly ever at random, but again and again here.
+        """
+        for worker in [each for each in self.workers if each.poll() is not None]:
+            self.kill(worker)
+            self.start_worker()
+        parents = [psutil.Process(worker.pid) for worker in self.workers]
+        children = [child for parent in parents for child in parent.children(recursive=True)]
+        return [child for child in children if time.time() - child.create_time() > SETTLED]
+
+    def stop(self) -> None:
+        """Kill whatever still runs."""
+        for process in [*self.workers, *self.beats]:
+            self.kill(process)
+        self.kill_broker()
+
+    def _start(self, *arguments: str) -> Process:
+        return subprocess.Popen(
+            [*CELERY, *arguments],
+            cwd=ROOT,
+            env=self._environment(),
+            start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        database = urlsplit(settings.DATABASE_URL)
+        name = connection.settings_dict["NAME"]
+        return {
+            **{key: value for key, value in os.environ.items() if key != "REDIS_URL"},
+            "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+            "DATABASE_URL": database._replace(path=f"/{name}").geturl(),
+            "REDIS_URL": f"unix://{engines.socket_dir(self.folder)}/valkey.sock",
+            "SMS_GATEWAY": json.dumps(self.gateway.settings()),
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.mailbox.port}",
+            "NO_PROXY": "127.0.0.1",
+            "FIELD_KEYS": ",".join(settings.FIELD_KEYS),
+            "SEARCH_KEY": settings.SEARCH_KEY,
+            "SECRET_KEY": settings.SECRET_KEY,
+        }
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """Give a stage with its servers running, and clear it afterwards."""
+    with servers.gateway() as gateway, servers.mail_server() as mailbox:
+        here = Stage(folder=folder, gateway=gateway, mailbox=mailbox)
+        here.start_broker()
+        try:
+            yield here
+        finally:
+            here.stop()
+
+
+def wait_until(true: Callable[[], bool], *, seconds: float) -> None:
+    """Wait until something is so; fail when it is not in time."""
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, "it did not happen in time"
+        time.sleep(0.2)
