@@ -1,0 +1,153 @@
+"""The database as the last line: no measure without evidence and clause, whoever writes."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from policy.models import Provision
+from quarantine.models import Case, Plan
+from tests.factories import make_case, make_resident
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def case() -> Case:
+    return make_case()
+
+
+def execute(statement: str, *values: Any) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def refuses(statement: str, *values: Any) -> str:
+    """Run a statement as the application's role would, and return why it was refused."""
+    with pytest.raises(DatabaseError) as refused:
+        execute(statement, *values)
+    return str(refused.value)
+
+
+def copy_of(case: Case, **changed: Any) -> tuple[str, list[Any]]:
+    """Return an INSERT of a row like `case` for somebody else, with some columns changed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM quarantine_case WHERE id = %s", [case.pk])
+        row = dict(
+            zip([column.name for column in cursor.description], cursor.fetchone(), strict=True)
+        )
+    del row["id"]
+    other = make_resident(household=case.resident.household)
+    row.update(
+        {
+            "key": "00000000-0000-4000-8000-000000000001",
+            "resident_id": other.pk,
+            "arrival_id": None,
+            "index_case_id": case.pk,
+            "facts": json.dumps({}),
+            **changed,
+        }
+    )
+    columns = ", ".join(row)
+    marks = ", ".join(["%s"] * len(row))
+    statement = f"INSERT INTO quarantine_case ({columns}) VALUES ({marks})"  # noqa: S608
+    return statement, list(row.values())
+
+
+class TestACase:
+    def test_like_a_lawful_one_is_accepted(self, case: Case) -> None:
+        statement, values = copy_of(case)
+
+        execute(statement, *values)
+
+        assert Case.objects.count() == 2
+
+    def test_without_a_plan_is_refused(self, case: Case) -> None:
+        statement, values = copy_of(case, plan_id=None)
+
+        assert "plan_id" in refuses(statement, *values)
+
+    def test_with_a_plan_that_does_not_exist_is_refused(self, case: Case) -> None:
+        statement, values = copy_of(case, plan_id=0)
+
+        assert "plan_id" in refuses(statement, *values)
+
+    def test_without_evidence_is_refused(self, case: Case) -> None:
+        statement, values = copy_of(case, index_case_id=None)
+
+        assert "case_has_evidence" in refuses(statement, *values)
+
+    def test_beside_an_open_one_is_refused(self, case: Case) -> None:
+        statement, values = copy_of(case, resident_id=case.resident_id)
+
+        assert "case_one_open" in refuses(statement, *values)
+
+    def test_closed_without_saying_how_is_refused(self, case: Case) -> None:
+        assert "case_closed_whole" in refuses(
+            "UPDATE quarantine_case SET closed_on = %s", date(2022, 11, 25)
+        )
+
+    def test_is_not_deleted(self, case: Case) -> None:
+        refuses("DELETE FROM quarantine_event")
+        assert "Cannot delete" in refuses("DELETE FROM quarantine_case")
+
+
+class TestAPlan:
+    def test_on_a_provision_that_no_document_holds_is_refused(self, case: Case) -> None:
+        reason = refuses(
+            "INSERT INTO quarantine_plan (digest, provision_id, content) VALUES (%s, %s, %s)",
+            "0" * 64,
+            0,
+            json.dumps(case.plan.content),
+        )
+
+        assert "provision_id" in reason
+
+    def test_without_a_provision_is_refused(self, case: Case) -> None:
+        assert "provision_id" in refuses(
+            "INSERT INTO quarantine_plan (digest, content) VALUES (%s, %s)", "0" * 64, "{}"
+        )
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE quarantine_plan SET content = '{}'",
+            "UPDATE quarantine_plan SET provision_id = %s",
+            "DELETE FROM quarantine_plan",
+        ],
+    )
+    def test_is_never_changed(self, case: Case, statement: str) -> None:
+        other = Provision.objects.exclude(pk=case.plan.provision_id)[:1]
+        values = [other[0].pk] if "%s" in statement else []
+
+        assert "Cannot" in refuses(statement, *values)
+
+    def test_rests_on_a_provision_that_stays(self, case: Case) -> None:
+        refuses("DELETE FROM policy_provision WHERE id = %s", case.plan.provision_id)
+
+        assert Plan.objects.filter(pk=case.plan_id).exists()
+
+
+class TestAnEvent:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE quarantine_event SET day = day - 1",
+            "UPDATE quarantine_event SET kind = 'released'",
+            "DELETE FROM quarantine_event",
+        ],
+    )
+    def test_is_never_changed(self, case: Case, statement: str) -> None:
+        assert "Cannot" in refuses(statement)
+
+
+class TestAnArrival:
+    @pytest.mark.parametrize(
+        "statement",
+        ["UPDATE quarantine_arrival SET facts = '{}'", "DELETE FROM quarantine_arrival"],
+    )
+    def test_is_never_changed(self, case: Case, statement: str) -> None:
+        assert "Cannot" in refuses(statement)
