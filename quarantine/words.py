@@ -100,12 +100,14 @@ def measure_of(plan: Plan | models.Plan | None) -> str:
     return gettext("Advice only") if plan.stages or plan.advised_tests else gettext("No measure")
 
 
-def document_title(document: str) -> str:
-    """Return a document's title and number in the reader's language."""
+def document_title(document: str, *, short: bool = False) -> str:
+    """Return a document's title and number in the reader's language; `short`: one of them."""
     known = library().documents.get(document)
     if known is None:
         return document
-    return f"{say(known.title)} {say(known.number)}".strip() if known.number else say(known.title)
+    if known.number and short:
+        return say(known.number)
+    return f"{say(known.title)} {say(known.number)}".strip()
 
 
 def facts_of(person: Person) -> Iterator[tuple[str, str]]:

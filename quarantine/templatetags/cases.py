@@ -43,10 +43,10 @@ def subject(value: str) -> str:
 
 
 @register.simple_tag
-def clause(citation: Any) -> str:
-    """Return a clause with its document's title and number."""
+def clause(citation: Any, *, short: bool = False) -> str:
+    """Return a clause with its document's title and number; `short`: the number alone."""
     return gettext("%(document)s, clause %(clause)s") % {
-        "document": words.document_title(citation.document),
+        "document": words.document_title(citation.document, short=short),
         "clause": citation.clause,
     }
 

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import reswap, retarget
 
 from accounts import clock
 from accounts.access import member, role_required
@@ -107,9 +108,12 @@ def arrival_lookup(request: HttpRequest) -> HttpResponse:
             found = residents.known(document_type=kind, number=number, by=by)
         except ValidationError as error:
             sentence = error.messages[0]
+    if found is None:
+        # Only the words about the number change: what was typed meanwhile stays.
+        answer = render(request, "quarantine/_number_says.html", {"sentence": sentence})
+        return reswap(retarget(answer, "#number-says"), "innerHTML")
     form = _form(by, at, found=found, initial=_typed(request.POST, found))
-    context = {"form": form, "sentence": sentence, **_places_of(by)}
-    return render(request, "quarantine/_arrival_who.html", context)
+    return render(request, "quarantine/_arrival_who.html", {"form": form})
 
 
 @role_required(*STAFF)
@@ -269,11 +273,9 @@ def _journey(arrival: Arrival) -> dict[str, Any]:
     return initial
 
 
-def _typed(data: Any, found: Resident | None) -> dict[str, Any]:
-    """Return what stays in the fields of person and door after a look-up."""
-    fields = ("document_type", "number", "name", "phone", "grid", "building", "unit", "door")
-    typed = {field: data.get(field, "") for field in fields}
-    return {**typed, "resident": found.key, **_door(found)} if found else typed
+def _typed(data: Any, found: Resident) -> dict[str, Any]:
+    """Return what stands in the fields of person and door once the number is known."""
+    return {"phone": data.get("phone", ""), "resident": found.key, **_door(found)}
 
 
 def _panel(form: ArrivalForm, at: datetime) -> Panel | str:
