@@ -1,10 +1,10 @@
 """
 The calendar of a case: its plan laid on day 1, with what has happened since.
 
-Counting follows the notices (113号 3, Yingkou 3): day N is N - 1 days after day 1, a stage of N days
-ends on day N, and the person is released on the last day of the last mandatory stage, as soon as
-that day's test and all earlier required ones are negative. A missed test is made up on the next day
-without a test, never two on one day (101号 6); later tests keep their days.
+Counting follows the notices (113号 3, Yingkou 3): day N is N - 1 days after day 1, a stage of N
+days ends on day N, and the person is released on the last day of the last mandatory stage, as soon
+as that day's test and all earlier required ones are negative. A missed test is made up on the next
+day without a test, never two on one day (101号 6); later tests keep their days.
 """
 
 from collections.abc import Iterable, Sequence
@@ -237,23 +237,29 @@ def _place(plan: Plan, day: int, held_until: int) -> _Place | None:
     return held if day <= held_until else None
 
 
-def _state(
-    day: int,
-    tests: _Tests,
-    history: _History,
-    advised: Sequence[int],
-    cancelled: Sequence[int],
-    asked: Sequence[int],
-) -> NATState | None:
-    if day in history.sampled:
+class _Laid(NamedTuple):
+    """A plan laid on its start, before it is drawn day by day."""
+
+    plan: Plan
+    start: date
+    history: _History
+    tests: _Tests
+    planned: list[int]
+    advised: list[int]
+    cancelled: list[int]
+    release: date | None
+
+
+def _state(day: int, laid: _Laid) -> NATState | None:
+    if day in laid.history.results:
         return "taken"
-    if day in cancelled:
+    if day in laid.cancelled:
         return "cancelled"
-    if day in history.missed and (day in asked or day in advised):
+    if day in laid.history.missed and (day in laid.planned or day in laid.advised):
         return "missed"
-    if day in tests.required:
-        return "make_up" if day in tests.made_up else "due"
-    return "advised" if day in advised else None
+    if day in laid.tests.required:
+        return "make_up" if day in laid.tests.made_up else "due"
+    return "advised" if day in laid.advised else None
 
 
 def _blockers(
@@ -337,28 +343,18 @@ def lay(
             (day for day in required if day_number(day, start) not in history.sampled), None
         ),
         days=_days(
-            plan, start, release, asked, history, advised, cancelled, planned, served, today
+            _Laid(plan, start, history, asked, planned, advised, cancelled, release), served, today
         ),
         release_blockers=blockers,
         may_be_released=release is not None and not blockers,
     )
 
 
-def _days(
-    plan: Plan,
-    start: date,
-    release: date | None,
-    tests: _Tests,
-    history: _History,
-    advised: Sequence[int],
-    cancelled: Sequence[int],
-    planned: Sequence[int],
-    served: Iterable[Served],
-    today: date,
-) -> tuple[CalendarDay, ...]:
-    held_until = 0 if release is None else day_number(release, start)
-    length = sum(stage.days for stage in plan.stages)
-    last = max(length, held_until, *tests.required, *advised, *cancelled, 0)
+def _days(laid: _Laid, served: Iterable[Served], today: date) -> tuple[CalendarDay, ...]:
+    start, tests = laid.start, laid.tests
+    held_until = 0 if laid.release is None else day_number(laid.release, start)
+    length = sum(stage.days for stage in laid.plan.stages)
+    last = max(length, held_until, *tests.required, *laid.advised, *laid.cancelled, 0)
     settings = {
         day: stage.setting
         for stage in served
@@ -367,9 +363,9 @@ def _days(
     now = day_number(today, start)
     days = []
     for day in range(1, last + 1):
-        place = _place(plan, day, held_until)
-        results = history.results.get(day)
-        state = _state(day, tests, history, advised, cancelled, planned)
+        place = _place(laid.plan, day, held_until)
+        results = laid.history.results.get(day)
+        state = _state(day, laid)
         days.append(
             CalendarDay(
                 day=nth_day(start, day),

@@ -8,12 +8,13 @@ inherits, has no provision on the subject. Advice never counts, nor do fallbacks
 (readings.md, Switching and comparing).
 """
 
+import dataclasses
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from policy.engine import doors, gatherings, people, roads, screening, zones
 from policy.engine.classes import DAY, persons
@@ -25,7 +26,6 @@ from policy.engine.plans import MOVEMENTS, Force, Movement
 from policy.engine.schema import (
     MEASURE_SUBJECTS,
     Condition,
-    EntryProvision,
     FreightProvision,
     Gathering,
     GatheringProvision,
@@ -42,7 +42,6 @@ from policy.engine.schema import (
     ScreeningProvision,
     Venue,
     WhitelistPost,
-    WhitelistProvision,
     ZoneProvision,
     words_of,
 )
@@ -65,7 +64,7 @@ class Finding:
 
 
 class Seen(NamedTuple):
-    """What was found for one class: what is more, what is less, and the other document's clause."""
+    """What was found for one class: what is more, what is less, the other document's clause."""
 
     clause: str
     more: tuple[Text, ...]
@@ -451,7 +450,13 @@ def _residents(law: Law, other: Law) -> Iterator[people.Resident]:
     conditions: list[tuple[Condition, ...]] = [(), *((word,) for word in words_of(Condition))]
     flags = ("", "living_alone", "pregnant", "child_in_difficulty", "disabled")
     for age, condition, flag in itertools.product(ages, conditions, flags):
-        yield people.Resident(age, condition, **({flag: True} if flag else {}))
+        person = people.Resident(age, condition)
+        yield _with(person, flag)
+
+
+def _with(person: people.Resident, flag: str) -> people.Resident:
+    changes: dict[str, Any] = {flag: True} if flag else {}
+    return dataclasses.replace(person, **changes)
 
 
 def _results(law: Law, other: Law) -> Iterator[Seen]:

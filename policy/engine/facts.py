@@ -257,7 +257,7 @@ def pack(person: Person, start: date) -> dict[str, Any]:
 
 
 def unpack(packed: Mapping[str, Any], start: date) -> Person:
-    """Return the person that was packed, with every date laid on `start`; the inverse of `pack`."""
+    """Return the person that was packed, with dates laid on `start`; the inverse of `pack`."""
     person = Person(start=start, **{name: packed[name] for name in _PLAIN if name in packed})
     return replace(
         person,

@@ -161,11 +161,15 @@ _PLAIN_NAMES = (
 )
 
 
-def atoms_of(who: Who, area: str, place: str) -> Iterator[Atom]:
-    """Return the conditions one by one; all must hold."""
+def _plain_atoms(who: Who) -> Iterator[Atom]:
     for name in _PLAIN_NAMES:
         if (value := getattr(who, name)) is not None:
             yield Atom((name, value), _equals(name, value), _plain)
+
+
+def atoms_of(who: Who, area: str, place: str) -> Iterator[Atom]:
+    """Return the conditions one by one; all must hold."""
+    yield from _plain_atoms(who)
     if (clinical := who.clinical) is not None:
         yield Atom(("clinical", clinical), lambda facts: facts.clinical in clinical, _plain)
     if (origin := who.arrived_from) is not None:
@@ -282,7 +286,7 @@ class Law:
         return tuple(tables)
 
     def _plan_of(self, provision: MeasureProvision, place: int) -> MeasureProvision:
-        """Return the provision whose stages are meant: a parent's where the clause refers to it."""
+        """Return the provision whose stages are meant: a parent's where the clause says so."""
         if not provision.plan_of_parent:
             return provision
         for document in self.documents[place + 1 :]:

@@ -1,7 +1,6 @@
 """Reading a document strictly: what is wrong is refused with file, line and one sentence."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +27,9 @@ def _plain(value: Any) -> Any:
         return tuple(_plain(item) for item in value)
     if isinstance(value, ScalarBoolean):
         return bool(value)
-    if isinstance(value, bool | date):
+    if isinstance(value, bool):
         return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    return str(value) if isinstance(value, str) else value
+    return next((kind(value) for kind in (int, float, str) if isinstance(value, kind)), value)
 
 
 def _line(data: Any, place: Sequence[int | str]) -> int:

@@ -42,7 +42,7 @@ class PlannedStage:
 
 @dataclass(frozen=True, slots=True)
 class CtCriterion:
-    """Release of an infected person: consecutive daily passes, the first not before `first_day`."""
+    """Release of an infected person: consecutive daily passes, none before `first_day`."""
 
     ct_at_least: float
     first_day: int

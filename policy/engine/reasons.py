@@ -19,8 +19,8 @@ NOTHING_MATCHES = Text("没有条款适用于此人。", "No provision applies t
 NOTHING_ASKED = Text("因此不采取措施。", "Therefore nothing is asked.")
 HOME_UNSUITABLE = Text(
     "不具备居家条件，改为集中隔离，天数和检测日不变或依本条另定。",
-    "The home is unsuitable: central isolation instead, with the same days and tests or those that "
-    "the clause names.",
+    "The home is unsuitable: central isolation instead, with the same days and tests or those "
+    "that the clause names.",
 )
 CHOSE_CENTRAL = Text(
     "本人选择集中隔离，条款允许。",
@@ -139,16 +139,16 @@ def counting(row: Row) -> tuple[Text, ...]:
             Text(
                 f"隔离开始日为第1天；第{rule.first_day}天起连续{rule.passes}天Ct值不低于"
                 f"{rule.ct_at_least:g}即解除，最早第{last}天。",
-                f"Day 1 is the day isolation starts; released after {rule.passes} consecutive daily "
-                f"results of Ct {rule.ct_at_least:g} or more from day {rule.first_day} on, day "
-                f"{last} at the earliest.",
+                f"Day 1 is the day isolation starts; released after {rule.passes} consecutive "
+                f"daily results of Ct {rule.ct_at_least:g} or more from day {rule.first_day} "
+                f"on, day {last} at the earliest.",
             ),
         )
     return (
         Text(
             "开始日为第1天，第N天为开始日加N-1天；最后一天检测阴性后解除。",
-            "Day 1 is the day the stage starts and day N is N - 1 days later; released on the last "
-            "day once its test is negative.",
+            "Day 1 is the day the stage starts and day N is N - 1 days later; released on the "
+            "last day once its test is negative.",
         ),
     )
 

@@ -42,8 +42,8 @@ def screen(
     """
     found = governing(law, post)
     if found is None:
-        because = (Text("没有条款规定此岗位的检测。", "No clause speaks of tests for this post."),)
-        return Screening(None, (), overdue=False, next_on=None, measure=None, because=because)
+        nothing = Text("没有条款规定此岗位的检测。", "No clause speaks of tests for this post.")
+        return Screening(None, (), overdue=False, next_on=None, measure=None, because=(nothing,))
     cited, provision = found
     because = reasons.cited(law, cited, provision)
     if provision.force == "advise" or not provision.weekdays:
