@@ -111,3 +111,22 @@ class Activation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.document} · {self.area}"
+
+
+class ApiClient(models.Model):
+    """A program that may put questions to the law; its key is kept as a hash only."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    created_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("made by")
+    )
+    created_at = models.DateTimeField(_("made at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("API client")
+        verbose_name_plural = _("API clients")
+
+    def __str__(self) -> str:
+        return self.name

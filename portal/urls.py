@@ -4,6 +4,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
 from health_check.views import HealthCheckView
 
+from policy import api
 from portal import views
 
 # A web process is well when its engines answer; asking the worker, too, takes a second.
@@ -18,6 +19,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", include("django.conf.urls.i18n")),
     path("", views.home, name="home"),
     path("demo/day/", views.demo_day, name="demo_day"),
+    path("api/", api.urls()),
     path("policy/", include("policy.urls")),
     path("", include("reminders.urls")),
 ]

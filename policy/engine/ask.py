@@ -139,8 +139,8 @@ def _answer(question: object, documents: library.Library) -> Answer:
         return {"error": "The line is not one JSON object."}
     if "ask" not in question:
         refuse("ask", "缺少必需的键", "this key is missing.")
-    asked = choice(_QUESTIONS)("ask", question["ask"])
-    return _QUESTIONS[asked](question, documents)
+    asked = choice(QUESTIONS)("ask", question["ask"])
+    return QUESTIONS[asked](question, documents)
 
 
 def _law(fields: Fields, documents: library.Library) -> Law:
@@ -470,7 +470,7 @@ def _compare(question: Mapping[str, object], documents: library.Library) -> Answ
     }
 
 
-_QUESTIONS: dict[str, Asked] = {
+QUESTIONS: dict[str, Asked] = {
     "measure": _measure,
     "switch": _switch,
     "entry": _entry,

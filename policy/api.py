@@ -1,0 +1,88 @@
+"""The questions of the contract over HTTP: the same answers as `manage.py ask`."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest
+from django.urls import URLPattern, URLResolver
+from ninja import NinjaAPI, Schema, Status
+from ninja.security import APIKeyHeader
+from ninja.throttling import AuthRateThrottle
+
+from policy import clients, services
+from policy.engine.ask import QUESTIONS, answer_line
+from policy.models import ApiClient
+
+QUESTIONS_A_MINUTE = 600
+
+
+class ClientKey(APIKeyHeader):
+    """The client's key in the header `X-API-Key`."""
+
+    param_name = "X-API-Key"
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> ApiClient | None:
+        """Return the client of a key."""
+        return clients.client_of(key) if key else None
+
+
+class Refusal(Schema):
+    """One sentence that says what is wrong."""
+
+    error: str
+
+
+class Detail(Schema):
+    """Why the request was not taken."""
+
+    detail: str
+
+
+class PerClient(AuthRateThrottle):
+    """So many questions a minute for each client."""
+
+    def get_cache_key(self, request: HttpRequest) -> str:
+        """Return the counter of the client that asks."""
+        return f"api-client-{request.auth.pk}"  # type: ignore[attr-defined]  # ninja sets it
+
+
+api = NinjaAPI(
+    title="Wangge",
+    version="1",
+    description="Questions to the law in force. Dates are local days in Asia/Shanghai.",
+    docs_url=None,
+)
+
+QUESTION: dict[str, Any] = {
+    "type": "object",
+    "required": ["ask"],
+    "properties": {"ask": {"type": "string", "enum": sorted(QUESTIONS)}},
+}
+
+
+@api.post(
+    "ask",
+    auth=ClientKey(),
+    throttle=[PerClient(f"{QUESTIONS_A_MINUTE}/m")],
+    response={200: dict[str, Any], 401: Detail, 422: Refusal, 429: Detail},
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": QUESTION}},
+        }
+    },
+    summary="One question, one answer",
+)
+def ask(request: HttpRequest) -> Status[dict[str, Any]]:
+    """Answer one question of the contract; 422 with a sentence for one not understood."""
+    answer = answer_line(request.body, services.library())
+    return Status(422 if "error" in answer else 200, answer)
+
+
+def urls() -> tuple[list[URLPattern | URLResolver], str, str]:
+    """Return the API's addresses, open to programs that have a key instead of a sign-in."""
+    patterns, app, namespace = api.urls
+    for pattern in patterns:
+        if isinstance(pattern, URLPattern):
+            login_not_required(pattern.callback)
+    return patterns, app, namespace
