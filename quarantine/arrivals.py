@@ -99,13 +99,13 @@ def log_arrival(
                     arrival=arrival,
                 )
     except IntegrityError as error:
-        if "arrival_once_a_day" in str(error):
-            raise AlreadyLoggedError(
-                _("An arrival of this person on this day is logged already.")
-            ) from error
-        if (first := _logged(key)) and "key" in str(error):
+        if first := _logged(key):  # the same form, sent twice at the same time
             return first
-        raise
+        if "arrival_once_a_day" not in str(error):
+            raise
+        raise AlreadyLoggedError(
+            _("An arrival of this person on this day is logged already.")
+        ) from error
     return Logged(arrival, case, decision)
 
 

@@ -1,0 +1,115 @@
+"""Two people at the same time: one of them is first, the other hears of it."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from threading import Barrier
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+
+from accounts.errors import RefusedError
+from quarantine.arrivals import OpenCaseError
+from quarantine.cases import change_home_conditions
+from quarantine.models import Arrival, Case, Event
+from quarantine.release import release
+from quarantine.results import take_sample
+from tests.factories import (
+    make_arrival,
+    make_case,
+    make_place,
+    make_resident,
+    make_result,
+    make_user,
+    moment,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DAY = date(2022, 11, 20)
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Do all `acts` at the same moment, each on a connection of its own; refusals are answers."""
+    barrier = Barrier(len(acts))
+
+    def do(act: Callable[[], Any]) -> Any:
+        try:
+            barrier.wait()
+            return act()
+        except RefusedError as refused:
+            return refused
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(do, acts))
+
+
+def refusals(answers: list[Any]) -> int:
+    return sum(isinstance(answer, RefusedError) for answer in answers)
+
+
+class TestAtTheSameTime:
+    def test_one_form_sent_twice_is_one_arrival(self) -> None:
+        grid = make_place("yingkou-2022-11", "210800")
+        resident, by, key = make_resident(grid=grid), make_user("grid_staff", grid), uuid4()
+
+        def log() -> Arrival:
+            return make_arrival(
+                grid, resident=resident, key=key, by=by, arrived_from="310000"
+            ).arrival
+
+        first, second = at_once(log, log)
+
+        assert first == second
+        assert Arrival.objects.count() == Case.objects.count() == 1
+
+    def test_two_forms_for_one_person_open_one_case(self) -> None:
+        grid = make_place("yingkou-2022-11", "210800")
+        resident, by = make_resident(grid=grid), make_user("grid_staff", grid)
+
+        def log(on: date) -> Callable[[], Any]:
+            return lambda: make_arrival(
+                grid, on=on, at=moment(DAY), resident=resident, by=by, arrived_from="310000"
+            )
+
+        answers = at_once(log(DAY), log(date(2022, 11, 19)))
+
+        assert [isinstance(answer, OpenCaseError) for answer in answers].count(True) == 1
+        assert Arrival.objects.count() == Case.objects.count() == 1
+
+    def test_two_acts_on_one_case_leave_no_half(self) -> None:
+        case, by = make_case(), make_user()
+        one, other = Case.objects.get(pk=case.pk), Case.objects.get(pk=case.pk)
+
+        answers = at_once(
+            lambda: take_sample(case=one, taken_at=moment(DAY), at=moment(DAY), by=by),
+            lambda: change_home_conditions(
+                case=other, met=False, reason="", at=moment(DAY), by=by
+            ),
+        )
+
+        assert refusals(answers) == 1
+        case.refresh_from_db()
+        assert case.version == 2
+        sampled = case.resident.samples.exists()
+        changed = case.events.filter(kind=Event.Kind.HOME_CONDITIONS).exists()
+        assert sampled != changed
+
+    def test_two_releases_are_one(self) -> None:
+        case, by = make_case(), make_user()
+        for number in (20, 22, 24):
+            make_result(case, date(2022, 11, number))
+        one, other = Case.objects.get(pk=case.pk), Case.objects.get(pk=case.pk)
+        then = moment(date(2022, 11, 24), 16)
+
+        answers = at_once(
+            lambda: release(cases=[one], at=then, by=by),
+            lambda: release(cases=[other], at=then, by=by),
+        )
+
+        assert sorted(len(answer.released) for answer in answers) == [0, 1]
+        assert case.events.filter(kind=Event.Kind.RELEASED).count() == 1
