@@ -9,7 +9,6 @@ from playwright.sync_api import Page
 
 from accounts.models import User
 
-CHROMIUM = Path("/usr/bin/chromium")
 SCREENS = settings.BASE_DIR / "build" / "screens"
 TOUCH = 48
 CONTROLS = "button, .btn, input:not([type=hidden]), select, textarea, summary, [role=button]"
