@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -299,14 +298,11 @@ def _panel(form: ArrivalForm, at: datetime) -> Panel | str:
 def _answered(law: Law, person: Person, today: date) -> Panel:
     decision = decide_on(law, person)
     plan = decision.plan
-    alternatives: tuple[Alternative, ...] = ()
-    with contextlib.suppress(NotImplementedError):  # until the engine answers it
-        alternatives = what_would_change(law, person, person.start or today)
     return Panel(
         decision,
         lay(plan, decision.start, today=today) if plan else None,
         list(words.facts_of(person)),
-        alternatives,
+        what_would_change(law, person, person.start or today),
     )
 
 

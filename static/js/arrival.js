@@ -57,6 +57,10 @@
       clearTimeout(waiting);
       waiting = setTimeout(() => offer(field), 200);
     });
+    // Above the keyboard there is room for the list only when the field stands at the top.
+    field.addEventListener("focus", () => {
+      if (innerWidth < 992) field.closest(".place-field").scrollIntoView({ block: "start" });
+    });
     field.addEventListener("blur", () => close(field));
     field.addEventListener("keydown", (event) => {
       const list = field.closest(".place-field").querySelector(".places");
