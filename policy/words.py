@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from datetime import date
 from typing import TYPE_CHECKING
 
-from django.utils.translation import get_language
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import places
 from policy.services import library
 
 if TYPE_CHECKING:
+    from policy.engine.facts import Person, Stay
     from policy.engine.text import Text
 
 SETTINGS = {
@@ -84,6 +91,23 @@ PAGES = {
 }
 
 
+EXPOSURES = {
+    "close_contact": _("Close contact"),
+    "secondary_contact": _("Contact of a close contact"),
+    "infected": _("Infected"),
+}
+CLINICAL = {
+    "asymptomatic": _("No symptoms"),
+    "mild": _("Mild"),
+    "moderate": _("Moderate"),
+    "severe": _("Severe"),
+    "critical": _("Critical"),
+}
+RISKS = {"low": _("low-risk area"), "high": _("high-risk area")}
+
+_CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+
+
 def say(text: Text | None) -> str:
     """Return a sentence of the law's in the reader's language, "" for none."""
     if text is None:
@@ -91,9 +115,66 @@ def say(text: Text | None) -> str:
     return text.en if (get_language() or "").startswith("en") else text.zh
 
 
-def document_title(document: str) -> str:
-    """Return a document's title and number in the reader's language."""
+def reason(text: Text) -> str:
+    """Return a reason of the law's, with the names of areas instead of their codes."""
+    return _CODE.sub(lambda code: places.name_of(code[0]), say(text))
+
+
+def short_day(day: date) -> str:
+    """Return a day as 11-14."""
+    return f"{day:%m-%d}"
+
+
+def document_title(document: str, *, short: bool = False) -> str:
+    """Return a document's title and number in the reader's language; `short`: one of them."""
     known = library().documents.get(document)
     if known is None:
         return document
+    if known.number and short:
+        return say(known.number)
     return f"{say(known.title)} {say(known.number)}".strip()
+
+
+def facts_of(person: Person) -> Iterator[tuple[str, str]]:
+    """Yield the facts that were used, each a name and a value."""
+    if person.exposure:
+        yield gettext("Contact"), str(EXPOSURES[person.exposure])
+    if person.exposure == "infected" and person.clinical:
+        yield gettext("Clinical state"), str(CLINICAL[person.clinical])
+    if person.arrived_from:
+        yield gettext("Came from"), places.name_of(person.arrived_from)
+    if person.spread_at_origin:
+        yield gettext("There"), gettext("community spread")
+    for stay in person.stays:
+        yield gettext("Stay"), _stay(stay)
+    yield from _journey_of(person)
+    if not person.home_conditions_met:
+        yield gettext("Home"), gettext("not fit for isolation")
+    if person.chooses_central:
+        yield gettext("Wish"), gettext("central isolation")
+
+
+def _journey_of(person: Person) -> Iterator[tuple[str, str]]:
+    if person.inbound:
+        served = gettext("from abroad; served %(central)d central and %(home)d home days")
+        yield (
+            gettext("Entry"),
+            served % {"central": person.inbound.central_days, "home": person.inbound.home_days},
+        )
+    if person.closed_loop_post_ended:
+        yield gettext("Closed-loop post"), gettext("ended on %s") % person.closed_loop_post_ended
+    if person.freight_crew:
+        yield gettext("Truck"), gettext("closed-loop crew")
+    if person.proof and (moment := person.proof.counts_from):
+        sampled = date_format(localtime(moment), "m-d H:i")
+        yield gettext("Negative proof"), gettext("sampled %s") % sampled
+
+
+def _stay(stay: Stay) -> str:
+    parts = [places.name_of(stay.area) if stay.area else gettext("place not known")]
+    if stay.risk:
+        parts.append(str(RISKS[stay.risk]))
+    parts.append(gettext("until %s") % short_day(stay.last_day))
+    if stay.transit:
+        parts.append(gettext("in transit only"))
+    return pgettext("joins parts of a fact", ", ").join(parts)

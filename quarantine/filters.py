@@ -11,10 +11,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User
-from quarantine import words
+from policy import words
+from policy.engine.schema import MEASURE_SUBJECTS
 from quarantine.models import Arrival, ArrivalQuerySet, Case, CaseQuerySet, Plan
 from testing.models import NATResult, Sample
 
+# The subjects that a measure can rest on.
+SUBJECTS = [(subject, words.SUBJECTS[subject]) for subject in MEASURE_SUBJECTS]
 # Samples of the case in question whose result is not there yet.
 _AWAITED = Sample.objects.valid().filter(
     ~Exists(NATResult.objects.valid().filter(sample=OuterRef("pk"))),
@@ -53,7 +56,7 @@ class CaseFilter(InAreas):
     )
     measure = django_filters.ChoiceFilter(
         label=_("Reason"),
-        choices=list(words.SUBJECTS.items()),
+        choices=SUBJECTS,
         field_name="plan__provision__subject",
         empty_label=_("All reasons"),
     )
@@ -122,7 +125,7 @@ class ArrivalFilter(InAreas):
     day = django_filters.DateFilter(label=_("Day"), field_name="arrived_on")
     measure = django_filters.ChoiceFilter(
         label=_("Reason"),
-        choices=[*words.SUBJECTS.items(), ("none", _("No measure"))],
+        choices=[*SUBJECTS, ("none", _("No measure"))],
         empty_label=_("All"),
         method="under_measure",
     )

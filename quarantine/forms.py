@@ -12,10 +12,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area
+from accounts.places import Place, UnknownPlaceError, read_place
 from quarantine.acts import Act
 from quarantine.checks import Symptom
 from quarantine.outings import Mask, Purpose, Vehicle
-from quarantine.places import Place, UnknownPlaceError, read_place
 from residents.identity import read_name, read_number, read_phone
 from residents.models import Resident
 from testing.models import NATResult

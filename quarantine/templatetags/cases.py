@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import template
 from django.utils.translation import gettext
 
-from quarantine import words
+from policy import words
+from quarantine.words import measure_of
 from residents import masking
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ register = template.Library()
 
 register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
-register.filter("measure", words.measure_of)
+register.filter("measure", measure_of)
 register.filter("document", words.document_title)
 register.filter("short_day", words.short_day)
 register.filter("say", words.say)

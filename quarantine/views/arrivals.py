@@ -15,16 +15,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import reswap, retarget
 
-from accounts import clock
+from accounts import clock, places
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
 from accounts.models import Area, Role, User
+from policy import words
 from policy.engine.calendar import lay
 from policy.engine.errors import BadQuestionError
 from policy.engine.facts import read_person
 from policy.engine.whatif import what_would_change
 from policy.services import in_force, law_of
-from quarantine import intake, places, words
+from quarantine import intake
 from quarantine.arrivals import OpenCaseError, take_back_arrival
 from quarantine.calendars import calendar_of
 from quarantine.facts import decide_on, unpack

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.models import Area, Role, User
+from policy.words import facts_of, short_day
 from quarantine import words
 from quarantine.acts import SUPERVISORS_ONLY, Act, outings_waiting, overdue_days, possible
 from quarantine.calendars import calendar_of
@@ -82,10 +83,10 @@ class Whole:
     def choices(self) -> dict[str, list[tuple[str, str]]]:
         """Return what the forms of the acts offer."""
         return {
-            "sample": [(str(s.key), words.short_day(s.day)) for s in self.waiting],
-            "day": [(day.isoformat(), words.short_day(day)) for day in self.overdue],
+            "sample": [(str(s.key), short_day(s.day)) for s in self.waiting],
+            "day": [(day.isoformat(), short_day(day)) for day in self.overdue],
             "asked": [
-                (str(event.pk), f"{words.short_day(event.day)} {event.reason}")
+                (str(event.pk), f"{short_day(event.day)} {event.reason}")
                 for event in outings_waiting(self.events)
             ],
             "residents": [(str(r.key), mask_name(r.name)) for r in self.contacts],
@@ -153,7 +154,7 @@ def case_page(
         "case": case,
         "calendar": shown.calendar,
         "weeks": weeks(shown.calendar, shown.today),
-        "facts": list(words.facts_of(shown.person)),
+        "facts": list(facts_of(shown.person)),
         "acts": acts,
         "failed": failed[0] if failed else None,
         "failed_form": failed[1] if failed else None,
@@ -285,7 +286,7 @@ def history(shown: Whole) -> list[Entry]:
 
 
 def _told(event: Event) -> str:
-    parts = [words.short_day(event.day)] if event.kind == Event.Kind.TEST_MISSED else []
+    parts = [short_day(event.day)] if event.kind == Event.Kind.TEST_MISSED else []
     if temperature := event.detail.get("temperature"):
         parts.append(f"{temperature} °C")
     return " · ".join([*parts, *filter(None, (event.reason, event.note))])
