@@ -9,7 +9,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, NoReturn, cast, get_args
+from typing import Any, cast, get_args
 
 from policy.engine import (
     compare,
@@ -17,6 +17,7 @@ from policy.engine import (
     gatherings,
     library,
     people,
+    reasons,
     roads,
     schema,
     screening,
@@ -26,7 +27,7 @@ from policy.engine import (
 from policy.engine.calendar import Calendar
 from policy.engine.decide import Decision, decide
 from policy.engine.errors import BadQuestionError
-from policy.engine.facts import read_person, read_proof
+from policy.engine.facts import Person, read_person, read_proof
 from policy.engine.law import Citation, Law
 from policy.engine.reading import (
     Fields,
@@ -44,11 +45,14 @@ from policy.engine.reading import (
 )
 from policy.engine.text import Text
 
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 24
 LONGEST_NUMBER = 40
 DEEPEST = 20
 MOST_PERSONS = 1_000_000
 OLDEST = 150
+MOST_DAYS_AHEAD = 3650
+# Stands for a number that JSON does not know or that no question can mean.
+_NO_NUMBER = object()
 
 Answer = dict[str, Any]
 Asked = Callable[[Mapping[str, object], library.Library], Answer]
@@ -113,25 +117,23 @@ def _without_repeats(pairs: list[tuple[str, object]]) -> dict[str, object]:
     for key, value in pairs:
         if key in found:
             refuse(key, "键重复", "this key stands twice in one object.")
+        if value is _NO_NUMBER or (isinstance(value, list) and _NO_NUMBER in value):
+            refuse(key, "不是合理的数字", "this is no number of any sensible size.")
         found[key] = value
     return found
 
 
-def _no_constant(word: str) -> NoReturn:
-    refuse(word, "不是数字", "this is no number of JSON.")
+def _no_constant(_word: str) -> object:
+    return _NO_NUMBER
 
 
-def _sensible_int(digits: str) -> int:
-    if len(digits) > LONGEST_NUMBER:
-        refuse("number", "数字过长", "a number is beyond any sensible size.")
-    return int(digits)
+def _sensible_int(digits: str) -> object:
+    return int(digits) if len(digits) <= LONGEST_NUMBER else _NO_NUMBER
 
 
-def _sensible_float(digits: str) -> float:
+def _sensible_float(digits: str) -> object:
     number = float(digits)
-    if len(digits) > LONGEST_NUMBER or not math.isfinite(number):
-        refuse("number", "数字过大", "a number is beyond any sensible size.")
-    return number
+    return number if len(digits) <= LONGEST_NUMBER and math.isfinite(number) else _NO_NUMBER
 
 
 def _answer(question: object, documents: library.Library) -> Answer:
@@ -146,6 +148,8 @@ def _answer(question: object, documents: library.Library) -> Answer:
 def _law(fields: Fields, documents: library.Library) -> Law:
     """Return the law that a question names, by policy or by area and day."""
     if "area" not in fields:
+        if "day" in fields:
+            fields.get("day", read_day)
         return documents.law(fields.get("policy", choice(documents.documents)))
     if "policy" in fields:
         refuse(
@@ -180,7 +184,26 @@ def _measure(question: Mapping[str, object], documents: library.Library) -> Answ
     day = fields.get("day", read_day)
     person = read_person(fields.get("person", _any))
     decision = decide(law, person, day)
-    return _measured(decision, switch.calendar_of(decision, person, day))
+    told = _measured(decision, switch.calendar_of(decision, person, day))
+    if reviewed := _reviewed(law, person):
+        told["because"].append(reviewed.zh)
+    return told
+
+
+def _reviewed(law: Law, person: Person) -> Text | None:
+    """Return the sentence on a Ct that needs a risk assessment (101号 9)."""
+    found = next(law.cited(schema.InboundResults), None)
+    if found is None or person.inbound is None:
+        return None
+    cited, rule = found
+    low, high = rule.positive_below_ct, rule.review_up_to_ct
+    if not any(test.ct is not None and low <= test.ct <= high for test in person.tests):
+        return None
+    place = reasons.clause(law, cited)
+    return Text(
+        f"Ct值在{low:g}至{high:g}之间，须评估风险（{place.zh}），检测安排不变。",
+        f"A Ct from {low:g} to {high:g} needs a risk assessment ({place.en}); the tests stay.",
+    )
 
 
 def _any(_key: str, value: object) -> object:
@@ -379,7 +402,7 @@ def _freight(question: Mapping[str, object], documents: library.Library) -> Answ
         law,
         fields.get("at", read_moment),
         fields.get("from", read_area),
-        fields.get("reported_days_ahead", optional(whole(OLDEST)), None),
+        fields.get("reported_days_ahead", optional(whole(MOST_DAYS_AHEAD)), None),
         fields.get("proof", optional(read_proof), None),
     )
     return {

@@ -134,6 +134,15 @@ def _planned(plan: Plan, force: Force) -> list[int]:
     return sorted(days)
 
 
+def _taken_earlier(plan: Plan, planned: list[int], history: _History) -> list[int]:
+    """Put the last test on the earlier day on which it was taken, where that is as good."""
+    if plan.last_test_from is None or not planned or planned[-1] in history.results:
+        return planned
+    earlier = range(plan.last_test_from, planned[-1])
+    taken = next((day for day in earlier if day in history.results), planned[-1])
+    return [*planned[:-1], taken]
+
+
 def _with_make_ups(planned: Sequence[int], history: _History) -> _Tests:
     required, made_up = set(planned), set[int]()
     for day in sorted(history.missed):
@@ -311,7 +320,9 @@ def lay(
     may be released while one has no result.
     """
     history = _history(start, tests, sampled, missed, not_before)
-    planned, advised = _planned(plan, "must"), _planned(plan, "advise")
+    planned, advised = (
+        _taken_earlier(plan, _planned(plan, force), history) for force in ("must", "advise")
+    )
     if plan.release is None:
         asked = _with_make_ups(planned, history)
     else:

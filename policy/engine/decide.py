@@ -490,6 +490,7 @@ def _plan(
         stages=stages,
         required_tests=tuple(sorted(required)),
         advised_tests=days if loose and loose.force == "advise" else (),
+        last_test_from=shift + loose.last_from if loose and loose.last_from else None,
         release=CtCriterion(criterion.ct_at_least, criterion.first_day, criterion.passes)
         if criterion
         else None,

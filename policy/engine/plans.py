@@ -55,7 +55,8 @@ class Plan:
     What one provision asks, as day numbers counted from day 1.
 
     Stages follow each other without a gap. `required_tests` and `advised_tests` are those outside
-    the stages, a landing test among them. `positive_below_ct`, where the law has it, decides what
+    the stages, a landing test among them; a result on `last_test_from` or a later day stands for
+    the last of them. `positive_below_ct`, where the law has it, decides what
     counts as positive, whatever the word on the result (101号 9). `positive_refers` is true where
     no rule for infected people exists and a positive passes to medical management.
     """
@@ -66,6 +67,7 @@ class Plan:
     stages: tuple[PlannedStage, ...] = ()
     required_tests: tuple[int, ...] = ()
     advised_tests: tuple[int, ...] = ()
+    last_test_from: int | None = None
     release: CtCriterion | None = None
     positive_below_ct: float | None = None
     positive_refers: bool = False

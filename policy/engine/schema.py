@@ -230,10 +230,27 @@ class Stage(Strict):
 
 
 class LooseTests(Strict):
-    """Tests that belong to no stage; day 1 is the day of arrival."""
+    """
+    Tests that belong to no stage; day 1 is the day of arrival.
+
+    A result on `last_from` or a later day is as good as one on the last of the days.
+    """
 
     days: Annotated[tuple[DayNumber, ...], Field(min_length=1), BeforeValidator(_distinct)]
     force: Force
+    last_from: DayNumber | None = None
+
+    @model_validator(mode="after")
+    def _last_may_come_earlier(self) -> Self:
+        if list(self.days) != sorted(self.days):
+            msg = "the test days must ascend"
+            raise ValueError(msg)
+        if self.last_from is not None and self.last_from not in range(
+            self.days[-2] + 1 if len(self.days) > 1 else 1, self.days[-1]
+        ):
+            msg = "last_from must lie between the last two test days"
+            raise ValueError(msg)
+        return self
 
 
 class OnArrival(Strict):
