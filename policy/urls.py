@@ -2,9 +2,9 @@
 
 from django.urls import path
 
-from policy import views
+from policy.views import documents
 
 urlpatterns = [
-    path("", views.document_list, name="document_list"),
-    path("<slug:document>", views.document_detail, name="document_detail"),
+    path("", documents.document_list, name="document_list"),
+    path("<slug:document>", documents.document_detail, name="document_detail"),
 ]

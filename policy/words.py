@@ -105,6 +105,165 @@ CLINICAL = {
 }
 RISKS = {"low": _("low-risk area"), "high": _("high-risk area")}
 
+VERDICTS = {
+    "stricter": _("Stricter"),
+    "equal": _("Equal"),
+    "looser": _("Looser"),
+    "silent": _("Silent"),
+}
+VENUES = {
+    "nursing_home": _("Nursing home"),
+    "welfare_institution": _("Welfare institution"),
+    "children_welfare": _("Children's home"),
+    "prison": _("Prison"),
+    "kindergarten": _("Kindergarten"),
+    "nursery": _("Nursery"),
+    "school": _("School"),
+    "university": _("University"),
+    "hospital": _("Hospital"),
+    "clinic": _("Clinic"),
+    "pharmacy": _("Pharmacy"),
+    "internet_cafe": _("Internet café"),
+    "bar": _("Bar"),
+    "chess_room": _("Chess and card room"),
+    "ktv": _("Karaoke"),
+    "nightclub": _("Night club"),
+    "dance_hall": _("Dance hall"),
+    "sauna": _("Sauna"),
+    "script_club": _("Role-playing club"),
+    "cinema": _("Cinema"),
+    "theatre": _("Theatre"),
+    "museum": _("Museum"),
+    "library": _("Library"),
+    "scenic_spot": _("Scenic spot"),
+    "mall": _("Shopping centre"),
+    "supermarket": _("Supermarket"),
+    "market": _("Market"),
+    "restaurant": _("Restaurant"),
+    "hotel": _("Hotel"),
+    "office": _("Office"),
+    "government_hall": _("Government service hall"),
+    "compound": _("Residential compound"),
+    "village": _("Village"),
+    "construction_site": _("Construction site"),
+    "cold_chain": _("Cold chain site"),
+    "courier_station": _("Courier station"),
+    "bus": _("Bus"),
+    "taxi": _("Taxi"),
+    "train_station": _("Railway station"),
+    "airport": _("Airport"),
+    "gym": _("Gym"),
+}
+ROLES = {
+    "visitor": _("Visitor"),
+    "patient": _("Patient"),
+    "outsider": _("Outsider"),
+    "member": _("Member or staff"),
+}
+CHECKS = {
+    "temperature": _("Temperature"),
+    "scan": _("Place code scanned"),
+    "travel_code": _("Travel code"),
+    "health_code": _("Health code"),
+    "proof": _("Negative proof"),
+    "appointment": _("Appointment"),
+}
+CODES = {"green": _("Green"), "yellow": _("Yellow"), "red": _("Red")}
+POSTS = {
+    "border_contact": _("Contact with people or goods at the border"),
+    "isolation_site": _("Isolation site"),
+    "fever_clinic": _("Fever clinic"),
+    "sea_fisher": _("Sea fisher"),
+    "sea_fisher_family": _("Family of a sea fisher"),
+    "aquaculture": _("Aquaculture"),
+    "aquatic_trader": _("Trade in aquatic products"),
+    "fruit_grower": _("Fruit grower"),
+    "fruit_buyer": _("Fruit buyer"),
+    "courier": _("Courier"),
+    "hotel": _("Hotel"),
+    "renovation_loading": _("Renovation and loading"),
+    "transport": _("Transport"),
+    "supermarket": _("Supermarket"),
+    "market": _("Market"),
+    "enclosed_venue": _("Enclosed venue"),
+    "nursing_home": _("Nursing home"),
+    "prison": _("Prison"),
+    "school": _("School"),
+    "port_service": _("Port services"),
+    "hospital_other": _("Other hospital staff"),
+    "resident": _("Resident"),
+}
+LEVELS = {
+    "household": _("Household"),
+    "floor": _("Floor"),
+    "unit": _("Unit"),
+    "building": _("Building"),
+    "compound": _("Residential compound"),
+    "street": _("Street or town"),
+    "district": _("District"),
+}
+RELATIONS = {
+    "cohabitant": _("Same household"),
+    "close_contact": _("Close contact"),
+    "none": _("None"),
+}
+GATHERINGS = {
+    "banquet": _("Banquet"),
+    "rural_feast": _("Village feast"),
+    "conference": _("Conference"),
+    "performance": _("Performance"),
+    "exhibition": _("Exhibition"),
+    "sports": _("Sports event"),
+    "wedding": _("Wedding"),
+}
+GATHERING_DUTIES = {
+    "plan": _("A plan of prevention"),
+    "report_community": _("Report to the community"),
+    "report_township": _("Report to the township"),
+    "venue_code": _("A place code at the entrance"),
+    "scan": _("Everybody scans"),
+    "proof": _("Everybody shows a negative proof"),
+    "approval": _("Approval"),
+}
+WHITELIST_POSTS = {
+    "medical": _("Medical care"),
+    "police": _("Police"),
+    "transport_logistics": _("Transport and logistics"),
+    "supermarket": _("Supermarket"),
+    "supply": _("Supply"),
+    "utilities": _("Water, power, gas and heating"),
+    "other": _("Another post"),
+}
+WHITELIST_DUTIES = {
+    "protection": _("Protection"),
+    "vaccination": _("Vaccination"),
+    "health_monitoring": _("Health monitoring"),
+    "reduced_contact": _("Fewer contacts"),
+    "proof": _("Negative proof"),
+}
+CONDITIONS = {
+    "cardiovascular": _("Cardiovascular disease"),
+    "cerebrovascular": _("Cerebrovascular disease"),
+    "copd": _("Chronic obstructive lung disease"),
+    "diabetes": _("Diabetes"),
+    "ckd": _("Chronic kidney disease"),
+    "tumour": _("Tumour"),
+    "immunodeficiency": _("Immunodeficiency"),
+    "hypertension": _("Hypertension"),
+    "haemodialysis": _("Haemodialysis"),
+}
+CATEGORIES = {
+    "elderly": _("Elderly people"),
+    "living_alone_elder": _("Elderly people living alone"),
+    "chronic_disease": _("People with chronic diseases"),
+    "pregnant": _("Pregnant women"),
+    "child_in_difficulty": _("Children in difficulty"),
+    "haemodialysis": _("People on haemodialysis"),
+    "disabled": _("Disabled people"),
+}
+VACCINATIONS = {"none": _("None"), "partial": _("Partial"), "full": _("Full")}
+FREQUENCIES = {"daily": _("Daily"), "twice_weekly": _("Twice a week")}
+
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
 
 

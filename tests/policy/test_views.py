@@ -3,7 +3,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Area, Role
-from policy import services, views
+from policy import services
+from policy.views.documents import clauses_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +52,7 @@ class TestADocumentsPage:
 
     def test_leaves_no_clause_without_a_word(self) -> None:
         for document in services.library().documents.values():
-            for clause in views.clauses_of(document):
+            for clause in clauses_of(document):
                 assert clause.provisions or clause.without, (document.id, clause.number)
 
     def test_names_the_parent_that_speaks_where_it_is_silent(self, reader: Client) -> None:
