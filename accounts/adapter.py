@@ -1,7 +1,19 @@
-"""How allauth behaves here: nobody signs up by themselves."""
+"""How sign-in behaves here: nobody signs up, what happens is written down, secrets are sealed."""
+
+import base64
+from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.http import HttpRequest
+from allauth.mfa.adapter import DefaultMFAAdapter
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+
+from accounts import audit
+from accounts.encryption import decrypt, encrypt
+from accounts.models import SUPERVISES, User
+
+TOTP = "mfa.secret"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -10,3 +22,43 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: there is no public sign-up."""
         return False
+
+    def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
+        """Write the sign-in down."""
+        audit.record(by=user, did="signed in", to=user)
+        return cast(HttpResponse, super().post_login(request, user, **context))
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Write down that somebody did not know the password of an account that exists."""
+        user = User.objects.filter(username=credentials.get("username", "")).first()
+        if user:
+            audit.record(by=None, did="sign-in refused", to=user)
+
+    @transaction.atomic
+    def set_password(self, user: User, password: str) -> None:
+        """Keep a password that its owner chose."""
+        user.set_password(password)
+        user.password_is_temporary = False
+        user.save(update_fields=["password", "password_is_temporary"])
+        audit.record(by=user, did="changed the password", to=user)
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    """The second factor: its secrets are sealed, and those who supervise cannot drop it."""
+
+    def encrypt(self, text: str) -> str:
+        """Return the secret as the database holds it."""
+        return base64.b64encode(encrypt(text, context=TOTP)).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return the secret that the database holds."""
+        return decrypt(base64.b64decode(encrypted_text), context=TOTP)
+
+    def can_delete_authenticator(self, authenticator: Any) -> bool:
+        """Return whether the owner may do without."""
+        return not must_have_second_factor(authenticator.user)
+
+
+def must_have_second_factor(user: User) -> bool:
+    """Return whether this person's account needs a second factor, here."""
+    return settings.SECOND_FACTOR_REQUIRED and user.role in SUPERVISES

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, Self, cast
 
 import pgtrigger
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -97,6 +97,19 @@ class Role(models.TextChoices):
 
 # The roles whose work is people; administrators and auditors see none of them.
 SEES_PEOPLE = frozenset({Role.GRID_STAFF, Role.SUPERVISOR})
+# The roles that answer for more than a grid: in production they need a second factor.
+SUPERVISES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+
+class StaffManager(UserManager["User"]):
+    """Questions about those who work here."""
+
+    use_in_migrations = False
+
+    def managed_by(self, user: "User") -> models.QuerySet["User"]:
+        """Return the accounts of `user`'s areas, and those that nobody's areas hold yet."""
+        areas = Area.objects.below(user).values("pk")
+        return self.filter(models.Q(areas__in=areas) | models.Q(areas=None)).distinct()
 
 
 class User(AbstractUser):
@@ -108,6 +121,10 @@ class User(AbstractUser):
     areas = models.ManyToManyField(
         Area, verbose_name=_("answers for"), blank=True, related_name="people"
     )
+    # Somebody else knows it: the owner has to choose another before anything else.
+    password_is_temporary = models.BooleanField(default=False)
+
+    objects = StaffManager()  # type: ignore[misc]  # narrower than AbstractUser says
 
     class Meta:
         verbose_name = _("user")

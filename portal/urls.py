@@ -2,6 +2,7 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
 from health_check.views import HealthCheckView
 
 from policy import api
@@ -12,11 +13,12 @@ OWN_ENGINES = ["health_check.Database", "health_check.Cache"]
 WITH_WORKER = [*OWN_ENGINES, "health_check.contrib.celery.Ping"]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("accounts/", include("allauth.urls")),
+    path("", include("accounts.urls")),
+    path("", include("residents.urls")),
     path("healthz", login_not_required(HealthCheckView.as_view(checks=OWN_ENGINES))),
     path("healthz/worker", login_not_required(HealthCheckView.as_view(checks=WITH_WORKER))),
     path("", include("quarantine.urls")),
-    path("language/", include("django.conf.urls.i18n")),
+    path("language/", login_not_required(set_language), name="set_language"),
     path("", views.home, name="home"),
     path("demo/day/", views.demo_day, name="demo_day"),
     path("api/", api.urls()),

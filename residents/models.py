@@ -1,6 +1,7 @@
 """Residents, their households and the buildings they live in."""
 
 import uuid
+from datetime import date
 from typing import Any, Self
 
 from django.db import models
@@ -12,6 +13,14 @@ from accounts.models import Area, people_within
 from residents import masking
 
 
+class BuildingQuerySet(models.QuerySet["Building"]):
+    """Questions about buildings."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the buildings below the areas of `user`."""
+        return self.filter(people_within(user, "grid__path"))
+
+
 class Building(models.Model):
     """A building of a grid, or a named place where there is none."""
 
@@ -19,6 +28,8 @@ class Building(models.Model):
         Area, on_delete=models.PROTECT, related_name="buildings", verbose_name=_("grid")
     )
     name = models.CharField(_("building"), max_length=50)
+
+    objects = BuildingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("building")
@@ -138,6 +149,13 @@ class Resident(models.Model):
     def __str__(self) -> str:
         return f"resident {self.key}"
 
+    def age(self, on: date) -> int | None:
+        """Return the age in full years on a day, None where the birth date is not known."""
+        born = self.birth_date
+        if not born:
+            return None
+        return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
     @property
     def masked_name(self) -> str:
         """Return the name as pages show it."""
@@ -152,3 +170,13 @@ class Resident(models.Model):
     def masked_number(self) -> str:
         """Return the document's number as pages show it."""
         return masking.mask_number(self.number)
+
+    @property
+    def masked_emergency_name(self) -> str:
+        """Return the name of the emergency contact as pages show it."""
+        return masking.mask_name(self.emergency_name)
+
+    @property
+    def masked_emergency_phone(self) -> str:
+        """Return the phone of the emergency contact as pages show it."""
+        return masking.mask_phone(self.emergency_phone)

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,7 +16,7 @@ from accounts.encryption import search_hash
 from accounts.models import Area, User
 from residents.identity import Identity, read_name, read_number, read_phone
 from residents.models import Building, Household, Resident
-from residents.pinyin import name_key
+from residents.pinyin import name_key, search_text
 
 # The contexts that keep equal texts of two columns from having equal hashes.
 NUMBER, PHONE, DOOR = "resident.number", "resident.phone", "household.door"
@@ -29,6 +29,16 @@ UNCOVERABLE = {
     "address": gettext_lazy("address"),
     "emergency_name": gettext_lazy("emergency contact"),
     "emergency_phone": gettext_lazy("phone of the emergency contact"),
+}
+
+
+# What the audit says of residents, in words for their page.
+DEEDS = {
+    "read": gettext_lazy("looked"),
+    "uncovered": gettext_lazy("uncovered"),
+    "registered": gettext_lazy("registered"),
+    "changed": gettext_lazy("changed"),
+    "moved": gettext_lazy("moved"),
 }
 
 
@@ -99,9 +109,51 @@ def read(*, resident: Resident, by: User) -> None:
     audit.record(by=by, did="read", to=resident)
 
 
-def searched(*, by: User, kind: str, found: int) -> None:
-    """Write down that `by` searched residents, without what was typed."""
-    audit.record(by=by, did="searched", to=by, kind=kind, found=found)
+@transaction.atomic
+def search(*, text: str, today: date, by: User, most: int = 50) -> list[Resident]:
+    """
+    Return the residents in the areas of `by` whose number, phone, name or pinyin is `text`.
+
+    Written down by what was looked for and how many were found, without what was typed.
+    """
+    visible = Resident.objects.visible_to(by)
+    for kind, found in (
+        ("number", _by_number(text, today, by)),
+        ("phone", _by_phone(text)),
+        ("name", _by_name(text)),
+    ):
+        if found is not None:
+            rows = visible.filter(found).select_related("household__building", "grid")
+            residents = list(rows.order_by("name_key", "pk")[:most])
+            audit.record(by=by, did="searched", to=by, kind=kind, found=len(residents))
+            return residents
+    return []
+
+
+def _by_number(text: str, today: date, by: User) -> Q | None:
+    for kind in Resident.DocumentType:
+        try:
+            identity = read_number(kind, text, today=today)
+        except ValidationError:
+            continue
+        if found := find_by_number(document_type=kind, number=identity.number):
+            _refuse_elsewhere(found, by)
+            return Q(pk=found.pk)
+    return None
+
+
+def _by_phone(text: str) -> Q | None:
+    try:
+        return Q(phone_hash=search_hash(read_phone(text), context=PHONE))
+    except ValidationError:
+        return None
+
+
+def _by_name(text: str) -> Q | None:
+    text = text.strip()
+    if spelt := search_text(text):
+        return Q(name_key__contains=spelt)
+    return Q(name__contains=text) if text else None
 
 
 @transaction.atomic
@@ -171,30 +223,36 @@ def change(
     *,
     resident: Resident,
     version: int,
-    name: str,
-    document_type: str,
+    name: str = "",
+    document_type: str = "",
     number: str = "",
     phone: str = "",
-    sex: str = Resident.Sex.UNKNOWN,
+    sex: str = "",
     birth_date: date | None = None,
     emergency_name: str = "",
     emergency_phone: str = "",
     at: datetime,
     by: User,
 ) -> None:
-    """Change what is known of a resident, unless it changed since `version` was read."""
-    identity = read_number(document_type, number, today=timezone.localtime(at).date())
-    _refuse_known(document_type, identity, by, besides=resident)
-    new = {
-        **_named(name),
-        **_identified(document_type, identity, sex, birth_date),
-        **_reached(phone, emergency_name, emergency_phone),
-    }
+    """
+    Change what is known of a resident, unless it changed since `version` was read.
+
+    What is left empty stays: the form shows nothing of what it holds.
+    """
+    new = _reached(phone, emergency_name, emergency_phone)
+    if name:
+        new |= _named(name)
+    if number or document_type not in {"", resident.document_type}:
+        kind = document_type or resident.document_type
+        identity = read_number(kind, number, today=timezone.localtime(at).date())
+        _refuse_known(kind, identity, by, besides=resident)
+        new |= _identified(kind, identity, sex or resident.sex, birth_date or resident.birth_date)
+    else:
+        new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
     changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
     _update(resident, version, **new)
-    audit.record(
-        by=by, did="changed", to=resident, fields=[f for f in changed if "_hash" not in f]
-    )
+    fields = [field for field in changed if not field.endswith(("_hash", "_key"))]
+    audit.record(by=by, did="changed", to=resident, fields=fields)
 
 
 @transaction.atomic
@@ -254,13 +312,16 @@ def _identified(
 
 
 def _reached(phone: str, emergency_name: str, emergency_phone: str) -> dict[str, Any]:
-    number = read_phone(phone) if phone else ""
-    return {
-        "phone": number,
-        "phone_hash": search_hash(number, context=PHONE),
-        "emergency_name": read_name(emergency_name) if emergency_name else "",
-        "emergency_phone": read_phone(emergency_phone) if emergency_phone else "",
-    }
+    """Return the columns of those that are given."""
+    new: dict[str, Any] = {}
+    if phone:
+        number = read_phone(phone)
+        new |= {"phone": number, "phone_hash": search_hash(number, context=PHONE)}
+    if emergency_name:
+        new["emergency_name"] = read_name(emergency_name)
+    if emergency_phone:
+        new["emergency_phone"] = read_phone(emergency_phone)
+    return new
 
 
 def _number_hash(document_type: str, number: str) -> str:

@@ -134,8 +134,10 @@ def withdraw_sample(*, sample: Sample, at: datetime, by: User) -> None:
         Sample.objects.select_for_update().get(pk=sample.pk)
         if sample.results.filter(withdrawn_at=None).exists():
             raise TooLateToUndoError(_("The sample has a result: take the result back first."))
-        if not Sample.objects.valid().filter(pk=sample.pk).update(
-            withdrawn_at=at, withdrawn_by=by
+        if (
+            not Sample.objects.valid()
+            .filter(pk=sample.pk)
+            .update(withdrawn_at=at, withdrawn_by=by)
         ):
             raise TooLateToUndoError(_("This was taken back already."))
         audit.record(by=by, did="took sample back", to=sample)

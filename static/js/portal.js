@@ -63,3 +63,13 @@ const unfold = () => {
 };
 window.addEventListener("hashchange", unfold);
 document.addEventListener("DOMContentLoaded", unfold);
+// A list that is narrowed down while one types.
+document.addEventListener("input", (event) => {
+  const list = event.target.dataset.filter && document.querySelector(event.target.dataset.filter);
+  if (!list) return;
+  const wanted = event.target.value.trim().toLowerCase();
+  for (const row of list.children) {
+    const words = row.querySelector("[data-words]")?.dataset.words ?? "";
+    row.hidden = !words.includes(wanted);
+  }
+});

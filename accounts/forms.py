@@ -1,0 +1,101 @@
+"""What administrators and auditors type."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Area, Role, User
+
+
+class AreaPick(forms.CheckboxSelectMultiple):
+    """Areas as a list of boxes, indented like the tree, to be narrowed down by typing."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Return the option with what the filter looks at."""
+        option = super().create_option(name, value, *args, **kwargs)
+        area: Area = value.instance
+        option["attrs"]["data-words"] = f"{area.name} {area.name_key} {area.code}".lower()
+        option["attrs"]["class"] = f"form-check-input depth-{area.depth}"
+        return option
+
+
+class AreaChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic when run
+    """Areas, by name and level."""
+
+    widget = AreaPick
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return the area's name with its level."""
+        return f"{obj.name} · {obj.get_level_display()}"
+
+
+class AreaNameForm(forms.Form):
+    """The name of an area."""
+
+    name = forms.CharField(label=_("Name"), max_length=50)
+
+
+class GridForm(AreaNameForm):
+    """A new grid."""
+
+    code = forms.RegexField(
+        r"^[0-9]{7,20}$",
+        label=_("Code"),
+        help_text=_("The community's code and, after it, the grid's own digits."),
+        error_messages={"invalid": _("A code has 7 to 20 digits.")},
+        widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
+    )
+
+
+class PersonForm(forms.Form):
+    """An account: who, as what, for which areas."""
+
+    name = forms.CharField(label=_("Name"), max_length=50)
+    role = forms.ChoiceField(
+        label=_("Role"), choices=Role, widget=forms.RadioSelect, initial=Role.GRID_STAFF
+    )
+    areas = AreaChoice(label=_("Answers for"), queryset=Area.objects.none(), required=False)
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        areas = self.fields["areas"]
+        assert isinstance(areas, AreaChoice)  # noqa: S101 - tells the type checker
+        areas.queryset = Area.objects.below(by).order_by("path")
+
+
+class NewPersonForm(PersonForm):
+    """A new account."""
+
+    field_order = ["username", "name", "role", "areas"]
+
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=50,
+        validators=[User.username_validator],
+        help_text=_("What they sign in with: letters, digits and . _ - without spaces."),
+        widget=forms.TextInput(
+            {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}
+        ),
+    )
+
+    def clean_username(self) -> str:
+        """Return a user name that nobody has yet, in whatever case."""
+        username: str = self.cleaned_data["username"]
+        if User.objects.filter(username__iexact=username).exists():
+            raise forms.ValidationError(_("This user name is taken. Choose another."))
+        return username
+
+
+class AuditFilterForm(forms.Form):
+    """Which entries of the audit to show."""
+
+    day = forms.DateField(
+        label=_("Day"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+    )
+    about = forms.CharField(
+        label=_("About or by (pseudonym)"),
+        max_length=80,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+    )

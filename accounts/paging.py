@@ -1,0 +1,42 @@
+"""Lists paged by key: the page after a row, as quick on the last page as on the first."""
+
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, Q, QuerySet
+
+Row = TypeVar("Row", bound=Model)
+SIZE = 50
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Rows of a list, and the key that leads to the next page, None on the last."""
+
+    rows: list[Row]
+    next: int | None
+    first: bool
+
+
+def page_after(
+    rows: "QuerySet[Row]", after: str | None, *, order: str = "", size: int = SIZE
+) -> Page[Row]:
+    """
+    Return the rows that follow the row with key `after`, by `order` and then by key.
+
+    A key that is no number, or of a row that is not in the list, leads to the first page.
+    """
+    fields = [order, "pk"] if order else ["pk"]
+    key = int(after) if after and after.isascii() and after.isdigit() and len(after) < 19 else None
+    start = rows.filter(pk=key).first() if key else None
+    found = list(_following(rows, start, order).order_by(*fields)[: size + 1])
+    return Page(found[:size], found[size - 1].pk if len(found) > size else None, start is None)
+
+
+def _following(rows: "QuerySet[Row]", start: Row | None, order: str) -> "QuerySet[Row]":
+    if start is None:
+        return rows
+    if not order:
+        return rows.filter(pk__gt=start.pk)
+    value: Any = getattr(start, order)
+    return rows.filter(Q(**{f"{order}__gt": value}) | Q(**{order: value}, pk__gt=start.pk))

@@ -1,0 +1,134 @@
+"""Areas and accounts: making, changing and closing them, each written down."""
+
+import secrets
+from collections.abc import Iterable
+from typing import Any, cast
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import Area, User
+from accounts.pinyin import place_key
+
+# No 0/O, 1/l/I: a first password is read out or copied by hand.
+READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+class NotOnOneselfError(ValidationError):
+    """An administrator may not change the own role, areas or standing."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Another administrator has to change your own account."))
+
+
+@transaction.atomic
+def add_grid(*, community: Area, name: str, code: str, by: User) -> Area:
+    """Make a grid below a community."""
+    if community.level != Area.Level.COMMUNITY:
+        raise ValidationError(_("Grids are made below a community or village."))
+    if Area.objects.filter(code=code).exists():
+        raise ValidationError({"code": _("Another area has this code. Choose the next free one.")})
+    row = {"level": Area.Level.GRID, "name": name, "code": code, "name_key": place_key(name)}
+    grid = cast(Area, Area.objects.add_child(community, row))
+    audit.record(by=by, did="made area", to=grid, below=community.code)
+    return grid
+
+
+@transaction.atomic
+def rename_area(*, area: Area, name: str, by: User) -> None:
+    """Give an area another name; its code stays."""
+    audit.record(by=by, did="renamed area", to=area, before=area.name, after=name)
+    area.name, area.name_key = name, place_key(name)
+    area.save(update_fields=["name", "name_key"])
+
+
+def first_password() -> str:
+    """Return a password of 60 random bits that can be read out."""
+    return "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(3))
+
+
+@transaction.atomic
+def employ(
+    *, username: str, name: str, role: str, areas: Iterable[Area], by: User
+) -> tuple[User, str]:
+    """Make an account, and return it with the password to hand over, valid for one sign-in."""
+    password = first_password()
+    user = User(username=username, name=name, role=role, password_is_temporary=True)
+    user.set_password(password)
+    user.save()
+    user.areas.set(areas)
+    audit.record(by=by, did="made account", to=user, role=role, areas=_codes(user))
+    return user, password
+
+
+@transaction.atomic
+def assign(*, user: User, name: str, role: str, areas: Iterable[Area], by: User) -> None:
+    """
+    Give an account another name, role or areas.
+
+    Areas outside those of `by` stay as they are; a change of role or areas ends the sessions.
+    """
+    own = Area.objects.below(by)
+    chosen = {area.pk for area in areas}
+    foreign = set(user.areas.exclude(pk__in=own.values("pk")).values_list("pk", flat=True))
+    before: dict[str, Any] = {"role": user.role, "areas": _codes(user)}
+    if user == by and (role != by.role or chosen | foreign != {a.pk for a in by.areas.all()}):
+        raise NotOnOneselfError
+    user.name, user.role = name, role
+    user.save(update_fields=["name", "role"])
+    user.areas.set(chosen | foreign)
+    after = {"role": role, "areas": _codes(user)}
+    audit.record(by=by, did="changed account", to=user, before=before, after=after)
+    if before != after:
+        end_sessions(user)
+
+
+@transaction.atomic
+def deactivate(*, user: User, by: User) -> None:
+    """Close an account and end its sessions."""
+    if user == by:
+        raise NotOnOneselfError
+    User.objects.filter(pk=user.pk).update(is_active=False)
+    end_sessions(user)
+    audit.record(by=by, did="deactivated account", to=user)
+
+
+@transaction.atomic
+def reactivate(*, user: User, by: User) -> str:
+    """Open an account again, and return the password to hand over."""
+    User.objects.filter(pk=user.pk).update(is_active=True)
+    audit.record(by=by, did="reactivated account", to=user)
+    return reset(user=user, by=by)
+
+
+@transaction.atomic
+def reset(*, user: User, by: User) -> str:
+    """
+    Replace a lost password, drop the second factor, and return the password to hand over.
+
+    Whoever lost a phone sets the second factor up again at the next sign-in.
+    """
+    if user == by:
+        raise NotOnOneselfError
+    password = first_password()
+    user.set_password(password)
+    user.password_is_temporary = True
+    user.save(update_fields=["password", "password_is_temporary"])
+    Authenticator.objects.filter(user=user).delete()
+    end_sessions(user)
+    audit.record(by=by, did="reset sign-in", to=user)
+    return password
+
+
+def end_sessions(user: User) -> None:
+    """Sign an account out everywhere."""
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+
+
+def _codes(user: User) -> list[str]:
+    return sorted(user.areas.values_list("code", flat=True))

@@ -1,0 +1,31 @@
+"""Sign-in and its settings, areas, accounts, audit."""
+
+from allauth.account import views as sign_in
+from allauth.usersessions import views as sessions
+from django.urls import URLPattern, URLResolver, include, path
+
+from accounts import views
+
+# Of allauth only what is used here: no sign-up, no e-mail addresses, no password by mail.
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("accounts/login/", sign_in.login, name="account_login"),
+    path("accounts/logout/", sign_in.logout, name="account_logout"),
+    path("accounts/inactive/", sign_in.account_inactive, name="account_inactive"),
+    path("accounts/reauthenticate/", sign_in.reauthenticate, name="account_reauthenticate"),
+    path("accounts/password/", sign_in.password_change, name="account_change_password"),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", sessions.list_usersessions, name="usersessions_list"),
+    # /areas/
+    path("areas/", views.area_list, name="area_list"),
+    path("areas/<slug:code>/", views.area_detail, name="area_detail"),
+    path("areas/<slug:code>/grids/new/", views.grid_new, name="grid_new"),
+    # /people/
+    path("people/", views.people_list, name="people_list"),
+    path("people/new/", views.person_new, name="person_new"),
+    path("people/<uuid:key>/", views.person_change, name="person_change"),
+    path("people/<uuid:key>/deactivate/", views.person_deactivate, name="person_deactivate"),
+    path("people/<uuid:key>/reactivate/", views.person_reactivate, name="person_reactivate"),
+    path("people/<uuid:key>/reset/", views.person_reset, name="person_reset"),
+    # /audit/
+    path("audit/", views.audit_list, name="audit_list"),
+]

@@ -1,0 +1,225 @@
+"""Pages of administrators (areas, accounts) and auditors (who did and read what)."""
+
+from collections.abc import Mapping
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import services
+from accounts.access import member, role_required
+from accounts.forms import AreaNameForm, AuditFilterForm, GridForm, NewPersonForm, PersonForm
+from accounts.models import Area, AuditEntry, Role, User
+from accounts.paging import page_after
+
+administrators = role_required(Role.ADMINISTRATOR)
+auditors = role_required(Role.AUDITOR)
+get_or_post = require_http_methods(["GET", "POST"])
+
+
+@require_GET
+@administrators
+def area_list(request: HttpRequest) -> HttpResponse:
+    """Show the areas that the administrator answers for."""
+    areas = member(request).areas.order_by("path").prefetch_related("people")
+    return render(request, "accounts/area_list.html", {"areas": areas})
+
+
+@get_or_post
+@administrators
+def area_detail(request: HttpRequest, code: str) -> HttpResponse:
+    """Show an area with those who answer for it and what lies below; rename it."""
+    user = member(request)
+    area: Area = get_object_or_404(Area.objects.below(user), code=code)
+    form = AreaNameForm(request.POST or None, initial={"name": area.name})
+    if form.is_valid():
+        services.rename_area(area=area, name=form.cleaned_data["name"], by=user)
+        messages.success(request, _("The area is now called %(name)s.") % {"name": area.name})
+        return redirect("area_detail", code)
+    context = {
+        "area": area,
+        "above": [
+            a for a in Area.objects.get_ancestors(area) if a.path.startswith(user.area_paths)
+        ],
+        "people": area.people.order_by("username"),
+        "below": Area.objects.get_children(area).prefetch_related("people"),
+        "form": form,
+    }
+    return render(request, "accounts/area_detail.html", context)
+
+
+@get_or_post
+@administrators
+def grid_new(request: HttpRequest, code: str) -> HttpResponse:
+    """Make a grid below a community."""
+    community: Area = get_object_or_404(
+        Area.objects.below(member(request)), code=code, level=Area.Level.COMMUNITY
+    )
+    form = GridForm(request.POST or None, initial={"code": _next_code(community)})
+    if form.is_valid():
+        try:
+            grid = services.add_grid(community=community, **form.cleaned_data, by=member(request))
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("%(name)s was made.") % {"name": grid.name})
+            return redirect("area_detail", community.code)
+    return render(request, "accounts/grid_new.html", {"form": form, "community": community})
+
+
+def _next_code(community: Area) -> str:
+    last = (
+        Area.objects.get_children(community)
+        .order_by("-code")
+        .values_list("code", flat=True)
+        .first()
+    )
+    return str(int(last) + 1).zfill(len(last)) if last else f"{community.code}01"
+
+
+@require_GET
+@administrators
+def people_list(request: HttpRequest) -> HttpResponse:
+    """List the accounts of the administrator's areas."""
+    people = User.objects.managed_by(member(request)).prefetch_related("areas")
+    if (role := request.GET.get("role")) in Role.values:
+        people = people.filter(role=role)
+    else:
+        role = ""
+    page = page_after(people, request.GET.get("after"), order="username")
+    context = {"page": page, "roles": Role.choices, "role": role}
+    return render(request, "accounts/people_list.html", context)
+
+
+@get_or_post
+@administrators
+@never_cache
+def person_new(request: HttpRequest) -> HttpResponse:
+    """Make an account and show its first password, once."""
+    form = NewPersonForm(request.POST or None, by=member(request))
+    if form.is_valid():
+        user, password = services.employ(**form.cleaned_data, by=member(request))
+        return _first_password(request, user, password)
+    return render(request, "accounts/person_form.html", {"form": form})
+
+
+@get_or_post
+@administrators
+def person_change(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Change an account's name, role and areas."""
+    person = _managed(request, key)
+    initial = {"name": person.name, "role": person.role, "areas": person.areas.all()}
+    form = PersonForm(request.POST or None, by=member(request), initial=initial)
+    if form.is_valid() and _done(form, person, form.cleaned_data, member(request)):
+        messages.success(request, _("The account of %(name)s is saved.") % {"name": person.name})
+        return redirect("people_list")
+    return render(request, "accounts/person_form.html", {"form": form, "person": person})
+
+
+def _done(form: forms.Form, person: User, data: Mapping[str, Any], by: User) -> bool:
+    try:
+        services.assign(user=person, **data, by=by)
+    except ValidationError as error:
+        form.add_error(None, error)
+        return False
+    return True
+
+
+@require_POST
+@administrators
+def person_deactivate(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Close an account."""
+    person = _managed(request, key)
+    try:
+        services.deactivate(user=person, by=member(request))
+    except services.NotOnOneselfError as error:
+        messages.error(request, error.messages[0])
+    else:
+        messages.success(
+            request,
+            _("The account of %(name)s is closed, and signed out everywhere.")
+            % {"name": person.name},
+        )
+    return redirect("people_list")
+
+
+@require_POST
+@administrators
+@never_cache
+def person_reactivate(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Open a closed account again and show its first password, once."""
+    person = _managed(request, key)
+    return _new_password(request, person, services.reactivate)
+
+
+@require_POST
+@administrators
+@never_cache
+def person_reset(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Replace a lost password or second factor and show the first password, once."""
+    person = _managed(request, key)
+    return _new_password(request, person, services.reset)
+
+
+def _new_password(request: HttpRequest, person: User, service: Any) -> HttpResponse:
+    try:
+        password: str = service(user=person, by=member(request))
+    except services.NotOnOneselfError as error:
+        messages.error(request, error.messages[0])
+        return redirect("people_list")
+    return _first_password(request, person, password)
+
+
+def _managed(request: HttpRequest, key: UUID) -> User:
+    return get_object_or_404(User.objects.managed_by(member(request)), key=key)
+
+
+def _first_password(request: HttpRequest, person: User, password: str) -> HttpResponse:
+    context = {"person": person, "password": password}
+    return render(request, "accounts/first_password.html", context)
+
+
+@require_GET
+@auditors
+def audit_list(request: HttpRequest) -> HttpResponse:
+    """List what was done and read, newest first."""
+    form = AuditFilterForm(request.GET)
+    entries = AuditEntry.objects.order_by("-pk")
+    if form.is_valid():
+        entries = _filtered(entries, **form.cleaned_data)
+    before = request.GET.get("before", "")
+    if before.isascii() and before.isdigit() and len(before) < 19:
+        entries = entries.filter(pk__lt=int(before))
+    rows = list(entries[:51])
+    kept = {name: request.GET[name] for name in ("day", "about") if request.GET.get(name)}
+    context = {
+        "form": form,
+        "rows": rows[:50],
+        "older": urlencode({**kept, "before": rows[49].pk}) if len(rows) > 50 else "",
+        "first": not before,
+    }
+    return render(request, "accounts/audit_list.html", context)
+
+
+def _filtered(entries: "QuerySet[AuditEntry]", day: Any, about: str) -> "QuerySet[AuditEntry]":
+    if day:
+        start = timezone.make_aware(datetime.combine(day, time()))
+        entries = entries.filter(at__gte=start, at__lt=start + timedelta(days=1))
+    if about := about.strip():
+        by_subject = Q(subject=about) | Q(subject__endswith=f":{about}")
+        try:
+            return entries.filter(by_subject | Q(actor=UUID(about.rpartition(":")[2])))
+        except ValueError:
+            return entries.filter(by_subject)
+    return entries

@@ -1,0 +1,243 @@
+"""What is typed about residents: cleaned here, kept by `services`."""
+
+from datetime import date
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Field, Fieldset, Layout
+from django import forms
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Area, User, people_within
+from residents.identity import read_name, read_number, read_phone
+from residents.models import Building, Resident
+
+CHIPS = "components/_chips_field.html"
+
+TEXT = {"autocomplete": "off", "spellcheck": "false"}
+PHONE = {"inputmode": "tel", "autocomplete": "off", "type": "tel"}
+NUMBER = {**TEXT, "autocapitalize": "characters", "inputmode": "text"}
+
+
+def grids_of(user: User) -> "models.QuerySet[Area]":
+    """Return the grids whose people `user` works with."""
+    grids: models.QuerySet[Area] = Area.objects.filter(
+        people_within(user, "path"), level=Area.Level.GRID
+    )
+    return grids.order_by("path")
+
+
+class PersonForm(forms.Form):
+    """Who somebody is and how they are reached."""
+
+    number_required = True
+
+    document_type = forms.ChoiceField(
+        label=_("Document"),
+        choices=Resident.DocumentType,
+        widget=forms.RadioSelect,
+        initial=Resident.DocumentType.MAINLAND_ID,
+    )
+    number = forms.CharField(
+        label=_("Number"), max_length=40, required=False, widget=forms.TextInput(NUMBER)
+    )
+    name = forms.CharField(label=_("Name"), max_length=120, widget=forms.TextInput(TEXT))
+    sex = forms.ChoiceField(
+        label=_("Sex"),
+        choices=Resident.Sex,
+        widget=forms.RadioSelect,
+        initial=Resident.Sex.UNKNOWN,
+        required=False,
+    )
+    birth_date = forms.DateField(
+        label=_("Birth date"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
+    phone = forms.CharField(
+        label=_("Phone"), max_length=40, required=False, widget=forms.TextInput(PHONE)
+    )
+    emergency_name = forms.CharField(
+        label=_("Emergency contact"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(TEXT),
+    )
+    emergency_phone = forms.CharField(
+        label=_("Their phone"), max_length=40, required=False, widget=forms.TextInput(PHONE)
+    )
+
+    layout: tuple[object, ...] = (
+        Field("document_type", template=CHIPS),
+        "number",
+        "name",
+        Fieldset(
+            _("Only where the number does not say it"),
+            Field("sex", template=CHIPS),
+            "birth_date",
+            css_class="fieldset-soft",
+        ),
+        "phone",
+        Fieldset(
+            _("In an emergency"), "emergency_name", "emergency_phone", css_class="fieldset-soft"
+        ),
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+        self.helper.form_show_errors = True
+        self.helper.layout = Layout(*self.layout)
+        self.fields["birth_date"].widget.attrs["max"] = today.isoformat()
+
+    def clean_name(self) -> str:
+        """Return the name as it is kept."""
+        return _read(read_name, self.cleaned_data["name"])
+
+    def clean_number(self) -> str:
+        """Return the number as it is kept."""
+        kind = self.cleaned_data.get("document_type")
+        number: str = self.cleaned_data["number"]
+        if not kind or not (number or self.number_required):
+            return number
+        return read_number(kind, number, today=self.today).number
+
+    def clean_birth_date(self) -> date | None:
+        """Return a day that is not in the future."""
+        born: date | None = self.cleaned_data["birth_date"]
+        if born and born > self.today:
+            raise forms.ValidationError(_("Nobody is born in the future. Check the date."))
+        return born
+
+    def clean_phone(self) -> str:
+        """Return the phone as it is kept."""
+        return _read(read_phone, self.cleaned_data["phone"])
+
+    def clean_emergency_name(self) -> str:
+        """Return the name as it is kept."""
+        return _read(read_name, self.cleaned_data["emergency_name"])
+
+    def clean_emergency_phone(self) -> str:
+        """Return the phone as it is kept."""
+        return _read(read_phone, self.cleaned_data["emergency_phone"])
+
+
+class ChangeForm(PersonForm):
+    """What is to be changed; what is left empty stays."""
+
+    number_required = False
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    layout = (*PersonForm.layout, "version")
+
+    def __init__(self, *args: Any, resident: Resident, **kwargs: Any) -> None:
+        initial = {
+            "document_type": resident.document_type,
+            "sex": resident.sex,
+            "version": resident.version,
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields["name"].required = False
+        for name in ("name", "number", "phone", "emergency_name", "emergency_phone"):
+            self.fields[name].widget.attrs["placeholder"] = getattr(resident, f"masked_{name}")
+
+
+class AddressForm(forms.Form):
+    """Where somebody lives."""
+
+    grid = forms.ModelChoiceField(
+        label=_("Grid"), queryset=Area.objects.none(), empty_label=_("Choose the grid")
+    )
+    building = forms.CharField(
+        label=_("Building"),
+        max_length=50,
+        widget=forms.TextInput({**TEXT, "list": "buildings"}),
+        help_text=_("As people call it: 3号楼, 幸福路12号."),
+    )
+    unit = forms.CharField(
+        label=_("Unit"), max_length=20, required=False, widget=forms.TextInput(TEXT)
+    )
+    door = forms.CharField(
+        label=_("Door"),
+        max_length=20,
+        widget=forms.TextInput({**TEXT, "inputmode": "numeric"}),
+    )
+    floor = forms.IntegerField(
+        label=_("Floor"),
+        min_value=-9,
+        max_value=199,
+        required=False,
+        widget=forms.NumberInput({"inputmode": "numeric"}),
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        grids = grids_of(by)
+        grid = self.fields["grid"]
+        assert isinstance(grid, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
+        grid.queryset = grids
+        first = list(grids[:2])
+        if len(first) == 1:
+            grid.initial, grid.empty_label = first[0].pk, None
+        # Names only: of a district's thousands, the browser offers those that begin as typed.
+        names = Building.objects.visible_to(by).order_by("name").values_list("name", flat=True)
+        self.buildings = list(dict.fromkeys(names[:300]))
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+
+
+class SearchForm(forms.Form):
+    """Whom to look for; posted, so that nothing personal stands in an address."""
+
+    text = forms.CharField(
+        label=_("Name, pinyin, phone or document number"),
+        max_length=60,
+        widget=forms.TextInput({**TEXT, "type": "search", "data-search": ""}),
+    )
+
+
+class Reason(models.TextChoices):
+    """What somebody may need a masked value for."""
+
+    CALL = "call", _("To call them")
+    VISIT = "visit", _("To visit or deliver")
+    IDENTITY = "identity", _("To check the document")
+    MEDICAL = "medical", _("For medical care")
+    OTHER = "other", _("Another reason")
+
+
+class UncoverForm(forms.Form):
+    """Why somebody needs to see what is masked."""
+
+    reason = forms.ChoiceField(
+        label=_("What do you need it for?"),
+        choices=Reason,
+        widget=forms.RadioSelect,
+    )
+    words = forms.CharField(
+        label=_("Another reason, in a few words and without names"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(TEXT),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for words where no reason of the list fits."""
+        data = super().clean() or {}
+        if data.get("reason") == Reason.OTHER and len(data.get("words", "").strip()) < 2:
+            self.add_error("words", _("Say in a few words what you need it for."))
+        return data
+
+    def said(self) -> str:
+        """Return the reason as it is written down."""
+        reason: str = self.cleaned_data["reason"]
+        words: str = self.cleaned_data["words"]
+        return words.strip() if reason == Reason.OTHER else reason
+
+
+def _read(read: Any, text: str) -> str:
+    return str(read(text)) if text else ""

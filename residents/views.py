@@ -1,0 +1,259 @@
+"""Pages about residents and their households: masked, and every reading written down."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.audit import subject_of
+from accounts.models import SEES_PEOPLE, Area, AuditEntry, User
+from accounts.paging import page_after
+from residents import services
+from residents.forms import (
+    AddressForm,
+    ChangeForm,
+    PersonForm,
+    Reason,
+    SearchForm,
+    UncoverForm,
+    grids_of,
+)
+from residents.models import Household, Resident
+
+field_work = role_required(*SEES_PEOPLE)
+get_or_post = require_http_methods(["GET", "POST"])
+FEW_GRIDS = 12
+LOOKS = 20
+
+
+@get_or_post
+@field_work
+@never_cache
+def resident_list(request: HttpRequest) -> HttpResponse:
+    """List the residents of one's areas, or search them."""
+    user = member(request)
+    form = SearchForm(request.POST or None)
+    context: dict[str, Any] = {"form": form, "today": clock.today()}
+    if form.is_valid():
+        context |= _search(form, user)
+    else:
+        grids = list(grids_of(user)[: FEW_GRIDS + 1])
+        rows = Resident.objects.visible_to(user).select_related("household__building", "grid")
+        grid = _one(Area.objects.below(user), code=request.GET.get("grid", ""))
+        if grid:
+            rows = rows.filter(grid__path__startswith=grid.path)
+        context |= {
+            "page": page_after(rows, request.GET.get("after"), order="name_key"),
+            "grids": grids if 1 < len(grids) <= FEW_GRIDS else [],
+            "grid": grid,
+            "total": rows.count(),
+        }
+    return render(request, "residents/resident_list.html", context)
+
+
+def _search(form: SearchForm, user: User) -> dict[str, Any]:
+    try:
+        text = form.cleaned_data["text"]
+        return {"found": services.search(text=text, today=clock.today(), by=user)}
+    except ValidationError as error:
+        form.add_error("text", error)
+        return {"found": []}
+
+
+@require_GET
+@field_work
+@never_cache
+@transaction.atomic
+def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Show a resident, masked, and who looked."""
+    resident = _resident(request, key)
+    services.read(resident=resident, by=member(request))
+    context = {"resident": resident, "age": resident.age(clock.today()), "looks": _looks(resident)}
+    return render(request, "residents/resident_detail.html", context)
+
+
+def _looks(resident: Resident) -> list[dict[str, Any]]:
+    """Return who did or read what of a resident last, by name."""
+    entries = list(AuditEntry.objects.filter(subject=subject_of(resident)).order_by("-pk")[:LOOKS])
+    people = {user.key: user for user in User.objects.filter(key__in=[e.actor for e in entries])}
+    return [
+        {
+            "entry": entry,
+            "who": people.get(entry.actor) if entry.actor else None,
+            "did": services.DEEDS.get(entry.did, entry.did),
+            "field": services.UNCOVERABLE.get(entry.detail.get("field", ""), ""),
+            "reason": dict(Reason.choices).get(entry.reason, entry.reason),
+        }
+        for entry in entries
+    ]
+
+
+@get_or_post
+@field_work
+@never_cache
+def resident_uncover(request: HttpRequest, key: UUID, field: str) -> HttpResponse:
+    """Ask for a reason, and show one masked value of a resident."""
+    if field not in services.UNCOVERABLE:
+        raise Http404
+    resident = _resident(request, key)
+    form = UncoverForm(request.POST or None)
+    context = {
+        "resident": resident,
+        "field": field,
+        "label": services.UNCOVERABLE[field],
+        "form": form,
+    }
+    if form.is_valid():
+        context["value"] = services.uncover(
+            resident=resident, field=field, reason=form.said(), by=member(request)
+        )
+    whole = not request.headers.get("HX-Request")
+    template = "residents/uncover.html" if whole else "residents/_uncover.html"
+    return render(request, template, context)
+
+
+@get_or_post
+@field_work
+@never_cache
+def resident_new(request: HttpRequest) -> HttpResponse:
+    """Register a resident, at an address or in a given household."""
+    user, now = member(request), clock.now()
+    household = _given_household(request)
+    form = PersonForm(request.POST or None, today=clock.today())
+    address = None if household else AddressForm(request.POST or None, by=user)
+    if form.is_valid() and (address is None or address.is_valid()):
+        try:
+            with transaction.atomic():
+                home = household or _home(address)
+                resident = services.register(household=home, **form.cleaned_data, at=now, by=user)
+        except ValidationError as error:
+            form.add_error("number", error)
+            known = getattr(error, "resident", None)
+        else:
+            messages.success(request, _("Registered."))
+            return redirect("resident_detail", resident.key)
+    else:
+        known = None
+    context = {
+        "form": form,
+        "address": address,
+        "parts": [address] if address else [],
+        "household": household,
+        "known": known,
+    }
+    return render(request, "residents/resident_form.html", context)
+
+
+@get_or_post
+@field_work
+@never_cache
+def resident_change(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Change what is known of a resident."""
+    resident = _resident(request, key)
+    form = ChangeForm(request.POST or None, resident=resident, today=clock.today())
+    if form.is_valid():
+        try:
+            services.change(
+                resident=resident, **form.cleaned_data, at=clock.now(), by=member(request)
+            )
+        except services.ChangedMeanwhileError as error:
+            form = _again(request, resident, form.today)
+            form.add_error(None, error)
+        except ValidationError as error:
+            form.add_error("number", error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("resident_detail", key)
+    context = {"form": form, "resident": resident}
+    return render(request, "residents/resident_change.html", context)
+
+
+def _again(request: HttpRequest, resident: Resident, today: date) -> ChangeForm:
+    """Return the form with all that was typed, ready to be saved over what somebody else saved."""
+    resident.refresh_from_db()
+    typed = request.POST.copy()
+    typed["version"] = str(resident.version)
+    form = ChangeForm(typed, resident=resident, today=today)
+    form.is_valid()
+    return form
+
+
+@get_or_post
+@field_work
+@never_cache
+def resident_move(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Move a resident to another door."""
+    resident = _resident(request, key)
+    address = AddressForm(
+        request.POST or None, by=member(request), initial={"grid": resident.grid_id}
+    )
+    if address.is_valid():
+        with transaction.atomic():
+            services.move(
+                resident=resident,
+                household=_home(address),
+                version=resident.version,
+                by=member(request),
+            )
+        messages.success(request, _("Moved."))
+        return redirect("resident_detail", key)
+    context = {"address": address, "resident": resident}
+    return render(request, "residents/resident_move.html", context)
+
+
+@require_GET
+@field_work
+@never_cache
+@transaction.atomic
+def household_detail(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Show those who live behind one door."""
+    household = get_object_or_404(
+        Household.objects.visible_to(member(request)).select_related("building__grid"), key=key
+    )
+    residents = list(household.residents.order_by("birth_date", "pk"))
+    for resident in residents:
+        services.read(resident=resident, by=member(request))
+    context = {"household": household, "residents": residents, "today": clock.today()}
+    return render(request, "residents/household_detail.html", context)
+
+
+def _resident(request: HttpRequest, key: UUID) -> Resident:
+    rows = Resident.objects.visible_to(member(request))
+    return get_object_or_404(rows.select_related("household__building", "grid"), key=key)
+
+
+def _given_household(request: HttpRequest) -> Household | None:
+    key = request.GET.get("household")
+    if not key:
+        return None
+    try:
+        wanted = UUID(key)
+    except ValueError as error:
+        raise Http404 from error
+    return get_object_or_404(
+        Household.objects.visible_to(member(request)).select_related("building__grid"), key=wanted
+    )
+
+
+def _home(address: Form | None) -> Household:
+    data = address.cleaned_data if address else {}
+    building = services.building_at(grid=data["grid"], name=data["building"])
+    return services.household_at(
+        building=building, unit=data["unit"], door=data["door"], floor=data["floor"]
+    )
+
+
+def _one(rows: "QuerySet[Any]", **wanted: str) -> Any:
+    return rows.filter(**wanted).first()
