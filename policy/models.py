@@ -113,6 +113,78 @@ class Activation(models.Model):
         return f"{self.document} · {self.area}"
 
 
+class StoredDocumentQuerySet(models.QuerySet["StoredDocument"]):
+    """Questions about uploaded documents."""
+
+    def approved(self) -> Self:
+        """Return the documents that decide like the shipped ones."""
+        return self.filter(approved_at__isnull=False)
+
+    def waiting(self) -> Self:
+        """Return the drafts that a second person may approve."""
+        return self.filter(approved_at=None, discarded_at=None)
+
+
+class StoredDocument(models.Model):
+    """
+    A document that an administrator uploaded: a draft until a second one approves it.
+
+    `content` is the file byte for byte; the database keeps it and its hash unchanged.
+    """
+
+    document = models.CharField(_("document"), max_length=60)
+    content = models.BinaryField(_("file"))
+    sha256 = models.CharField(_("SHA-256"), max_length=64)
+    uploaded_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("uploaded by")
+    )
+    uploaded_at = models.DateTimeField(_("uploaded at"))
+    approved_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("approved by")
+    )
+    approved_at = models.DateTimeField(_("approved at"), null=True)
+    discarded_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("discarded by")
+    )
+    discarded_at = models.DateTimeField(_("discarded at"), null=True)
+
+    objects = StoredDocumentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("uploaded document")
+        verbose_name_plural = _("uploaded documents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document"], name="stored_document_once", condition=Q(discarded_at=None)
+            ),
+            models.CheckConstraint(
+                name="stored_document_two_people",
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("uploaded_by")),
+            ),
+            models.CheckConstraint(
+                name="stored_document_approval_whole",
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False, discarded_at=None),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="file_unchanged",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange("document", "content", "sha256", "uploaded_by"),
+            ),
+            pgtrigger.Protect(
+                name="approved_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__approved_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.document
+
+
 class ApiClient(models.Model):
     """A program that may put questions to the law; its key is kept as a hash only."""
 

@@ -1,6 +1,7 @@
 """The documents in the database, and who put which in force."""
 
 from datetime import datetime
+from time import monotonic
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -9,8 +10,9 @@ from accounts import audit
 from accounts.errors import RefusedError
 from accounts.models import Area, User
 from policy.engine import areas
-from policy.engine.library import Law, Library, shipped
-from policy.models import Activation, Provision
+from policy.engine.library import DOCUMENTS, Law, Library, shipped
+from policy.engine.loader import read
+from policy.models import Activation, Provision, StoredDocument
 
 
 class UnknownDocumentError(RefusedError):
@@ -33,9 +35,54 @@ class NotWaitingError(RefusedError):
     """An activation that was approved or withdrawn before."""
 
 
+# How long a process may not know of a document that another one has approved.
+FRESH_FOR_SECONDS = 1.0
+
+
+class _Known:
+    """What this process knows of the uploaded documents."""
+
+    stored: tuple[tuple[int, str], ...] = ()
+    library: Library | None = None
+    asked_at = float("-inf")
+
+
 def library() -> Library:
-    """Return the documents that the portal ships, read once a process."""
-    return shipped()
+    """
+    Return the documents that the portal ships with those that were uploaded and approved.
+
+    Read once a process; whether more were approved is asked at most once a second.
+    """
+    if _Known.library is None or monotonic() - _Known.asked_at > FRESH_FOR_SECONDS:
+        refresh_library()
+    return _Known.library or shipped()
+
+
+def refresh_library() -> None:
+    """Look now which uploaded documents are approved."""
+    approved = StoredDocument.objects.approved().order_by("approved_at", "pk")
+    stored = tuple(approved.values_list("pk", "sha256"))
+    if _Known.library is None or stored != _Known.stored:
+        found = shipped()
+        for row in approved:
+            found = found.with_document(read(bytes(row.content).decode(), f"{row.document}.yaml"))
+        _Known.library, _Known.stored = found, stored
+    _Known.asked_at = monotonic()
+
+
+def forget_library() -> None:
+    """Forget what was read, so that the next question reads again."""
+    _Known.library, _Known.stored = None, ()
+
+
+def file_of(document: str) -> bytes | None:
+    """Return the file of an approved or shipped document, None for an unknown one."""
+    stored = StoredDocument.objects.approved().filter(document=document).first()
+    if stored:
+        return bytes(stored.content)
+    if document in shipped().documents:
+        return (DOCUMENTS / f"{document}.yaml").read_bytes()
+    return None
 
 
 def load_documents() -> int:
@@ -74,6 +121,8 @@ def in_force(*, area: Area, at: datetime) -> Law | None:
 
 def law_of(*, document: str, area: Area) -> Law:
     """Return a document with its inheritance, as it applies in `area`."""
+    if document not in library().documents:
+        refresh_library()
     return library().law(document, area.county_code)
 
 

@@ -2,9 +2,15 @@
 
 from django.urls import path
 
-from policy.views import documents
+from policy.views import activations, documents, drafts
 
 urlpatterns = [
     path("", documents.document_list, name="document_list"),
+    path("activations/", activations.activation_list, name="activation_list"),
+    path("activations/<int:pk>/settle/", activations.activation_settle, name="activation_settle"),
+    path("drafts/", drafts.draft_list, name="draft_list"),
+    path("drafts/<int:pk>/", drafts.draft_detail, name="draft_detail"),
+    path("drafts/<int:pk>/settle/", drafts.draft_settle, name="draft_settle"),
+    path("<slug:document>.yaml", documents.document_file, name="document_file"),
     path("<slug:document>", documents.document_detail, name="document_detail"),
 ]

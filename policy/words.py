@@ -32,6 +32,12 @@ MOVEMENTS = {
     "free": _("May go out"),
 }
 FORCES = {"must": _("Must"), "advise": _("Advice")}
+VERDICTS = {
+    "stricter": _("▲ stricter"),
+    "equal": _("＝ equal"),
+    "looser": _("▼ looser"),
+    "silent": _("– not spoken of"),
+}
 SUBJECTS = {
     "infected": _("Infected people"),
     "close_contacts": _("Close contacts"),

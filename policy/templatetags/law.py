@@ -60,3 +60,9 @@ def duty_name(duty: str) -> str:
 def page_name(page: str) -> str:
     """Return what the page that serves a duty is called."""
     return str(words.PAGES.get(page, page))
+
+
+@register.filter
+def verdict_name(verdict: str) -> str:
+    """Return how a clause stands to another document's, as a sign and a word."""
+    return str(words.VERDICTS.get(verdict, verdict))

@@ -101,3 +101,16 @@ def document_detail(request: HttpRequest, document: str) -> HttpResponse:
             "examples": worked_examples.of(document),
         },
     )
+
+
+@require_GET
+def document_file(request: HttpRequest, document: str) -> HttpResponse:
+    """Give a document's file back, byte for byte."""
+    content = services.file_of(document)
+    if content is None:
+        raise Http404
+    return HttpResponse(
+        content,
+        content_type="application/yaml; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{document}.yaml"'},
+    )

@@ -1,0 +1,116 @@
+"""Documents that administrators upload: checked, previewed, approved by a second person."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.errors import RefusedError
+from accounts.models import User
+from policy import services
+from policy.engine.compare import Finding, compare
+from policy.engine.errors import LawError
+from policy.engine.library import Library
+from policy.engine.loader import read
+from policy.engine.schema import Document
+from policy.models import StoredDocument
+
+LARGEST_FILE = 256 * 1024
+
+
+class BadDocumentError(RefusedError):
+    """A file that is no sound document; the sentence names the line."""
+
+    field = "file"
+
+
+class IdTakenError(RefusedError):
+    """A document of this id is there already."""
+
+    field = "file"
+
+
+class OwnDraftError(RefusedError):
+    """Somebody approves what they uploaded."""
+
+
+class SettledDraftError(RefusedError):
+    """A draft that was approved or discarded meanwhile."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a draft says, and how each of its clauses stands to its parent."""
+
+    document: Document
+    parent: Document | None
+    findings: tuple[Finding, ...]
+    library: Library
+
+
+def preview(content: bytes, name: str) -> Preview:
+    """Return what a file would add. Raise BadDocumentError with the line for an unsound one."""
+    if len(content) > LARGEST_FILE:
+        raise BadDocumentError(_("The file is larger than any notice: 256 KiB at most."))
+    try:
+        document = read(content.decode(), name)
+        library = services.library().with_document(document)
+    except UnicodeDecodeError as error:
+        raise BadDocumentError(_("The file is not UTF-8 text: save it as UTF-8.")) from error
+    except LawError as error:
+        raise BadDocumentError(
+            _("Line %(line)d: %(sentence)s") % {"line": error.line, "sentence": error.sentence}
+        ) from error
+    parent = library.documents.get(document.parent or "")
+    findings = compare(library.law(document.id), library.law(parent.id)) if parent else ()
+    return Preview(document, parent, findings, library)
+
+
+def upload(*, content: bytes, name: str, at: datetime, by: User) -> StoredDocument:
+    """Keep a sound file as a draft. Raise BadDocumentError or IdTakenError."""
+    document = preview(content, name).document
+    try:
+        with transaction.atomic():
+            draft = StoredDocument.objects.create(
+                document=document.id,
+                content=content,
+                sha256=hashlib.sha256(content).hexdigest(),
+                uploaded_by=by,
+                uploaded_at=at,
+            )
+            audit.record(by=by, did="uploaded a document", to=draft, document=document.id)
+    except IntegrityError as error:
+        raise IdTakenError(
+            _("A draft with the id %(id)s waits already: discard it first, or change the id.")
+            % {"id": document.id}
+        ) from error
+    return draft
+
+
+@transaction.atomic
+def approve(*, draft: StoredDocument, at: datetime, by: User) -> None:
+    """Let a draft decide like the shipped documents; its uploader may not approve it."""
+    if draft.uploaded_by_id == by.pk:
+        raise OwnDraftError(_("Somebody else than the one who uploaded it must approve."))
+    preview(bytes(draft.content), f"{draft.document}.yaml")
+    approved = StoredDocument.objects.waiting().filter(pk=draft.pk)
+    if not approved.update(approved_by=by, approved_at=at):
+        raise SettledDraftError(_("This draft was approved or discarded meanwhile."))
+    services.refresh_library()
+    services.load_documents()
+    audit.record(by=by, did="approved a document", to=draft, document=draft.document)
+
+
+@transaction.atomic
+def discard(*, draft: StoredDocument, at: datetime, by: User) -> None:
+    """Take a draft away that was not approved."""
+    if not (
+        StoredDocument.objects.waiting()
+        .filter(pk=draft.pk)
+        .update(discarded_by=by, discarded_at=at)
+    ):
+        raise SettledDraftError(_("This draft was approved or discarded meanwhile."))
+    audit.record(by=by, did="discarded a document", to=draft, document=draft.document)

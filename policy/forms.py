@@ -1,0 +1,73 @@
+"""What administrators type about documents."""
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Area, User
+from policy import services, words
+from policy.drafts import LARGEST_FILE
+
+# Notices are issued by the state, a province, a city or a county.
+LEVELS_WITH_LAW = [
+    Area.Level.COUNTRY,
+    Area.Level.PROVINCE,
+    Area.Level.CITY,
+    Area.Level.COUNTY,
+]
+
+
+class DraftForm(forms.Form):
+    """A document's YAML file."""
+
+    file = forms.FileField(
+        label=_("The document's YAML file"),
+        widget=forms.FileInput(attrs={"accept": ".yaml,.yml"}),
+        error_messages={"required": _("Choose the file first.")},
+    )
+
+    helper = FormHelper()
+    helper.form_tag = False
+
+    def clean_file(self) -> Any:
+        """Return the file, if it is no larger than any notice."""
+        file = self.cleaned_data["file"]
+        if (file.size or 0) > LARGEST_FILE:
+            raise forms.ValidationError(_("The file is larger than any notice: 256 KiB at most."))
+        return file
+
+
+class ActivationForm(forms.Form):
+    """Which document is to be in force where, from when on, and why."""
+
+    document = forms.ChoiceField(label=_("Document"))
+    area = forms.ModelChoiceField(
+        Area.objects.none(), label=_("Area"), error_messages={"required": _("Choose the area.")}
+    )
+    effective_from = forms.DateTimeField(
+        label=_("In force from"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        error_messages={"required": _("Say why: the second person reads it.")},
+    )
+
+    helper = FormHelper()
+    helper.form_tag = False
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        documents = sorted(
+            services.library().documents.values(), key=lambda known: known.in_force_from
+        )
+        self.fields["document"].choices = [  # type: ignore[attr-defined]
+            (known.id, words.document_title(known.id)) for known in reversed(documents)
+        ]
+        area = self.fields["area"]
+        area.queryset = (  # type: ignore[attr-defined]
+            Area.objects.below(user).filter(level__in=LEVELS_WITH_LAW).order_by("path")
+        )

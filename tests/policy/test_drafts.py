@@ -1,0 +1,198 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Area, Role, User
+from policy import drafts, services
+from policy.engine.library import DOCUMENTS
+from policy.models import Provision, StoredDocument
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+AT = datetime(2022, 12, 20, 2, tzinfo=UTC)
+# An invented notice: ordinary arrivals stay at home for two days.
+NOTICE = """\
+id: demo-city-2022-1
+title: {zh: 演示市通告, en: Notice of the demo city}
+number: {zh: 演示〔2022〕1号, en: Demo 2022 No. 1}
+issuer: {zh: 演示市指挥部, en: Headquarters of the demo city}
+area: "350100"
+in_force_from: 2022-12-20
+parent: fujian-2022-12
+checked_on: 2022-12-20
+clauses: ["1"]
+provisions:
+  - subject: arrivals
+    clause: "1"
+    who: {arrived_from: outside_area}
+    stages:
+      - {setting: home, days: 2, tests: [1, 2], movement: forbidden}
+    summary: {zh: 市外来人居家两天。, en: People from elsewhere stay at home for two days.}
+""".encode()
+
+
+@pytest.fixture(autouse=True)
+def fresh_library() -> Iterator[None]:
+    yield
+    services.forget_library()
+
+
+@pytest.fixture
+def one() -> User:
+    return factories.make_user(Role.ADMINISTRATOR)
+
+
+@pytest.fixture
+def another() -> User:
+    return factories.make_user(Role.ADMINISTRATOR)
+
+
+def upload(by: User, content: bytes = NOTICE) -> StoredDocument:
+    return drafts.upload(content=content, name="notice.yaml", at=AT, by=by)
+
+
+class TestADraft:
+    def test_decides_nothing_before_it_is_approved(self, one: User) -> None:
+        upload(one)
+        services.refresh_library()
+
+        assert "demo-city-2022-1" not in services.library().documents
+
+    def test_decides_like_a_shipped_document_once_approved(self, one: User, another: User) -> None:
+        drafts.approve(draft=upload(one), at=AT, by=another)
+
+        law = services.library().law("demo-city-2022-1")
+        assert [document.id for document in law.documents][:2] == [
+            "demo-city-2022-1",
+            "fujian-2022-12",
+        ]
+        assert Provision.objects.filter(document="demo-city-2022-1", clause="1").exists()
+
+    def test_is_not_approved_by_who_uploaded_it(self, one: User) -> None:
+        with pytest.raises(drafts.OwnDraftError):
+            drafts.approve(draft=upload(one), at=AT, by=one)
+
+    def test_is_settled_once(self, one: User, another: User) -> None:
+        draft = upload(one)
+        drafts.discard(draft=draft, at=AT, by=another)
+
+        with pytest.raises(drafts.SettledDraftError):
+            drafts.approve(draft=draft, at=AT, by=another)
+
+    def test_says_where_it_goes_further_than_its_parent(self) -> None:
+        findings = drafts.preview(NOTICE, "notice.yaml").findings
+
+        assert [(f.subject, f.verdict) for f in findings] == [("arrivals", "stricter")]
+
+    def test_of_an_id_that_waits_already_is_refused(self, one: User, another: User) -> None:
+        upload(one)
+
+        with pytest.raises(drafts.IdTakenError):
+            upload(another)
+
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [
+            (NOTICE.replace(b"days: 2", b"days: two"), "15"),
+            (NOTICE.replace(b"clause:", b"clausula:"), "11"),
+            (NOTICE.replace(b"demo-city-2022-1", b"cn-2022-113"), "cn-2022-113"),
+            (NOTICE.replace(b"parent: fujian-2022-12", b"parent: nowhere"), "nowhere"),
+            (b"\xff\xfe", "UTF-8"),
+            (b"x" * (drafts.LARGEST_FILE + 1), "256"),
+        ],
+    )
+    def test_that_is_unsound_is_refused_with_its_line(
+        self, one: User, content: bytes, words: str
+    ) -> None:
+        with pytest.raises(drafts.BadDocumentError) as refused:
+            upload(one, content)
+
+        assert words in refused.value.sentence
+
+    def test_cannot_be_changed_in_the_database(self, one: User) -> None:
+        draft = upload(one)
+
+        with pytest.raises(DatabaseError), transaction.atomic():
+            StoredDocument.objects.filter(pk=draft.pk).update(content=b"else")
+
+
+class TestThePages:
+    def test_take_a_file_from_one_administrator_and_the_approval_of_another(
+        self, client: Client, one: User, another: User
+    ) -> None:
+        client.force_login(one)
+        uploaded = client.post(
+            reverse("draft_list"), {"file": SimpleUploadedFile("notice.yaml", NOTICE)}, follow=True
+        )
+        assert "演示市通告" in uploaded.content.decode()
+        draft = StoredDocument.objects.get()
+
+        client.force_login(another)
+        approved = client.post(
+            reverse("draft_settle", args=[draft.pk]), {"decision": "approve"}, follow=True
+        )
+
+        assert approved.request["PATH_INFO"] == reverse("document_detail", args=[draft.document])
+        assert client.get(reverse("document_file", args=[draft.document])).content == NOTICE
+
+    def test_say_the_line_of_a_broken_file(self, client: Client, one: User) -> None:
+        client.force_login(one)
+
+        refused = client.post(
+            reverse("draft_list"),
+            {"file": SimpleUploadedFile("notice.yaml", NOTICE.replace(b"days: 2", b"days: two"))},
+        )
+
+        assert refused.status_code == 422
+        assert "15" in str(refused.context["form"].errors["file"])
+
+    @pytest.mark.parametrize("role", [Role.GRID_STAFF, Role.SUPERVISOR, Role.AUDITOR])
+    def test_are_closed_to_others(self, client: Client, role: Role) -> None:
+        client.force_login(factories.make_user(role))
+
+        assert client.get(reverse("draft_list")).status_code == 403
+        assert client.get(reverse("activation_list")).status_code == 403
+
+    def test_give_a_shipped_document_back_byte_for_byte(self, client: Client, one: User) -> None:
+        client.force_login(one)
+
+        file = client.get(reverse("document_file", args=["cn-2022-113"])).content
+
+        assert file == (DOCUMENTS / "cn-2022-113.yaml").read_bytes()
+
+    def test_put_a_document_in_force_by_two_people(
+        self, client: Client, one: User, another: User
+    ) -> None:
+        grid = factories.make_grid()
+        city = Area.objects.get(code=grid.code[:4] + "00")
+        for user in (one, another):
+            user.areas.add(city)
+        client.force_login(one)
+        client.post(
+            reverse("activation_list"),
+            {
+                "document": "fujian-2022-12",
+                "area": city.pk,
+                "effective_from": "2022-12-08T00:00",
+                "reason": "省里已经执行",
+            },
+        )
+        activation = city.activations.get()
+        settle = reverse("activation_settle", args=[activation.pk])
+
+        client.post(settle, {"decision": "approve"})
+        assert services.in_force(area=grid, at=AT) is None
+        client.force_login(another)
+        client.post(settle, {"decision": "approve"})
+        # Approved at the real present, so it holds from then on.
+        activation.refresh_from_db()
+        law = services.in_force(area=grid, at=activation.approved_at)
+
+        assert law is not None
+        assert law.id == "fujian-2022-12"
