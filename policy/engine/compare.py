@@ -47,20 +47,37 @@ from policy.engine.schema import (
 )
 from policy.engine.text import Text
 
+# What a person, a venue with who comes, a post, a gathering … is told apart as.
+Class = Person | people.Resident | tuple[object, ...]
+# Enough to see what differs; every class is looked at.
+SHOWN = 12
+
 Verdict = Literal["stricter", "equal", "looser", "silent"]
 P = TypeVar("P", bound=Provision)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one clause of a document stands to the other document on one subject."""
+    """
+    How one clause of a document stands to the other document on one subject.
+
+    `parent` is the clause that answers, of the other document or of what it inherits; `more_for`
+    and `less_for` are classes (persons, venues, posts …) of which more or less is asked.
+    """
 
     subject: str
     verdict: Verdict
     clause: str
-    parent_clause: str | None
+    parent: Citation | None
     force: Force
     because: Text
+    more_for: tuple[Class, ...] = ()
+    less_for: tuple[Class, ...] = ()
+
+    @property
+    def parent_clause(self) -> str | None:
+        """Return the number of the clause that answers."""
+        return self.parent.clause if self.parent else None
 
 
 class Seen(NamedTuple):
@@ -70,6 +87,7 @@ class Seen(NamedTuple):
     more: tuple[Text, ...]
     less: tuple[Text, ...]
     other: Citation | None
+    about: Class | None = None
 
 
 DAYS = Text("天数", "days")
@@ -133,15 +151,29 @@ def _finding(
     elif less:
         verdict = "looser"
     cited = _answering(seen, other.documents[0].id)
-    return Finding(subject, verdict, clause, cited, force, _because(more, less))
+    return Finding(
+        subject,
+        verdict,
+        clause,
+        cited,
+        force,
+        _because(more, less),
+        more_for=_shown(item.about for item in seen if item.more),
+        less_for=_shown(item.about for item in seen if item.less),
+    )
 
 
-def _answering(seen: Sequence[Seen], other: str) -> str | None:
+def _shown(classes: Iterable[Class | None]) -> tuple[Class, ...]:
+    known = (about for about in classes if about is not None)
+    return tuple(itertools.islice(dict.fromkeys(known), SHOWN))
+
+
+def _answering(seen: Sequence[Seen], other: str) -> Citation | None:
     """Return the other document's clause that answers most of the classes that differ."""
     differing = [item.other for item in seen if item.other and (item.more or item.less)]
     cited = differing or [item.other for item in seen if item.other]
     counted = Counter([one for one in cited if one.document == other] or cited)
-    return counted.most_common(1)[0][0].clause if counted else None
+    return counted.most_common(1)[0][0] if counted else None
 
 
 def _because(more: Sequence[Text], less: Sequence[Text]) -> Text:
@@ -250,17 +282,17 @@ def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Seen]:
             continue
         theirs = _case(other, person)
         if mine.decision.subject == subject:
-            yield _deciding(mine, theirs, row)
+            yield _deciding(mine, theirs, row, person)
         for extra in law.rows[subject][0] if subject == "arrivals" else ():
             if (
                 extra is not row
                 and extra.provision.on_arrival
                 and reaches(extra, mine.holds, mine.matched)
             ):
-                yield _adding(mine, theirs, extra)
+                yield _adding(mine, theirs, extra, person)
 
 
-def _deciding(mine: _Case, theirs: _Case, row: Row) -> Seen:
+def _deciding(mine: _Case, theirs: _Case, row: Row, person: Person) -> Seen:
     my, their = _burden(mine, own=True), _burden(theirs, own=False)
     if my.medical or their.medical:
         more, less = _differences([(MEDICAL, my.medical, their.medical)])
@@ -270,10 +302,10 @@ def _deciding(mine: _Case, theirs: _Case, row: Row) -> Seen:
             for name, a, b in zip(_NAMES, my, their, strict=False)
             if a is not None and b is not None
         )
-    return Seen(row.cited.clause, tuple(more), tuple(less), theirs.decision.measure)
+    return Seen(row.cited.clause, tuple(more), tuple(less), theirs.decision.measure, person)
 
 
-def _adding(mine: _Case, theirs: _Case, row: Row) -> Seen:
+def _adding(mine: _Case, theirs: _Case, row: Row, person: Person) -> Seen:
     """Return how what a provision adds on arrival stands to what the other law asks."""
     asked, decision = row.provision.on_arrival, theirs.decision
     landing = mine.decision.landing_test and asked is not None and asked.landing_test is not None
@@ -284,7 +316,7 @@ def _adding(mine: _Case, theirs: _Case, row: Row) -> Seen:
             (PROOF, hours, _strictness(decision.proof_hours)),
         ]
     )
-    return Seen(row.cited.clause, tuple(more), (), decision.measure)
+    return Seen(row.cited.clause, tuple(more), (), decision.measure, person)
 
 
 def _doors(law: Law, other: Law) -> Iterator[Seen]:
@@ -304,7 +336,8 @@ def _doors(law: Law, other: Law) -> Iterator[Seen]:
                 (PROOF, hours, _strictness(theirs[1].proof_hours if theirs else None)),
             ]
         )
-        yield Seen(mine[0].clause, tuple(more), tuple(less), theirs[0] if theirs else None)
+        cited = theirs[0] if theirs else None
+        yield Seen(mine[0].clause, tuple(more), tuple(less), cited, (venue, role))
 
 
 _SIZES: tuple[Level, ...] = words_of(Level)
@@ -354,7 +387,8 @@ def _frequencies(law: Law, other: Law) -> Iterator[Seen]:
         more, less = _differences(
             [(FREQUENCY, _times(mine[1]), _times(theirs[1] if theirs else None))]
         )
-        yield Seen(mine[0].clause, tuple(more), tuple(less), theirs[0] if theirs else None)
+        cited = theirs[0] if theirs else None
+        yield Seen(mine[0].clause, tuple(more), tuple(less), cited, (post,))
 
 
 def _held(law: Law, other: Law) -> Iterator[Seen]:
@@ -373,7 +407,8 @@ def _held(law: Law, other: Law) -> Iterator[Seen]:
         )
         for rule in _own(law, GatheringProvision):
             if gatherings.covers(rule, kind, persons_, strangers):
-                yield Seen(rule.clause, tuple(more), tuple(less), theirs.measure)
+                about = (kind, persons_, strangers)
+                yield Seen(rule.clause, tuple(more), tuple(less), theirs.measure, about)
 
 
 def _around(bound: int | None) -> tuple[int, ...]:
@@ -425,7 +460,7 @@ def _workers(law: Law, other: Law) -> Iterator[Seen]:
                 (DUTIES, False, bool(set(theirs.duties) - set(mine.duties))),
             ]
         )
-        yield Seen(mine.measure.clause, tuple(more), tuple(less), theirs.measure)
+        yield Seen(mine.measure.clause, tuple(more), tuple(less), theirs.measure, (post,))
 
 
 def _listed(law: Law, other: Law) -> Iterator[Seen]:
@@ -439,9 +474,9 @@ def _listed(law: Law, other: Law) -> Iterator[Seen]:
             and mine.measure is not None
             and mine.measure.document == law.documents[0].id
         ):
-            yield Seen(mine.measure.clause, tuple(more), tuple(less), told)
+            yield Seen(mine.measure.clause, tuple(more), tuple(less), told, person)
         elif less and ends is not None:
-            yield Seen(ends, (), tuple(less), told)
+            yield Seen(ends, (), tuple(less), told, person)
 
 
 def _residents(law: Law, other: Law) -> Iterator[people.Resident]:
