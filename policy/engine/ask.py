@@ -48,8 +48,13 @@ from policy.engine.text import Text
 LONGEST_LINE = 1 << 24
 LONGEST_NUMBER = 40
 DEEPEST = 20
+NO_OBJECT = Text("此行不是一个 JSON 对象。", "The line is not one JSON object.")
 MOST_PERSONS = 1_000_000
 OLDEST = 150
+RELEASED_BEFORE = Text(
+    "此人在切换前已解除，更严的规定不追溯。",
+    "This person was released before the switch; a stricter rule does not reach back.",
+)
 MOST_DAYS_AHEAD = 3650
 # Stands for a number that JSON does not know or that no question can mean.
 _NO_NUMBER = object()
@@ -61,11 +66,12 @@ Asked = Callable[[Mapping[str, object], library.Library], Answer]
 def answer(question: object, documents: library.Library | None = None) -> Answer:
     """Return the answer to one question, or `{"error": sentence}`; never raises."""
     try:
-        return _answer(question, documents or library.shipped())
+        told: Answer = _in_chinese(consider(question, documents or library.shipped()))
     except BadQuestionError as error:
         return {"error": error.text.en}
     except (OverflowError, RecursionError):
         return {"error": "A value of the question is beyond any sensible size."}
+    return told
 
 
 def answer_line(line: bytes, documents: library.Library | None = None) -> Answer:
@@ -136,9 +142,22 @@ def _sensible_float(digits: str) -> object:
     return number if len(digits) <= LONGEST_NUMBER and math.isfinite(number) else _NO_NUMBER
 
 
-def _answer(question: object, documents: library.Library) -> Answer:
+def _in_chinese(value: Any) -> Any:
+    if isinstance(value, Text):
+        return value.zh
+    if isinstance(value, dict):
+        return {key: _in_chinese(item) for key, item in value.items()}
+    return [_in_chinese(item) for item in value] if isinstance(value, list) else value
+
+
+def consider(question: object, documents: library.Library) -> Answer:
+    """
+    Return the answer to one question with its reasons in both languages.
+
+    Raises `BadQuestionError` for a question that cannot be understood.
+    """
     if not isinstance(question, dict):
-        return {"error": "The line is not one JSON object."}
+        raise BadQuestionError("line", NO_OBJECT)
     if "ask" not in question:
         refuse("ask", "缺少必需的键", "this key is missing.")
     asked = choice(QUESTIONS)("ask", question["ask"])
@@ -162,8 +181,8 @@ def _law(fields: Fields, documents: library.Library) -> Law:
 _WHERE = ("ask", "policy", "area", "day")
 
 
-def _sentences(because: Iterable[Text]) -> list[str]:
-    return list(dict.fromkeys(text.zh for text in because))
+def _sentences(because: Iterable[Text]) -> list[Text]:
+    return list(dict.fromkeys(because))
 
 
 def _cited(measure: Citation | None) -> Answer | None:
@@ -262,7 +281,7 @@ def _switch(question: Mapping[str, object], documents: library.Library) -> Answe
     if switched.already_released:
         told = _measured(switched.decision, None)
         told |= {"measure": None, "movement": "free", "coded": False, "door_sensor": False}
-        told["because"] = ["此人在切换前已解除，更严的规定不追溯。"]
+        told["because"] = [RELEASED_BEFORE]
     else:
         told = _measured(switched.decision, switched.calendar)
     return {**told, "cancelled_tests": _days(switched.cancelled_tests)}
@@ -486,7 +505,7 @@ def _compare(question: Mapping[str, object], documents: library.Library) -> Answ
                 "clause": finding.clause,
                 "parent_clause": finding.parent_clause,
                 "force": finding.force,
-                "because": finding.because.zh,
+                "because": finding.because,
             }
             for finding in compare.compare(law, other)
         ]
