@@ -15,6 +15,41 @@ from policy.models import Provision
 from residents.models import Resident
 from testing.models import KEPT, ONLY_WITHDRAWN, NATResult
 
+# What no constraint can say: the evidence of a case is about its resident, and its plan rests on
+# the provision that the evidence was decided under.
+EVIDENCE_FITS = pgtrigger.Trigger(
+    name="evidence_fits",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert
+    | pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+        "resident_id", "arrival_id", "positive_id", "index_case_id"
+    ),
+    declare=[("ground", "policy_provision%ROWTYPE")],
+    func="""
+        SELECT p.* INTO ground FROM policy_provision p
+            JOIN quarantine_plan q ON q.provision_id = p.id WHERE q.id = NEW.plan_id;
+        -- Without a plan NOT NULL and the foreign key speak.
+        IF ground.id IS NOT NULL AND (NEW.arrival_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM quarantine_arrival a
+            WHERE a.id = NEW.arrival_id AND a.resident_id = NEW.resident_id
+                AND (TG_OP = 'UPDATE' OR a.provision_id = ground.id)
+        ) OR NEW.positive_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM testing_natresult r JOIN testing_sample s ON s.id = r.sample_id
+            WHERE r.id = NEW.positive_id AND s.resident_id = NEW.resident_id
+                AND (TG_OP = 'UPDATE' OR ground.subject = 'infected')
+        ) OR NEW.index_case_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM quarantine_case c
+            JOIN residents_resident i ON i.id = c.resident_id
+            JOIN residents_resident o ON o.id = NEW.resident_id
+            WHERE c.id = NEW.index_case_id AND i.id <> o.id AND i.household_id = o.household_id
+                AND (TG_OP = 'UPDATE' OR ground.subject = 'close_contacts')
+        )) THEN
+            RAISE EXCEPTION 'case_evidence_fits: the evidence is about somebody or something else';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
 
 class ArrivalQuerySet(models.QuerySet["Arrival"]):
     """Questions about arrivals."""
@@ -244,7 +279,7 @@ class Case(models.Model):
             models.Index(fields=["law"], name="case_open_law", condition=Q(closed_on=None)),
             models.Index(fields=["grid", "closed_on"], name="case_closed"),
         ]
-        triggers = [KEPT]
+        triggers = [KEPT, EVIDENCE_FITS]
 
     def __str__(self) -> str:
         return f"case {self.key}"

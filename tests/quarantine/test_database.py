@@ -3,20 +3,25 @@
 import json
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
 from policy.models import Provision
 from quarantine.models import Case, Plan
-from tests.factories import make_case, make_resident
+from tests.factories import make_arrival, make_case, make_place, make_resident, make_result
 
 pytestmark = pytest.mark.django_db
+
+COPY = uuid4()
 
 
 @pytest.fixture
 def case() -> Case:
-    return make_case()
+    """Make the case of a close contact (Cangshan 2), whose household may follow."""
+    cangshan = make_place("cangshan-2022-324", "350104")
+    return make_case(cangshan, exposure="close_contact", arrived_from=None)
 
 
 def execute(statement: str, *values: Any) -> None:
@@ -43,7 +48,7 @@ def copy_of(case: Case, **changed: Any) -> tuple[str, list[Any]]:
     other = make_resident(household=case.resident.household)
     row.update(
         {
-            "key": "00000000-0000-4000-8000-000000000001",
+            "key": COPY,
             "resident_id": other.pk,
             "arrival_id": None,
             "index_case_id": case.pk,
@@ -80,10 +85,45 @@ class TestACase:
 
         assert "case_has_evidence" in refuses(statement, *values)
 
-    def test_beside_an_open_one_is_refused(self, case: Case) -> None:
-        statement, values = copy_of(case, resident_id=case.resident_id)
+    def test_on_the_arrival_of_somebody_else_is_refused(self, case: Case) -> None:
+        other = make_arrival(case.grid, arrived_from="310000").arrival
+        statement, values = copy_of(case, arrival_id=other.pk, index_case_id=None)
 
-        assert "case_one_open" in refuses(statement, *values)
+        assert "case_evidence_fits" in refuses(statement, *values)
+
+    def test_on_an_arrival_that_asked_for_nothing_is_refused(self, case: Case) -> None:
+        # Zhengzhou, June 2022: people who had only travelled were given a measure by a list.
+        traveller = make_arrival(case.grid, arrived_from="310000").arrival
+        statement, values = copy_of(
+            case, resident_id=traveller.resident_id, arrival_id=traveller.pk, index_case_id=None
+        )
+
+        assert "case_evidence_fits" in refuses(statement, *values)
+
+    def test_on_a_case_of_another_household_is_refused(self, case: Case) -> None:
+        statement, values = copy_of(case, resident_id=make_resident().pk)
+
+        assert "case_evidence_fits" in refuses(statement, *values)
+
+    def test_on_a_result_of_somebody_else_is_refused(self, case: Case) -> None:
+        result = make_result(case, case.day_1).result
+        statement, values = copy_of(case, positive_id=result.pk)
+
+        assert "case_evidence_fits" in refuses(statement, *values)
+
+    def test_is_not_given_to_somebody_else(self, case: Case) -> None:
+        other = make_resident()
+
+        assert "case_evidence_fits" in refuses(
+            "UPDATE quarantine_case SET resident_id = %s", other.pk
+        )
+
+    def test_beside_an_open_one_is_refused(self, case: Case) -> None:
+        statement, values = copy_of(case)
+        execute(statement, *values)
+        again = [uuid4() if value == COPY else value for value in values]
+
+        assert "case_one_open" in refuses(statement, *again)
 
     def test_closed_without_saying_how_is_refused(self, case: Case) -> None:
         assert "case_closed_whole" in refuses(

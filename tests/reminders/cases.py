@@ -67,6 +67,7 @@ def _arrival(resident: Resident, by: User, day: date) -> Arrival:
         arrived_on=day,
         facts={},
         law="cn-101",
+        provision=_plan().provision,
         logged_at=NOW,
         logged_by=by,
     )
