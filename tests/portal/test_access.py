@@ -23,6 +23,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Area, Role, User
+from policy import drafts
+from policy.models import Activation, StoredDocument
 from quarantine.models import Arrival, Case, Event
 from reminders.models import Message
 from residents.models import Household, Resident
@@ -35,7 +37,9 @@ from tests.factories import (
     make_resident,
     make_result,
     make_user,
+    put_in_force,
 )
+from tests.policy.test_drafts import NOTICE
 
 STAFF, SUPERVISOR, ADMINISTRATOR, AUDITOR = Role
 
@@ -55,6 +59,7 @@ class Place:
     event: Event
     message: Message
     undelivered: Message
+    activation: Activation
 
     @classmethod
     def make(cls) -> "Place":
@@ -77,12 +82,20 @@ class Place:
             event=event,
             message=_message(case, channel="in_app", state="sent", sent_at=NOW),
             undelivered=_message(case, channel="sms", state="failed"),
+            activation=put_in_force("yingkou-2022-11", Area.objects.get_parent(grid)),
         )
 
 
 def _message(case: Case, **given: Any) -> Message:
     times = {"day": NOW.date(), "created_at": NOW, "not_before": NOW}
     return Message.objects.create(case=case, grid=case.grid, kind="test_today", **times, **given)
+
+
+def waiting_draft() -> StoredDocument:
+    """Return a draft that waits for a second administrator."""
+    return StoredDocument.objects.waiting().first() or drafts.upload(
+        content=NOTICE, name="notice.yaml", at=NOW, by=make_user(ADMINISTRATOR)
+    )
 
 
 def people_of(grid: Area) -> dict[Role, User]:
@@ -99,10 +112,15 @@ class Page:
     about: Callable[[Place], dict[str, Any]] | None = None
     methods: tuple[str, ...] = ("get", "post")
     answers: int = 200  # where nobody signs in
+    everywhere: bool = False  # the same for whoever may open it, wherever they work
 
     def of(self, about: Callable[[Place], dict[str, Any]]) -> "Page":
         """Return the page about a thing of a place."""
         return replace(self, about=about)
+
+    def of_all(self, about: Callable[[Place], dict[str, Any]]) -> "Page":
+        """Return the page about a thing that belongs to no place."""
+        return replace(self, about=about, everywhere=True)
 
     def by(self, *methods: str) -> "Page":
         """Return the page that answers these methods only."""
@@ -180,7 +198,13 @@ PAGES: dict[str, Page] = {
     "release_confirm": FIELD.by("post"),
     # Policy
     "document_list": SIGNED_IN.by("get"),
-    "document_detail": SIGNED_IN.of(lambda at: {"document": "yingkou-2022-11"}).by("get"),
+    "document_detail": SIGNED_IN.of_all(lambda at: {"document": "yingkou-2022-11"}).by("get"),
+    "document_file": SIGNED_IN.of_all(lambda at: {"document": "yingkou-2022-11"}).by("get"),
+    "draft_list": ADMIN,
+    "draft_detail": ADMIN.of_all(lambda at: {"pk": waiting_draft().pk}).by("get"),
+    "draft_settle": ADMIN.of_all(lambda at: {"pk": waiting_draft().pk}).by("post"),
+    "activation_list": ADMIN,
+    "activation_settle": ADMIN.of(lambda at: {"pk": at.activation.pk}).by("post"),
     # The questions of programs
     "api-root": NOBODY.by("get"),
     "openapi-json": PUBLIC.by("get"),
@@ -284,7 +308,7 @@ def test_a_page_opens_for_its_roles_in_their_own_place_only(name: str) -> None:
     url, missing = (
         address(name, **kwargs) for kwargs in (page.kwargs(here), nowhere(page.kwargs(here)))
     )
-    foreign = roles if page.about and roles != frozenset(Role) else frozenset()
+    foreign = roles if page.about and not page.everywhere else frozenset()
 
     for method in page.methods:
         for nobody in (None, closed):
