@@ -293,16 +293,24 @@ def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Seen]:
 
 
 def _deciding(mine: _Case, theirs: _Case, row: Row, person: Person) -> Seen:
-    my, their = _burden(mine, own=True), _burden(theirs, own=False)
-    if my.medical or their.medical:
-        more, less = _differences([(MEDICAL, my.medical, their.medical)])
+    """Return what the clause itself asks beyond the other law, and what is no longer asked."""
+    own, whole, their = (
+        _burden(mine, own=True),
+        _burden(mine, own=False),
+        _burden(theirs, own=False),
+    )
+    if whole.medical or their.medical:
+        more, less = _differences([(MEDICAL, whole.medical, their.medical)])
     else:
-        more, less = _differences(
-            (name, a, b)
-            for name, a, b in zip(_NAMES, my, their, strict=False)
-            if a is not None and b is not None
-        )
+        more, _ = _differences(_pairs(own, their))
+        _, less = _differences(_pairs(whole, their))
     return Seen(row.cited.clause, tuple(more), tuple(less), theirs.decision.measure, person)
+
+
+def _pairs(mine: _Burden, their: _Burden) -> Iterator[tuple[Text, float, float]]:
+    for name, my, other in zip(_NAMES, mine, their, strict=False):
+        if my is not None and other is not None:
+            yield name, my, other
 
 
 def _adding(mine: _Case, theirs: _Case, row: Row, person: Person) -> Seen:

@@ -1,6 +1,8 @@
 """Reading a document strictly: what is wrong is refused with file, line and one sentence."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from policy.engine.errors import LawError
 from policy.engine.schema import SUBJECTS, Document
 
 LONGEST_DOCUMENT = 1_000_000
+_DAY = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 
 
 def _plain(value: Any) -> Any:
@@ -59,6 +62,17 @@ def _sentence(error: ErrorDetails) -> str:
     return f"{key}: {message[:1].lower()}{message[1:]}, not {error['input']!r:.60}."
 
 
+def _impossible_date(text: str) -> int:
+    """Return the line of the first day that no calendar has; YAML's reader does not tell."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for day in _DAY.findall(line):
+            try:
+                date.fromisoformat(day)
+            except ValueError:
+                return number
+    return 1
+
+
 def _parsed(text: str, name: str) -> CommentedMap:
     if len(text) > LONGEST_DOCUMENT:
         raise LawError(name, 1, "the document is longer than any notice.")
@@ -71,7 +85,8 @@ def _parsed(text: str, name: str) -> CommentedMap:
         mark = error.problem_mark or error.context_mark
         raise LawError(name, mark.line + 1 if mark else 1, f"no YAML: {error.problem}.") from None
     except (YAMLError, ValueError, RecursionError) as error:
-        raise LawError(name, 1, f"no YAML: {str(error).splitlines()[0]}.") from None
+        line = _impossible_date(text)
+        raise LawError(name, line, f"no YAML: {str(error).splitlines()[0]}.") from None
     if not isinstance(data, CommentedMap):
         raise LawError(name, 1, "a document is a mapping of keys to values.")
     return data
