@@ -95,11 +95,16 @@ class Message(models.Model):
         on_delete=models.CASCADE,
         null=True,
         blank=True,
+        db_index=False,  # the unique key begins with it
         related_name="messages",
         verbose_name=_("case"),
     )
     grid = models.ForeignKey(
-        Area, on_delete=models.PROTECT, related_name="messages", verbose_name=_("grid")
+        Area,
+        on_delete=models.PROTECT,
+        db_index=False,  # every list begins with a state
+        related_name="messages",
+        verbose_name=_("grid"),
     )
     kind = models.CharField(_("kind"), max_length=15, choices=Kind)
     day = models.DateField(_("day"))  # the day it speaks of: of the test, of the release
@@ -155,9 +160,7 @@ class Message(models.Model):
                 name="message_waiting",
                 condition=Q(state="due"),
             ),
-            models.Index(
-                fields=["leased_until"], name="message_sending", condition=Q(state="sending")
-            ),
+            models.Index(fields=["channel"], name="message_sending", condition=Q(state="sending")),
             models.Index(
                 fields=["grid", "-id"], name="message_inbox", condition=Q(channel="in_app")
             ),

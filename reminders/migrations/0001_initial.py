@@ -53,8 +53,8 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
                 ('trouble', models.CharField(blank=True, max_length=120, verbose_name='trouble')),
                 ('perhaps_twice', models.BooleanField(default=False, verbose_name='perhaps sent twice')),
-                ('case', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='quarantine.case', verbose_name='case')),
-                ('grid', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='accounts.area', verbose_name='grid')),
+                ('case', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='quarantine.case', verbose_name='case')),
+                ('grid', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='accounts.area', verbose_name='grid')),
             ],
             options={
                 'verbose_name': 'message',
@@ -80,7 +80,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='message',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['leased_until'], name='message_sending'),
+            index=models.Index(condition=models.Q(('state', 'sending')), fields=['channel'], name='message_sending'),
         ),
         migrations.AddIndex(
             model_name='message',

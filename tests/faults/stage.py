@@ -78,8 +78,15 @@ class Stage:
 
     def kill_one_child(self) -> None:
         """Kill one of the processes that do the work; wait for one where there is none."""
-        wait_until(lambda: bool(self._children()), seconds=60)
-        random.choice(self._children()).kill()  # noqa: S311 - no secret
+
+        def killed() -> bool:
+            with suppress(psutil.NoSuchProcess):
+                for child in random.sample(found := self._children(), len(found)):
+                    child.kill()
+                    return True
+            return False
+
+        wait_until(killed, seconds=60)
 
     def _children(self) -> list[psutil.Process]:
         """

@@ -96,7 +96,7 @@ def kill_at_random(here: Stage, times: int, *, feed: Iterator[None], pause: floa
     for number in range(times):
         next(feed, None)
         time.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
-        if number % 10 == 9:
+        if number % 15 == 9:
             here.kill(here.workers[0])
             here.start_worker()
         elif number % 25 == 12:
@@ -134,7 +134,7 @@ class TestAtFullSize:
                 yield
 
         begun = time.monotonic()
-        kill_at_random(here, 300, feed=feed(), pause=1.5)
+        kill_at_random(here, 300, feed=feed(), pause=1.2)
         killed = time.monotonic()
         wait_until(lambda: all_told(15_000), seconds=300)
 

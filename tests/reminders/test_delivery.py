@@ -66,7 +66,7 @@ class TestDeliver:
         (request,) = gateway.requests
         assert request["json"]["to"] == "+8613900139000"
         assert "11月22日" in request["json"]["text"]
-        assert "3" in request["json"]["text"]
+        assert "第3天" in request["json"]["text"]
         assert case.resident.name not in request["json"]["text"]
         assert "http" not in request["json"]["text"]
 
