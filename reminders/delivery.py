@@ -137,7 +137,8 @@ def begin(lease: Lease, message: Message, *, on: date) -> bool:
 def _reason(kind: str, on: date) -> tuple[str, tuple[Any, ...]]:
     """Return the query for messages still worth telling; to compile it costs more than to ask."""
     query = Message.objects.filter(kinds.holds(kind, on)).order_by().values("pk").query
-    return query.get_compiler(connection=connection).as_sql()
+    text, parameters = query.get_compiler(connection=connection).as_sql()
+    return text, tuple(parameters)
 
 
 def mark_sent(lease: Lease, *, at: datetime) -> bool:
