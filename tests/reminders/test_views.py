@@ -101,7 +101,7 @@ class TestInbox:
         make_many(30, grid=grid, day_1=TODAY, next_test_on=TODAY)
         sweep(at=NOW)
 
-        with django_assert_max_num_queries(8):
+        with django_assert_max_num_queries(12):
             page(client)
 
     @pytest.mark.parametrize("role", ["administrator", "auditor"])
