@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import places
+from policy.engine.people import Resident
 from policy.services import library
 
 if TYPE_CHECKING:
+    from policy.engine.compare import Class
     from policy.engine.facts import Person, Stay
     from policy.engine.text import Text
 
@@ -32,12 +34,6 @@ MOVEMENTS = {
     "free": _("May go out"),
 }
 FORCES = {"must": _("Must"), "advise": _("Advice")}
-VERDICTS = {
-    "stricter": _("▲ stricter"),
-    "equal": _("＝ equal"),
-    "looser": _("▼ looser"),
-    "silent": _("– not spoken of"),
-}
 SUBJECTS = {
     "infected": _("Infected people"),
     "close_contacts": _("Close contacts"),
@@ -232,7 +228,7 @@ GATHERING_DUTIES = {
     "approval": _("Approval"),
 }
 WHITELIST_POSTS = {
-    "medical": _("Medical care"),
+    "medical": _("Medical staff"),
     "police": _("Police"),
     "transport_logistics": _("Transport and logistics"),
     "supermarket": _("Supermarket"),
@@ -343,3 +339,39 @@ def _stay(stay: Stay) -> str:
     if stay.transit:
         parts.append(gettext("in transit only"))
     return pgettext("joins parts of a fact", ", ").join(parts)
+
+
+def class_named(about: Class) -> str:
+    """Return in words one of the classes that the comparison tells apart."""
+    if isinstance(about, tuple):
+        named = [_part_named(part) for part in about]
+    elif isinstance(about, Resident):
+        named = _resident_named(about)
+    else:
+        named = [_with_name(name, value) for name, value in facts_of(about)]
+    return pgettext("joins parts of a fact", ", ").join(named) or gettext("Everybody else")
+
+
+def _with_name(name: str, value: str) -> str:
+    return name + pgettext("after a label", ": ") + value
+
+
+def _part_named(part: object) -> str:
+    if isinstance(part, int):
+        return ngettext("%d person", "%d people", part) % part
+    tables = (VENUES, ROLES, POSTS, GATHERINGS, WHITELIST_POSTS)
+    return next((str(table[part]) for table in tables if part in table), str(part))
+
+
+def _resident_named(resident: Resident) -> list[str]:
+    flags = {
+        "living_alone": gettext("lives alone"),
+        "pregnant": gettext("pregnant"),
+        "child_in_difficulty": gettext("child in difficulty"),
+        "disabled": gettext("disabled"),
+    }
+    return [
+        ngettext("%d year old", "%d years old", resident.age) % resident.age,
+        *(str(CONDITIONS[condition]) for condition in resident.conditions),
+        *(name for flag, name in flags.items() if getattr(resident, flag)),
+    ]

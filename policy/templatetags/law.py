@@ -63,6 +63,18 @@ def page_name(page: str) -> str:
 
 
 @register.filter
+def document_short(document: str) -> str:
+    """Return the number of a document, its title where it has none, given its id."""
+    return words.document_title(document, short=True)
+
+
+@register.filter
 def verdict_name(verdict: str) -> str:
-    """Return how a clause stands to another document's, as a sign and a word."""
+    """Return a verdict of the comparison as a word."""
     return str(words.VERDICTS.get(verdict, verdict))
+
+
+@register.filter
+def verdict_shape(verdict: str) -> str:
+    """Return a verdict of the comparison as a shape."""
+    return {"stricter": "▲", "equal": "＝", "looser": "▼"}.get(verdict, "–")

@@ -10,9 +10,9 @@ from django.views.decorators.http import require_GET
 
 from accounts import clock
 from accounts.access import member
-from policy import services, worked_examples
+from policy import services, words, worked_examples
 from policy.engine.library import Law
-from policy.engine.schema import Document
+from policy.engine.schema import SUBJECTS, Document
 from policy.models import Activation
 
 
@@ -70,6 +70,7 @@ def document_list(request: HttpRequest) -> HttpResponse:
         "policy/document_list.html",
         {
             "mine": mine,
+            "subjects": [(name, words.SUBJECTS[name]) for name in SUBJECTS],
             "documents": [(document, places[document.id]) for document in documents],
         },
     )

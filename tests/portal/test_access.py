@@ -198,6 +198,8 @@ PAGES: dict[str, Page] = {
     "release_confirm": FIELD.by("post"),
     # Policy
     "document_list": SIGNED_IN.by("get"),
+    "comparison": SIGNED_IN.by("get"),
+    "subject_detail": SIGNED_IN.of_all(lambda at: {"subject": "close_contacts"}).by("get"),
     "document_detail": SIGNED_IN.of_all(lambda at: {"document": "yingkou-2022-11"}).by("get"),
     "document_file": SIGNED_IN.of_all(lambda at: {"document": "yingkou-2022-11"}).by("get"),
     "draft_list": ADMIN,

@@ -1,0 +1,54 @@
+"""One subject of the law through all documents, by the day they came into force."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from policy import services, words
+from policy.engine.library import Library
+from policy.engine.schema import SUBJECTS, Document
+
+
+@dataclass(frozen=True)
+class Station:
+    """What one document says on a subject; else `speaker` is the document that speaks for it."""
+
+    document: Document
+    provisions: tuple[Any, ...]
+    speaker: Document | None
+
+
+def history(library: Library, subject: str) -> Iterator[Station]:
+    """Return every document that speaks on a subject or inherits what another says, by day."""
+    for document in sorted(
+        library.documents.values(), key=lambda known: (known.in_force_from, known.id)
+    ):
+        own = tuple(p for p in document.provisions if p.subject == subject)
+        speaker = next(
+            (
+                other
+                for other in library.law(document.id).documents
+                if any(p.subject == subject for p in other.provisions)
+            ),
+            None,
+        )
+        if speaker is not None:
+            yield Station(document, own, None if own else speaker)
+
+
+@require_GET
+def subject_detail(request: HttpRequest, subject: str) -> HttpResponse:
+    """Show what each document says on one subject, with its clause."""
+    if subject not in SUBJECTS:
+        raise Http404
+    stations = list(history(services.library(), subject))
+    context = {
+        "subject": subject,
+        "stations": stations,
+        "subjects": [(name, words.SUBJECTS[name]) for name in SUBJECTS],
+    }
+    return render(request, "policy/subject_detail.html", context)
