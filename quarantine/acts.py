@@ -9,6 +9,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from quarantine.models import Case, Event
+from quarantine.outings import terms_of
 from testing.models import Sample
 
 if TYPE_CHECKING:
@@ -79,8 +80,9 @@ def possible(
         Act.MISSED: bool(overdue_days(calendar)),
         Act.CHECK: True,
         Act.ANSWER: bool(outings_waiting(events)),
-        Act.OUTING: held is not None and held.setting != "monitoring",
-        Act.HOME: held is not None and held.setting == "home",
+        Act.OUTING: terms_of(case, laid=calendar, day=today) is not None,
+        # Unfit homes may become fit again: then the person is in central isolation.
+        Act.HOME: held is not None and (held.setting == "home" or not person.home_conditions_met),
         Act.MOVE: held is not None and held.setting != "monitoring",
         Act.CENTRAL: held is not None and held.setting == "home" and not person.chooses_central,
         Act.CLINICAL: person.exposure == "infected",

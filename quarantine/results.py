@@ -39,6 +39,12 @@ class NotMissedError(RefusedError):
     field = "day"
 
 
+class BeforeCaseError(RefusedError):
+    """A sample of a day before the case began."""
+
+    field = "taken_at"
+
+
 class NoContactError(RefusedError):
     """Somebody who is not a household member of the infected person, or is known already."""
 
@@ -58,8 +64,14 @@ class Recorded:
 def take_sample(
     *, case: Case, taken_at: datetime, at: datetime, by: User, pooled: bool = False
 ) -> Sample:
-    """Record a sample of the person; raises what `testing.services.take_sample` raises."""
+    """
+    Record a sample of the person.
+
+    Raise BeforeCaseError, and what `testing.services.take_sample` raises.
+    """
     refuse_closed(case)
+    if clock.day_of(taken_at) < case.day_1:
+        raise BeforeCaseError(_("The sample lies before day 1 of this case."))
     sample = testing.take_sample(
         resident=case.resident, taken_at=taken_at, at=at, by=by, pooled=pooled
     )

@@ -12,6 +12,7 @@ from quarantine.calendars import calendar_of, calendars_of
 from quarantine.cases import StaleCaseError
 from quarantine.models import Case, Event
 from quarantine.results import (
+    BeforeCaseError,
     NoContactError,
     NotMissedError,
     complete_what_is_over,
@@ -89,6 +90,10 @@ class TestTakeSample:
 
         assert case.release_on == nth(5)
         assert not seen_on(case, nth(5)).may_be_released
+
+    def test_of_the_day_before_day_1_is_refused(self, case: Case) -> None:
+        with pytest.raises(BeforeCaseError):
+            take_sample(case=case, taken_at=moment(nth(0), 23), at=moment(nth(1)), by=make_user())
 
     def test_of_a_case_that_somebody_else_changed_is_not_done(self, case: Case) -> None:
         stale = Case.objects.get(pk=case.pk)
