@@ -1,0 +1,233 @@
+"""Signing in and what comes first, by the pages themselves."""
+
+import base64
+import re
+import time
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.usersessions.models import UserSession
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page
+from pytest_django.fixtures import Settings
+
+from accounts import services
+from accounts.middleware import SEEN
+from accounts.models import AuditEntry, Role, User
+from tests.browser import barriers, shot, sign_in, too_small
+from tests.factories import PASSWORD, make_community, make_grid, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def enter(client: Client, user: User, password: str = PASSWORD) -> HttpResponse:
+    response: HttpResponse = client.post(
+        reverse("account_login"), {"login": user.username, "password": password}
+    )
+    return response
+
+
+def signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def code_of(secret: str) -> str:
+    code: str = format_hotp_value(hotp_value(secret, int(time.time()) // 30))
+    return code
+
+
+def set_up(client: Client) -> str:
+    """Give the password once more, set up the second factor and return its secret."""
+    client.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    page = client.get(reverse("mfa_activate_totp")).content.decode()
+    found = re.search(r'value="([A-Z2-7]{16,})"', page)
+    assert found is not None
+    client.post(reverse("mfa_activate_totp"), {"code": code_of(found[1])})
+    return found[1]
+
+
+class TestSignIn:
+    def test_opens_with_the_right_password_and_is_written_down(self, client: Client) -> None:
+        user = make_user()
+
+        enter(client, user)
+
+        assert signed_in(client)
+        assert AuditEntry.objects.filter(did="signed in", actor=user.key).count() == 1
+
+    def test_is_locked_after_five_wrong_passwords_even_for_the_right_one(
+        self, client: Client
+    ) -> None:
+        user = make_user()
+        for _ in range(5):
+            enter(client, user, "wrong")
+
+        enter(client, user)
+
+        assert not signed_in(client)
+        assert AuditEntry.objects.filter(did="sign-in refused", subject__contains=user.key).count()
+
+    def test_lock_of_one_account_leaves_others_alone(self, client: Client) -> None:
+        user, other = make_user(), make_user()
+        for _ in range(5):
+            enter(client, user, "wrong")
+
+        enter(client, other)
+
+        assert signed_in(client)
+
+    def test_is_refused_to_a_closed_account(self, client: Client) -> None:
+        enter(client, make_user(is_active=False))
+
+        assert not signed_in(client)
+
+    @pytest.mark.parametrize("path", ["signup/", "password/reset/", "email/"])
+    def test_has_no_other_way_in(self, client: Client, path: str) -> None:
+        client.force_login(make_user())
+
+        assert client.get(f"/accounts/{path}").status_code == 404
+
+    def test_of_an_auditor_needs_no_second_factor(
+        self, client: Client, settings: Settings
+    ) -> None:
+        settings.SECOND_FACTOR_REQUIRED = True
+        client.force_login(make_user(Role.AUDITOR))
+
+        assert client.get(reverse("audit_list")).status_code == 200
+
+
+class TestSecondFactor:
+    @pytest.fixture(autouse=True)
+    def _required(self, settings: Settings) -> None:
+        settings.SECOND_FACTOR_REQUIRED = True
+
+    @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMINISTRATOR])
+    def test_is_set_up_before_anything_else(self, client: Client, role: Role) -> None:
+        enter(client, make_user(role))
+
+        response = client.get(reverse("home"))
+
+        assert response.headers["Location"] == reverse("mfa_activate_totp")
+
+    def test_is_asked_for_once_it_is_set_up(self, client: Client) -> None:
+        user = make_user(Role.SUPERVISOR, make_community())
+        enter(client, user)
+        set_up(client)
+        assert client.get(reverse("resident_list")).status_code == 200
+
+        client.post(reverse("account_logout"))
+        response = enter(client, user)
+
+        assert response.headers["Location"] == reverse("mfa_authenticate")
+        assert not signed_in(client)
+
+    def test_is_kept_sealed(self, client: Client) -> None:
+        user = make_user(Role.SUPERVISOR)
+        enter(client, user)
+        secret = set_up(client)
+
+        kept = Authenticator.objects.get(user=user, type="totp").data["secret"]
+
+        assert secret not in kept
+        assert secret.encode() not in base64.b64decode(kept)
+
+    def test_cannot_be_dropped_by_who_needs_it(self, client: Client) -> None:
+        user = make_user(Role.SUPERVISOR)
+        enter(client, user)
+        set_up(client)
+
+        client.post(reverse("mfa_deactivate_totp"))
+
+        assert Authenticator.objects.filter(user=user, type="totp").exists()
+
+    def test_is_not_asked_of_the_demo(self, client: Client, settings: Settings) -> None:
+        settings.SECOND_FACTOR_REQUIRED = False
+        client.force_login(make_user(Role.SUPERVISOR))
+
+        assert client.get(reverse("resident_list")).status_code == 200
+
+
+class TestFirstPassword:
+    def test_has_to_be_replaced_before_anything_else(self, client: Client) -> None:
+        admin = make_user(Role.ADMINISTRATOR, make_community())
+        user, password = services.employ(
+            username="wang", name="王五", role=Role.GRID_STAFF, areas=[make_grid()], by=admin
+        )
+        enter(client, user, password)
+        assert client.get(reverse("resident_list")).headers["Location"] == reverse(
+            "account_change_password"
+        )
+
+        new = "eine neue lange Losung"
+        client.post(
+            reverse("account_change_password"),
+            {"oldpassword": password, "password1": new, "password2": new},
+        )
+
+        assert client.get(reverse("resident_list")).status_code == 200
+
+    def test_is_another_one_each_time(self) -> None:
+        assert len({services.first_password() for _ in range(100)}) == 100
+
+
+class TestIdleSession:
+    def test_ends_after_the_minutes_of_the_role(self, client: Client, settings: Settings) -> None:
+        client.force_login(make_user(Role.SUPERVISOR, make_community()))
+        client.get(reverse("resident_list"))
+        session = client.session
+        session[SEEN] -= settings.IDLE_MINUTES["supervisor"] * 60 + 1
+        session.save()
+
+        response = client.get(reverse("resident_list"))
+
+        assert response.headers["Location"].startswith(reverse("account_login"))
+        assert not signed_in(client)
+
+    def test_lasts_a_shift_for_grid_staff(self, client: Client) -> None:
+        client.force_login(make_user(Role.GRID_STAFF, make_grid()))
+        client.get(reverse("resident_list"))
+        session = client.session
+        session[SEEN] -= 7 * 3600
+        session.save()
+
+        assert client.get(reverse("resident_list")).status_code == 200
+
+
+class TestClosedAccount:
+    def test_is_signed_out_everywhere(self, client: Client) -> None:
+        community = make_community()
+        user = make_user(Role.GRID_STAFF, make_grid(community))
+        enter(client, user)
+        assert UserSession.objects.filter(user=user).exists()
+
+        services.deactivate(user=user, by=make_user(Role.ADMINISTRATOR, community))
+
+        assert client.get(reverse("resident_list")).status_code == 302
+        assert not UserSession.objects.filter(user=user).exists()
+
+
+class TestPages:
+    def test_of_sign_in_work_on_a_phone(self, phone: Page) -> None:
+        phone.goto("/accounts/login/")
+        phone.get_by_label("用户名").fill("nobody")
+        phone.get_by_label("密码").fill("nothing")
+        phone.get_by_role("button", name="登录").click()
+        shot(phone, "sign-in-phone")
+
+        assert phone.locator(".error-summary").is_visible()
+        assert not barriers(phone)
+        assert not too_small(phone, "input:not([type=hidden]), main .btn")
+
+    @pytest.mark.parametrize(
+        "name", ["mfa_index", "account_change_password", "usersessions_list", "mfa_activate_totp"]
+    )
+    def test_of_an_account_work_on_a_phone(self, phone: Page, name: str) -> None:
+        user = make_user(Role.SUPERVISOR, make_community())
+        sign_in(phone, user)
+        phone.goto(reverse(name))
+        shot(phone, f"{name}-phone", whole=True)
+
+        assert not barriers(phone)
