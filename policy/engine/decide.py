@@ -8,14 +8,14 @@ addition to any measure.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from policy.engine import reasons
 from policy.engine.calendar import Refer
 from policy.engine.facts import Person, Proof, Setting
 from policy.engine.law import Citation, Law, PastStay, Row, Situation
-from policy.engine.moments import day_number, local_day, nth_day, seconds_between, start_of
+from policy.engine.moments import day_number, nth_day, start_of
 from policy.engine.plans import CtCriterion, Movement, Plan, PlannedStage
 from policy.engine.schema import MEASURE_SUBJECTS, MeasureProvision, OnArrival, Stage
 from policy.engine.text import Text
@@ -23,7 +23,7 @@ from policy.engine.text import Text
 __all__ = ["Citation", "Decision", "decide"]
 
 MOST_REMEMBERED = 100_000
-_HOUR = 3600
+_DAY = timedelta(days=1)
 # Who asks whether nothing is asked of them hears of this subject first.
 _ENDING_ORDER = ("secondary_contacts", *MEASURE_SUBJECTS)
 
@@ -132,9 +132,9 @@ def proof_is_valid(proof: Proof | None, hours: int, arrival: date) -> bool:
     Its age is counted to the start of that day, exactly `hours` is still good, and a proof sampled
     on the day itself is good (readings.md, Proofs and hours).
     """
-    if proof is None or (sampled := proof.counts_from) is None or local_day(sampled) > arrival:
+    if proof is None or (sampled := proof.counts_from) is None:
         return False
-    return seconds_between(sampled, start_of(arrival)) <= hours * _HOUR
+    return -_DAY < start_of(arrival) - sampled <= timedelta(hours=hours)
 
 
 def decide(law: Law, person: Person, day: date) -> Decision:

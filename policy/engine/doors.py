@@ -1,12 +1,11 @@
 """At a door: may this person come in, and what is checked."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from policy.engine import reasons
 from policy.engine.facts import Proof
 from policy.engine.law import Citation, Law
-from policy.engine.moments import seconds_between
 from policy.engine.schema import Check, EntryProvision, Role, Venue
 from policy.engine.text import Text
 
@@ -60,7 +59,7 @@ def proof_is_good(proof: Proof | None, hours: int, at: datetime) -> bool:
     """
     if proof is None or (sampled := proof.counts_from) is None:
         return False
-    return sampled <= at and seconds_between(sampled, at) <= hours * 3600
+    return timedelta() <= at - sampled <= timedelta(hours=hours)
 
 
 def may_enter(

@@ -1,5 +1,6 @@
 """A document with everything it inherits, its conditions ready to be asked."""
 
+import functools
 import operator
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
@@ -97,16 +98,25 @@ def _stayed(condition: StayedIn, area: str) -> Test:
 
 
 def _been(condition: BeenIn) -> Test:
-    def in_one(facts: Situation, area: str) -> bool:
-        there = [s for s in facts.stays if s.area is not None and areas.lies_in(s.area, area)]
-        if there:
-            return any(stay.days_ago <= condition.within_days for stay in there)
-        # Who only changed trains there has not been there, even as the last place.
-        if any(areas.lies_in(passed, area) for passed in facts.passed_through):
-            return False
-        return facts.arrived_from is not None and areas.lies_in(facts.arrived_from, area)
+    named = {area: areas.significant(area) for area in condition.areas}
 
-    return lambda facts: any(in_one(facts, area) for area in condition.areas)
+    @functools.lru_cache(maxsize=MOST_REMEMBERED)
+    def which(code: str | None) -> str | None:
+        return next((area for area in named if code and code.startswith(named[area])), None)
+
+    def test(facts: Situation) -> bool:
+        there = set()
+        for stay in facts.stays:
+            area = which(stay.area)
+            if area is not None and stay.days_ago <= condition.within_days:
+                return True
+            there.add(area)
+        # Who only changed trains there has not been there, even as the last place.
+        there.update(which(passed) for passed in facts.passed_through)
+        last = which(facts.arrived_from)
+        return last is not None and last not in there
+
+    return test
 
 
 def _entered(condition: Entered) -> Test:

@@ -5,6 +5,7 @@ Legal days are `date`s in Asia/Shanghai; China keeps one offset all year, so the
 Day 1 is the day on which a stage starts; day N is N - 1 days later.
 """
 
+import functools
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -26,6 +27,7 @@ def local_day(moment: datetime) -> date:
     return moment.astimezone(SHANGHAI).date()
 
 
+@functools.lru_cache(maxsize=10_000)
 def start_of(day: date) -> datetime:
     """Return the first moment of a local day."""
     return datetime.combine(day, time(), SHANGHAI)
