@@ -102,7 +102,8 @@ def _ranked(text: str) -> list[tuple[int, Place]]:
         return []
     near = (place for place in places().values() if all(word in place.whole for word in around))
     ranked = [(rank, place) for place in near if (rank := _rank(place, wanted))]
-    return sorted(ranked, key=lambda pair: (pair[0], pair[1].depth))
+    # Of equals a province goes first, then the capitals: lz is Lanzhou before Liuzhou.
+    return sorted(ranked, key=lambda pair: (pair[0], pair[1].depth, pair[1].code[2:] != "0100"))
 
 
 def _rank(place: Place, wanted: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -330,10 +331,13 @@ class ArrivalForm(forms.Form):
 
     def _clean_person(self, data: dict[str, Any]) -> None:
         self._require(data, "document_type", gettext("Choose the document."))
-        for field, read in (
-            ("number", lambda text: read_number(data["document_type"], text, today=self.today)),
-            ("name", read_name),
-        ):
+        readers: dict[str, Callable[[str], str]] = {
+            "number": lambda text: (
+                read_number(data["document_type"], text, today=self.today).number
+            ),
+            "name": read_name,
+        }
+        for field, read in readers.items():
             if field in data and data.get("document_type"):
                 try:
                     data[field] = read(data[field])

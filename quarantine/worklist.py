@@ -10,12 +10,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db import models
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from quarantine.calendars import calendars_of
 from quarantine.models import Case, CaseQuerySet, Event
 from residents.models import Building, Household
-from testing.models import Sample
+from testing.models import NATResult, Sample
 
 if TYPE_CHECKING:
     from policy.engine.calendar import Calendar
@@ -118,8 +119,11 @@ def cards_of(cases: Sequence[Case], *, today: date) -> list[Card]:
 def _waiting(cases: Iterable[Case]) -> dict[int, dict[date, Sample]]:
     """Return the samples without a result, by resident and day."""
     waiting: dict[int, dict[date, Sample]] = {}
-    samples = Sample.objects.valid().filter(resident__in=[case.resident_id for case in cases])
-    for sample in samples.exclude(results__withdrawn_at=None, results__isnull=False):
+    results = NATResult.objects.valid().filter(sample=OuterRef("pk"))
+    samples = Sample.objects.valid().filter(
+        ~Exists(results), resident__in=[case.resident_id for case in cases]
+    )
+    for sample in samples:
         waiting.setdefault(sample.resident_id, {})[sample.day] = sample
     return waiting
 

@@ -47,6 +47,8 @@
     });
     box.append(list);
     field.setAttribute("aria-expanded", "true");
+    // Above a phone's keyboard there is room for the list only when the field stands at the top.
+    if (innerWidth < 992) box.scrollIntoView({ block: "start" });
   };
   form.querySelectorAll("[data-places]").forEach((field) => {
     field.setAttribute("role", "combobox");
@@ -56,10 +58,6 @@
     field.addEventListener("input", () => {
       clearTimeout(waiting);
       waiting = setTimeout(() => offer(field), 200);
-    });
-    // Above the keyboard there is room for the list only when the field stands at the top.
-    field.addEventListener("focus", () => {
-      if (innerWidth < 992) field.closest(".place-field").scrollIntoView({ block: "start" });
     });
     field.addEventListener("blur", () => close(field));
     field.addEventListener("keydown", (event) => {

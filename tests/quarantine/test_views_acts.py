@@ -1,0 +1,193 @@
+"""Acts on a case from its page and from today's cards, and taking them back."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Area, User
+from quarantine import results
+from quarantine.arrivals import Logged
+from quarantine.models import Case, Event
+from quarantine.views.cases import whole
+from testing.models import NATResult, Sample
+from tests import factories
+from tests.factories import NOW
+
+Arrive = Callable[..., Logged]
+
+
+@pytest.fixture
+def case(arrive: Arrive) -> Case:
+    """Return a case on its third day: the first test is overdue, the second due today."""
+    logged = arrive(days=2)
+    assert logged.case
+    return Case.objects.get(pk=logged.case.pk)
+
+
+def do(client: Client, case: Case, act: str, **fields: Any) -> Any:
+    htmx = fields.pop("htmx", False)
+    data = {f"{act}-{name}": value for name, value in fields.items()}
+    headers = {"accept-language": "en"}
+    if htmx:
+        headers |= {"hx-request": "true", "hx-target": f"card-{case.key}"}
+    return client.post(reverse("case_act", args=[case.key, act]), data, headers=headers)
+
+
+class TestCaseAct:
+    def test_takes_a_sample_and_answers_with_the_card_and_its_undo(
+        self, as_staff: Client, case: Case
+    ) -> None:
+        page = do(as_staff, case, "sample", htmx=True).content.decode()
+        sample = Sample.objects.get()
+        assert f'id="card-{case.key}"' in page
+        assert "Result of 11-22 awaited" in page
+        assert reverse("undo_sample", args=[sample.key]) in page
+
+    def test_works_without_scripts(self, as_staff: Client, case: Case) -> None:
+        answer = do(as_staff, case, "sample")
+        assert answer.url == reverse("case_detail", args=[case.key])
+        assert Sample.objects.count() == 1
+
+    def test_enters_a_negative_result(self, as_staff: Client, case: Case) -> None:
+        do(as_staff, case, "sample")
+        do(as_staff, case, "result", sample=Sample.objects.get().key, outcome="negative")
+        assert NATResult.objects.get().outcome == "negative"
+
+    def test_enters_a_positive_result_and_refers(self, as_staff: Client, case: Case) -> None:
+        do(as_staff, case, "sample")
+        sample = Sample.objects.get()
+        do(as_staff, case, "result", sample=sample.key, outcome="positive", ct="22.5")
+        case.refresh_from_db()
+        assert case.closed_as == "referred"
+
+    def test_marks_a_test_as_missed(self, as_staff: Client, case: Case) -> None:
+        do(as_staff, case, "missed", day="2022-11-20", reason="家中无人")
+        assert Event.objects.get(kind="test_missed").reason == "家中无人"
+
+    def test_keeps_the_form_with_what_is_wrong(self, as_staff: Client, case: Case) -> None:
+        page = do(as_staff, case, "check", temperature="45", note="说明").content.decode()
+        assert "between 33 and 43" in page
+        assert 'value="说明"' in page
+        assert 'href="#id_check-temperature"' in page
+
+    def test_refuses_a_case_that_somebody_else_changed(self, as_staff: Client, case: Case) -> None:
+        stale = case.version
+        do(as_staff, case, "home", met="no", reason="无独立卫生间", version=stale)
+        page = do(as_staff, case, "home", met="yes", reason="已腾出", version=stale)
+        assert "Somebody else changed this case" in page.content.decode()
+
+    def test_lets_only_a_supervisor_decide_on_an_outing(
+        self, as_staff: Client, case: Case, supervisor: User
+    ) -> None:
+        outing = {"purpose": "medical", "vehicle": "escorted", "mask": "n95", "reason": "透析"}
+        do(as_staff, case, "outing", day="2022-11-23", **outing)
+        asked = Event.objects.get(kind="outing_asked")
+        answer = {"asked": asked.pk, "answer": "approve"}
+        assert do(as_staff, case, "answer", **answer).status_code == 403
+        as_staff.force_login(supervisor)
+        do(as_staff, case, "answer", **answer)
+        assert Event.objects.get(kind="outing_approved").by == supervisor
+
+    def test_is_hidden_from_another_grid(self, client: Client, case: Case, today: None) -> None:
+        client.force_login(factories.make_user("grid_staff", factories.make_grid()))
+        assert do(client, case, "sample").status_code == 404
+
+    def test_knows_no_other_act(self, as_staff: Client, case: Case) -> None:
+        assert do(as_staff, case, "delete").status_code == 404
+
+
+class TestUndo:
+    def test_takes_a_sample_back(self, as_staff: Client, case: Case) -> None:
+        do(as_staff, case, "sample")
+        as_staff.post(reverse("undo_sample", args=[Sample.objects.get().key]))
+        assert not Sample.objects.valid().exists()
+
+    def test_takes_a_result_back(self, as_staff: Client, case: Case) -> None:
+        do(as_staff, case, "sample")
+        do(as_staff, case, "result", sample=Sample.objects.get().key, outcome="positive")
+        as_staff.post(reverse("undo_result", args=[NATResult.objects.get().pk]))
+        case.refresh_from_db()
+        assert case.closed_on is None
+
+    def test_goes_back_to_nowhere_else(self, as_staff: Client, case: Case) -> None:
+        do(as_staff, case, "sample")
+        address = reverse("undo_sample", args=[Sample.objects.get().key])
+        answer: Any = as_staff.post(address, {"next": "https://example.org/"})
+        assert answer.url == reverse("today")
+
+
+class TestCaseUncover:
+    def test_shows_the_phone_to_call_and_writes_it_down(
+        self, as_staff: Client, case: Case
+    ) -> None:
+        address = reverse("case_uncover", args=[case.key])
+        page = as_staff.post(address, {"field": "phone", "reason": "电话联系"}).content.decode()
+        assert f'href="tel:{case.resident.phone}"' in page
+
+    def test_asks_for_a_reason(self, as_staff: Client, case: Case) -> None:
+        address = reverse("case_uncover", args=[case.key])
+        page = as_staff.post(address, {"field": "number", "reason": ""}).content.decode()
+        assert case.resident.number not in page
+
+
+class TestRelease:
+    @pytest.fixture
+    def ready(self, arrive: Arrive, staff: User) -> Case:
+        """Return a case whose seventh day was yesterday, every test negative."""
+        logged = arrive(days=7)
+        assert logged.case
+        for back in (7, 5, 3, 1):
+            case = Case.objects.get(pk=logged.case.pk)
+            at = NOW - timedelta(days=back)
+            sample = results.take_sample(case=case, taken_at=at, at=at, by=staff)
+            results.record_result(
+                sample=sample,
+                outcome=NATResult.Outcome.NEGATIVE,
+                ct=None,
+                reported_at=at,
+                at=at,
+                by=staff,
+            )
+        return Case.objects.get(pk=logged.case.pk)
+
+    def test_confirms_those_who_were_chosen(
+        self, as_staff: Client, ready: Case, case: Case
+    ) -> None:
+        page = as_staff.get(reverse("release_list")).content.decode()
+        assert str(ready.key) in page
+        chosen = {"case": [str(ready.key), str(case.key), "x"]}
+        as_staff.post(reverse("release_confirm"), chosen)
+        ready.refresh_from_db()
+        case.refresh_from_db()
+        assert ready.closed_as == "released"
+        assert case.closed_on is None
+
+    def test_is_one_tap_from_today(self, as_staff: Client, ready: Case) -> None:
+        page = do(as_staff, ready, "release", htmx=True).content.decode()
+        ready.refresh_from_db()
+        assert ready.closed_as == "released"
+        assert "undo/event/" in page
+
+    def test_is_offered_only_when_it_makes_sense(self, ready: Case, case: Case) -> None:
+        assert "release" in whole(ready, today=NOW.date()).acts
+        assert "release" not in whole(case, today=NOW.date()).acts
+
+
+class TestToday:
+    def test_counts_what_is_due_and_filters_by_it(
+        self, as_staff: Client, case: Case, grid: Area
+    ) -> None:
+        page = as_staff.get(reverse("today"))
+        counts = {kind.value: count for kind, count in page.context["worklist"].counts.items()}
+        assert counts == {"overdue": 1, "test": 1, "result": 0, "release": 0, "check": 1}
+        assert not as_staff.get(reverse("today"), {"kind": "result"}).context["buildings"]
+
+    def test_says_what_comes_tomorrow_when_all_is_done(
+        self, as_staff: Client, arrive: Arrive
+    ) -> None:
+        page = as_staff.get(reverse("today"), headers={"accept-language": "en"})
+        assert "Tests tomorrow: 0" in page.content.decode()
