@@ -260,7 +260,7 @@ class _Laid(NamedTuple):
 
 
 def _state(day: int, laid: _Laid) -> NATState | None:
-    if day in laid.history.results:
+    if day in laid.history.sampled:
         return "taken"
     if day in laid.cancelled:
         return "cancelled"
