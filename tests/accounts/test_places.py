@@ -2,8 +2,8 @@
 
 import pytest
 
-from quarantine import places
-from quarantine.places import UnknownPlaceError, read_place
+from accounts import places
+from accounts.places import UnknownPlaceError, read_place
 
 
 class TestReadPlace:
