@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import audit, clock
-from accounts.access import member
+from accounts.access import member, role_required
 from accounts.models import Role
+from portal.dashboard import Dashboard
 from portal.forms import DemoDayForm
+from quarantine.filters import ArrivalFilter
 
+PAGE = 50
 FIRST_PAGE = {
     Role.GRID_STAFF: "today",
     Role.SUPERVISOR: "dashboard",
@@ -31,6 +34,38 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect(reverse(FIRST_PAGE[Role(member(request).role)]))
     except NoReverseMatch:  # a page that is not installed yet
         return redirect("demo_day")
+
+
+@require_GET
+@role_required(Role.SUPERVISOR)
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Show where help is needed today, in all areas of a supervisor or in one of them."""
+    today = clock.today()
+    found = Dashboard(user=member(request), today=today, code=request.GET.get("area", ""))
+    charts = {name: getattr(found, name).data(today=today) for name in ("open_cases", "tests")}
+    context = {"dashboard": found, "charts": charts, "at": clock.now()}
+    whole = not request.htmx  # type: ignore[attr-defined]
+    return render(request, f"portal/{'dashboard' if whole else '_dashboard'}.html", context)
+
+
+@require_GET
+@role_required(Role.GRID_STAFF, Role.SUPERVISOR)
+def arrival_list(request: HttpRequest) -> HttpResponse:
+    """Show the arrivals that a filter names, the latest first."""
+    chosen = ArrivalFilter(request.GET, user=member(request), today=clock.today())
+    arrivals = chosen.qs.select_related(
+        "resident", "grid", "provision", "case__plan__provision", "logged_by"
+    ).order_by("-pk")
+    if (below := request.GET.get("below", "")).isdecimal() and len(below) < 19:
+        arrivals = arrivals.filter(pk__lt=int(below))
+    found = list(arrivals[: PAGE + 1])
+    context = {
+        "filter": chosen,
+        "count": chosen.qs.count(),
+        "found": found[:PAGE],
+        "more": found[PAGE - 1].pk if len(found) > PAGE else None,
+    }
+    return render(request, "portal/arrival_list.html", context)
 
 
 @require_http_methods(["GET", "POST"])

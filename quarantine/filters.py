@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -13,17 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Area, User
 from policy import words
 from policy.engine.schema import MEASURE_SUBJECTS
-from quarantine.models import Arrival, ArrivalQuerySet, Case, CaseQuerySet, Plan
-from testing.models import NATResult, Sample
+from quarantine.forecast import Forecast, all_plans, forecast, stage_conditions
+from quarantine.models import Arrival, ArrivalQuerySet, Case, CaseQuerySet
+from testing.models import Sample
 
 # The subjects that a measure can rest on.
 SUBJECTS = [(subject, words.SUBJECTS[subject]) for subject in MEASURE_SUBJECTS]
-# Samples of the case in question whose result is not there yet.
-_AWAITED = Sample.objects.valid().filter(
-    ~Exists(NATResult.objects.valid().filter(sample=OuterRef("pk"))),
-    resident=OuterRef("resident"),
-    day__gte=OuterRef("day_1"),
-)
 
 
 class InAreas(django_filters.FilterSet):
@@ -68,7 +62,11 @@ class CaseFilter(InAreas):
     )
     test = django_filters.ChoiceFilter(
         label=_("Test"),
-        choices=[("today", _("Due today")), ("overdue", _("Overdue"))],
+        choices=[
+            ("today", _("Due today")),
+            ("overdue", _("Overdue")),
+            ("done", _("Taken today")),
+        ],
         empty_label=_("All tests"),
         method="with_test",
     )
@@ -83,6 +81,9 @@ class CaseFilter(InAreas):
         method="with_release",
     )
 
+    on = django_filters.DateFilter(label=_("Under a measure on"), method="open_on")
+    needs_test = django_filters.DateFilter(label=_("Needs a test on"), method="needing_test_on")
+
     class Meta:
         model = Case
         fields: list[str] = []
@@ -92,31 +93,46 @@ class CaseFilter(InAreas):
 
     @property
     def qs(self) -> CaseQuerySet:
-        """Return the cases; without a state those that are open."""
+        """Return the cases; without a state or a day of its own those that are open."""
         cases: CaseQuerySet = super().qs
-        return cases if self.form.cleaned_data.get("state") else cases.open()
+        chosen = self.form.cleaned_data
+        whole = chosen.get("state") or chosen.get("on") or chosen.get("test") == "done"
+        return cases if whole else cases.open()
 
     def in_state(self, cases: CaseQuerySet, _name: str, state: str) -> CaseQuerySet:
         """Keep closed cases, or all."""
         return cases.exclude(closed_on=None) if state == "closed" else cases
 
     def in_stage(self, cases: CaseQuerySet, _name: str, stage: str) -> CaseQuerySet:
-        """Keep the cases that their plan puts in this setting today."""
-        return cases.filter(_in_setting(stage, self.today))
+        """Keep the cases that their plan puts in this setting today, or on the day asked about."""
+        if day := self.form.cleaned_data.get("on"):
+            return cases.filter(pk__in=self._forecast(cases, day).by_stage(day)[stage])
+        return cases.filter(stage_conditions(all_plans(), today=self.today)[stage])
 
     def with_test(self, cases: CaseQuerySet, _name: str, test: str) -> CaseQuerySet:
-        """Keep the cases whose next test is due today, or overdue."""
-        if test == "today":
-            return cases.filter(closed_on=None, next_test_on=self.today)
-        return cases.filter(closed_on=None, next_test_on__lt=self.today)
+        """Keep the cases whose next test is due today, is overdue, or was taken today."""
+        return cases.filter(conditions_of_tests(self.today)[test])
 
     def with_release(self, cases: CaseQuerySet, _name: str, release: str) -> CaseQuerySet:
         """Keep the cases whose day has come: all, with every test, or with one missing."""
         due = cases.release_due(self.today)
         if release == "due":
             return due
-        ready = due.filter(next_test_on=None).exclude(Exists(_AWAITED))
-        return ready if release == "ready" else due.exclude(pk__in=ready.values("pk"))
+        ready = Q(pk__in=forecast(cases=due, today=self.today).releasable())
+        return due.filter(ready if release == "ready" else ~ready)
+
+    def open_on(self, cases: CaseQuerySet, _name: str, day: date) -> CaseQuerySet:
+        """Keep the cases that were under a measure on a day, or are expected to be."""
+        found = self._forecast(cases, day).by_stage(day)
+        return cases.filter(pk__in=[pk for pks in found.values() for pk in pks])
+
+    def needing_test_on(self, cases: CaseQuerySet, _name: str, day: date) -> CaseQuerySet:
+        """Keep the cases that need a test on a day to come."""
+        found = forecast(cases=cases.open(), today=self.today)
+        return cases.filter(pk__in=found.needing_test(day))
+
+    def _forecast(self, cases: CaseQuerySet, day: date) -> Forecast:
+        return forecast(cases=cases, today=self.today, since=min(day, self.today))
 
 
 class ArrivalFilter(InAreas):
@@ -147,35 +163,13 @@ class ArrivalFilter(InAreas):
         return arrivals.filter(provision__subject=measure, case__isnull=False)
 
 
-def _in_setting(stage: str, today: date) -> Q:
-    """
-    Return the condition that a case is in a setting on a day, by its plan and day 1.
-
-    A few hundred plans have a few shapes. Who is still held after the last mandatory day stays
-    where they were.
-    """
-    plans = defaultdict(list)
-    for pk, stages in Plan.objects.values_list("pk", "content__stages"):
-        plans[tuple((s["setting"], s["days"], s["force"]) for s in stages)].append(pk)
-    condition = Q(pk__in=[])
-    for shape, pks in plans.items():
-        if stage == "none":
-            condition |= Q(plan__in=pks) if not shape else Q(pk__in=[])
-            continue
-        for first, last in _spans(shape, stage):
-            span = Q(plan__in=pks, day_1__lte=today - timedelta(days=first - 1))
-            if last is not None:
-                span &= Q(day_1__gt=today - timedelta(days=last))
-            condition |= span
-    return condition
-
-
-def _spans(shape: tuple[tuple[str, int, str], ...], stage: str) -> list[tuple[int, int | None]]:
-    """Return the first and last day numbers of a setting; None where it lasts till release."""
-    before, spans = 0, list[tuple[int, int | None]]()
-    for place, (setting, days, _force) in enumerate(shape):
-        last = None if place == len(shape) - 1 else before + days
-        if setting == stage:
-            spans.append((before + 1, last))
-        before += days
-    return spans
+def conditions_of_tests(today: date) -> dict[str, Q]:
+    """Return, for each choice about tests, the condition on a case."""
+    taken = Sample.objects.valid().filter(
+        resident=OuterRef("resident"), day=today, day__gte=OuterRef("day_1")
+    )
+    return {
+        "today": Q(closed_on=None, next_test_on=today),
+        "overdue": Q(closed_on=None, next_test_on__lt=today),
+        "done": Q(Exists(taken)) & (Q(closed_on=None) | Q(closed_on__gte=today)),
+    }

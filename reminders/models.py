@@ -31,6 +31,10 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Return the messages about the grids below the areas of `user`."""
         return self.filter(people_within(user, "grid__path"))
 
+    def below(self, area: Area | None) -> Self:
+        """Return the messages about the grids of one area; none for no area."""
+        return self.filter(grid__path__startswith=area.path) if area else self.none()
+
     def inbox(self) -> Self:
         """Return what stands in the portal's own inbox."""
         return self.filter(channel=Message.Channel.IN_APP)

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
-from accounts.models import Role
+from accounts.models import Area, Role
 from reminders import inbox as inboxes
 from reminders import services
 from reminders.models import Message, MessageQuerySet
@@ -62,6 +62,8 @@ def inbox_read(request: HttpRequest) -> HttpResponse:
 def undelivered(request: HttpRequest) -> HttpResponse:
     """Show what should have arrived outside the portal and did not, or perhaps twice."""
     seen = Message.objects.visible_to(member(request))
+    if code := request.GET.get("area"):
+        seen = seen.below(Area.objects.below(member(request)).filter(code=code).first())
     twice = "twice" in request.GET
     listed = (seen.perhaps_twice() if twice else seen.undelivered()).order_by("-pk")
     found, more = _page(request, listed.select_related("case__resident", "grid"))
@@ -72,6 +74,7 @@ def undelivered(request: HttpRequest) -> HttpResponse:
             "found": found,
             "more": more,
             "twice": twice,
+            "count": listed.count(),
             "undelivered_count": seen.undelivered().count(),
             "twice_count": seen.perhaps_twice().count(),
             "waiting_count": seen.outside().waiting().count(),

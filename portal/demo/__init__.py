@@ -8,10 +8,11 @@ that was never given out, phone numbers begin with 100.
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import Area, User
-from portal.demo import community, places, staff
+from policy.services import load_documents
+from portal.demo import community, history, places, staff
 from portal.demo.staff import present, sign_ins
 
 __all__ = ["NotEmptyError", "present", "seed", "sign_ins"]
@@ -38,5 +39,10 @@ def seed(*, at: datetime) -> bool:
         grids = places.plant()
         staff.employ(grids)
         community.settle(grids, at=at)
+        load_documents()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # the planner must know what this transaction has made
+        history.put_in_force(at=at, **staff.administrators())
+        history.live(at=at)
         staff.keep_sign_ins()
     return True

@@ -52,6 +52,14 @@ def _make(username: str, role: Role, name: str, codes: Iterable[str]) -> None:
     user.areas.set(Area.objects.filter(code__in=list(codes)))
 
 
+def administrators() -> dict[str, User]:
+    """Return who proposes and who approves that a document be in force."""
+    return {
+        "proposer": User.objects.get(username="administrator"),
+        "approver": User.objects.get(username="administrator.2"),
+    }
+
+
 def sign_ins() -> list[tuple[str, str, str]]:
     """Return role, user name and password of each account of the demo, none before its seed."""
     if not settings.DEMO or not _file().exists():

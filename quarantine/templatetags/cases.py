@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django import template
 from django.utils.translation import gettext
 
+from accounts import places
 from policy import words
 from quarantine.words import measure_of
 from residents import masking
@@ -18,6 +19,7 @@ register = template.Library()
 
 register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
+register.filter("place", places.name_of)
 register.filter("measure", measure_of)
 register.filter("document", words.document_title)
 register.filter("short_day", words.short_day)

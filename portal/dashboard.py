@@ -1,0 +1,358 @@
+"""
+The numbers of the supervisor's overview, each with the link to exactly the people behind it.
+
+A number is counted under the same conditions as the list it opens (`quarantine.filters`); a test
+walks all of them. The work of a page is a handful of queries, however many areas and cases.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Area, User
+from policy.words import SUBJECTS
+from quarantine.filters import conditions_of_tests
+from quarantine.forecast import STAGES, TESTS_ONLY, Forecast, forecast, stage_conditions
+from quarantine.models import Arrival, Case
+from reminders.models import Message
+
+DAYS = 14
+# More rows than this are no overview: then the level above is shown.
+MOST_ROWS = 60
+_LEVELS = ("community", "street", "county", "city", "province")
+
+NO_MEASURE = "none"
+
+LABELS = {
+    "arrivals": _("Arrived today"),
+    "open": _("Open cases"),
+    "central": _("Central"),
+    "home": _("At home"),
+    "monitoring": _("Monitoring"),
+    TESTS_ONLY: _("Tests only"),
+    "test_today": _("Due"),
+    "test_done": _("Taken"),
+    "test_overdue": _("Overdue"),
+    "release_ready": _("Ready"),
+    "release_blocked": _("Blocked"),
+    "undelivered": _("Undelivered"),
+}
+
+
+@dataclass(frozen=True)
+class Number:
+    """A count, what it is called, and where the people behind it stand."""
+
+    key: str
+    value: int
+    url: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """An area with its numbers; `url` leads further down, "" at a grid."""
+
+    area: Area
+    place: str
+    url: str
+    numbers: list[Number]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a bar that is 100 wide."""
+
+    key: str
+    start: str
+    width: str
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Days, and for each series a number a day."""
+
+    days: list[date]
+    series: dict[str, list[Number]]
+
+    @property
+    def names(self) -> list[str]:
+        """Return what the series are called."""
+        return [str(LABELS[key]) for key in self.series]
+
+    def rows(self) -> list[tuple[date, list[Number]]]:
+        """Return the same by day, for a table."""
+        columns = list(self.series.values())
+        return [(day, [column[i] for column in columns]) for i, day in enumerate(self.days)]
+
+    def data(self, *, today: date) -> dict[str, Any]:
+        """Return the same as JSON values, for a chart."""
+        return {
+            "days": [f"{day:%m-%d}" for day in self.days],
+            "today": f"{today:%m-%d}",
+            "todayLabel": gettext("Today"),
+            "series": [
+                {"name": name, "key": key, "values": [number.value for number in column]}
+                for name, (key, column) in zip(self.names, self.series.items(), strict=True)
+            ],
+        }
+
+
+def share(numbers: Sequence[Number]) -> list[Part]:
+    """Return numbers as the parts of a bar, nothing where all are 0."""
+    whole, before = sum(number.value for number in numbers), 0.0
+    parts = []
+    for number in numbers:
+        if number.value:
+            width = 100 * number.value / whole
+            parts.append(Part(number.key, f"{before:.2f}", f"{width:.2f}"))
+            before += width
+    return parts
+
+
+class Dashboard:
+    """The overview of what `user` answers for, or of one area in it, on a day."""
+
+    def __init__(self, *, user: User, today: date, code: str = "") -> None:
+        self.user, self.today = user, today
+        self.areas: list[Area] = list(Area.objects.below(user).order_by("path"))
+        self.scope = next((area for area in self.areas if area.code == code), None)
+
+    @cached_property
+    def totals(self) -> dict[str, Number]:
+        """Return the numbers of the whole scope."""
+        return {number.key: number for number in self._numbers(self.scope)}
+
+    @cached_property
+    def arrivals_by_measure(self) -> list[Number]:
+        """Return today's arrivals by what the law asked of them, the most first."""
+        counts: Counter[str] = Counter()
+        for (_grid, measure), count in self._arrivals.items():
+            counts[measure] += count
+        return [
+            Number(
+                measure,
+                count,
+                self._link("arrival_list", day=self.today, measure=measure),
+                str(SUBJECTS.get(measure, _("No measure"))),
+            )
+            for measure, count in counts.most_common()
+        ]
+
+    @property
+    def stages(self) -> list[Number]:
+        """Return the open cases by stage."""
+        return [self.totals[stage] for stage in STAGES]
+
+    @property
+    def stages_bar(self) -> list[Part]:
+        """Return the stages as parts of one bar."""
+        return share(self.stages)
+
+    @property
+    def tests_bar(self) -> list[Part]:
+        """Return the tests taken, due and overdue as parts of one bar."""
+        return share([self.totals[key] for key in ("test_done", "test_today", "test_overdue")])
+
+    @property
+    def by_grid(self) -> bool:
+        """Return whether the rows are grids."""
+        return all(area.level == Area.Level.GRID for area in self._shown)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """Return the numbers of each community, or of each grid of the chosen one."""
+        return [
+            Row(
+                area,
+                self._place_of(area),
+                self._down(area),
+                list(self._numbers(area)),
+            )
+            for area in self._shown
+        ]
+
+    @cached_property
+    def open_cases(self) -> Bars:
+        """Return the open cases by stage of the last days and, as expected, of the next ones."""
+        days = [self.today + timedelta(days=n) for n in range(-DAYS, DAYS)]
+        found = [self._forecast.by_stage(day) for day in days]
+        return Bars(
+            days,
+            {
+                stage: [
+                    self._number(
+                        stage,
+                        len(by_stage[stage]),
+                        self._link("case_list", stage=stage, on=day),
+                    )
+                    for day, by_stage in zip(days, found, strict=True)
+                ]
+                for stage in STAGES
+            },
+        )
+
+    @cached_property
+    def tests(self) -> Bars:
+        """Return the tests that the coming days will need."""
+        days = [self.today + timedelta(days=n) for n in range(DAYS)]
+        needed = [
+            self._number(
+                "test_today",
+                len(self._forecast.needing_test(day)),
+                self._link("case_list", needs_test=day),
+            )
+            for day in days
+        ]
+        return Bars(days, {"test_today": needed})
+
+    @cached_property
+    def path(self) -> list[Area]:
+        """Return the areas above the scope that the user answers for, from the top."""
+        if not self.scope:
+            return []
+        return [area for area in self.areas if self.scope.path.startswith(area.path)]
+
+    @cached_property
+    def _forecast(self) -> Forecast:
+        return forecast(
+            cases=Case.objects.visible_to(self.user).filter(self._in_scope),
+            today=self.today,
+            since=self.today - timedelta(days=DAYS),
+        )
+
+    @property
+    def _in_scope(self) -> Q:
+        return Q(grid__path__startswith=self.scope.path) if self.scope else Q()
+
+    @cached_property
+    def _shown(self) -> Sequence[Area]:
+        """Return the areas of the rows: a community's grids, else communities if not too many."""
+        below = [area for area in self.areas if area.path.startswith(self._scope_path)]
+        if self.scope and self.scope.level in {"community", "grid"}:
+            return [area for area in below if area.level == "grid"]
+        for level in _LEVELS:
+            found = [area for area in below if area.level == level]
+            if found and len(found) <= MOST_ROWS:
+                return found
+        return [area for area in below if area.level == "grid"]
+
+    @property
+    def _scope_path(self) -> str:
+        return self.scope.path if self.scope else ""
+
+    def _place_of(self, area: Area) -> str:
+        """Return the names above an area that tell two of the same name apart."""
+        above = [other for other in self.areas if area.path.startswith(other.path)]
+        return " · ".join(other.name for other in above[:-1] if other not in self.path)
+
+    def _down(self, area: Area) -> str:
+        if area.level == Area.Level.GRID:
+            return ""
+        return f"{reverse('dashboard')}?{urlencode({'area': area.code})}"
+
+    def _numbers(self, area: Area | None) -> Iterable[Number]:
+        prefix = area.path if area else ""
+        grids = {grid.pk for grid in self._grids if grid.path.startswith(prefix)}
+        yield self._number(
+            "arrivals",
+            sum(count for (grid, _measure), count in self._arrivals.items() if grid in grids),
+            self._link("arrival_list", area, day=self.today),
+        )
+        for key, asked in self._asked.items():
+            count = sum(self._cases.get(grid, {}).get(key, 0) for grid in grids)
+            yield self._number(key, count, self._link("case_list", area, **asked))
+        undelivered = sum(self._undelivered.get(grid, 0) for grid in grids)
+        yield self._number("undelivered", undelivered, self._link("undelivered", area))
+
+    def _number(self, key: str, value: int, url: str) -> Number:
+        return Number(key, value, url, str(LABELS[key]))
+
+    @property
+    def _asked(self) -> dict[str, dict[str, object]]:
+        """Return what each number of the table asks `CaseFilter` for."""
+        return {
+            "open": {},
+            **{stage: {"stage": stage} for stage in STAGES},
+            "test_today": {"needs_test": self.today},
+            "test_done": {"test": "done"},
+            "test_overdue": {"test": "overdue"},
+            "release_ready": {"release": "ready"},
+            "release_blocked": {"release": "blocked"},
+        }
+
+    def _link(self, name: str, area: Area | None = None, **asked: object) -> str:
+        area = area or self.scope
+        query = {**({"area": area.code} if area else {}), **asked}
+        return reverse(name) + (f"?{urlencode(query)}" if query else "")
+
+    @cached_property
+    def _grids(self) -> list[Area]:
+        return [area for area in self.areas if area.level == Area.Level.GRID]
+
+    @cached_property
+    def _cases(self) -> Mapping[int, Mapping[str, int]]:
+        """Return the numbers of cases by grid, all in one query."""
+        rows: Iterable[Any] = (
+            Case.objects.visible_to(self.user)
+            .filter(self._in_scope, Q(closed_on=None) | Q(closed_on__gte=self.today))
+            .order_by()
+            .values("grid")
+            .annotate(**{f"n_{key}": Count("pk", filter=q) for key, q in self._conditions.items()})
+        )
+        return {row["grid"]: {key: row[f"n_{key}"] for key in self._conditions} for row in rows}
+
+    @cached_property
+    def _conditions(self) -> dict[str, Q]:
+        still_open = Q(closed_on=None)
+        stages = stage_conditions(self._forecast.plans, today=self.today)
+        tests = conditions_of_tests(self.today)
+        due = still_open & Q(release_on__lte=self.today)
+        ready = Q(pk__in=self._forecast.releasable())
+        return {
+            "open": still_open,
+            **{stage: still_open & q for stage, q in stages.items()},
+            "test_today": Q(pk__in=self._forecast.needing_test(self.today)),
+            "test_done": tests["done"],
+            "test_overdue": tests["overdue"],
+            "release_ready": due & ready,
+            "release_blocked": due & ~ready,
+        }
+
+    @cached_property
+    def _arrivals(self) -> Mapping[tuple[int, str], int]:
+        """Return today's arrivals by grid and by what the law asked."""
+        rows = (
+            Arrival.objects.visible_to(self.user)
+            .valid()
+            .filter(self._in_scope, arrived_on=self.today)
+            .annotate(nothing=ExpressionWrapper(Q(case=None), BooleanField()))
+            .order_by()
+            .values_list("grid", "nothing", "provision__subject")
+            .annotate(count=Count("pk"))
+        )
+        found: dict[tuple[int, str], int] = defaultdict(int)
+        for grid, nothing, subject, count in rows:
+            found[grid, NO_MEASURE if nothing else subject] += count
+        return found
+
+    @cached_property
+    def _undelivered(self) -> Mapping[int, int]:
+        rows = (
+            Message.objects.visible_to(self.user)
+            .undelivered()
+            .filter(self._in_scope)
+            .order_by()
+            .values_list("grid")
+            .annotate(count=Count("pk"))
+        )
+        return dict(rows)

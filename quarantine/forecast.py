@@ -1,0 +1,218 @@
+"""
+What lies before many cases at once: who is under which stage, and who needs a test, on a day.
+
+Cases with the same plan, day 1 and history have the same calendar. The database groups them, and
+each group is laid once: the work grows with the number of different histories, not of people.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, FilteredRelation, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, JSONObject, TruncDate
+from django.utils import timezone
+
+from policy.engine import calendar
+from policy.engine.calendar import Calendar
+from policy.engine.facts import NATResult, Setting
+from policy.engine.plans import Plan as EnginePlan
+from quarantine.models import CaseQuerySet, Event, Plan
+from quarantine.plans import plan_of
+from testing.models import Sample
+
+# The stage of cases whose plan only asks for tests.
+TESTS_ONLY = "none"
+STAGES: tuple[str, ...] = ("central", "home", "monitoring", TESTS_ONLY)
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Cases that one calendar serves, and the days between which they were or will be open."""
+
+    cases: tuple[int, ...]
+    plan: EnginePlan
+    calendar: Calendar
+    first_day: date
+    last_day: date
+
+    def stage_on(self, day: date) -> str | None:
+        """Return the stage of these cases on a day, None when they are not open then."""
+        if not self.first_day <= day <= self.last_day:
+            return None
+        return stage_at(self.plan, (day - self.calendar.start).days + 1)
+
+
+@dataclass
+class Forecast:
+    """Groups of cases, and what is asked about them."""
+
+    today: date
+    groups: list[Alike]
+    plans: dict[int, EnginePlan]
+
+    def by_stage(self, day: date) -> dict[str, list[int]]:
+        """Return the cases open on a day, or expected to be, by stage."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for group in self.groups:
+            if stage := group.stage_on(day):
+                found[stage].extend(group.cases)
+        return found
+
+    def needing_test(self, day: date) -> list[int]:
+        """Return the cases that need a test on a day from today on."""
+        return [
+            case
+            for group in self.groups
+            if day >= self.today and day in _still_asked(group.calendar)
+            for case in group.cases
+        ]
+
+    def releasable(self) -> list[int]:
+        """Return the open cases that may be released today."""
+        return [
+            case
+            for group in self.groups
+            if group.calendar.may_be_released and group.last_day >= self.today
+            for case in group.cases
+        ]
+
+
+def spans(plan: EnginePlan) -> list[tuple[Setting, int, int | None]]:
+    """
+    Return the settings of a plan with their first and last day numbers.
+
+    The last one has no end: who is still held after it stays where they were.
+    """
+    before, found = 0, list[tuple[Setting, int, int | None]]()
+    for place, stage in enumerate(plan.stages):
+        last = None if place == len(plan.stages) - 1 else before + stage.days
+        found.append((stage.setting, before + 1, last))
+        before += stage.days
+    return found
+
+
+def stage_at(plan: EnginePlan, number: int) -> str:
+    """Return the stage that a plan names for a day, counted from day 1."""
+    for setting, first, last in spans(plan):
+        if first <= max(number, 1) and (last is None or number <= last):
+            return setting
+    return TESTS_ONLY
+
+
+def all_plans() -> dict[int, EnginePlan]:
+    """Return every plan by its key: some hundred, however many cases. One query."""
+    return {pk: plan_of(row) for pk, row in Plan.objects.in_bulk().items()}
+
+
+def stage_conditions(plans: Mapping[int, EnginePlan], *, today: date) -> dict[str, Q]:
+    """Return, for each stage, the condition that an open case is in it today."""
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for pk, plan in plans.items():
+        alike[tuple(spans(plan))].append(pk)
+    conditions = {stage: Q(pk__in=[]) for stage in STAGES}
+    for shape, alike_plans in alike.items():
+        if not shape:
+            conditions[TESTS_ONLY] |= Q(plan__in=alike_plans)
+        for setting, first, last in shape:
+            span = Q(plan__in=alike_plans)
+            if first > 1:
+                span &= Q(day_1__lte=today - timedelta(days=first - 1))
+            if last is not None:
+                span &= Q(day_1__gt=today - timedelta(days=last))
+            conditions[setting] |= span
+    return conditions
+
+
+def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> Forecast:
+    """
+    Return what lies before the open ones of `cases`, and before those closed after `since`.
+
+    Two queries, however many cases there are.
+    """
+    wanted = Q(closed_on=None) if since is None else Q(closed_on=None) | Q(closed_on__gt=since)
+    rows = list(
+        cases.filter(wanted)
+        .annotate(
+            opened=TruncDate("opened_at"),
+            samples=ArraySubquery(_samples(today)),
+            missed=ArraySubquery(_events(Event.Kind.TEST_MISSED)),
+            replanned=ArraySubquery(_events(Event.Kind.REPLANNED)),
+        )
+        .order_by()
+        .values(
+            *("plan_id", "day_1", "release_on", "opened", "closed_on"),
+            *("samples", "missed", "replanned"),
+        )
+        .annotate(pks=ArrayAgg("pk"))
+    )
+    plans = all_plans()
+    return Forecast(today, [_alike(row, plans[row["plan_id"]], today) for row in rows], plans)
+
+
+def _samples(today: date) -> Any:
+    """Select what is known of the samples of a case, without the times that tell people apart."""
+    return (
+        Sample.objects.valid()
+        .filter(
+            resident=OuterRef("resident"),
+            day__gte=OuterRef("day_1"),
+            day__lte=Coalesce(OuterRef("closed_on"), Value(today)),
+        )
+        .annotate(found=FilteredRelation("results", condition=Q(results__withdrawn_at=None)))
+        .order_by("day")
+        .values(
+            fact=JSONObject(
+                day="day",
+                outcome=F("found__outcome"),
+                ct=F("found__ct"),
+                reported=TruncDate("found__reported_at"),
+            )
+        )
+    )
+
+
+def _events(kind: str) -> Any:
+    events = Event.objects.valid().filter(case=OuterRef("pk"), kind=kind)
+    return events.order_by("day").values("day")
+
+
+def _alike(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Alike:
+    samples = row["samples"]
+    laid = calendar.lay(
+        plan,
+        row["day_1"],
+        today=today,
+        tests=[_result(sample) for sample in samples if sample["outcome"]],
+        sampled=[date.fromisoformat(sample["day"]) for sample in samples],
+        missed=row["missed"],
+        not_before=max(row["replanned"], default=None),
+    )
+    return Alike(tuple(row["pks"]), plan, laid, row["opened"], _last_day(row, laid, today))
+
+
+def _result(sample: Mapping[str, Any]) -> NATResult:
+    noon = datetime.combine(date.fromisoformat(sample["reported"]), time(12))
+    return NATResult(
+        day=date.fromisoformat(sample["day"]),
+        result=sample["outcome"],
+        ct=None if sample["ct"] is None else float(sample["ct"]),
+        reported_at=timezone.make_aware(noon),
+    )
+
+
+def _last_day(row: Mapping[str, Any], laid: Calendar, today: date) -> date:
+    """Return the last day on which cases are open: the past's is known, the other expected."""
+    if row["closed_on"]:
+        closed: date = row["closed_on"]
+        return closed - timedelta(days=1)
+    expected = row["release_on"] or max(_still_asked(laid), default=today)
+    return max(expected, today)
+
+
+def _still_asked(laid: Calendar) -> Iterable[date]:
+    return [day.day for day in laid.days if day.test in {"due", "make_up"}]
