@@ -117,8 +117,12 @@ class _Subject(NamedTuple):
 
 
 def compare(law: Law, other: Law) -> tuple[Finding, ...]:
-    """Return one finding for each clause and subject of the law's own document."""
-    own = law.documents[0]
+    """
+    Return one finding for each clause and subject of the law's own document.
+
+    Both are applied in the place of the first: what lies outside it lies outside for both.
+    """
+    own, other = law.documents[0], other.at(law.place)
     spoken = {p.subject for document in other.documents for p in document.provisions}
     found = []
     for subject in _subjects():

@@ -274,6 +274,12 @@ class Law:
         # Outcomes by what holds, without dates; see decide.
         self.memory: dict[Any, Any] = {}
 
+    def at(self, place: str) -> "Law":
+        """Return the same law as applied in another place."""
+        if place == self.place:
+            return self
+        return Law(self.id, self.documents, place)
+
     def conditions_that_hold(self, facts: Situation) -> int:
         """Return one bit for each condition of the law that holds."""
         return self._conditions.that_hold(facts)

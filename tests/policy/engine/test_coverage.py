@@ -1,0 +1,24 @@
+"""The register of clauses."""
+
+from pathlib import Path
+
+from django.conf import settings
+
+from policy.engine.coverage import coverage
+from policy.engine.library import shipped
+
+ROOT = Path(settings.BASE_DIR)
+
+
+class TestTheRegister:
+    def test_in_the_docs_is_the_one_of_the_documents(self) -> None:
+        written = (ROOT / "docs" / "coverage.md").read_text()
+
+        assert written == coverage(shipped()), "run `python manage.py policy coverage`"
+
+    def test_names_every_clause_of_every_document(self) -> None:
+        rows = [line for line in coverage(shipped()).splitlines() if line.startswith("| ")]
+
+        for document in shipped().documents.values():
+            for clause in document.clauses:
+                assert any(row.startswith(f"| {clause} |") for row in rows)

@@ -1,0 +1,74 @@
+"""The walk-through for policy authors does what it says."""
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from policy.engine.ask import answer
+from policy.engine.library import Library, shipped
+from policy.engine.loader import read
+
+PAGE = (Path(settings.BASE_DIR) / "docs" / "policy-authors.md").read_text()
+BLOCK = re.compile(r"^```([a-z ]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NAME = "pingan-2022-1.yaml"
+
+
+def blocks(kind: str) -> list[str]:
+    """Return the blocks of one kind."""
+    return [text for found, text in BLOCK.findall(PAGE) if found == kind]
+
+
+DOCUMENT = "\n".join(blocks("yaml"))
+
+
+def library(text: str) -> Library:
+    """Return the shipped documents and this one."""
+    return shipped().with_document(read(text, NAME))
+
+
+def agrees(want: dict[str, Any], got: dict[str, Any]) -> bool:
+    """Say whether an answer holds what is expected."""
+    return all(got[key] == value for key, value in want.items())
+
+
+class TestTheWalkThrough:
+    def test_ends_in_worked_examples_that_pass(self) -> None:
+        documents = library(DOCUMENT)
+        pairs = list(zip(blocks("json question"), blocks("json answer"), strict=True))
+
+        assert len(pairs) == 4
+        for question, expected in pairs:
+            told = answer(json.loads(question), documents)
+            assert agrees(json.loads(expected), told), told
+
+    def test_changes_a_number_by_one_line(self) -> None:
+        text = DOCUMENT.replace("days: 6, tests: [1, 3, 6]", "days: 5, tests: [1, 3, 5]")
+        told = answer(json.loads(blocks("json question")[0]), library(text))
+
+        assert told["earliest_release"] == "2022-12-02"
+
+    def test_is_checked_by_the_command(self, tmp_path: Path) -> None:
+        (tmp_path / NAME).write_text(DOCUMENT)
+        said = StringIO()
+        call_command("policy", "check", str(tmp_path / NAME), stdout=said)
+
+        assert "4 clauses, 3 provisions, sound." in said.getvalue()
+        assert "clause 1, high_risk_stay: looser." in said.getvalue()
+
+    def test_is_refused_in_the_words_it_shows(self, tmp_path: Path) -> None:
+        (tmp_path / NAME).write_text(DOCUMENT.replace("tests: [1, 3, 6]", "tests: [1, 3, 7]"))
+        with pytest.raises(CommandError) as refused:
+            call_command("policy", "check", str(tmp_path / NAME))
+
+        assert str(refused.value) == blocks("text")[0].strip()
+
+    def test_is_refused_when_a_clause_is_left_behind(self, tmp_path: Path) -> None:
+        (tmp_path / NAME).write_text(DOCUMENT.split("no_provision:")[0])
+        with pytest.raises(CommandError, match="clause 4 has neither a provision nor a line"):
+            call_command("policy", "check", str(tmp_path / NAME))
