@@ -114,7 +114,7 @@ def closing_connection(url: str) -> Iterator[int]:
 
 def hold(data: Path) -> Callable[[], None]:
     """
-    Lock `data` for this process, or say who has it; the answer lets go.
+    Lock `data` for this process and end what a killed one left there; the answer lets go.
 
     A POSIX lock: children do not inherit it, so that nothing that outlives a killed parent
     keeps the folder locked.
@@ -126,6 +126,7 @@ def hold(data: Path) -> Callable[[], None]:
     except OSError as error:
         handle.close()
         raise EngineError(f"The portal is already running on the data folder {data}.") from error
+    reap(data)
     return handle.close
 
 
@@ -141,8 +142,8 @@ def die_with_parent(by: signal.Signals) -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, by)
 
 
-def reap(data: Path) -> int:
-    """End what an earlier, killed start on `data` left running, and return how many that were."""
+def reap(data: Path) -> None:
+    """End what an earlier, killed start on `data` left running."""
     others = [p for p in psutil.process_iter() if p.pid != os.getpid()]
     left = [p for p in others if _env(p).get(MARK) == str(data)]
     servers = [p for p in left if p.name() == "valkey-server"]
@@ -150,7 +151,6 @@ def reap(data: Path) -> int:
     _end([p for p in left if p not in servers and p not in database], signal.SIGTERM, 3.0)
     _end(servers, signal.SIGTERM, 5.0)
     _end(database, signal.SIGINT, 10.0)
-    return len({*left, *database})
 
 
 def _env(process: psutil.Process) -> dict[str, str]:
@@ -189,7 +189,6 @@ def running(
     `safe=False` trades what survives a power cut for speed: for tests.
     """
     data = data.resolve()
-    reap(data)
     with ExitStack() as stack:
         if postgres or valkey:
             home = _Home(data)
