@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.models import Area, Role, User
+from policy.picture import weeks
 from policy.words import facts_of, short_day
 from quarantine import words
 from quarantine.acts import SUPERVISORS_ONLY, Act, outings_waiting, overdue_days, possible
@@ -34,7 +35,7 @@ from residents.models import Resident
 from testing.models import NATResult, Sample
 
 if TYPE_CHECKING:
-    from policy.engine.calendar import Calendar, CalendarDay
+    from policy.engine.calendar import Calendar
     from policy.engine.decide import Decision
     from policy.engine.facts import Person
 
@@ -202,54 +203,6 @@ def case_uncover(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     htmx = bool(getattr(request, "htmx", False))
     page = "quarantine/_uncovered.html" if htmx else "quarantine/uncovered.html"
     return render(request, page, context)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A day as it is drawn."""
-
-    day: CalendarDay
-    mark: str
-    word: str
-    look: str
-    is_today: bool
-    is_release: bool
-
-
-def weeks(calendar: Calendar, today: date) -> list[Cell | None]:
-    """Return the days of a calendar from a Monday on; None before the first."""
-    if not calendar.days:
-        return []
-    cells = [
-        Cell(
-            day,
-            *_mark(day),
-            is_today=day.day == today,
-            is_release=day.day == calendar.earliest_release,
-        )
-        for day in calendar.days
-    ]
-    return [*([None] * calendar.days[0].day.weekday()), *cells]
-
-
-def _mark(day: CalendarDay) -> tuple[str, str, str]:
-    """Return the symbol of a day's test, the word for it, and its colour's name."""
-    if day.result:
-        if day.result.result == "positive":
-            return "✚", _("positive"), "positive"
-        return "✓", _("negative"), "negative"
-    if day.test == "taken":
-        return "◐", _("awaited"), "waiting"
-    if day.overdue:
-        return "!", _("overdue"), "overdue"
-    marks = {
-        "due": ("○", _("test"), "due"),
-        "make_up": ("↻", _("make-up"), "due"),
-        "missed": ("✕", _("missed"), "missed"),
-        "advised": ("◇", _("advised"), "advised"),
-        "cancelled": ("–", _("cancelled"), "cancelled"),
-    }
-    return marks.get(day.test or "", ("", "", ""))
 
 
 @dataclass(frozen=True)
