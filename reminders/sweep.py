@@ -38,7 +38,7 @@ from reminders.hours import after_quiet
 from reminders.models import Message
 
 # So many messages in one transaction: a killed sweep repeats little.
-CHUNK = 5_000
+CHUNK = 2_000
 # One sweep at a time; any number that no other lock of the portal uses.
 LOCK = 2022_11_11
 STUCK_SECONDS = 60

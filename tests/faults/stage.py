@@ -23,11 +23,10 @@ from tests.reminders import servers
 ROOT = Path(__file__).resolve().parent.parent.parent
 CELERY = (sys.executable, "-W", "ignore", "-m", "celery", "--quiet", "-A", "portal")
 WORKER = (
-    *("worker", "--loglevel", "CRITICAL", "--concurrency", "3"),
+    *("worker", "--loglevel", "INFO", "--concurrency", "3"),
     *("--without-gossip", "--without-mingle"),
 )
 Process = subprocess.Popen[bytes]
-SETTLED = 1.5  # seconds
 
 
 @dataclass
@@ -63,7 +62,7 @@ class Stage:
     def start_beat(self) -> Process:
         """Start a beat that remembers nothing of an earlier one."""
         schedule = self.folder / f"beat-{time.monotonic_ns()}"
-        beat = self._start("beat", "--loglevel", "CRITICAL", "--schedule", str(schedule))
+        beat = self._start("beat", "--loglevel", "INFO", "--schedule", str(schedule))
         self.beats.append(beat)
         return beat
 
@@ -92,15 +91,17 @@ class Stage:
         """
         Return the processes that work, after starting ended workers as a supervisor does.
 
-        Celery gives up when one of its first processes dies within the second in which it
-        starts: hardly ever at random, but again and again here.
+        Those of a worker that is still starting are left out: Celery gives up when one of them
+        dies, and on a busy machine a worker that is killed again and again never starts.
         """
         for worker in [each for each in self.workers if each.poll() is not None]:
             self.kill(worker)
             self.start_worker()
-        parents = [psutil.Process(worker.pid) for worker in self.workers]
-        children = [child for parent in parents for child in parent.children(recursive=True)]
-        return [child for child in children if time.time() - child.create_time() > SETTLED]
+        ready = [each.pid for each in self.workers if " ready." in self._log(each).read_text()]
+        return [child for pid in ready for child in psutil.Process(pid).children(recursive=True)]
+
+    def _log(self, process: Process) -> Path:
+        return self.folder / f"{process.pid}.log"
 
     def stop(self) -> None:
         """Kill whatever still runs."""
@@ -109,15 +110,18 @@ class Stage:
         self.kill_broker()
 
     def _start(self, *arguments: str) -> Process:
-        return subprocess.Popen(
-            [*CELERY, *arguments],
-            cwd=ROOT,
-            env=self._environment(),
-            start_new_session=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with (self.folder / "starting.log").open("wb") as log:
+            process = subprocess.Popen(
+                [*CELERY, *arguments],
+                cwd=ROOT,
+                env=self._environment(),
+                start_new_session=True,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        (self.folder / "starting.log").rename(self._log(process))
+        return process
 
     def _environment(self) -> dict[str, str]:
         database = urlsplit(settings.DATABASE_URL)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_bytes
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -28,8 +29,12 @@ State = Message.State
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Stage]:
-    with stage(tmp_path / "data") as here:
+def here() -> Iterator[Stage]:
+    # Not below pytest's own folder: as root, each run of pytest closes it to the servers' user.
+    with (
+        TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        stage(Path(folder) / "data") as here,
+    ):
         yield here
 
 
