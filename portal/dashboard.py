@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User
 from policy.words import SUBJECTS
-from quarantine.filters import conditions_of_tests
+from quarantine.filters import conditions_of_releases, conditions_of_tests
 from quarantine.forecast import STAGES, TESTS_ONLY, Forecast, forecast, stage_conditions
 from quarantine.models import Arrival, Case
 from reminders.models import Message
@@ -316,16 +316,15 @@ class Dashboard:
         still_open = Q(closed_on=None)
         stages = stage_conditions(self._forecast.plans, today=self.today)
         tests = conditions_of_tests(self.today)
-        due = still_open & Q(release_on__lte=self.today)
-        ready = Q(pk__in=self._forecast.releasable())
+        releases = conditions_of_releases(self.today)
         return {
             "open": still_open,
             **{stage: still_open & q for stage, q in stages.items()},
             "test_today": Q(pk__in=self._forecast.needing_test(self.today)),
             "test_done": tests["done"],
             "test_overdue": tests["overdue"],
-            "release_ready": due & ready,
-            "release_blocked": due & ~ready,
+            "release_ready": releases["ready"],
+            "release_blocked": releases["blocked"],
         }
 
     @cached_property

@@ -14,7 +14,7 @@ from policy import words
 from policy.engine.schema import MEASURE_SUBJECTS
 from quarantine.forecast import Forecast, all_plans, forecast, stage_conditions
 from quarantine.models import Arrival, ArrivalQuerySet, Case, CaseQuerySet
-from testing.models import Sample
+from testing.models import NATResult, Sample
 
 # The subjects that a measure can rest on.
 SUBJECTS = [(subject, words.SUBJECTS[subject]) for subject in MEASURE_SUBJECTS]
@@ -115,11 +115,7 @@ class CaseFilter(InAreas):
 
     def with_release(self, cases: CaseQuerySet, _name: str, release: str) -> CaseQuerySet:
         """Keep the cases whose day has come: all, with every test, or with one missing."""
-        due = cases.release_due(self.today)
-        if release == "due":
-            return due
-        ready = Q(pk__in=forecast(cases=due, today=self.today).releasable())
-        return due.filter(ready if release == "ready" else ~ready)
+        return cases.filter(conditions_of_releases(self.today)[release])
 
     def open_on(self, cases: CaseQuerySet, _name: str, day: date) -> CaseQuerySet:
         """Keep the cases that were under a measure on a day, or are expected to be."""
@@ -173,3 +169,15 @@ def conditions_of_tests(today: date) -> dict[str, Q]:
         "overdue": Q(closed_on=None, next_test_on__lt=today),
         "done": Q(Exists(taken)) & (Q(closed_on=None) | Q(closed_on__gte=today)),
     }
+
+
+def conditions_of_releases(today: date) -> dict[str, Q]:
+    """Return, for each choice about release, the condition on a case."""
+    awaited = Sample.objects.valid().filter(
+        ~Exists(NATResult.objects.valid().filter(sample=OuterRef("pk"))),
+        resident=OuterRef("resident"),
+        day__gte=OuterRef("day_1"),
+    )
+    due = Q(closed_on=None, release_on__lte=today)
+    ready = Q(next_test_on=None) & Q(~Exists(awaited))
+    return {"due": due, "ready": due & ready, "blocked": due & ~ready}

@@ -72,15 +72,6 @@ class Forecast:
             for case in group.cases
         ]
 
-    def releasable(self) -> list[int]:
-        """Return the open cases that may be released today."""
-        return [
-            case
-            for group in self.groups
-            if group.calendar.may_be_released and group.last_day >= self.today
-            for case in group.cases
-        ]
-
 
 def spans(plan: EnginePlan) -> list[tuple[Setting, int, int | None]]:
     """
