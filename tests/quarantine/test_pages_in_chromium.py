@@ -1,0 +1,221 @@
+"""The grid worker's pages in a browser: on a phone, on a desk, without scripts."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Area, User
+from quarantine.arrivals import Logged
+from quarantine.models import Arrival
+from testing.models import Sample
+from tests import browser, factories
+
+Arrive = Callable[..., Logged]
+SAVE = re.compile("^保存$")
+
+
+@pytest.fixture
+def grid(transactional_db: None, grid: Area) -> Area:
+    """Return the grid, committed so that the server sees it."""
+    return grid
+
+
+@pytest.fixture
+def on_phone(grid: Area, phone: Page, staff: User, today: None) -> Page:
+    """Return a phone on which the grid worker is signed in."""
+    browser.sign_in(phone, staff)
+    return phone
+
+
+def fill_who(page: Page) -> None:
+    page.fill("#id_number", factories.id_number())
+    page.fill("#id_name", "王秀英")
+    page.fill("#id_phone", "13800138000")
+    page.fill("#id_building", "3号楼")
+    page.fill("#id_unit", "2单元")
+    page.fill("#id_door", "502")
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name=SAVE).click()
+
+
+class TestArrivalForm:
+    def test_shows_the_decision_while_it_is_filled(self, on_phone: Page) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        line, panel = page.locator("#decision-line"), page.locator("#decision")
+        expect(line).to_contain_text("待定")
+        page.locator("#id_origin").press_sequentially("lz", delay=30)
+        page.get_by_role("option", name="兰州市").click()
+        expect(line).to_contain_text("居家隔离7天")
+        expect(panel).to_contain_text("71号 第4条")
+        page.get_by_text("不具备", exact=True).click()
+        expect(line).to_contain_text("集中隔离7天")
+        assert browser.too_small(page) == []
+        assert browser.barriers(page) == []
+
+    def test_is_filled_by_keyboard_alone(self, grid: Area, desktop: Page, staff: User) -> None:
+        browser.sign_in(desktop, staff)
+        desktop.goto(reverse("arrival_new"))
+        desktop.focus("#id_origin")
+        desktop.keyboard.type("兰州", delay=30)
+        expect(desktop.get_by_role("option").first).to_be_visible()
+        desktop.keyboard.press("ArrowDown")
+        desktop.keyboard.press("Enter")
+        expect(desktop.locator("#id_origin")).to_have_value("甘肃省兰州市")
+        expect(desktop.get_by_role("listbox")).to_have_count(0)
+        assert desktop.url.endswith(reverse("arrival_new"))
+
+    def test_says_at_the_number_what_is_wrong_and_keeps_the_rest(self, on_phone: Page) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        page.fill("#id_number", "110105194912310021")
+        page.fill("#id_name", "王秀英")
+        expect(page.locator("#number-says")).to_contain_text("校验码")
+        save(page)
+        expect(page.locator(".error-summary")).to_be_focused()
+        expect(page.locator("#id_name")).to_have_value("王秀英")
+        assert browser.barriers(page) == []
+        assert browser.too_small(page) == []
+
+    def test_fills_in_a_known_person(self, on_phone: Page, grid: Area, staff: User) -> None:
+        page = on_phone
+        known = factories.make_resident(grid=grid, by=staff, name="欧阳晓红")
+        page.goto(reverse("arrival_new"))
+        page.fill("#id_number", known.number)
+        page.locator("#id_number").blur()
+        expect(page.locator(".known")).to_contain_text("欧*")
+        page.fill("#id_origin", "兰州")
+        save(page)
+        expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
+        assert Arrival.objects.get().resident == known
+
+    def test_logs_one_arrival_on_a_double_tap(self, on_phone: Page) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        fill_who(page)
+        page.fill("#id_origin", "兰州")
+
+        def slow(route: Route) -> None:
+            page.wait_for_timeout(300)
+            route.continue_()
+
+        page.route("**/arrivals/new/", slow)
+        page.get_by_role("button", name=SAVE).dblclick()
+        expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
+        assert Arrival.objects.count() == 1
+
+    def test_is_taken_back(self, on_phone: Page) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        fill_who(page)
+        page.fill("#id_origin", "兰州")
+        save(page)
+        assert browser.barriers(page) == []
+        assert browser.too_small(page) == []
+        page.get_by_role("button", name="撤销").click()
+        expect(page.locator("#id_door")).to_have_value("502")
+        assert not Arrival.objects.valid().exists()
+
+
+class TestWithoutScripts:
+    @pytest.fixture
+    def plain(
+        self, grid: Area, browser: Browser, live_server: LiveServer, staff: User, today: None
+    ) -> Iterator[Page]:
+        """Open a page in a browser that runs no scripts."""
+        from tests.browser import sign_in
+
+        context = browser.new_context(
+            base_url=live_server.url, java_script_enabled=False, locale="zh-CN"
+        )
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        sign_in(page, staff)
+        yield page
+        context.close()
+
+    def test_an_arrival_is_saved(self, plain: Page) -> None:
+        plain.goto(reverse("arrival_new"))
+        fill_who(plain)
+        plain.fill("#id_origin", "朝阳")
+        save(plain)
+        plain.get_by_role("button", name="北京市朝阳区").click()
+        expect(plain.locator("#id_origin")).to_have_value("北京市朝阳区")
+        save(plain)
+        expect(plain.get_by_role("heading", name="登记完成")).to_be_visible()
+        assert Arrival.objects.get().origin == "110105"
+
+    def test_a_sample_is_taken_and_taken_back(self, plain: Page, arrive: Arrive) -> None:
+        arrive()
+        plain.goto(reverse("today"))
+        plain.get_by_role("button", name="已采样").click()
+        expect(plain.get_by_text("已登记采样。")).to_be_visible()
+        plain.get_by_role("button", name="撤销").click()
+        assert not Sample.objects.valid().exists()
+
+
+class TestToday:
+    def test_does_acts_with_one_tap_and_takes_them_back(
+        self, on_phone: Page, arrive: Arrive
+    ) -> None:
+        page = on_phone
+        arrive()
+        page.goto(reverse("today"))
+        assert browser.barriers(page) == []
+        assert browser.too_small(page) == []
+        page.get_by_role("button", name="已采样").click()
+        expect(page.get_by_text("待结果").last).to_be_visible()
+        undo = page.get_by_role("button", name="撤销")
+        expect(undo).to_be_in_viewport()
+        assert browser.too_small(page) == []
+        undo.click()
+        expect(page.get_by_role("button", name="已采样")).to_be_visible()
+        assert not Sample.objects.valid().exists()
+
+
+class TestCase:
+    @pytest.mark.parametrize("size", ["phone", "desktop"])
+    def test_shows_calendar_reasons_and_acts(
+        self, size: str, request: pytest.FixtureRequest, grid: Area, arrive: Arrive, staff: User
+    ) -> None:
+        page: Page = request.getfixturevalue(size)
+        case: Any = arrive(days=2).case
+        browser.sign_in(page, staff)
+        page.goto(reverse("case_detail", args=[case.key]))
+        expect(page.get_by_role("heading", name="为什么是这个日期？")).to_be_visible()
+        for act in page.locator("details.act > summary").all():
+            act.click()
+        assert browser.barriers(page) == []
+        if size == "phone":
+            assert browser.too_small(page) == []
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= 390
+
+    def test_uncovers_the_phone_to_call(self, on_phone: Page, arrive: Arrive) -> None:
+        case: Any = arrive().case
+        on_phone.goto(reverse("case_detail", args=[case.key]))
+        on_phone.get_by_role("button", name=re.compile("拨打")).click()
+        expect(on_phone.locator("[data-dial]")).to_have_attribute("href", "tel:+8613800138000")
+
+
+class TestLists:
+    @pytest.mark.parametrize("size", ["phone", "desktop"])
+    def test_have_no_barriers(
+        self, size: str, request: pytest.FixtureRequest, grid: Area, arrive: Arrive, staff: User
+    ) -> None:
+        arrive(days=7)
+        page: Page = request.getfixturevalue(size)
+        browser.sign_in(page, staff)
+        for name in ("case_list", "release_list"):
+            page.goto(reverse(name))
+            expect(page.locator("main")).to_contain_text("张*")
+            assert browser.barriers(page) == []
+            if size == "phone":
+                assert browser.too_small(page) == []
