@@ -9,7 +9,6 @@ import functools
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
-ONE_DAY = timedelta(days=1)
 
 
 def day_number(day: date, start: date) -> int:

@@ -6,7 +6,6 @@ from datetime import date, timedelta
 
 from policy.engine import reasons
 from policy.engine.law import Citation, Law
-from policy.engine.moments import ONE_DAY
 from policy.engine.schema import Post, ScreeningProvision
 from policy.engine.text import Text
 
@@ -45,7 +44,7 @@ def screen(
         nothing = Text("没有条款规定此岗位的检测。", "No clause speaks of tests for this post.")
         return Screening(None, (), overdue=False, next_on=None, measure=None, because=(nothing,))
     cited, provision = found
-    because = reasons.cited(law, cited, provision)
+    because = (*reasons.cited(law, cited, provision), *_spacing(provision))
     if provision.force == "advise" or not provision.weekdays:
         return Screening(
             provision.frequency, (), overdue=False, next_on=None, measure=cited, because=because
@@ -62,25 +61,23 @@ def screen(
     )
 
 
+def _next(due: tuple[date, ...], tested: list[date], day: date, apart: int) -> date:
+    if sum(1 for d in due if d <= day) > len(tested):
+        # Never two tests on one date.
+        return day + timedelta(days=apart) if day in tested else day
+    # Tests on other days stand for the days shown, so those still open are the last of the week.
+    left = [d for d in due[len(tested) :] if d > day]
+    return left[0] if left else max(due[0] + timedelta(days=7), day)
+
+
 def _days_between(provision: ScreeningProvision) -> int:
     return -(-provision.hours_between // 24) if provision.hours_between else 1
 
 
-def _next(due: tuple[date, ...], tested: list[date], day: date, apart: int) -> date:
-    counted = _far_enough_apart(tested, apart)
-    asked = sum(1 for d in due if d <= day)
-    if asked > len(counted):
-        earliest = counted[-1] + timedelta(days=apart) if counted else day
-        return max(day, earliest)
-    # Tests on other days stand for the days shown, so those still open are the last of the week.
-    left = [d for d in due[len(counted) :] if d > day and d not in tested]
-    following = due[0] + timedelta(days=7)
-    return left[0] if left else max(following, day + ONE_DAY if day in tested else day)
-
-
-def _far_enough_apart(tested: list[date], apart: int) -> list[date]:
-    counted: list[date] = []
-    for day in tested:
-        if not counted or (day - counted[-1]).days >= apart:
-            counted.append(day)
-    return counted
+def _spacing(provision: ScreeningProvision) -> tuple[Text, ...]:
+    if provision.hours_between is None:
+        return ()
+    hours = provision.hours_between
+    return (
+        Text(f"两次检测至少间隔{hours}小时。", f"Two tests lie at least {hours} hours apart."),
+    )

@@ -55,7 +55,6 @@ def zone(
     because = reasons.cited(law, *told) if told else (reasons.NOTHING_MATCHES,)
     if lifted is None or (lift := lifted[1].lift) is None:
         return Zone(allowed, None, (), zone_stays=False, measure=measure, because=because)
-    extending = [p for p in positives if p.relation not in lift.except_relations]
     staying = _households(positives, lift)
     if lift.later_positive == "own_household":
         # Nobody else's days may be prolonged, so a positive that is named explains the test.
@@ -63,8 +62,8 @@ def zone(
         day = lift_day(lift, start, last_positive)
     else:
         clean = all_negative_on_lift_day
-        day = lift_day(lift, start, max([last_positive, *(p.day for p in extending)]))
-    extended = lift.later_positive == "restarts" and bool(extending)
+        day = _restarted(lift, start, last_positive, positives)
+    extended = day > lift_day(lift, start, last_positive)
     return Zone(
         level_allowed=allowed,
         lift_day=day if clean else None,
@@ -80,6 +79,19 @@ def lift_day(lift: Lift, start: date, last_positive: date) -> date:
     if lift.clock == "start":
         return nth_day(start, lift.days)
     return last_positive + timedelta(days=lift.days)
+
+
+def _restarted(
+    lift: Lift, start: date, last_positive: date, positives: Sequence[LaterPositive]
+) -> date:
+    """Return the day of lifting when each positive found before it starts the days again."""
+    last = last_positive
+    for positive in sorted(positives, key=lambda one: one.day):
+        if positive.relation not in lift.except_relations and positive.day <= lift_day(
+            lift, start, last
+        ):
+            last = max(last, positive.day)
+    return lift_day(lift, start, last)
 
 
 def _households(positives: Sequence[LaterPositive], lift: Lift) -> tuple[str, ...]:
