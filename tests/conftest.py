@@ -101,7 +101,7 @@ def _page(browser: Browser, address: str, **device: Any) -> Iterator[Page]:
 
 
 def _elsewhere(url: str, address: str, troubles: list[str]) -> None:
-    if not url.startswith((f"{address}/", "data:", "blob:", "about:")):
+    if not url.startswith((f"{address}/", "data:", "blob:", "about:", "tel:")):
         troubles.append(f"loaded from elsewhere: {url}")
 
 

@@ -72,7 +72,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     form = _form(by, at, found=_chosen(request.POST, by), data=request.POST)
     if logged := _logged_before(request, by):
         return redirect("arrival_saved", logged.key)
-    if "more_stays" in request.POST or not form.is_valid():
+    if not form.is_valid() or "choose" in request.GET:  # an area was chosen, nothing more
         return _page(request, form)
     try:
         arrival = _take_in(form, by, at)
@@ -185,7 +185,7 @@ def _page(
         "open_case": refused.case if isinstance(refused, OpenCaseError) else None,
         **_places_of(by),
     }
-    return render(request, "quarantine/arrival_new.html", context, status=200)
+    return render(request, "quarantine/arrival_new.html", context)
 
 
 def _places_of(by: User) -> dict[str, Any]:
