@@ -11,12 +11,14 @@ from accounts.models import Area, Role, User
 class AreaPick(forms.CheckboxSelectMultiple):
     """Areas as a list of boxes, indented like the tree, to be narrowed down by typing."""
 
+    top = 1  # the depth of the highest area
+
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the option with what the filter looks at."""
         option = super().create_option(name, value, *args, **kwargs)
         area: Area = value.instance
         option["attrs"]["data-words"] = f"{area.name} {area.name_key} {area.code}".lower()
-        option["attrs"]["class"] = f"form-check-input depth-{area.depth}"
+        option["attrs"]["class"] = f"form-check-input depth-{area.depth - self.top}"
         return option
 
 
@@ -33,7 +35,9 @@ class AreaChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # n
 class AreaNameForm(forms.Form):
     """The name of an area."""
 
-    name = forms.CharField(label=_("Name"), max_length=50)
+    name = forms.CharField(
+        label=_("Name"), max_length=50, error_messages={"required": _("Enter the name.")}
+    )
 
 
 class GridForm(AreaNameForm):
@@ -43,7 +47,10 @@ class GridForm(AreaNameForm):
         r"^[0-9]{7,20}$",
         label=_("Code"),
         help_text=_("The community's code and, after it, the grid's own digits."),
-        error_messages={"invalid": _("A code has 7 to 20 digits.")},
+        error_messages={
+            "invalid": _("A code has 7 to 20 digits."),
+            "required": _("Enter the code."),
+        },
         widget=forms.TextInput({"inputmode": "numeric", "autocomplete": "off"}),
     )
 
@@ -51,7 +58,9 @@ class GridForm(AreaNameForm):
 class PersonForm(forms.Form):
     """An account: who, as what, for which areas."""
 
-    name = forms.CharField(label=_("Name"), max_length=50)
+    name = forms.CharField(
+        label=_("Name"), max_length=50, error_messages={"required": _("Enter the name.")}
+    )
     role = forms.ChoiceField(
         label=_("Role"), choices=Role, widget=forms.RadioSelect, initial=Role.GRID_STAFF
     )
@@ -62,6 +71,9 @@ class PersonForm(forms.Form):
         areas = self.fields["areas"]
         assert isinstance(areas, AreaChoice)  # noqa: S101 - tells the type checker
         areas.queryset = Area.objects.below(by).order_by("path")
+        highest = areas.queryset.order_by("depth").first()
+        assert isinstance(areas.widget, AreaPick)  # noqa: S101 - tells the type checker
+        areas.widget.top = highest.depth if highest else 1
 
 
 class NewPersonForm(PersonForm):
@@ -73,6 +85,7 @@ class NewPersonForm(PersonForm):
         label=_("User name"),
         max_length=50,
         validators=[User.username_validator],
+        error_messages={"required": _("Enter the user name.")},
         help_text=_("What they sign in with: letters, digits and . _ - without spaces."),
         widget=forms.TextInput(
             {"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}

@@ -42,7 +42,12 @@ class PersonForm(forms.Form):
     number = forms.CharField(
         label=_("Number"), max_length=40, required=False, widget=forms.TextInput(NUMBER)
     )
-    name = forms.CharField(label=_("Name"), max_length=120, widget=forms.TextInput(TEXT))
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        widget=forms.TextInput(TEXT),
+        error_messages={"required": _("Enter the name as it stands on the document.")},
+    )
     sex = forms.ChoiceField(
         label=_("Sex"),
         choices=Resident.Sex,
@@ -149,13 +154,17 @@ class AddressForm(forms.Form):
     """Where somebody lives."""
 
     grid = forms.ModelChoiceField(
-        label=_("Grid"), queryset=Area.objects.none(), empty_label=_("Choose the grid")
+        label=_("Grid"),
+        queryset=Area.objects.none(),
+        empty_label=_("Choose the grid"),
+        error_messages={"required": _("Choose the grid they live in.")},
     )
     building = forms.CharField(
         label=_("Building"),
         max_length=50,
         widget=forms.TextInput({**TEXT, "list": "buildings"}),
         help_text=_("As people call it: 3号楼, 幸福路12号."),
+        error_messages={"required": _("Enter the building, for example 3号楼.")},
     )
     unit = forms.CharField(
         label=_("Unit"), max_length=20, required=False, widget=forms.TextInput(TEXT)
@@ -164,6 +173,7 @@ class AddressForm(forms.Form):
         label=_("Door"),
         max_length=20,
         widget=forms.TextInput({**TEXT, "inputmode": "numeric"}),
+        error_messages={"required": _("Enter the door, for example 502.")},
     )
     floor = forms.IntegerField(
         label=_("Floor"),
@@ -197,6 +207,7 @@ class SearchForm(forms.Form):
         label=_("Name, pinyin, phone or document number"),
         max_length=60,
         widget=forms.TextInput({**TEXT, "type": "search", "data-search": ""}),
+        error_messages={"required": _("Enter whom to look for.")},
     )
 
 
@@ -217,12 +228,13 @@ class UncoverForm(forms.Form):
         label=_("What do you need it for?"),
         choices=Reason,
         widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you need it for.")},
     )
     words = forms.CharField(
         label=_("Another reason, in a few words and without names"),
         max_length=100,
         required=False,
-        widget=forms.TextInput(TEXT),
+        widget=forms.TextInput({**TEXT, "class": "form-control"}),
     )
 
     def clean(self) -> dict[str, Any]:

@@ -274,7 +274,7 @@ class TestInChromium:
         phone.get_by_text("电话联系").click()
         shot(phone, "resident-uncover-phone", whole=True)
         assert not barriers(phone)
-        phone.get_by_role("button", name="显示电话").click()
+        phone.get_by_role("button", name="显示手机号码").click()
 
         assert phone.locator(".uncovered").inner_text() == "+8613812341234"
 

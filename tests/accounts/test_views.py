@@ -1,0 +1,209 @@
+"""The pages of administrators and auditors."""
+
+import pytest
+from django.db import DatabaseError, transaction
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from accounts.models import Area, AuditEntry, Role, User
+from tests.browser import barriers, shot, sign_in
+from tests.factories import make_community, make_grid, make_resident, make_user
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def community() -> Area:
+    return make_community()
+
+
+@pytest.fixture
+def grid(community: Area) -> Area:
+    return make_grid(community)
+
+
+@pytest.fixture
+def admin(community: Area, grid: Area, client: Client) -> User:
+    user = make_user(Role.ADMINISTRATOR, community)
+    client.force_login(user)
+    return user
+
+
+def did(what: str) -> AuditEntry:
+    return AuditEntry.objects.get(did=what)
+
+
+class TestAreas:
+    def test_say_who_answers_for_each(self, client: Client, admin: User, grid: Area) -> None:
+        make_user(Role.GRID_STAFF, grid, name="林甲")
+
+        page = client.get(reverse("area_detail", args=[grid.code])).content.decode()
+
+        assert "林甲" in page
+
+    def test_get_a_grid_with_the_next_code(
+        self, client: Client, admin: User, community: Area, grid: Area
+    ) -> None:
+        url = reverse("grid_new", args=[community.code])
+        code = str(int(grid.code) + 1)
+        assert f'value="{code}"' in client.get(url).content.decode()
+
+        client.post(url, {"name": "第九网格", "code": code})
+
+        made = Area.objects.get(code=code)
+        assert made.path.startswith(community.path)
+        assert "dijiuwangge" in made.name_key
+        assert did("made area").subject == f"area:{made.pk}"
+
+    def test_refuse_a_code_twice_at_its_field(
+        self, client: Client, admin: User, community: Area, grid: Area
+    ) -> None:
+        url = reverse("grid_new", args=[community.code])
+
+        page = client.post(url, {"name": "第九网格", "code": grid.code}).content.decode()
+
+        assert 'href="#id_code"' in page
+        assert "第九网格" in page
+
+    def test_are_renamed_and_it_is_written_down(
+        self, client: Client, admin: User, grid: Area
+    ) -> None:
+        client.post(reverse("area_detail", args=[grid.code]), {"name": "东网格"})
+
+        grid.refresh_from_db()
+        assert grid.name == "东网格"
+        assert did("renamed area").detail["after"] == "东网格"
+
+
+class TestAccounts:
+    def test_are_made_with_a_password_that_is_shown_once(
+        self, client: Client, admin: User, grid: Area
+    ) -> None:
+        data = {"username": "wang", "name": "王五", "role": "grid_staff", "areas": [grid.pk]}
+
+        response = client.post(reverse("person_new"), data)
+
+        made = User.objects.get(username="wang")
+        password = response.context["password"]
+        assert made.check_password(password)
+        assert made.password_is_temporary
+        assert "no-store" in response.headers["Cache-Control"]
+        assert password not in str(AuditEntry.objects.values_list("detail", flat=True))
+
+    def test_cannot_be_given_areas_of_others(self, client: Client, admin: User) -> None:
+        data = {
+            "username": "wang",
+            "name": "王五",
+            "role": "grid_staff",
+            "areas": [make_grid().pk],
+        }
+
+        client.post(reverse("person_new"), data)
+
+        assert not User.objects.filter(username="wang").exists()
+
+    def test_keep_the_areas_that_are_not_the_administrators(
+        self, client: Client, admin: User, grid: Area
+    ) -> None:
+        elsewhere = make_grid()
+        person = make_user(Role.GRID_STAFF, grid, elsewhere)
+        data = {"name": "王五", "role": "grid_staff", "areas": []}
+
+        client.post(reverse("person_change", args=[person.key]), data)
+
+        assert list(person.areas.all()) == [elsewhere]
+
+    def test_of_ones_own_cannot_be_raised_or_closed(
+        self, client: Client, admin: User, community: Area
+    ) -> None:
+        data = {"name": "王五", "role": "supervisor", "areas": [community.pk]}
+
+        client.post(reverse("person_change", args=[admin.key]), data)
+        client.post(reverse("person_deactivate", args=[admin.key]))
+
+        admin.refresh_from_db()
+        assert admin.role == Role.ADMINISTRATOR
+        assert admin.is_active
+
+    def test_are_closed_and_opened_again_with_a_new_password(
+        self, client: Client, admin: User, grid: Area
+    ) -> None:
+        person = make_user(Role.GRID_STAFF, grid)
+        client.post(reverse("person_deactivate", args=[person.key]))
+        assert not User.objects.get(pk=person.pk).is_active
+
+        response = client.post(reverse("person_reactivate", args=[person.key]))
+
+        person.refresh_from_db()
+        assert person.is_active
+        assert person.check_password(response.context["password"])
+
+
+class TestAudit:
+    def test_shows_pseudonyms_only(self, client: Client) -> None:
+        resident = make_resident(name="欧阳明月")
+        client.force_login(make_user(Role.AUDITOR))
+
+        page = client.get(reverse("audit_list")).content.decode()
+
+        assert str(resident.key) in page
+        assert "欧阳明月" not in page
+
+    def test_is_narrowed_down_to_a_subject(self, client: Client) -> None:
+        one, other = make_resident(), make_resident()
+        client.force_login(make_user(Role.AUDITOR))
+
+        page = client.get(reverse("audit_list"), {"about": f"resident:{one.key}"}).content.decode()
+
+        assert str(one.key) in page
+        assert str(other.key) not in page
+
+    def test_is_paged_by_key(self, client: Client) -> None:
+        AuditEntry.objects.bulk_create(
+            AuditEntry(did="read", subject=f"resident:{n}") for n in range(120)
+        )
+        client.force_login(make_user(Role.AUDITOR))
+        seen: list[int] = []
+        query = ""
+        while True:
+            context = client.get(f"{reverse('audit_list')}?{query}").context
+            seen += [entry.pk for entry in context["rows"]]
+            query = context["older"]
+            if not query:
+                break
+
+        assert len(seen) == len(set(seen)) == AuditEntry.objects.count()
+
+    @pytest.mark.parametrize("change", ["update", "delete"])
+    def test_cannot_be_changed_or_removed(self, change: str) -> None:
+        make_resident()
+        rows = AuditEntry.objects.all()
+
+        with pytest.raises(DatabaseError, match="Cannot update or delete"), transaction.atomic():
+            rows.update(did="nothing") if change == "update" else rows.delete()
+
+
+class TestInChromium:
+    @pytest.mark.parametrize(
+        "name", ["area_list", "area_detail", "grid_new", "people_list", "person_new"]
+    )
+    def test_pages_of_administrators_can_be_used(
+        self, desktop: Page, community: Area, grid: Area, name: str
+    ) -> None:
+        make_user(Role.GRID_STAFF, grid, name="林甲")
+        sign_in(desktop, make_user(Role.ADMINISTRATOR, community))
+        desktop.goto(
+            reverse(name, args=[community.code] if "area_d" in name or "grid" in name else [])
+        )
+        shot(desktop, f"{name}-desktop", whole=True)
+
+        assert not barriers(desktop)
+
+    def test_the_audit_can_be_read(self, desktop: Page) -> None:
+        make_resident()
+        sign_in(desktop, make_user(Role.AUDITOR))
+        desktop.goto(reverse("audit_list"))
+        shot(desktop, "audit-desktop", whole=True)
+
+        assert not barriers(desktop)
