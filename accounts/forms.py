@@ -1,6 +1,6 @@
 """What administrators and auditors type."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -70,10 +70,10 @@ class PersonForm(forms.Form):
         super().__init__(*args, **kwargs)
         areas = self.fields["areas"]
         assert isinstance(areas, AreaChoice)  # noqa: S101 - tells the type checker
-        areas.queryset = Area.objects.below(by).order_by("path")
-        highest = areas.queryset.order_by("depth").first()
-        assert isinstance(areas.widget, AreaPick)  # noqa: S101 - tells the type checker
-        areas.widget.top = highest.depth if highest else 1
+        below = Area.objects.below(by)
+        areas.queryset = below
+        highest = below.order_by("depth").first()
+        cast(AreaPick, areas.widget).top = highest.depth if highest else 1
 
 
 class NewPersonForm(PersonForm):
