@@ -264,6 +264,19 @@ CATEGORIES = {
     "disabled": _("Disabled people"),
 }
 VACCINATIONS = {"none": _("None"), "partial": _("Partial"), "full": _("Full")}
+QUESTIONS = {
+    "measure": _("Measure"),
+    "switch": _("Change of policy"),
+    "entry": _("At the door"),
+    "screening": _("Occupational testing"),
+    "zone": _("High-risk area"),
+    "gathering": _("Gathering"),
+    "freight": _("Truck"),
+    "registration": _("Reporting before arrival"),
+    "registry": _("Key populations"),
+    "whitelist": _("White list"),
+    "compare": _("Compare two documents"),
+}
 FREQUENCIES = {"daily": _("Daily"), "twice_weekly": _("Twice a week")}
 
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")

@@ -201,6 +201,7 @@ PAGES: dict[str, Page] = {
     "dashboard": SUPERVISORS.by("get"),
     # Policy
     "document_list": SIGNED_IN.by("get"),
+    "calculator": SIGNED_IN.by("get"),
     "comparison": SIGNED_IN.by("get"),
     "subject_detail": SIGNED_IN.of_all(lambda at: {"subject": "close_contacts"}).by("get"),
     "document_detail": SIGNED_IN.of_all(lambda at: {"document": "yingkou-2022-11"}).by("get"),

@@ -1,0 +1,103 @@
+"""Any question of the contract as a form, its answer in words; the address holds the question."""
+
+from datetime import date
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.timezone import localtime
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.access import member
+from accounts.models import User
+from policy import answers, picture, services, words
+from policy.engine import ask, switch
+from policy.engine.calendar import Calendar
+from policy.engine.decide import decide
+from policy.engine.errors import BadQuestionError
+from policy.engine.facts import read_person
+from policy.questions import KINDS, QuestionForm
+
+
+@require_GET
+def calculator(request: HttpRequest) -> HttpResponse:
+    """Answer a question; a form of another kind for each."""
+    kind = request.GET.get("ask", "measure")
+    if kind == "compare":
+        return redirect("comparison")
+    if kind not in KINDS:
+        return redirect("calculator")
+    if "" in request.GET.values():
+        return redirect(f"{reverse('calculator')}?{_without_empty(request.GET).urlencode()}")
+    asked = len(request.GET) > ("ask" in request.GET)
+    form = (
+        QuestionForm(kind, request.GET)
+        if asked
+        else QuestionForm(kind, initial=_start(member(request), kind))
+    )
+    context = {
+        "form": form,
+        "kind": kind,
+        "kinds": [(name, words.QUESTIONS[name]) for name in (*KINDS, "compare")],
+        "answer": _answer(form) if asked and form.is_valid() else None,
+    }
+    return render(request, "policy/calculator.html", context)
+
+
+def _without_empty(asked: QueryDict) -> QueryDict:
+    """Return only what was filled in, so that the address can be passed on."""
+    short = QueryDict(mutable=True)
+    for name, values in asked.lists():
+        if kept := [value for value in values if value]:
+            short.setlist(name, kept)
+    return short
+
+
+def _start(user: User, kind: str) -> dict[str, str]:
+    """Return what stands in an empty form: the law of one's own place, today and now."""
+    at = clock.now()
+    area = user.areas.first()
+    law = services.in_force(area=area, at=at) if area else None
+    today, now = f"{clock.day_of(at):%F}", f"{localtime(at):%FT%H:%M}"
+    return {"policy": law.id if law else "cn-2022-113", "day": today, "at": now}
+
+
+def _answer(form: QuestionForm) -> dict[str, Any] | None:
+    """Return the answer in words, None for a question that the engine did not understand."""
+    question = form.question()
+    try:
+        told = ask.consider(question, services.library())
+    except BadQuestionError as refused:
+        form.refuse(refused)
+        return None
+    except OverflowError:
+        form.add_error(None, answers.BEYOND)
+        return None
+    calendar = calendar_of(question)
+    today = date.fromisoformat(question["day"]) if calendar else None
+    return {
+        "headline": answers.headline(form.kind, told),
+        "measure": told["measure"],
+        "lines": answers.lines(told),
+        "because": [words.reason(text) for text in told["because"]],
+        "calendar": calendar,
+        "weeks": picture.weeks(calendar, today) if calendar and today else [],
+    }
+
+
+def calendar_of(question: dict[str, Any]) -> Calendar | None:
+    """Return the calendar that the answer to a question describes, None for other kinds."""
+    library = services.library()
+    if question["ask"] not in {"measure", "switch"}:
+        return None
+    day, person = date.fromisoformat(question["day"]), read_person(question["person"])
+    if question["ask"] == "switch":
+        switched = switch.switch(
+            library.law(question["from"]), library.law(question["to"]), person, day
+        )
+        return None if switched.already_released else switched.calendar
+    place = question.get("area")
+    law = library.law(question.get("policy") or library.in_force(place or "", day), place)
+    return switch.calendar_of(decide(law, person, day), person, day)
