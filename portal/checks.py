@@ -1,0 +1,26 @@
+"""What `manage.py check --database default` and `migrate` say of an installation."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
+
+from accounts.models import User
+from portal.demo import staff
+
+
+@register(Tags.database)
+def no_demo_accounts(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """Refuse a production database that holds the demo's accounts: others know their passwords."""
+    if settings.DEMO or not databases:
+        return []
+    if User._meta.db_table not in connection.introspection.table_names() or not staff.present():
+        return []
+    return [
+        Error(
+            "This database holds the accounts of the demo, whose passwords were shown.",
+            hint="Start production on an empty database; the demo's people are not real.",
+            id="portal.E001",
+        )
+    ]

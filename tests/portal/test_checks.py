@@ -1,0 +1,29 @@
+"""What an installation is refused for."""
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from portal import checks
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+class TestNoDemoAccounts:
+    def test_refuses_the_accounts_of_the_demo_in_production(self, settings: Settings) -> None:
+        settings.DEMO = False
+        make_user(username="grid.bayannur")
+
+        assert [m.id for m in checks.no_demo_accounts(["default"])] == ["portal.E001"]
+
+    def test_is_content_with_accounts_of_its_own(self, settings: Settings) -> None:
+        settings.DEMO = False
+        make_user()
+
+        assert not checks.no_demo_accounts(["default"])
+
+    def test_leaves_the_demo_alone(self, settings: Settings) -> None:
+        settings.DEMO = True
+        make_user(username="grid.bayannur")
+
+        assert not checks.no_demo_accounts(["default"])
