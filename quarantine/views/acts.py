@@ -17,6 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
+from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 from accounts import clock
@@ -232,7 +233,8 @@ def _card(request: HttpRequest, key: uuid.UUID, by: User, at: datetime) -> HttpR
     """Return the card as it stands now, with what was said."""
     today = clock.day_of(at)
     (card,) = cards_of([full_case(by, key)], today=today)
-    return render(request, "quarantine/_today_card.html", {"card": card, "oob": True})
+    answer = render(request, "quarantine/_today_card.html", {"card": card, "oob": True})
+    return trigger_client_event(answer, "acted")  # the counts above the cards follow
 
 
 @role_required(*STAFF)

@@ -172,6 +172,7 @@ class TestToday:
         assert browser.too_small(page) == []
         page.get_by_role("button", name="已采样").click()
         expect(page.get_by_text("待结果").last).to_be_visible()
+        expect(page.locator(".chip-result")).to_contain_text("1")  # the counts follow
         undo = page.get_by_role("button", name="撤销")
         expect(undo).to_be_in_viewport()
         assert browser.too_small(page) == []
