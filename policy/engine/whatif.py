@@ -8,6 +8,7 @@ from policy.engine.decide import Decision, decide, proof_is_valid
 from policy.engine.facts import Inbound, Person, Proof, Risk
 from policy.engine.law import Law
 from policy.engine.moments import start_of
+from policy.engine.schema import Entered
 from policy.engine.text import Text
 
 
@@ -56,7 +57,7 @@ def _others(law: Law, person: Person, day: date) -> Iterator[_Other]:
     yield "chooses_central", chosen, replace(person, chooses_central=not person.chooses_central)
     yield from _origins(person)
     yield from _stays(person)
-    yield from _inbounds(person)
+    yield from _inbounds(law, person)
 
 
 def _proofs(law: Law, person: Person, start: date) -> Iterator[_Other]:
@@ -112,16 +113,23 @@ def _stays(person: Person) -> Iterator[_Other]:
             )
 
 
-def _inbounds(person: Person) -> Iterator[_Other]:
+def _inbounds(law: Law, person: Person) -> Iterator[_Other]:
+    """Return the days at the entry point from which each provision on them speaks."""
     if person.inbound is None:
         return
-    for central, home in ((5, 0), (5, 3)):
-        if (person.inbound.central_days, person.inbound.home_days) != (central, home):
-            yield (
-                "inbound",
-                Text(
-                    f"若已在第一入境点集中{central}天、居家{home}天",
-                    f"With {central} central and {home} home days served at the entry point",
-                ),
-                replace(person, inbound=Inbound(central, home, person.inbound.entered_via)),
-            )
+    served = (person.inbound.central_days, person.inbound.home_days)
+    entered = (row.provision.who.inbound for table in law.rows["inbound"] for row in table)
+    bounds = {
+        (days.central_days.at_least, days.home_days.at_least)
+        for days in entered
+        if isinstance(days, Entered)
+    }
+    for central, home in sorted(bounds - {served}):
+        yield (
+            "inbound",
+            Text(
+                f"若已在第一入境点集中{central}天、居家{home}天",
+                f"With {central} central and {home} home days served at the entry point",
+            ),
+            replace(person, inbound=Inbound(central, home, person.inbound.entered_via)),
+        )
