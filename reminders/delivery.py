@@ -36,8 +36,6 @@ FIRST_PAUSE = timedelta(seconds=30)
 PAUSE_GROWS = 4
 # So many troubles one after the other, and the channel itself is taken to be down.
 TROUBLES = 5
-# A run ends by itself, so that the worker has time for the sweep.
-RUN_SECONDS = 12.0
 
 State = Message.State
 log = structlog.get_logger(__name__)
@@ -55,12 +53,12 @@ class Lease:
         return Message.objects.filter(pk=self.pk, fence=self.fence)
 
 
-def deliver(*, channel: str, at: datetime, seconds: float = RUN_SECONDS) -> int:
+def deliver(*, channel: str, at: datetime) -> int:
     """Send what waits for `channel`, for a few seconds, and return how many were sent."""
     if channel not in channels.configured() or is_quiet(at):
         return 0
     take_over(channel=channel, at=at)
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + settings.DELIVERY_SECONDS
     sent = troubles = 0
     while leases := claim(channel=channel, at=at):
         found = Message.objects.select_related("case", "grid").defer("case__facts")

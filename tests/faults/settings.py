@@ -8,6 +8,7 @@ from portal.settings import CELERY_BEAT_SCHEDULE
 QUIET_HOURS = (time(0), time(0))
 DIGEST_AT = time(0)
 LEASE_SECONDS = 3
+DELIVERY_SECONDS = 0.8
 CELERY_WORKER_LOST_WAIT = 0.5  # else each kill keeps a third of a worker busy for ten seconds
 
 for entry in CELERY_BEAT_SCHEDULE.values():

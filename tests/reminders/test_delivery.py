@@ -172,12 +172,14 @@ class TestDeliver:
         gateway.status = 200
         assert deliver(channel="sms", at=NOW) == 50 - TROUBLES
 
-    def test_ends_in_time_for_the_sweep(self, gateway: Gateway) -> None:
+    def test_ends_in_time_for_the_sweep(self, gateway: Gateway, settings: Settings) -> None:
         make_due(20)
         gateway.seconds = 0.05
+        settings.DELIVERY_SECONDS = 0.2
 
-        sent = deliver(channel="sms", at=NOW, seconds=0.2)
+        sent = deliver(channel="sms", at=NOW)
         assert 0 < sent < 20
+        settings.DELIVERY_SECONDS = 12
         assert deliver(channel="sms", at=NOW) == 20 - sent
 
     def test_connects_to_nobody_for_a_channel_without_settings(self, settings: Settings) -> None:
