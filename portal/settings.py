@@ -153,7 +153,7 @@ DIGEST_AT = time.fromisoformat(env("DIGEST_AT", default="07:30"))
 # Longer than a worker needs for one sending; then another may take it over.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
 # A run ends before the next is due, so that the worker has time for the sweep.
-DELIVERY_SECONDS = 12
+DELIVERY_SECONDS = 12.0
 
 # What waits longer than its interval is let go: the next one asks for the same.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
