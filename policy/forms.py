@@ -42,7 +42,7 @@ class DraftForm(forms.Form):
 class ActivationForm(forms.Form):
     """Which document is to be in force where, from when on, and why."""
 
-    document = forms.ChoiceField(label=_("Document"))
+    document = forms.ChoiceField(label=_("Policy document"))
     area = forms.ModelChoiceField(
         Area.objects.none(), label=_("Area"), error_messages={"required": _("Choose the area.")}
     )
@@ -71,3 +71,29 @@ class ActivationForm(forms.Form):
         area.queryset = (  # type: ignore[attr-defined]
             Area.objects.below(user).filter(level__in=LEVELS_WITH_LAW).order_by("path")
         )
+
+
+class JustificationForm(forms.Form):
+    """Why a place asks more than the nation."""
+
+    clause = forms.CharField(widget=forms.HiddenInput, max_length=10)
+    subject = forms.CharField(widget=forms.HiddenInput, max_length=40)
+    text = forms.CharField(
+        label=_("Why this place needs more"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Say why this place needs more than the nation asks.")},
+    )
+
+
+class ClientForm(forms.Form):
+    """The name of a program that asks."""
+
+    name = forms.CharField(
+        label=_("Name of the program"),
+        max_length=60,
+        error_messages={"required": _("Give the program a name.")},
+    )
+
+    helper = FormHelper()
+    helper.form_tag = False

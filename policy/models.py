@@ -202,3 +202,37 @@ class ApiClient(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Justification(models.Model):
+    """
+    Why a place asks more than the nation: one provision of a document, in one area.
+
+    A later text for the same provision takes the place of an earlier one, which stays.
+    """
+
+    area = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="+", verbose_name=_("area")
+    )
+    document = models.CharField(_("document"), max_length=60)
+    clause = models.CharField(_("clause"), max_length=10)
+    subject = models.CharField(_("subject"), max_length=40)
+    text = models.CharField(_("justification"), max_length=500)
+    by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("given by")
+    )
+    at = models.DateTimeField(_("given at"))
+
+    class Meta:
+        verbose_name = _("justification")
+        verbose_name_plural = _("justifications")
+        indexes = [models.Index(fields=["document", "area"], name="justification_of")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="justification_says_something")
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.document} {self.clause} {self.subject}"

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from policy.views import activations, calculator, comparison, documents, drafts, subjects
+from policy.views import (
+    activations,
+    calculator,
+    clients,
+    comparison,
+    desk,
+    documents,
+    drafts,
+    escalation,
+    subjects,
+)
 
 urlpatterns = [
     path("", documents.document_list, name="document_list"),
@@ -12,6 +22,11 @@ urlpatterns = [
     path("drafts/<int:pk>/", drafts.draft_detail, name="draft_detail"),
     path("drafts/<int:pk>/settle/", drafts.draft_settle, name="draft_settle"),
     path("<slug:document>.yaml", documents.document_file, name="document_file"),
+    path("desk/", desk.desk, name="policy_desk"),
+    path("escalation/", escalation.escalation_list, name="escalation_list"),
+    path("escalation/<int:pk>/justify/", escalation.justify, name="justify"),
+    path("clients/", clients.client_list, name="client_list"),
+    path("clients/<int:pk>/revoke/", clients.client_revoke, name="client_revoke"),
     path("calculator", calculator.calculator, name="calculator"),
     path("compare", comparison.comparison, name="comparison"),
     path("subjects/<slug:subject>", subjects.subject_detail, name="subject_detail"),

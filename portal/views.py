@@ -22,7 +22,7 @@ PAGE = 50
 FIRST_PAGE = {
     Role.GRID_STAFF: "today",
     Role.SUPERVISOR: "dashboard",
-    Role.ADMINISTRATOR: "area_list",
+    Role.ADMINISTRATOR: "policy_desk",
     Role.AUDITOR: "audit_list",
 }
 

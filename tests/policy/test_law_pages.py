@@ -4,8 +4,8 @@ from django.urls import reverse
 
 from accounts.models import Role
 from policy import services
+from policy.differences import pairs
 from policy.engine.schema import SUBJECTS
-from policy.views.comparison import pairs
 from policy.views.subjects import history
 from tests import factories
 

@@ -24,8 +24,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Area, Role, User
-from policy import drafts
-from policy.models import Activation, StoredDocument
+from policy import clients, drafts
+from policy.models import Activation, ApiClient, StoredDocument
 from quarantine.models import Arrival, Case, Event
 from reminders.models import Message
 from residents.models import Household, Resident
@@ -96,6 +96,14 @@ def waiting_draft() -> StoredDocument:
     """Return a draft that waits for a second administrator."""
     return StoredDocument.objects.waiting().first() or drafts.upload(
         content=NOTICE, name="notice.yaml", at=NOW, by=make_user(ADMINISTRATOR)
+    )
+
+
+def api_client() -> ApiClient:
+    """Return a program that may ask."""
+    return (
+        ApiClient.objects.first()
+        or clients.make_client(name="laboratory", at=NOW, by=make_user(ADMINISTRATOR))[0]
     )
 
 
@@ -201,6 +209,11 @@ PAGES: dict[str, Page] = {
     "dashboard": SUPERVISORS.by("get"),
     # Policy
     "document_list": SIGNED_IN.by("get"),
+    "policy_desk": ADMIN.by("get"),
+    "escalation_list": Page(frozenset({SUPERVISOR, ADMINISTRATOR})).by("get"),
+    "justify": SUPERVISORS.of(lambda at: {"pk": at.activation.pk}).by("post"),
+    "client_list": ADMIN,
+    "client_revoke": ADMIN.of_all(lambda at: {"pk": api_client().pk}).by("post"),
     "calculator": SIGNED_IN.by("get"),
     "comparison": SIGNED_IN.by("get"),
     "subject_detail": SIGNED_IN.of_all(lambda at: {"subject": "close_contacts"}).by("get"),

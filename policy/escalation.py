@@ -1,0 +1,137 @@
+"""
+Where a local document asks more than the national one in force (不得层层加码).
+
+For each local document that is in force, its provisions that are stricter than the national
+document in force that day; the place may say why, and what nobody justified is counted.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.clock import day_of
+from accounts.errors import RefusedError
+from accounts.models import Area, Role, User, within
+from policy import services
+from policy.differences import Pair, pairs
+from policy.engine import areas
+from policy.models import Activation, Justification
+
+
+class NoExcessError(RefusedError):
+    """A justification for something that does not go further than the nation."""
+
+    field = "text"
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A provision that asks more than the nation, and why the place says it does."""
+
+    pair: Pair
+    justification: Justification | None
+
+
+@dataclass(frozen=True)
+class Further:
+    """A local document in force in an area, beside the national one, and what it asks more."""
+
+    activation: Activation
+    national: str
+    excesses: tuple[Excess, ...]
+
+    @property
+    def unjustified(self) -> int:
+        """Return how many provisions nobody has justified."""
+        return sum(excess.justification is None for excess in self.excesses)
+
+
+def further(*, activations: Iterable[Activation], at: datetime) -> list[Further]:
+    """Return what each activated local document asks more than the nation. One query more."""
+    library = services.library()
+    national = library.in_force(areas.NATIONAL, day_of(at))
+    local = [
+        activation
+        for activation in activations
+        if activation.document in library.documents
+        and library.documents[activation.document].area != areas.NATIONAL
+    ]
+    given = _justifications(local)
+    return [
+        Further(
+            activation,
+            national,
+            tuple(
+                Excess(pair, given.get((activation.area_id, activation.document, *_key(pair))))
+                for pair in pairs(library, activation.document, national)
+                if pair.finding.verdict == "stricter"
+            ),
+        )
+        for activation in local
+    ]
+
+
+def _key(pair: Pair) -> tuple[str, str]:
+    return pair.finding.clause, pair.finding.subject
+
+
+def _justifications(
+    activations: Sequence[Activation],
+) -> dict[tuple[int, str, str, str], Justification]:
+    """Return the latest justification of each provision."""
+    rows = Justification.objects.filter(
+        area__in={activation.area_id for activation in activations},
+        document__in={activation.document for activation in activations},
+    )
+    return {
+        (row.area_id, row.document, row.clause, row.subject): row
+        for row in rows.select_related("by").order_by("at", "pk")
+    }
+
+
+def in_scope(*, user: User, at: datetime) -> Iterable[Activation]:
+    """Return the activations in force that bear on `user`'s areas; for administrators all."""
+    found = Activation.objects.in_force(at).select_related("area").order_by("area__path")
+    if user.role == Role.ADMINISTRATOR:
+        return found
+    steps = range(Area.steplen, 255, Area.steplen)
+    above = {path[:end] for path in user.area_paths for end in steps if end <= len(path)}
+    return found.filter(within(user, "area__path") | Q(area__path__in=above))
+
+
+def may_justify(*, user: User, activation: Activation) -> bool:
+    """Say whether `user` answers for the place that asks more."""
+    return user.role == Role.SUPERVISOR and any(
+        activation.area.path.startswith(path) for path in user.area_paths
+    )
+
+
+def unjustified(places: Iterable[Further]) -> int:
+    """Return how many stricter provisions nobody has justified."""
+    return sum(place.unjustified for place in places)
+
+
+@transaction.atomic
+def justify(
+    *, activation: Activation, clause: str, subject: str, text: str, at: datetime, by: User
+) -> Justification:
+    """Write down why a place asks more than the nation."""
+    excesses = [e for place in further(activations=[activation], at=at) for e in place.excesses]
+    if (clause, subject) not in {_key(excess.pair) for excess in excesses}:
+        raise NoExcessError(_("This clause asks no more than the nation does."))
+    given = Justification.objects.create(
+        area=activation.area,
+        document=activation.document,
+        clause=clause,
+        subject=subject,
+        text=text,
+        by=by,
+        at=at,
+    )
+    audit.record(by=by, did="justified a stricter provision", to=given, clause=clause)
+    return given

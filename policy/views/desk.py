@@ -1,0 +1,29 @@
+"""The administrator's first page."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.models import Role, within
+from policy import escalation
+from policy.models import Activation, ApiClient, StoredDocument
+
+
+@role_required(Role.ADMINISTRATOR)
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    """Show what is in force, what waits for a second person and what nobody has justified."""
+    at = clock.now()
+    mine = Activation.objects.filter(within(member(request), "area__path"))
+    in_force = list(escalation.in_scope(user=member(request), at=at))
+    places = escalation.further(activations=in_force, at=at)
+    context = {
+        "in_force": in_force,
+        "proposals": mine.filter(approved_at=None, withdrawn_at=None).count(),
+        "drafts": StoredDocument.objects.waiting().count(),
+        "clients": ApiClient.objects.filter(revoked_at=None).count(),
+        "unjustified": escalation.unjustified(places),
+    }
+    return render(request, "policy/desk.html", context)

@@ -1,0 +1,64 @@
+"""Further than its parent: what local documents ask more than the nation, and why."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.errors import RefusedError
+from accounts.models import Role, within
+from policy import escalation
+from policy.forms import JustificationForm
+from policy.models import Activation
+
+
+def _page(
+    request: HttpRequest,
+    *,
+    failed: Activation | None = None,
+    form: JustificationForm | None = None,
+) -> HttpResponse:
+    user, at = member(request), clock.now()
+    places = escalation.further(
+        activations=escalation.in_scope(user=user, at=at),
+        at=at,
+    )
+    context = {
+        "places": [
+            (place, escalation.may_justify(user=user, activation=place.activation))
+            for place in places
+        ],
+        "unjustified": escalation.unjustified(places),
+        "failed": failed,
+        "form": form,
+    }
+    return render(request, "policy/escalation_list.html", context, status=422 if form else 200)
+
+
+@role_required(Role.SUPERVISOR, Role.ADMINISTRATOR)
+@require_GET
+def escalation_list(request: HttpRequest) -> HttpResponse:
+    """Show which provisions in force are stricter than the national ones."""
+    return _page(request)
+
+
+@role_required(Role.SUPERVISOR)
+@require_POST
+def justify(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the place's justification of one provision."""
+    by, at = member(request), clock.now()
+    mine = Activation.objects.in_force(at).filter(within(by, "area__path"))
+    activation = get_object_or_404(mine.select_related("area"), pk=pk)
+    form = JustificationForm(request.POST)
+    if form.is_valid():
+        try:
+            escalation.justify(activation=activation, at=at, by=by, **form.cleaned_data)
+        except RefusedError as refused:
+            form.add_error(refused.field, refused.sentence)
+        else:
+            messages.success(request, _("The justification is written down."))
+            return redirect("escalation_list")
+    return _page(request, failed=activation, form=form)
