@@ -7,8 +7,9 @@ as that day's test and all earlier required ones are negative. A missed test is 
 day without a test, never two on one day (101号 6); later tests keep their days.
 """
 
+import functools
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -58,7 +59,7 @@ class CalendarDay:
     overdue: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calendar:
     """A plan on its days. `earliest_release` is None when nothing holds or a positive stops it."""
 
@@ -72,9 +73,16 @@ class Calendar:
     positive_on: date | None
     refer: Refer | None
     next_test_on: date | None
-    days: tuple[CalendarDay, ...]
     release_blockers: tuple[Text, ...]
     may_be_released: bool
+    laid: "_Laid" = field(repr=False)
+    served: tuple[Served, ...]
+    today: date
+
+    @functools.cached_property
+    def days(self) -> tuple[CalendarDay, ...]:
+        """Every day from day 1 to the last, drawn when looked at."""
+        return _days(self.laid, self.served, self.today)
 
 
 def passes(result: NATResult, criterion: CtCriterion) -> bool:
@@ -353,11 +361,11 @@ def lay(
         else next(
             (day for day in required if day_number(day, start) not in history.sampled), None
         ),
-        days=_days(
-            _Laid(plan, start, history, asked, planned, advised, cancelled, release), served, today
-        ),
         release_blockers=blockers,
         may_be_released=release is not None and not blockers,
+        laid=_Laid(plan, start, history, asked, planned, advised, cancelled, release),
+        served=tuple(served),
+        today=today,
     )
 
 
