@@ -176,7 +176,7 @@ def situation(person: Person, start: date, day: date) -> Situation:
         stays,
         passed,
         person.inbound,
-        ended is not None and ended <= day,
+        ended is not None and ended <= max(day, start),
         person.freight_crew,
     )
 
