@@ -24,6 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("arrivals/", views.arrival_list, name="arrival_list"),
     path("demo/day/", views.demo_day, name="demo_day"),
     path("api/", api.urls()),
+    path("door/", include("testing.urls")),
     path("policy/", include("policy.urls")),
     path("", include("reminders.urls")),
 ]

@@ -40,7 +40,11 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Whether somebody may come in; `local_decision` where the text leaves it to the place."""
+    """
+    Whether somebody may come in, and the checks that failed.
+
+    `local_decision` where the text leaves it to the place.
+    """
 
     allowed: bool
     local_decision: bool
@@ -48,6 +52,7 @@ class Entry:
     proof_hours: int | None
     measure: Citation | None
     because: tuple[Text, ...]
+    failed: tuple[Check, ...] = ()
 
 
 def proof_is_good(proof: Proof | None, hours: int, at: datetime) -> bool:
@@ -102,6 +107,7 @@ def may_enter(
             *reasons.cited(law, cited, provision),
             *(_REFUSALS[check] for check in failed),
         ),
+        failed=tuple(failed),
     )
 
 

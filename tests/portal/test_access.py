@@ -215,6 +215,7 @@ PAGES: dict[str, Page] = {
     "client_list": ADMIN,
     "client_revoke": ADMIN.of_all(lambda at: {"pk": api_client().pk}).by("post"),
     "calculator": SIGNED_IN.by("get"),
+    "door": SIGNED_IN.by("get"),
     "comparison": SIGNED_IN.by("get"),
     "subject_detail": SIGNED_IN.of_all(lambda at: {"subject": "close_contacts"}).by("get"),
     "document_detail": SIGNED_IN.of_all(lambda at: {"document": "yingkou-2022-11"}).by("get"),

@@ -1,0 +1,96 @@
+"""What is seen of somebody at a door; nothing about who it is."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.timezone import localtime, make_aware
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from policy import words
+from policy.engine.doors import Visitor
+from policy.engine.facts import Proof
+
+YES_NO = [("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
+DAYS = [
+    ("", gettext_lazy("No proof")),
+    ("0", gettext_lazy("Today")),
+    ("1", gettext_lazy("Yesterday")),
+    ("2", gettext_lazy("The day before")),
+    ("3", gettext_lazy("Three days ago")),
+]
+# The field that each check needs, and what it is called at a door.
+FIELDS = {
+    "temperature": "temperature",
+    "scan": "scanned",
+    "travel_code": "travel_code",
+    "health_code": "health_code",
+    "proof": "sampled_on",
+}
+
+
+def _chips(label: Any, choices: Any, initial: str) -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label=label, choices=choices, initial=initial, required=False, widget=forms.RadioSelect
+    )
+
+
+class DoorForm(forms.Form):
+    """Who comes and what they show, as far as the law asks for it here."""
+
+    role = _chips(gettext_lazy("Who comes"), list(words.ROLES.items()), "visitor")
+    sampled_on = _chips(gettext_lazy("Negative proof, sampled"), DAYS, "")
+    sampled_at = forms.TimeField(
+        label=gettext_lazy("at"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        error_messages={"invalid": gettext_lazy("Give the time of the proof, for example 09:30.")},
+    )
+    health_code = _chips(
+        gettext_lazy("Health code"),
+        [*words.CODES.items(), ("none", gettext_lazy("None"))],
+        "green",
+    )
+    scanned = _chips(gettext_lazy("Place code scanned"), YES_NO, "yes")
+    temperature = _chips(gettext_lazy("Temperature in order"), YES_NO, "yes")
+    travel_code = _chips(gettext_lazy("Travel code in order"), YES_NO, "yes")
+
+    def __init__(self, *args: Any, checks: Collection[str], at: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.at = at
+        for check, name in FIELDS.items():
+            if check not in checks:
+                del self.fields[name]
+        if "proof" not in checks:
+            del self.fields["sampled_at"]
+
+    def clean(self) -> dict[str, Any]:
+        """Return the facts; a sample lies in the past and has a time."""
+        cleaned = super().clean() or {}
+        if cleaned.get("sampled_on") and "sampled_at" not in self.errors:
+            if not cleaned.get("sampled_at"):
+                self.add_error("sampled_at", _("Give the time that stands on the proof."))
+            elif (sampled := self._sampled(cleaned)) > self.at:
+                self.add_error("sampled_at", _("This time has not come yet: check day and time."))
+            else:
+                cleaned["proof"] = Proof(sampled_at=sampled)
+        return cleaned
+
+    def _sampled(self, cleaned: dict[str, Any]) -> datetime:
+        day = localtime(self.at).date() - timedelta(days=int(cleaned["sampled_on"]))
+        return make_aware(datetime.combine(day, cleaned["sampled_at"]))
+
+    def visitor(self) -> Visitor:
+        """Return what was seen, for the engine; what was not asked is in order."""
+        seen = self.cleaned_data
+        code = seen.get("health_code") or "green"
+        return Visitor(
+            proof=seen.get("proof"),
+            health_code=None if code == "none" else code,
+            travel_code_ok=seen.get("travel_code") != "no",
+            scanned=seen.get("scanned") != "no",
+            temperature_ok=seen.get("temperature") != "no",
+            role=seen.get("role") or "visitor",
+        )

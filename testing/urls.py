@@ -1,0 +1,7 @@
+"""Addresses of the checks at a door."""
+
+from django.urls import path
+
+from testing import views
+
+urlpatterns = [path("", views.door, name="door")]

@@ -1,0 +1,97 @@
+"""The check at a door: pass or not, with the clause. Nothing about anybody is asked or kept."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.access import member
+from accounts.models import Area
+from policy import services, words
+from policy.engine import doors
+from policy.engine.library import Law
+from policy.engine.schema import Role, Venue, words_of
+from testing.forms import DoorForm
+
+# The venue is remembered on the phone, not with the account.
+VENUE = "door-venue"
+REMEMBERED = timedelta(days=180)
+ADVICE = {
+    "temperature": _("Measure again after some minutes; still high: to a fever clinic."),
+    "scan": _("Scan the place code at the entrance; staff may register who has no phone."),
+    "travel_code": _("Ask the community to check the journey."),
+    "health_code": _("Ask the community why the code is not green."),
+    "proof": _("Take a sample at a sampling point and come back with the result."),
+}
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the law says at the door, and how long the proof that was shown still holds."""
+
+    entry: doors.Entry
+    good_until: datetime | None
+    hours_left: int
+
+    @property
+    def advice(self) -> list[Any]:
+        """Return what may be done about each check that failed."""
+        return [ADVICE[check] for check in self.entry.failed if check in ADVICE]
+
+
+def check(law: Law, venue: Venue, visitor: doors.Visitor, at: datetime) -> Checked:
+    """Return what the law says to somebody at the door of a venue."""
+    entry = doors.may_enter(law, venue, visitor, at)
+    sampled = visitor.proof.counts_from if visitor.proof else None
+    if sampled is None or entry.proof_hours is None:
+        return Checked(entry, None, 0)
+    until = sampled + timedelta(hours=entry.proof_hours)
+    return Checked(entry, until, max((until - at) // timedelta(hours=1), 0))
+
+
+def checks_at(law: Law, venue: Venue) -> set[str]:
+    """Return what is checked of anybody at the door of a venue."""
+    found = [doors.governing(law, venue, role, "entry") for role in words_of(Role)]
+    return {str(one) for governing in found if governing for one in governing[1].checks}
+
+
+@require_GET
+def door(request: HttpRequest) -> HttpResponse:
+    """Choose the venue; then say of each who comes whether they may come in."""
+    at = clock.now()
+    areas = list(member(request).areas.order_by("path")[:20])
+    area = _chosen(areas, request.GET.get("area", ""))
+    law = services.in_force(area=area, at=at) if area else None
+    venue = request.GET.get("venue", request.COOKIES.get(VENUE, ""))
+    context: dict[str, Any] = {"areas": areas, "area": area, "law": law, "at": at}
+    if law is None or venue not in words.VENUES:
+        context["venues"] = words.VENUES.items()
+        return render(request, "testing/door_venue.html", context)
+    return _door(request, law, cast(Venue, venue), context)
+
+
+def _chosen(areas: list[Area], code: str) -> Area | None:
+    return next((area for area in areas if area.code == code), areas[0] if areas else None)
+
+
+def _door(request: HttpRequest, law: Law, venue: Venue, context: dict[str, Any]) -> HttpResponse:
+    checks, at = checks_at(law, venue), context["at"]
+    asked = "role" in request.GET
+    form = DoorForm(request.GET if asked else None, checks=checks, at=at)
+    context |= {"venue": venue, "venue_name": words.VENUES[venue], "checks": checks, "form": form}
+    if asked and form.is_valid():
+        checked = check(law, venue, form.visitor(), at)
+        context["checked"] = checked
+        context["because"] = [words.reason(text) for text in checked.entry.because]
+    whole = not request.htmx  # type: ignore[attr-defined]
+    page = "testing/door.html" if whole else "testing/_door_answer.html"
+    response = render(request, page, context)
+    response.set_cookie(
+        VENUE, venue, max_age=REMEMBERED, httponly=True, samesite="Lax", secure=request.is_secure()
+    )
+    return response

@@ -1,0 +1,122 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Area, Role
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+# Ten in the morning in Shanghai, under the Cangshan plan: nursing homes want 48 hours and a code.
+AT = datetime(2022, 12, 20, 2, tzinfo=UTC)
+GOOD = {"venue": "nursing_home", "role": "visitor", "health_code": "green", "scanned": "yes"}
+
+
+@pytest.fixture(autouse=True)
+def december(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.clock.now", lambda: AT)
+
+
+@pytest.fixture
+def cangshan() -> Area:
+    return factories.make_place("cangshan-2022-324", "350104")
+
+
+@pytest.fixture
+def guard(client: Client, cangshan: Area) -> Client:
+    client.force_login(factories.make_user(Role.GRID_STAFF, cangshan))
+    return client
+
+
+def ask(guard: Client, **shown: str) -> Any:
+    return guard.get(reverse("door"), {**GOOD, **shown}, headers={"accept-language": "en"})
+
+
+class TestTheDoor:
+    def test_lets_in_who_shows_a_proof_of_exactly_48_hours(self, guard: Client) -> None:
+        response = ask(guard, sampled_on="2", sampled_at="10:00")
+
+        checked = response.context["checked"]
+        assert checked.entry.allowed
+        assert checked.hours_left == 0
+        assert "door-pass" in response.content.decode()
+
+    def test_stops_who_shows_one_a_minute_older(self, guard: Client) -> None:
+        response = ask(guard, sampled_on="2", sampled_at="09:59")
+
+        page = response.content.decode()
+        assert not response.context["checked"].entry.allowed
+        assert "No pass" in page
+        assert "#clause-" in page
+        assert "Take a sample" in page
+
+    def test_says_how_long_the_proof_holds(self, guard: Client) -> None:
+        response = ask(guard, sampled_on="1", sampled_at="12:30")
+
+        assert response.context["checked"].hours_left == 26
+
+    def test_lets_patients_in_without_a_proof(self, guard: Client) -> None:
+        checked = ask(guard, venue="hospital", role="patient").context["checked"]
+
+        assert checked.entry.allowed
+
+    def test_asks_only_what_the_law_checks_there(self, guard: Client) -> None:
+        checked = guard.get(reverse("door"), {"venue": "nursing_home"}).context["form"]
+        free = guard.get(reverse("door"), {"venue": "mall"}).context["form"]
+
+        assert {"sampled_on", "health_code", "scanned"} <= set(checked.fields)
+        assert "temperature" not in checked.fields
+        assert set(free.fields) == {"role"}
+
+    def test_remembers_the_venue_on_the_phone(self, guard: Client) -> None:
+        assert "venues" in guard.get(reverse("door")).context
+        ask(guard, venue="bar")
+
+        assert guard.get(reverse("door")).context["venue"] == "bar"
+        assert "venues" in guard.get(reverse("door"), {"venue": ""}).context
+
+    @pytest.mark.parametrize(
+        ("time", "sentence"),
+        [("", "Give the time"), ("10:01", "has not come yet"), ("soon", "Give the time")],
+    )
+    def test_says_what_is_wrong_with_a_time(self, guard: Client, time: str, sentence: str) -> None:
+        response = ask(guard, sampled_on="0", sampled_at=time)
+
+        assert "checked" not in response.context
+        assert sentence in response.context["form"].errors["sampled_at"][0]
+
+    def test_answers_htmx_with_the_verdict_alone(self, guard: Client) -> None:
+        response = guard.get(reverse("door"), GOOD, headers={"hx-request": "true"})
+
+        assert "<html" not in response.content.decode()
+        assert "door-stop" in response.content.decode()
+
+    def test_asks_in_which_area_who_answers_for_several(
+        self, client: Client, cangshan: Area
+    ) -> None:
+        bayannur = factories.make_place("bayannur-2022-71", "150800")
+        client.force_login(factories.make_user(Role.SUPERVISOR, cangshan, bayannur))
+
+        laws = [
+            client.get(reverse("door"), {"area": area.code}).context["law"].id
+            for area in (cangshan, bayannur)
+        ]
+
+        assert laws == ["cangshan-2022-324", "bayannur-2022-71"]
+
+    def test_says_where_no_document_is_in_force(self, client: Client) -> None:
+        client.force_login(factories.make_user(Role.GRID_STAFF, factories.make_grid()))
+
+        assert client.get(reverse("door"), GOOD).context["law"] is None
+
+    def test_writes_nothing_down(
+        self, guard: Client, django_assert_max_num_queries: pytest.FixtureRequest
+    ) -> None:
+        with django_assert_max_num_queries(12) as asked:  # type: ignore[operator]
+            ask(guard, sampled_on="1", sampled_at="12:30")
+
+        written = [q["sql"] for q in asked.captured_queries if q["sql"].startswith("INSERT")]
+        assert not written
