@@ -23,6 +23,10 @@ env = environ.Env()
 DATA_DIR = Path(env("WANGGE_DATA", default=str(BASE_DIR / "var"))).resolve()
 PRODUCTION = env.bool("WANGGE_PRODUCTION", default=False)
 DEMO = env.bool("WANGGE_DEMO", default=not PRODUCTION)
+if PRODUCTION and DEMO:
+    raise ImproperlyConfigured(
+        "Unset WANGGE_DEMO: in production there are no demo people and no clock to set."
+    )
 DEBUG = env.bool("DEBUG", default=False)
 
 # Missing secrets come from DATA_DIR, where a first start makes them; production must be given its.
@@ -209,7 +213,8 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if PRODUCTION
 ACCOUNT_SESSION_REMEMBER = True
 # Lock-out: five wrong passwords close an account's sign-in for a quarter of an hour.
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,5/900s/key"}
-SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", default=not DEMO)
+# Only trying out may do without.
+SECOND_FACTOR_REQUIRED = PRODUCTION or env.bool("SECOND_FACTOR_REQUIRED", default=not DEMO)
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Wangge"

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,28 @@ class TestChinese:
         kept = {_key(message) for message in _messages(ROOT / TEXTS)}
         assert sorted(map(str, found - kept)) == []  # run make messages, and translate
         assert sorted(map(str, kept - found)) == []
+
+
+class TestTheEngine:
+    def test_may_import_nothing_that_lies_beside_it(self) -> None:
+        settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+        contracts = settings["tool"]["importlinter"]["contracts"]
+        (pure,) = [one for one in contracts if one.get("source_modules") == ["policy.engine"]]
+        beside = {
+            f"policy.{Path(name).parts[1].removesuffix('.py')}" for name in _tracked("policy/*.py")
+        }
+
+        assert beside - {"policy.engine", "policy.__init__"} <= set(pure["forbidden_modules"])
+        assert {"django", "accounts"} <= set(pure["forbidden_modules"])
+
+
+class TestContinuousIntegration:
+    def test_leaves_the_fault_tests_out_both_times(self) -> None:
+        tests = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]
+        assert "not faults" in tests["ini_options"]["addopts"]
+        chosen = re.findall(r'pytest .*-m "(.*)"', (ROOT / ".ci/run").read_text())
+        assert chosen
+        assert all("not faults" in one for one in chosen)
 
 
 class TestLocks:

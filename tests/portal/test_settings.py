@@ -43,6 +43,32 @@ class TestProduction:
         assert refused.returncode == 1
         assert "Set DATABASE_URL and REDIS_URL" in refused.stderr
 
+    def test_refuses_to_be_a_demo(self, tmp_path: Path) -> None:
+        refused = _manage(
+            *("check", "--deploy"),
+            WANGGE_PRODUCTION="1",
+            WANGGE_DEMO="1",
+            WANGGE_DATA=str(tmp_path),
+            **keys.fresh(),
+        )
+        assert refused.returncode == 1
+        assert refused.stderr == (
+            "The portal is not set up: Unset WANGGE_DEMO: in production there are no demo people"
+            " and no clock to set.\n"
+        )
+
+    def test_asks_for_a_second_factor_whatever_is_set(self, tmp_path: Path) -> None:
+        shown = _manage(
+            *("diffsettings", "--all"),
+            WANGGE_PRODUCTION="1",
+            SECOND_FACTOR_REQUIRED="false",
+            WANGGE_DATA=str(tmp_path),
+            DATABASE_URL=os.environ["DATABASE_URL"],
+            REDIS_URL=os.environ["REDIS_URL"],
+            **keys.fresh(),
+        )
+        assert "SECOND_FACTOR_REQUIRED = True" in shown.stdout, shown.stderr
+
     def test_passes_the_deployment_checks(self, tmp_path: Path) -> None:
         checked = _manage(
             *("check", "--deploy", "--fail-level", "WARNING"),
