@@ -20,7 +20,7 @@ from accounts.models import Area, Role, User, within
 from policy import services
 from policy.differences import Pair, pairs
 from policy.engine import areas
-from policy.models import Activation, Justification
+from policy.models import Activation, ActivationQuerySet, Justification
 
 
 class NoExcessError(RefusedError):
@@ -52,28 +52,40 @@ class Further:
 
 
 def further(*, activations: Iterable[Activation], at: datetime) -> list[Further]:
-    """Return what each activated local document asks more than the nation. One query more."""
+    """Return what each activated local document asks more than the nation. Two queries more."""
     library = services.library()
-    national = library.in_force(areas.NATIONAL, day_of(at))
-    local = [
-        activation
-        for activation in activations
-        if activation.document in library.documents
-        and library.documents[activation.document].area != areas.NATIONAL
-    ]
+    known = [activation for activation in activations if activation.document in library.documents]
+    local = [one for one in known if not _is_national(one.document)]
     given = _justifications(local)
-    return [
-        Further(
-            activation,
-            national,
-            tuple(
-                Excess(pair, given.get((activation.area_id, activation.document, *_key(pair))))
-                for pair in pairs(library, activation.document, national)
-                if pair.finding.verdict == "stricter"
-            ),
+    nation = _national_activations(at) if local else []
+    found = []
+    for activation in local:
+        national = _national_over(activation, nation, at)
+        excesses = tuple(
+            Excess(pair, given.get((activation.area_id, activation.document, *_key(pair))))
+            for pair in pairs(library, activation.document, national)
+            if pair.finding.verdict == "stricter"
         )
-        for activation in local
-    ]
+        found.append(Further(activation, national, excesses))
+    return found
+
+
+def _is_national(document: str) -> bool:
+    return services.library().documents[document].area == areas.NATIONAL
+
+
+def _national_activations(at: datetime) -> list[Activation]:
+    national = [document for document in services.library().documents if _is_national(document)]
+    rows = Activation.objects.in_force(at).filter(document__in=national)
+    return list(rows.select_related("area").order_by("area__depth", "effective_from"))
+
+
+def _national_over(place: Activation, nation: Sequence[Activation], at: datetime) -> str:
+    """Return the national document in force at a place; by its date if none was activated."""
+    over = [one for one in nation if place.area.path.startswith(one.area.path)]
+    if over:
+        return over[-1].document
+    return services.library().in_force(areas.NATIONAL, day_of(at))
 
 
 def _key(pair: Pair) -> tuple[str, str]:
@@ -94,7 +106,7 @@ def _justifications(
     }
 
 
-def in_scope(*, user: User, at: datetime) -> Iterable[Activation]:
+def in_scope(*, user: User, at: datetime) -> ActivationQuerySet:
     """Return the activations in force that bear on `user`'s areas; for administrators all."""
     found = Activation.objects.in_force(at).select_related("area").order_by("area__path")
     if user.role == Role.ADMINISTRATOR:
@@ -102,13 +114,6 @@ def in_scope(*, user: User, at: datetime) -> Iterable[Activation]:
     steps = range(Area.steplen, 255, Area.steplen)
     above = {path[:end] for path in user.area_paths for end in steps if end <= len(path)}
     return found.filter(within(user, "area__path") | Q(area__path__in=above))
-
-
-def may_justify(*, user: User, activation: Activation) -> bool:
-    """Say whether `user` answers for the place that asks more."""
-    return user.role == Role.SUPERVISOR and any(
-        activation.area.path.startswith(path) for path in user.area_paths
-    )
 
 
 def unjustified(places: Iterable[Further]) -> int:

@@ -45,7 +45,7 @@ class DoorForm(forms.Form):
     sampled_at = forms.TimeField(
         label=gettext_lazy("at"),
         required=False,
-        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        widget=forms.TimeInput(attrs={"type": "time", "class": "form-control"}, format="%H:%M"),
         error_messages={"invalid": gettext_lazy("Give the time of the proof, for example 09:30.")},
     )
     health_code = _chips(

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
-from accounts.models import Role, within
+from accounts.models import Role
 from policy import escalation
 from policy.forms import JustificationForm
 from policy.models import Activation
@@ -27,10 +27,8 @@ def _page(
         at=at,
     )
     context = {
-        "places": [
-            (place, escalation.may_justify(user=user, activation=place.activation))
-            for place in places
-        ],
+        "places": places,
+        "may_justify": user.role == Role.SUPERVISOR,
         "unjustified": escalation.unjustified(places),
         "failed": failed,
         "form": form,
@@ -50,8 +48,7 @@ def escalation_list(request: HttpRequest) -> HttpResponse:
 def justify(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the place's justification of one provision."""
     by, at = member(request), clock.now()
-    mine = Activation.objects.in_force(at).filter(within(by, "area__path"))
-    activation = get_object_or_404(mine.select_related("area"), pk=pk)
+    activation = get_object_or_404(escalation.in_scope(user=by, at=at), pk=pk)
     form = JustificationForm(request.POST)
     if form.is_valid():
         try:

@@ -72,6 +72,15 @@ class TestGoingFurther:
 
         assert place.national == "cn-2022-113"
 
+    def test_compares_with_the_national_document_that_was_activated(
+        self, bayannur: Activation
+    ) -> None:
+        factories.put_in_force("cn-2022-113", Area.objects.get(code="150000"))
+
+        [place] = escalation.further(activations=[bayannur], at=IN_NOVEMBER)
+
+        assert place.national == "cn-2022-113"
+
     def test_counts_what_nobody_justified(self, bayannur: Activation, supervisor: User) -> None:
         before = count()
         clause, subject = STRICTER
@@ -140,16 +149,16 @@ class TestThePageOfWhatGoesFurther:
         assert justify(client, bayannur).status_code == 404
         assert client.get(reverse("escalation_list")).context["places"] == []
 
-    def test_shows_a_community_what_its_city_put_in_force(
+    def test_lets_a_community_justify_what_its_city_put_in_force(
         self, client: Client, bayannur: Activation
     ) -> None:
         community = Area.objects.filter(path__startswith=bayannur.area.path).order_by("-depth")[0]
         client.force_login(factories.make_user(Role.SUPERVISOR, community))
 
-        [(place, mine)] = client.get(reverse("escalation_list")).context["places"]
+        [place] = client.get(reverse("escalation_list")).context["places"]
 
         assert place.activation == bayannur
-        assert not mine
+        assert justify(client, bayannur).status_code == 302
 
 
 class TestTheAdministratorsFirstPage:
