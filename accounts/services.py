@@ -39,7 +39,7 @@ def add_grid(*, community: Area, name: str, code: str, by: User) -> Area:
 
 
 @transaction.atomic
-def rename_area(*, area: Area, name: str, by: User) -> None:
+def rename_area(*, area: Area, name: str, by: User | None) -> None:
     """Give an area another name; its code stays."""
     audit.record(by=by, did="renamed area", to=area, before=area.name, after=name)
     area.name, area.name_key = name, place_key(name)

@@ -5,7 +5,8 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import Role, User
+from accounts.models import Area, Role, User
+from tests.factories import make_community
 
 
 @pytest.mark.django_db
@@ -20,6 +21,16 @@ class TestCreateAdministrator:
         first = User.objects.get()
         assert first.role == Role.ADMINISTRATOR
         assert first.check_password("correct horse battery")
+
+    def test_lets_the_first_answer_for_the_country(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.create(monkeypatch, "correct horse battery")
+        assert [area.code for area in User.objects.get().areas.all()] == ["000000"]
+
+    def test_takes_the_highest_areas_that_are_there(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        community = make_community()
+        self.create(monkeypatch, "correct horse battery")
+        assert community in Area.objects.below(User.objects.get())
+        assert not Area.objects.filter(code="000000").exists()
 
     def test_refuses_a_weak_password(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(CommandError):

@@ -9,12 +9,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
+from accounts.area_file import roots
 from accounts.models import Role, User
 
 
 class Command(BaseCommand):
-    """Make an administrator, who makes the others."""
+    """Make an administrator, who answers for everything and makes the other accounts."""
 
     help = "Make an administrator; the password is asked for, or read from standard input."
 
@@ -33,5 +35,7 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         user.set_password(password)
-        user.save()
+        with transaction.atomic():
+            user.save()
+            user.areas.set(roots(by=None))
         self.stdout.write(f"{username} can sign in now.")
