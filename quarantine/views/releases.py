@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.models import Role
+from accounts.paging import page_after
 from quarantine.models import Case
 from quarantine.release import release, release_proposals
 from residents.masking import mask_name
@@ -26,11 +27,14 @@ STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 @require_GET
 def release_list(request: HttpRequest) -> HttpResponse:
     """Show who meets the criterion today, and who does not yet with what is missing."""
-    cases = Case.objects.visible_to(member(request)).select_related(
+    today = clock.today()
+    due = Case.objects.visible_to(member(request)).release_due(today).only("release_on")
+    page = page_after(due, request.GET.get("after"), order="release_on")
+    cases = Case.objects.filter(pk__in=[case.pk for case in page.rows]).select_related(
         "plan__provision", "resident__household__building"
     )
-    proposals = release_proposals(cases=cases, today=clock.today())
-    return render(request, "quarantine/release_list.html", {"proposals": proposals})
+    proposals = release_proposals(cases=cases, today=today)
+    return render(request, "quarantine/release_list.html", {"proposals": proposals, "page": page})
 
 
 @role_required(*STAFF)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Area, User
+from accounts.paging import page_after
 from quarantine import results
 from quarantine.arrivals import Logged
 from quarantine.models import Case, Event
@@ -165,6 +167,24 @@ class TestRelease:
         case.refresh_from_db()
         assert ready.closed_as == "released"
         assert case.closed_on is None
+
+    def test_is_listed_page_by_page(
+        self,
+        as_staff: Client,
+        ready: Case,
+        arrive: Arrive,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        later = arrive(days=7)
+        one_a_page = partial(page_after, size=1)
+        monkeypatch.setattr("quarantine.views.releases.page_after", one_a_page)
+
+        first = as_staff.get(reverse("release_list"))
+        second = as_staff.get(reverse("release_list"), {"after": first.context["page"].next})
+
+        assert later.case
+        assert [case.pk for case in first.context["page"].rows] == [ready.pk]
+        assert [case.pk for case in second.context["page"].rows] == [later.case.pk]
 
     def test_is_one_tap_from_today(self, as_staff: Client, ready: Case) -> None:
         page = do(as_staff, ready, "release", htmx=True).content.decode()
