@@ -10,6 +10,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,6 +25,20 @@ WRITE_EVERY = 60  # seconds between two writes of a session
 ALWAYS = {"account_logout", "account_reauthenticate", "mfa_reauthenticate", "set_language"}
 WHILE_PASSWORD_IS_TEMPORARY = ALWAYS | {"account_change_password"}
 WHILE_FACTOR_IS_MISSING = ALWAYS | {"account_change_password", "mfa_activate_totp"}
+
+
+class NotStored:
+    """Let no browser and no proxy keep what somebody who is signed in was shown."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request; static files never come this far."""
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            add_never_cache_headers(response)
+        return response
 
 
 class Idle:

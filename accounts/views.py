@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import services
@@ -104,7 +103,6 @@ def people_list(request: HttpRequest) -> HttpResponse:
 
 @get_or_post
 @administrators
-@never_cache
 def person_new(request: HttpRequest) -> HttpResponse:
     """Make an account and show its first password, once."""
     form = NewPersonForm(request.POST or None, by=member(request))
@@ -156,7 +154,6 @@ def person_deactivate(request: HttpRequest, key: UUID) -> HttpResponse:
 
 @require_POST
 @administrators
-@never_cache
 def person_reactivate(request: HttpRequest, key: UUID) -> HttpResponse:
     """Open a closed account again and show its first password, once."""
     person = _managed(request, key)
@@ -165,7 +162,6 @@ def person_reactivate(request: HttpRequest, key: UUID) -> HttpResponse:
 
 @require_POST
 @administrators
-@never_cache
 def person_reset(request: HttpRequest, key: UUID) -> HttpResponse:
     """Replace a lost password or second factor and show the first password, once."""
     person = _managed(request, key)

@@ -12,7 +12,6 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import clock
@@ -40,7 +39,6 @@ LOOKS = 20
 
 @get_or_post
 @field_work
-@never_cache
 def resident_list(request: HttpRequest) -> HttpResponse:
     """List the residents of one's areas, or search them."""
     user = member(request)
@@ -74,7 +72,6 @@ def _search(form: SearchForm, user: User) -> dict[str, Any]:
 
 @require_GET
 @field_work
-@never_cache
 @transaction.atomic
 def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show a resident, masked, and who looked."""
@@ -102,7 +99,6 @@ def _looks(resident: Resident) -> list[dict[str, Any]]:
 
 @get_or_post
 @field_work
-@never_cache
 def resident_uncover(request: HttpRequest, key: UUID, field: str) -> HttpResponse:
     """Ask for a reason, and show one masked value of a resident."""
     if field not in services.UNCOVERABLE:
@@ -126,7 +122,6 @@ def resident_uncover(request: HttpRequest, key: UUID, field: str) -> HttpRespons
 
 @get_or_post
 @field_work
-@never_cache
 def resident_new(request: HttpRequest) -> HttpResponse:
     """Register a resident, at an address or in a given household."""
     user, now = member(request), clock.now()
@@ -158,7 +153,6 @@ def resident_new(request: HttpRequest) -> HttpResponse:
 
 @get_or_post
 @field_work
-@never_cache
 def resident_change(request: HttpRequest, key: UUID) -> HttpResponse:
     """Change what is known of a resident."""
     resident = _resident(request, key)
@@ -192,7 +186,6 @@ def _again(request: HttpRequest, resident: Resident, today: date) -> ChangeForm:
 
 @get_or_post
 @field_work
-@never_cache
 def resident_move(request: HttpRequest, key: UUID) -> HttpResponse:
     """Move a resident to another door."""
     resident = _resident(request, key)
@@ -215,7 +208,6 @@ def resident_move(request: HttpRequest, key: UUID) -> HttpResponse:
 
 @require_GET
 @field_work
-@never_cache
 @transaction.atomic
 def household_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show those who live behind one door."""

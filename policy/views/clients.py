@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import clock
@@ -17,7 +16,6 @@ from policy.models import ApiClient
 
 
 @role_required(Role.ADMINISTRATOR)
-@never_cache
 @require_http_methods(["GET", "POST"])
 def client_list(request: HttpRequest) -> HttpResponse:
     """Show the clients; make one and show its key this once."""
