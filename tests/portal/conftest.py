@@ -22,7 +22,11 @@ def seeded(
     django_db_blocker: DjangoDbBlocker,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Path]:
-    """Seed the demo as of AT around the transactions of the module's tests."""
+    """
+    Seed the demo as of AT around the transactions of the module's tests.
+
+    Not for a module with tests in a browser: their server would wait for this transaction.
+    """
     data: Path = tmp_path_factory.mktemp("demo")
     assert settings.DEMO
     with (

@@ -1,36 +1,42 @@
 """The demo community."""
 
 import stat
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
+from django.test import Client
 from pytest_django.fixtures import Settings
 from stdnum.iso7064 import mod_11_2
 
 from accounts.models import Area, Role, User
 from portal import demo
+from quarantine.models import Arrival, Case
+from quarantine.plans import unexplained_cases
+from reminders.models import Message
 from residents.models import Resident
+from tests.portal.conftest import AT
 
 pytestmark = pytest.mark.django_db
 
-AT = datetime(2026, 11, 22, 10, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
+class TestSeedCommand:
+    def test_leaves_a_database_alone_that_holds_something_else(self) -> None:
+        User.objects.create_user("somebody")
 
-@pytest.fixture
-def data_dir(settings: Settings, tmp_path: Path) -> Path:
-    settings.DEMO = True
-    settings.DATA_DIR = tmp_path
-    return tmp_path
+        with pytest.raises(CommandError, match="not empty"):
+            call_command("seed_demo")
+        assert not Area.objects.exists()
 
+    def test_is_refused_outside_the_demo(self, settings: Settings) -> None:
+        settings.DEMO = False
 
-@pytest.fixture
-def seeded(data_dir: Path) -> Path:
-    assert demo.seed(at=AT)
-    return data_dir
+        with pytest.raises(CommandError):
+            call_command("seed_demo")
+        assert not User.objects.exists()
 
 
 class TestSeed:
@@ -72,23 +78,36 @@ class TestSeed:
 
         assert (demo.sign_ins(), Resident.objects.count(), User.objects.count()) == before
 
-    def test_makes_new_passwords_when_their_file_is_gone(self, seeded: Path) -> None:
-        (seeded / "demo-sign-ins.json").unlink()
+    def test_makes_new_passwords_where_their_file_is_missing(
+        self, seeded: Path, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.DATA_DIR = tmp_path
 
         demo.seed(at=AT)
 
         _, username, password = demo.sign_ins()[0]
         assert authenticate(username=username, password=password)
 
-    def test_leaves_a_database_alone_that_holds_something_else(self, data_dir: Path) -> None:
-        User.objects.create_user("somebody")
+    def test_tells_a_history_that_the_law_explains(self, seeded: Path) -> None:
+        assert Arrival.objects.count() > 100
+        assert {"released", "completed", "referred", ""} <= set(
+            Case.objects.values_list("closed_as", flat=True)
+        )
+        assert set(Case.objects.values_list("law", flat=True)) == {
+            "bayannur-2022-71",
+            "cangshan-2022-324",
+        }
+        assert unexplained_cases() == []
 
-        with pytest.raises(demo.NotEmptyError):
-            demo.seed(at=AT)
 
-    def test_is_refused_outside_the_demo(self, settings: Settings) -> None:
-        settings.DEMO = False
+@pytest.mark.usefixtures("seeded")
+class TestDemoDay:
+    def test_brings_the_reminders_of_the_day(self, client: Client) -> None:
+        client.force_login(User.objects.get(username="grid.bayannur"))
 
-        with pytest.raises(CommandError):
-            call_command("seed_demo")
-        assert not User.objects.exists()
+        with time_machine.travel(AT, tick=False):
+            client.post("/demo/day/", {"day": str(AT.date() + timedelta(days=1))})
+
+        assert Message.objects.filter(
+            kind=Message.Kind.TEST_TODAY, day=AT.date() + timedelta(days=1)
+        ).exists()

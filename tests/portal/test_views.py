@@ -1,17 +1,32 @@
 """The way in and the demo's day."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.fixtures import Settings
 
 from accounts import clock
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, Role
+from portal import demo
+from portal.views import FIRST_PAGE
 from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import make_user
+
+
+@pytest.mark.django_db
+class TestHome:
+    @pytest.mark.parametrize("role", Role)
+    def test_leads_everybody_to_their_first_page(self, client: Client, role: Role) -> None:
+        client.force_login(make_user(role))
+
+        answer = client.get("/")
+
+        assert answer["Location"] == reverse(FIRST_PAGE[role])
 
 
 @pytest.mark.django_db
@@ -61,3 +76,22 @@ class TestDemoDay:
         assert not too_small(phone)
         assert not barriers(phone)
         shot(phone, "demo-day-phone", whole=True)
+
+
+@pytest.mark.django_db
+class TestDemoSignIns:
+    def test_stand_on_the_sign_in_page_of_the_demo_only(
+        self, client: Client, settings: Settings, tmp_path: Path
+    ) -> None:
+        settings.DATA_DIR = tmp_path
+        make_user(username="grid.bayannur")
+        demo.seed(at=clock.now())  # here already: only the passwords are made
+        (_, username, password), *_ = demo.sign_ins()
+
+        shown = client.get(reverse("account_login")).content.decode()
+        settings.DEMO = False
+        hidden = client.get(reverse("account_login")).content.decode()
+
+        assert username in shown
+        assert password in shown
+        assert password not in hidden
