@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User
@@ -39,7 +39,7 @@ LABELS = {
     "home": _("At home"),
     "monitoring": _("Monitoring"),
     TESTS_ONLY: _("Tests only"),
-    "test_today": _("Due"),
+    "test_today": pgettext_lazy("tests", "Due"),
     "test_done": _("Taken"),
     "test_overdue": _("Overdue"),
     "release_ready": _("Ready"),
