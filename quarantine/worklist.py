@@ -110,7 +110,9 @@ def cards_of(cases: Sequence[Case], *, today: date) -> list[Card]:
                     checked=case.pk in checked,
                     today=today,
                 )
-            ),
+            )
+            if case.closed_on is None
+            else (),
         )
         for case in cases
     ]
