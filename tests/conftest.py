@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from babel.messages.frontend import compile_catalog
 from django.core.cache import cache
 from playwright.sync_api import Browser, Page, Playwright
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
 
-ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
 NO_CHROMIUM = f"browser tests skipped: {CHROMIUM} is missing (as root, make test installs it)"
 CHROMIUM_OPTIONS = [
@@ -23,21 +21,6 @@ CHROMIUM_OPTIONS = [
 
 # Playwright keeps an event loop in the main thread, where Django would refuse to wait.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-
-
-def pytest_configure() -> None:
-    """Compile translations that are newer than their compiled form."""
-    for texts in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
-        compiled = texts.with_suffix(".mo")
-        if not compiled.exists() or compiled.stat().st_mtime < texts.stat().st_mtime:
-            _compile(texts, compiled)
-
-
-def _compile(texts: Path, compiled: Path) -> None:
-    command = compile_catalog()
-    command.input_file, command.output_file = str(texts), str(compiled)
-    command.finalize_options()
-    command.run()
 
 
 @pytest.hookimpl(trylast=True)

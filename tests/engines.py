@@ -1,5 +1,5 @@
 """
-PostgreSQL and Valkey for the tests, where no servers are given.
+PostgreSQL and Valkey for the tests, where no servers are given; and compiled translations.
 
 An early plugin (`-p tests.engines` in pyproject.toml): it names the servers before
 pytest-django reads the settings, and starts them when the session begins. The folder is kept
@@ -14,10 +14,12 @@ from pathlib import Path
 
 import environ
 import pytest
+from babel.messages.frontend import compile_catalog
 
 from portal import engines
 
-BUILD = Path(__file__).resolve().parent.parent / "build"
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build"
 
 _stack = ExitStack()
 
@@ -32,6 +34,18 @@ def _first_free() -> tuple[Path, Callable[[], None]]:
     raise AssertionError
 
 
+def _compile_texts() -> None:
+    """Compile translations that are newer than their compiled form, before Django reads any."""
+    for texts in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
+        compiled = texts.with_suffix(".mo")
+        if not compiled.exists() or compiled.stat().st_mtime < texts.stat().st_mtime:
+            command = compile_catalog()
+            command.input_file, command.output_file = str(texts), str(compiled)
+            command.finalize_options()
+            command.run()
+
+
+_compile_texts()
 os.environ.setdefault("WANGGE_DATA", str(BUILD / "data"))
 _embedded = engines.embedded(environ.Env())
 _data, _let_go = _first_free() if any(_embedded.values()) else (BUILD, lambda: None)
