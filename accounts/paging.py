@@ -18,6 +18,24 @@ class Page(Generic[Row]):
     first: bool
 
 
+def key_of(text: str | None) -> int | None:
+    """Return the key of a row that an address names, None for anything else."""
+    # `isdigit` alone takes ² and ٣ for digits, and PostgreSQL's bigint ends after 19 of them.
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def page_before(rows: "QuerySet[Row]", before: str | None, *, size: int = SIZE) -> Page[Row]:
+    """
+    Return the rows older than key `before`, the newest first.
+
+    A key that is no number leads to the first page.
+    """
+    key = key_of(before)
+    older = rows.filter(pk__lt=key) if key is not None else rows
+    found = list(older.order_by("-pk")[: size + 1])
+    return Page(found[:size], found[size - 1].pk if len(found) > size else None, key is None)
+
+
 def page_after(
     rows: "QuerySet[Row]", after: str | None, *, order: str = "", size: int = SIZE
 ) -> Page[Row]:
@@ -27,7 +45,7 @@ def page_after(
     A key that is no number, or of a row that is not in the list, leads to the first page.
     """
     fields = [order, "pk"] if order else ["pk"]
-    key = int(after) if after and after.isascii() and after.isdigit() and len(after) < 19 else None
+    key = key_of(after)
     start = rows.filter(pk=key).first() if key else None
     found = list(_following(rows, start, order).order_by(*fields)[: size + 1])
     return Page(found[:size], found[size - 1].pk if len(found) > size else None, start is None)

@@ -20,7 +20,7 @@ from accounts import services
 from accounts.access import member, role_required
 from accounts.forms import AreaNameForm, AuditFilterForm, GridForm, NewPersonForm, PersonForm
 from accounts.models import Area, AuditEntry, Role, User
-from accounts.paging import page_after
+from accounts.paging import page_after, page_before
 
 administrators = role_required(Role.ADMINISTRATOR)
 auditors = role_required(Role.AUDITOR)
@@ -191,19 +191,16 @@ def _first_password(request: HttpRequest, person: User, password: str) -> HttpRe
 def audit_list(request: HttpRequest) -> HttpResponse:
     """List what was done and read, newest first."""
     form = AuditFilterForm(request.GET)
-    entries = AuditEntry.objects.order_by("-pk")
+    entries = AuditEntry.objects.all()
     if form.is_valid():
         entries = _filtered(entries, **form.cleaned_data)
-    before = request.GET.get("before", "")
-    if before.isascii() and before.isdigit() and len(before) < 19:
-        entries = entries.filter(pk__lt=int(before))
-    rows = list(entries[:51])
+    page = page_before(entries, request.GET.get("before"))
     kept = {name: request.GET[name] for name in ("day", "about") if request.GET.get(name)}
     context = {
         "form": form,
-        "rows": rows[:50],
-        "older": urlencode({**kept, "before": rows[49].pk}) if len(rows) > 50 else "",
-        "first": not before,
+        "rows": page.rows,
+        "older": urlencode({**kept, "before": page.next}) if page.next else "",
+        "first": page.first,
     }
     return render(request, "accounts/audit_list.html", context)
 

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts import audit, clock
 from accounts.access import member, role_required
 from accounts.models import Role
+from accounts.paging import page_before
 from portal.dashboard import Dashboard
 from portal.forms import DemoDayForm
 from quarantine.filters import ArrivalFilter
 from quarantine.results import complete_what_is_over
 from reminders.sweep import sweep, sweep_digests
 
-PAGE = 50
 FIRST_PAGE = {
     Role.GRID_STAFF: "today",
     Role.SUPERVISOR: "dashboard",
@@ -53,15 +53,13 @@ def arrival_list(request: HttpRequest) -> HttpResponse:
     chosen = ArrivalFilter(request.GET, user=member(request), today=clock.today())
     arrivals = chosen.qs.select_related(
         "resident", "grid", "provision", "case__plan__provision", "logged_by"
-    ).order_by("-pk")
-    if (below := request.GET.get("below", "")).isdecimal() and len(below) < 19:
-        arrivals = arrivals.filter(pk__lt=int(below))
-    found = list(arrivals[: PAGE + 1])
+    )
+    page = page_before(arrivals, request.GET.get("below"))
     context = {
         "filter": chosen,
         "count": chosen.qs.count(),
-        "found": found[:PAGE],
-        "more": found[PAGE - 1].pk if len(found) > PAGE else None,
+        "found": page.rows,
+        "more": page.next,
     }
     return render(request, "portal/arrival_list.html", context)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -91,6 +91,11 @@ class StayForm(forms.Form):
         label=_("Only changed trains or flights, without leaving the station"), required=False
     )
 
+    @property
+    def filled(self) -> bool:
+        """Whether something stands in this row."""
+        return bool(self.initial) or (self.is_bound and self.has_changed())
+
     def clean(self) -> dict[str, Any]:
         """Ask for the last day of a stay that is named."""
         data = super().clean() or {}
@@ -101,7 +106,8 @@ class StayForm(forms.Form):
         return data
 
 
-StayFormSet = forms.formset_factory(StayForm, extra=2, max_num=6)
+# All rows are on the page, the empty ones folded: no script is needed for one more.
+StayFormSet = forms.formset_factory(StayForm, extra=6, max_num=6)
 
 
 class ArrivalForm(forms.Form):
@@ -136,6 +142,32 @@ class ArrivalForm(forms.Form):
     )
     phone = forms.CharField(
         label=_("Phone"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
+    )
+    sex = forms.ChoiceField(
+        label=_("Sex"),
+        choices=Resident.Sex.choices,
+        required=False,
+        widget=Chips,
+        initial=Resident.Sex.UNKNOWN,
+        help_text=_("Only where the number does not say it"),
+    )
+    birth_date = forms.DateField(
+        label=_("Birth date"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("Only where the number does not say it"),
+    )
+    emergency_name = forms.CharField(
+        label=_("Emergency contact"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    emergency_phone = forms.CharField(
+        label=_("Their phone"),
         max_length=30,
         required=False,
         widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
@@ -211,6 +243,12 @@ class ArrivalForm(forms.Form):
         widget=Chips,
     )
     sampled_at = forms.DateTimeField(label=_("Sampled at"), required=False, widget=MomentInput())
+    reported_at = forms.DateTimeField(
+        label=_("Reported at"),
+        required=False,
+        widget=MomentInput(),
+        help_text=_("Counts only when the proof shows no sampling time"),
+    )
     exposure = forms.ChoiceField(
         label=_("Contact with an infected person"),
         choices=[
@@ -257,10 +295,12 @@ class ArrivalForm(forms.Form):
         today: date,
         grids: QuerySet[Area],
         found: Resident | None = None,
+        stays: Sequence[dict[str, Any]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.now, self.today, self.found = now, today, found
+        self.leaves_after_arrival = False
         offered = cast("forms.ModelChoiceField[Area]", self.fields["grid"])
         offered.queryset = grids
         codes = list(grids.values_list("code", flat=True)[:2])
@@ -271,7 +311,9 @@ class ArrivalForm(forms.Form):
         chips = [(str(back), name) for back, name in enumerate(names)]
         arrived = cast("forms.ChoiceField", self.fields["arrived"])
         arrived.choices = [*chips, ("other", _("Another day"))]
-        self.stays = StayFormSet(self.data if self.is_bound else None, prefix="stay")
+        self.stays = StayFormSet(
+            self.data if self.is_bound else None, prefix="stay", initial=list(stays)
+        )
 
     @staticmethod
     def first_values() -> dict[str, Any]:
@@ -283,12 +325,27 @@ class ArrivalForm(forms.Form):
             "coming": "home",
             "home_fit": "yes",
             "clinical": "asymptomatic",
+            "sex": Resident.Sex.UNKNOWN,
         }
+
+    @property
+    def more_of_person(self) -> bool:
+        """Whether something stands in the folded part about the person."""
+        folded = ("sex", "birth_date", "emergency_name", "emergency_phone")
+        unsaid = (None, "", Resident.Sex.UNKNOWN)
+        return any(self[field].value() not in unsaid for field in folded)
 
     def is_valid(self) -> bool:
         """Return whether the form and its stays are in order."""
-        stays = self.stays.is_valid()
-        return super().is_valid() and stays
+        mine = super().is_valid()
+        self.stays.is_valid()
+        arrived_on = self.cleaned_data.get("arrived_on")
+        for form in self.stays:
+            last = getattr(form, "cleaned_data", {}).get("last_day")
+            if last and arrived_on and last > arrived_on:
+                self.leaves_after_arrival = True
+                form.add_error("last_day", after_arrival())
+        return mine and self.stays.is_valid()
 
     def clean_phone(self) -> str:
         """Return the phone in the form +8613800000000, "" for none."""
@@ -309,6 +366,25 @@ class ArrivalForm(forms.Form):
             raise forms.ValidationError(gettext("A sample cannot be taken in the future."))
         return moment
 
+    def clean_reported_at(self) -> datetime | None:
+        """Refuse a result that was not reported yet."""
+        moment: datetime | None = self.cleaned_data["reported_at"]
+        if moment and moment > self.now:
+            raise forms.ValidationError(gettext("A result cannot be reported in the future."))
+        return moment
+
+    def clean_birth_date(self) -> date | None:
+        """Refuse a birth in the future."""
+        return self._not_later("birth_date")
+
+    def clean_emergency_name(self) -> str:
+        """Return the name as it is kept, "" for none."""
+        return read_name(text) if (text := self.cleaned_data["emergency_name"]) else ""
+
+    def clean_emergency_phone(self) -> str:
+        """Return the phone in the form +8613800138000, "" for none."""
+        return read_phone(text) if (text := self.cleaned_data["emergency_phone"]) else ""
+
     def _not_later(self, field: str) -> date | None:
         day: date | None = self.cleaned_data[field]
         if day and day > self.today:
@@ -325,9 +401,21 @@ class ArrivalForm(forms.Form):
         self._clean_day(data)
         if data.get("coming") == "home" and not data.get("exposure"):
             self._require(data, "origin", gettext("Enter the city or county they came from."))
-        if data.get("proof") == "yes":
-            self._require(data, "sampled_at", gettext("Enter when the sample was taken."))
+        left, arrived_on = data.get("left_on"), data.get("arrived_on")
+        if data.get("coming") == "home" and left and arrived_on and left > arrived_on:
+            self.leaves_after_arrival = True
+            self.add_error("left_on", after_arrival())
+        self._clean_proof(data)
         return data
+
+    def _clean_proof(self, data: dict[str, Any]) -> None:
+        sampled, reported = data.get("sampled_at"), data.get("reported_at")
+        if data.get("proof") != "yes" or "reported_at" not in data:
+            return
+        if not reported:
+            self._require(data, "sampled_at", gettext("Enter when the sample was taken."))
+        elif sampled and reported < sampled:
+            self.add_error("reported_at", gettext("A result comes after its sample."))
 
     def _clean_person(self, data: dict[str, Any]) -> None:
         self._require(data, "document_type", gettext("Choose the document."))
@@ -397,8 +485,11 @@ class ArrivalForm(forms.Form):
             facts["serious_underlying_disease"] = bool(data.get("serious"))
         if data.get("post_ended"):
             facts["closed_loop_post_ended"] = data["post_ended"].isoformat()
-        if data.get("proof") and data.get("sampled_at"):
-            facts["proof"] = {"sampled_at": data["sampled_at"].isoformat(), "reported_at": None}
+        if data.get("proof") and (data.get("sampled_at") or data.get("reported_at")):
+            facts["proof"] = {
+                field: data[field].isoformat() if data.get(field) else None
+                for field in ("sampled_at", "reported_at")
+            }
         return facts
 
     def _inbound(self) -> dict[str, Any]:
@@ -414,7 +505,7 @@ class ArrivalForm(forms.Form):
         data = self.cleaned_data
         stays = []
         if data.get("coming") == "home" and (place := data.get("origin")):
-            left: date = min(data.get("left_on") or start, start)
+            left: date = data.get("left_on") or start
             stays.append(_stay(place, data.get("risk"), left, data.get("transit")))
         for form in self.stays:
             stay = getattr(form, "cleaned_data", {})
@@ -423,6 +514,11 @@ class ArrivalForm(forms.Form):
                     _stay(stay["place"], stay.get("risk"), stay["last_day"], stay.get("transit"))
                 )
         return stays
+
+
+def after_arrival() -> str:
+    """Return the sentence on a stay that ends after the arrival, which no look-back can count."""
+    return gettext("The last day there lies after the arrival: check the day.")
 
 
 def _stay(place: Place, risk: str | None, last_day: date, transit: bool | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db import connection, transaction
@@ -30,12 +30,14 @@ class NoDoorError(RefusedError):
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody who is not registered yet."""
+    """Somebody who is not registered yet; sex and birth date count where no number says them."""
 
     document_type: str
     number: str
     name: str
     phone: str
+    sex: str = Resident.Sex.UNKNOWN
+    birth_date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ def take_in(
     who: Resident | Newcomer,
     door: Door | None,
     phone: str,
+    emergency_name: str = "",
+    emergency_phone: str = "",
     facts: Person,
     origin: str,
     from_abroad: bool,
@@ -82,11 +86,27 @@ def take_in(
             document_type=who.document_type,
             number=who.number,
             phone=who.phone,
+            sex=who.sex,
+            birth_date=who.birth_date,
+            emergency_name=emergency_name,
+            emergency_phone=emergency_phone,
             at=at,
             by=by,
         )
     elif isinstance(who, Resident):
-        resident = _bring_up_to_date(who, household, phone, at, by)
+        resident = who
+        if household and household.pk != resident.household_id:
+            residents.move(resident=resident, household=household, version=resident.version, by=by)
+        if (phone and phone != resident.phone) or emergency_name or emergency_phone:
+            residents.change(
+                resident=resident,
+                version=resident.version,
+                phone=phone,
+                emergency_name=emergency_name,
+                emergency_phone=emergency_phone,
+                at=at,
+                by=by,
+            )
     return log_arrival(
         key=key,
         resident=resident,
@@ -108,26 +128,3 @@ def _wait_for(key: uuid.UUID) -> None:
 def _household(door: Door) -> Household:
     building = residents.building_at(grid=door.grid, name=door.building)
     return residents.household_at(building=building, unit=door.unit, door=door.door)
-
-
-def _bring_up_to_date(
-    resident: Resident, household: Household | None, phone: str, at: datetime, by: User
-) -> Resident:
-    if household and household.pk != resident.household_id:
-        residents.move(resident=resident, household=household, version=resident.version, by=by)
-    if phone and phone != resident.phone:
-        residents.change(
-            resident=resident,
-            version=resident.version,
-            name=resident.name,
-            document_type=resident.document_type,
-            number=resident.number,
-            phone=phone,
-            sex=resident.sex,
-            birth_date=resident.birth_date,
-            emergency_name=resident.emergency_name,
-            emergency_phone=resident.emergency_phone,
-            at=at,
-            by=by,
-        )
-    return resident

@@ -13,9 +13,10 @@ from accounts import clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
 from accounts.models import Area, Role
+from accounts.paging import page_before
 from reminders import inbox as inboxes
 from reminders import services
-from reminders.models import Message, MessageQuerySet
+from reminders.models import Message
 
 PAGE = 30
 
@@ -25,8 +26,9 @@ PAGE = 30
 def inbox(request: HttpRequest) -> HttpResponse:
     """Show what was told about the grids of the signed-in person, newest first."""
     listed = inboxes.listed(member(request), today=clock.today())
-    found, more = _page(request, listed)
-    return render(request, "reminders/inbox.html", {"found": found, "more": more})
+    page = page_before(listed, request.GET.get("below"), size=PAGE)
+    context = {"found": page.rows, "more": page.next}
+    return render(request, "reminders/inbox.html", context)
 
 
 @require_POST
@@ -65,14 +67,15 @@ def undelivered(request: HttpRequest) -> HttpResponse:
     if code := request.GET.get("area"):
         seen = seen.below(Area.objects.below(member(request)).filter(code=code).first())
     twice = "twice" in request.GET
-    listed = (seen.perhaps_twice() if twice else seen.undelivered()).order_by("-pk")
-    found, more = _page(request, listed.select_related("case__resident", "grid"))
+    listed = seen.perhaps_twice() if twice else seen.undelivered()
+    rows = listed.select_related("case__resident", "grid")
+    page = page_before(rows, request.GET.get("below"), size=PAGE)
     return render(
         request,
         "reminders/undelivered.html",
         {
-            "found": found,
-            "more": more,
+            "found": page.rows,
+            "more": page.next,
             "twice": twice,
             "count": listed.count(),
             "undelivered_count": seen.undelivered().count(),
@@ -98,12 +101,3 @@ def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     except RefusedError as error:
         flash.error(request, error.sentence)
     return redirect("undelivered")
-
-
-def _page(request: HttpRequest, listed: MessageQuerySet) -> tuple[list[Message], int | None]:
-    """Return one page, and the key that the next one begins below."""
-    below = request.GET.get("below", "")
-    if below.isdecimal() and len(below) < 19:
-        listed = listed.filter(pk__lt=int(below))
-    found = list(listed[: PAGE + 1])
-    return found[:PAGE], found[PAGE - 1].pk if len(found) > PAGE else None

@@ -29,7 +29,7 @@ from quarantine import intake
 from quarantine.arrivals import OpenCaseError, take_back_arrival
 from quarantine.calendars import calendar_of
 from quarantine.facts import decide_on, unpack
-from quarantine.forms import ArrivalForm
+from quarantine.forms import ArrivalForm, after_arrival
 from quarantine.models import Arrival
 from quarantine.views.errors import add_refusal
 from residents import services as residents
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from policy.engine.calendar import Calendar
     from policy.engine.decide import Decision
-    from policy.engine.facts import Person
+    from policy.engine.facts import Person, Stay
     from policy.engine.library import Law
     from policy.engine.whatif import Alternative
 
@@ -66,9 +66,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     """Show the form of an arrival; log it."""
     by, at = member(request), clock.now()
     if request.method == "GET":
-        initial, found = _kept(request, by)
-        form = _form(by, at, found=found, initial=initial)
-        return _page(request, form)
+        return _page(request, _form(by, at, **_kept(request, by)))
     form = _form(by, at, found=_chosen(request.POST, by), data=request.POST)
     if logged := _logged_before(request, by):
         return redirect("arrival_saved", logged.key)
@@ -211,30 +209,34 @@ def _logged_before(request: HttpRequest, by: User) -> Arrival | None:
     return Arrival.objects.visible_to(by).filter(key=key).first()
 
 
-def _kept(request: HttpRequest, by: User) -> tuple[dict[str, Any], Resident | None]:
+def _kept(request: HttpRequest, by: User) -> dict[str, Any]:
     """Return what the next form keeps of the arrival before, and whom it is about."""
-    initial, found = ArrivalForm.first_values(), None
+    kept: dict[str, Any] = {"initial": ArrivalForm.first_values(), "stays": [], "found": None}
+    initial, keep = kept["initial"], request.GET.get("keep", "")
+    chosen = _chosen({"resident": request.GET.get("who", "")}, by)
+    if before := _before(request, by):
+        person = unpack(before.facts, day_1=before.arrived_on)
+        initial |= _journey(before, person)
+        kept["stays"] = [_stay(stay) for stay in _other_stays(before, person)]
+        if keep in ("household", "all"):
+            initial |= _door(before.resident)
+        if keep == "all":
+            initial |= _evidence(person)
+            chosen = before.resident
+    if chosen:
+        residents.read(resident=chosen, by=by)
+        kept["found"] = chosen
+        initial |= {"resident": chosen.key, **_door(chosen)}
+    return kept
+
+
+def _before(request: HttpRequest, by: User) -> Arrival | None:
     try:
         key = uuid.UUID(request.GET.get("after", ""))
     except ValueError:
-        return initial, _of_household(request, by)
+        return None
     arrivals = Arrival.objects.visible_to(by).select_related("resident__household__building__grid")
-    before = arrivals.filter(key=key).first()
-    if before is None:
-        return initial, None
-    keep = request.GET.get("keep", "")
-    initial |= _journey(before)
-    if keep in ("household", "all"):
-        initial |= _door(before.resident)
-    found = before.resident if keep == "all" else _of_household(request, by)
-    if found:
-        residents.read(resident=found, by=by)
-        initial |= {"resident": found.key, **_door(found)}
-    return initial, found
-
-
-def _of_household(request: HttpRequest, by: User) -> Resident | None:
-    return _chosen({"resident": request.GET.get("who", "")}, by)
+    return arrivals.filter(key=key).first()
 
 
 def _door(resident: Resident) -> dict[str, Any]:
@@ -247,9 +249,8 @@ def _door(resident: Resident) -> dict[str, Any]:
     }
 
 
-def _journey(arrival: Arrival) -> dict[str, Any]:
-    """Return the fields of the journey that `arrival` was logged with."""
-    person = unpack(arrival.facts, day_1=arrival.arrived_on)
+def _journey(arrival: Arrival, person: Person) -> dict[str, Any]:
+    """Return the fields of the journey of `arrival`, which those who came along share."""
     initial: dict[str, Any] = {
         "arrived": "other",
         "arrived_on": arrival.arrived_on,
@@ -258,24 +259,56 @@ def _journey(arrival: Arrival) -> dict[str, Any]:
         "spread": person.spread_at_origin,
         "home_fit": "yes" if person.home_conditions_met else "no",
     }
-    if person.inbound:
+    if inbound := person.inbound:
         initial |= {
-            "central_days": person.inbound.central_days,
-            "home_days": person.inbound.home_days,
+            "central_days": inbound.central_days,
+            "home_days": inbound.home_days,
+            "entered_via": places.name_of(inbound.entered_via) if inbound.entered_via else "",
         }
-    if person.stays and not arrival.from_abroad:
+    if arrival.origin:
         stay = person.stays[0]
         initial |= {
             "risk": stay.risk or "",
-            "left_on": stay.last_day,
+            "left_on": stay.last_day if stay.last_day != arrival.arrived_on else None,
             "transit": stay.transit,
         }
     return initial
 
 
+def _other_stays(arrival: Arrival, person: Person) -> tuple[Stay, ...]:
+    # The form writes the stay at the origin first; who came from abroad has none.
+    return person.stays[1:] if arrival.origin else person.stays
+
+
+def _stay(stay: Stay) -> dict[str, Any]:
+    return {
+        "place": places.name_of(stay.area) if stay.area else "",
+        "risk": stay.risk or "",
+        "last_day": stay.last_day,
+        "transit": stay.transit,
+    }
+
+
+def _evidence(person: Person) -> dict[str, Any]:
+    """Return the fields that are about one person alone."""
+    proof = person.proof
+    return {
+        "exposure": person.exposure or "",
+        "clinical": person.clinical or "asymptomatic",
+        "serious": person.serious_underlying_disease,
+        "post_ended": person.closed_loop_post_ended,
+        "freight": person.freight_crew,
+        "chooses_central": person.chooses_central,
+        "proof": "yes" if proof else "",
+        "sampled_at": proof.sampled_at if proof else None,
+        "reported_at": proof.reported_at if proof else None,
+    }
+
+
 def _typed(data: Any, found: Resident) -> dict[str, Any]:
     """Return what stands in the fields of person and door once the number is known."""
-    return {"phone": data.get("phone", ""), "resident": found.key, **_door(found)}
+    kept = {name: data.get(name, "") for name in ("phone", "emergency_name", "emergency_phone")}
+    return {**kept, "resident": found.key, **_door(found)}
 
 
 def _panel(form: ArrivalForm, at: datetime) -> Panel | str:
@@ -286,6 +319,8 @@ def _panel(form: ArrivalForm, at: datetime) -> Panel | str:
         return _("Choose the grid first.")
     if not (data.get("origin") or data.get("exposure") or data.get("coming") == "abroad"):
         return _("Enter where they came from; the measure then appears here.")
+    if form.leaves_after_arrival:
+        return after_arrival()
     law = in_force(area=grid, at=at)
     if law is None:
         return _("No document is in force in this grid: nobody can be put under a measure.")
@@ -321,6 +356,8 @@ def _take_in(form: ArrivalForm, by: User, at: datetime) -> Arrival:
         who=_who(form, by),
         door=door,
         phone=data["phone"],
+        emergency_name=data["emergency_name"],
+        emergency_phone=data["emergency_phone"],
         facts=read_person(form.person()),
         origin=place.code if place and data["coming"] == "home" else "",
         from_abroad=data["coming"] == "abroad",
@@ -336,7 +373,12 @@ def _who(form: ArrivalForm, by: User) -> Resident | intake.Newcomer:
         return form.found
     known = residents.known(document_type=data["document_type"], number=data["number"], by=by)
     return known or intake.Newcomer(
-        data["document_type"], data["number"], data["name"], data["phone"]
+        data["document_type"],
+        data["number"],
+        data["name"],
+        data["phone"],
+        sex=data["sex"] or Resident.Sex.UNKNOWN,
+        birth_date=data["birth_date"],
     )
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.models import Area, Role, User
+from accounts.paging import page_before
 from policy.picture import weeks
 from policy.words import facts_of, short_day
 from quarantine import words
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from policy.engine.facts import Person
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
-ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -251,18 +251,15 @@ def case_list(request: HttpRequest) -> HttpResponse:
     """List cases, narrowed by the filters in the address; fifty at a time, the newest first."""
     by, today = member(request), clock.today()
     chosen = CaseFilter(request.GET, user=by, today=today)
-    cases = chosen.qs.select_related(
-        "plan__provision", "resident__household__building", "grid"
-    ).order_by("-pk")
-    after = request.GET.get("after", "")
-    page = list((cases.filter(pk__lt=int(after)) if after.isdigit() else cases)[: ROWS + 1])
+    cases = chosen.qs.select_related("plan__provision", "resident__household__building", "grid")
+    page = page_before(cases, request.GET.get("after"))
     query = request.GET.copy()
     query.pop("after", None)
     context = {
         "filter": chosen,
-        "rows": page[:ROWS],
+        "rows": page.rows,
         "count": chosen.qs.count(),
-        "after": page[ROWS - 1].pk if len(page) > ROWS else None,
+        "after": page.next,
         "query": query.urlencode(),
         "area": _area(by, request.GET.get("area", "")),
         "bulk": request.GET.get("release") == "ready",

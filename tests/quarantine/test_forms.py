@@ -67,6 +67,10 @@ class TestArrivalForm:
             ("left_on", (TODAY + timedelta(days=1)).isoformat(), "future"),
             ("post_ended", (TODAY + timedelta(days=1)).isoformat(), "future"),
             ("sampled_at", "2022-11-22T10:01", "future"),
+            ("reported_at", "2022-11-22T10:01", "future"),
+            ("birth_date", (TODAY + timedelta(days=1)).isoformat(), "future"),
+            ("emergency_phone", "1380013", "11 digits"),
+            ("emergency_name", "王", "2 to 50"),
         ],
     )
     def test_refuses_at_the_field(
@@ -101,6 +105,44 @@ class TestArrivalForm:
         form = form_of({**typed, "stay-0-place": "郑州"}, staff)
         assert not form.is_valid()
         assert "last_day" in form.stays.forms[0].errors
+
+    def test_refuses_a_stay_that_ends_after_the_arrival(
+        self, typed: dict[str, Any], staff: User
+    ) -> None:
+        later = {"left_on": TODAY.isoformat(), "arrived": "1"}
+        form = form_of({**typed, **later}, staff)
+        with translation.override("en"):
+            assert not form.is_valid()
+            assert "after the arrival" in form.errors["left_on"][0]
+        assert form_of({**typed, **later, "arrived": "0"}, staff).is_valid()
+
+    def test_refuses_another_stay_that_ends_after_the_arrival(
+        self, typed: dict[str, Any], staff: User
+    ) -> None:
+        later = (TODAY + timedelta(days=3)).isoformat()
+        form = form_of({**typed, "stay-0-place": "郑州", "stay-0-last_day": later}, staff)
+        with translation.override("en"):
+            assert not form.is_valid()
+            assert "after the arrival" in form.stays.forms[0].errors["last_day"][0]
+        assert form.stays.forms[0]["last_day"].value() == later
+
+    def test_asks_for_one_time_of_a_proof(self, typed: dict[str, Any], staff: User) -> None:
+        form = form_of({**typed, "proof": "yes"}, staff)
+        assert not form.is_valid()
+        assert "sampled_at" in form.errors
+
+    def test_takes_a_proof_that_shows_only_when_it_was_reported(
+        self, typed: dict[str, Any], staff: User
+    ) -> None:
+        form = form_of({**typed, "proof": "yes", "reported_at": "2022-11-21T08:00"}, staff)
+        assert form.is_valid(), form.errors
+        proof = read_person(form.person()).proof
+        assert proof
+        assert proof.counts_from == proof.reported_at == NOW - timedelta(hours=26)
+
+    def test_refuses_a_report_before_its_sample(self, typed: dict[str, Any], staff: User) -> None:
+        times = {"sampled_at": "2022-11-21T08:00", "reported_at": "2022-11-21T07:00"}
+        assert "reported_at" in form_of({**typed, "proof": "yes", **times}, staff).errors
 
     def test_does_not_ask_a_contact_where_from(self, typed: dict[str, Any], staff: User) -> None:
         form = form_of({**typed, "origin": "", "exposure": "close_contact"}, staff)

@@ -42,9 +42,46 @@ def typed(grid: Area) -> dict[str, Any]:
     }
 
 
+EVIDENCE = {
+    "risk": "low",
+    "left_on": (NOW.date() - timedelta(days=1)).isoformat(),
+    "transit": "on",
+    "spread": "on",
+    "exposure": "infected",
+    "clinical": "mild",
+    "serious": "on",
+    "proof": "yes",
+    "sampled_at": "2022-11-21T08:00",
+    "reported_at": "2022-11-21T20:00",
+    "post_ended": "2022-11-19",
+    "freight": "on",
+    "chooses_central": "on",
+    "stay-TOTAL_FORMS": "6",
+    "stay-0-place": "河南省郑州市",
+    "stay-0-risk": "high",
+    "stay-0-last_day": "2022-11-18",
+    "stay-1-place": "上海市",
+    "stay-1-last_day": "2022-11-17",
+    "stay-2-place": "北京市朝阳区",
+    "stay-2-last_day": "2022-11-16",
+    "stay-2-transit": "on",
+}
+
+
 def post(client: Client, data: dict[str, Any]) -> Any:
     with translation.override("en"):
         return client.post(reverse("arrival_new"), data, headers={"accept-language": "en"})
+
+
+def sent_by(form: Any) -> dict[str, str]:
+    """Return what a browser sends of a form that nobody touched."""
+    parts = [form, form.stays.management_form, *form.stays.forms]
+    sent = {}
+    for field in (field for part in parts for field in part):
+        value = field.value()
+        shown = "on" if value is True else field.field.widget.format_value(value)
+        sent[field.html_name] = shown[0] if isinstance(shown, list) else shown
+    return {name: str(value) for name, value in sent.items() if value not in (None, "")}
 
 
 class TestArrivalNew:
@@ -132,11 +169,77 @@ class TestArrivalNew:
         assert not form["name"].value()
         assert typed["name"] not in answer.url
 
+    def test_refuses_a_stay_that_has_not_ended_and_keeps_what_was_typed(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        later = (NOW.date() + timedelta(days=20)).isoformat()
+        page = post(as_staff, {**typed, "stay-0-place": "上海", "stay-0-last_day": later})
+        assert not Arrival.objects.exists()
+        assert "after the arrival" in page.content.decode()
+        assert f'value="{later}"' in page.content.decode()
+
+    def test_keeps_sex_birth_date_and_emergency_contact_of_a_newborn(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        more = {
+            "document_type": "none",
+            "number": "",
+            "sex": "female",
+            "birth_date": "2022-11-01",
+            "emergency_name": "王小明",
+            "emergency_phone": "13900139000",
+        }
+        post(as_staff, {**typed, **more})
+        resident = Arrival.objects.get(key=typed["key"]).resident
+        assert (resident.sex, str(resident.birth_date)) == ("female", "2022-11-01")
+        assert resident.emergency_name == "王小明"
+        assert resident.emergency_phone == "+8613900139000"
+
+    def test_keeps_the_emergency_contact_of_a_known_person(
+        self, as_staff: Client, staff: User, grid: Area, typed: dict[str, Any]
+    ) -> None:
+        known = factories.make_resident(grid=grid, by=staff, number=typed["number"])
+        post(as_staff, {**typed, "emergency_name": "王小明"})
+        known.refresh_from_db()
+        assert known.emergency_name == "王小明"
+
+    def test_goes_on_with_the_journey_but_not_with_what_is_one_persons_own(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        answer = post(as_staff, {**typed, **EVIDENCE, "and_household": "1"})
+        form = as_staff.get(answer.url).context["form"]
+        assert form.stays.forms[0]["place"].value() == "河南省郑州市"
+        assert not form["exposure"].value()
+        assert not form["proof"].value()
+        assert not form["chooses_central"].value()
+
     def test_is_closed_to_those_whose_work_is_not_people(
         self, client: Client, grid: Area, today: None
     ) -> None:
         client.force_login(factories.make_user("auditor", grid))
         assert client.get(reverse("arrival_new")).status_code == 403
+
+
+class TestArrivalOfAKnownPerson:
+    def test_fills_in_the_person_and_the_door_and_writes_the_look_down(
+        self, as_staff: Client, staff: User, grid: Area
+    ) -> None:
+        known = factories.make_resident(grid=grid, by=staff)
+        own = as_staff.get(reverse("resident_detail", args=[known.key])).content.decode()
+        address = f"{reverse('arrival_new')}?who={known.key}"
+        assert f'href="{address}"' in own
+        looks = AuditEntry.objects.filter(did="read", subject=f"resident:{known.key}")
+        before = looks.count()
+        page = as_staff.get(address)
+        assert page.context["form"]["door"].value() == known.household.door
+        assert f'name="resident" value="{known.key}"' in page.content.decode()
+        assert looks.count() == before + 1
+
+    def test_shows_nothing_of_somebody_who_lives_elsewhere(self, as_staff: Client) -> None:
+        other = factories.make_resident()
+        page = as_staff.get(f"{reverse('arrival_new')}?who={other.key}")
+        assert page.context["form"].found is None
+        assert not AuditEntry.objects.filter(did="read").exists()
 
 
 class TestArrivalDecision:
@@ -198,6 +301,24 @@ class TestArrivalUndo:
         assert Case.objects.get().closed_as == "withdrawn"
         form = as_staff.get(answer.url).context["form"]
         assert form["door"].value() == "502"
+
+    @pytest.mark.parametrize(
+        "journey",
+        [{}, {"coming": "abroad", "central_days": "5", "home_days": "2", "entered_via": "上海市"}],
+    )
+    def test_leaves_a_form_that_says_the_same_when_it_is_sent_again(
+        self, journey: dict[str, str], as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        post(as_staff, {**typed, **EVIDENCE, **journey})
+        answer: Any = as_staff.post(reverse("arrival_undo", args=[typed["key"]]))
+        form = as_staff.get(answer.url).context["form"]
+        again = sent_by(form)
+        assert again["key"] != typed["key"]
+        post(as_staff, again)
+        first, second = Arrival.objects.order_by("pk")
+        assert second.facts == first.facts
+        assert len(first.facts["stays"]) == (3 if journey else 4)
+        assert (second.origin, second.arrived_on) == (first.origin, first.arrived_on)
 
     def test_is_refused_after_a_while(self, as_staff: Client, arrive: Arrive) -> None:
         logged = arrive(days=1)

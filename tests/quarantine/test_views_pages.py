@@ -40,6 +40,16 @@ class TestPages:
         with django_assert_max_num_queries(MOST_QUERIES):
             assert as_staff.get(reverse(name)).status_code == 200
 
+    @pytest.mark.parametrize("after", ["²", "٣", "-1", "x", "9" * 30])
+    @pytest.mark.parametrize("name", ["case_list", "arrival_list", "inbox"])
+    def test_begin_again_at_a_key_that_is_none(
+        self, name: str, after: str, logged: Logged, as_staff: Client
+    ) -> None:
+        address = reverse(name)
+        page = as_staff.get(address, {"after": after, "below": after})
+        assert page.status_code == 200
+        assert page.content.count(b"<tr>") == as_staff.get(address).content.count(b"<tr>")
+
     def test_show_a_case(
         self,
         logged: Logged,
