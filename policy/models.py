@@ -34,6 +34,9 @@ class Provision(models.Model):
                 condition=~Q(document="") & ~Q(clause=""), name="provision_is_cited"
             ),
         ]
+        triggers = [
+            pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.document} {self.clause} {self.subject}"

@@ -64,7 +64,7 @@ def refresh_library() -> None:
     stored = tuple(approved.values_list("pk", "sha256"))
     if _Known.library is None or stored != _Known.stored:
         found = shipped()
-        for row in approved:
+        for row in approved if stored else ():
             found = found.with_document(read(bytes(row.content).decode(), f"{row.document}.yaml"))
         _Known.library, _Known.stored = found, stored
     _Known.asked_at = monotonic()

@@ -16,35 +16,64 @@ from residents.models import Resident
 from testing.models import KEPT, ONLY_WITHDRAWN, NATResult
 
 # What no constraint can say: the evidence of a case is about its resident, and its plan rests on
-# the provision that the evidence was decided under.
+# the provision that the evidence was decided under. A plan that follows from changed facts keeps
+# the subject; another law may call it otherwise.
 EVIDENCE_FITS = pgtrigger.Trigger(
     name="evidence_fits",
     when=pgtrigger.Before,
     operation=pgtrigger.Insert
     | pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
-        "resident_id", "arrival_id", "positive_id", "index_case_id"
+        "resident_id", "arrival_id", "positive_id", "index_case_id", "plan_id"
     ),
-    declare=[("ground", "policy_provision%ROWTYPE")],
+    declare=[
+        ("ground", "policy_provision%ROWTYPE"),
+        ("other_law", "boolean := TG_OP = 'UPDATE' AND NEW.law <> OLD.law"),
+        (
+            "same_people",  # a contact may have moved away since
+            "boolean := TG_OP = 'UPDATE' AND NEW.resident_id = OLD.resident_id"
+            " AND NEW.index_case_id IS NOT DISTINCT FROM OLD.index_case_id",
+        ),
+    ],
     func="""
         SELECT p.* INTO ground FROM policy_provision p
             JOIN quarantine_plan q ON q.provision_id = p.id WHERE q.id = NEW.plan_id;
         -- Without a plan NOT NULL and the foreign key speak.
         IF ground.id IS NOT NULL AND (NEW.arrival_id IS NOT NULL AND NOT EXISTS (
-            SELECT FROM quarantine_arrival a
+            SELECT FROM quarantine_arrival a JOIN policy_provision p ON p.id = a.provision_id
             WHERE a.id = NEW.arrival_id AND a.resident_id = NEW.resident_id
-                AND (TG_OP = 'UPDATE' OR a.provision_id = ground.id)
+                AND (other_law OR p.subject = ground.subject)
+                AND (TG_OP = 'UPDATE' OR p.id = ground.id)
         ) OR NEW.positive_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM testing_natresult r JOIN testing_sample s ON s.id = r.sample_id
             WHERE r.id = NEW.positive_id AND s.resident_id = NEW.resident_id
-                AND (TG_OP = 'UPDATE' OR ground.subject = 'infected')
+                AND (other_law OR ground.subject = 'infected')
         ) OR NEW.index_case_id IS NOT NULL AND NOT EXISTS (
             SELECT FROM quarantine_case c
             JOIN residents_resident i ON i.id = c.resident_id
             JOIN residents_resident o ON o.id = NEW.resident_id
-            WHERE c.id = NEW.index_case_id AND i.id <> o.id AND i.household_id = o.household_id
-                AND (TG_OP = 'UPDATE' OR ground.subject = 'close_contacts')
+            WHERE c.id = NEW.index_case_id AND i.id <> o.id
+                AND (same_people OR i.household_id = o.household_id)
+                AND (other_law OR ground.subject = 'close_contacts')
         )) THEN
             RAISE EXCEPTION 'case_evidence_fits: the evidence is about somebody or something else';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+# A plan says the document, clause and subject of the provision that it rests on.
+RESTS_ON_PROVISION = pgtrigger.Trigger(
+    name="rests_on_provision",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+    declare=[("ground", "policy_provision%ROWTYPE")],
+    func="""
+        SELECT p.* INTO ground FROM policy_provision p WHERE p.id = NEW.provision_id;
+        -- Without a provision NOT NULL and the foreign key speak.
+        IF ground.id IS NOT NULL AND (
+            NEW.content->>'document', NEW.content->>'clause', NEW.content->>'subject'
+        ) IS DISTINCT FROM (ground.document::text, ground.clause::text, ground.subject::text) THEN
+            RAISE EXCEPTION 'plan_rests_on_provision: the plan cites something else';
         END IF;
         RETURN NEW;
     """,
@@ -141,7 +170,8 @@ class Plan(models.Model):
         verbose_name = _("plan")
         verbose_name_plural = _("plans")
         triggers = [
-            pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="immutable", operation=pgtrigger.Update | pgtrigger.Delete),
+            RESTS_ON_PROVISION,
         ]
 
     def __str__(self) -> str:
@@ -311,6 +341,7 @@ class Event(models.Model):
         HOME_CONDITIONS = "home_conditions", _("Home conditions changed")
         CHOSE_CENTRAL = "chose_central", _("Central isolation asked for")
         MOVED = "moved", _("Moved to another setting")
+        GRID = "grid", _("Moved to another grid")
         OUTING_ASKED = "outing_asked", _("Outing asked for")
         OUTING_APPROVED = "outing_approved", _("Outing approved")
         OUTING_REFUSED = "outing_refused", _("Outing refused")

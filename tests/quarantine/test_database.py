@@ -8,13 +8,23 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from policy.engine.facts import Stay
 from policy.models import Provision
 from quarantine.models import Case, Plan
-from tests.factories import make_arrival, make_case, make_place, make_resident, make_result
+from residents.models import Resident
+from tests.factories import (
+    make_arrival,
+    make_case,
+    make_household,
+    make_place,
+    make_resident,
+    make_result,
+)
 
 pytestmark = pytest.mark.django_db
 
 COPY = uuid4()
+HIGH_RISK = (Stay("310101", "high", date(2022, 11, 19)),)
 
 
 @pytest.fixture
@@ -118,6 +128,61 @@ class TestACase:
             "UPDATE quarantine_case SET resident_id = %s", other.pk
         )
 
+    def test_is_not_given_the_plan_of_another_subject(self, case: Case) -> None:
+        traveller = make_case(case.grid, arrived_from="310000", stays=HIGH_RISK)
+        assert traveller.plan.provision.subject != case.plan.provision.subject
+
+        for one, other in ((case, traveller), (traveller, case)):
+            reason = refuses(
+                "UPDATE quarantine_case SET plan_id = %s WHERE id = %s", other.plan_id, one.pk
+            )
+            assert "case_evidence_fits" in reason
+
+    def test_on_a_household_member_is_not_given_the_plan_of_another_subject(
+        self, case: Case
+    ) -> None:
+        statement, values = copy_of(case)
+        execute(statement, *values)
+        traveller = make_case(case.grid, arrived_from="310000", stays=HIGH_RISK)
+
+        assert "case_evidence_fits" in refuses(
+            "UPDATE quarantine_case SET plan_id = %s WHERE key = %s", traveller.plan_id, COPY
+        )
+
+    def test_of_an_infected_person_is_not_given_the_plan_of_another_subject(
+        self, case: Case
+    ) -> None:
+        infected = make_result(case, case.day_1, outcome="positive").opened
+        assert infected
+
+        assert "case_evidence_fits" in refuses(
+            "UPDATE quarantine_case SET plan_id = %s WHERE id = %s", case.plan_id, infected.pk
+        )
+
+    def test_is_not_given_the_arrival_of_another_subject(self, case: Case) -> None:
+        resident = make_resident(grid=case.grid)
+        earlier = make_arrival(
+            case.grid, on=date(2022, 11, 1), resident=resident, arrived_from="310000"
+        )
+        assert earlier.case is None
+        contact = make_case(
+            case.grid, resident=resident, exposure="close_contact", arrived_from=None
+        )
+
+        assert "case_evidence_fits" in refuses(
+            "UPDATE quarantine_case SET arrival_id = %s WHERE id = %s",
+            earlier.arrival.pk,
+            contact.pk,
+        )
+
+    def test_of_a_contact_who_moved_away_is_still_replanned(self, case: Case) -> None:
+        statement, values = copy_of(case)
+        execute(statement, *values)
+        contact = Case.objects.get(key=COPY)
+        Resident.objects.filter(pk=contact.resident_id).update(household=make_household())
+
+        execute("UPDATE quarantine_case SET plan_id = plan_id WHERE id = %s", contact.pk)
+
     def test_beside_an_open_one_is_refused(self, case: Case) -> None:
         statement, values = copy_of(case)
         execute(statement, *values)
@@ -146,6 +211,22 @@ class TestAPlan:
 
         assert "provision_id" in reason
 
+    @pytest.mark.parametrize("said", ["document", "clause", "subject"])
+    def test_that_cites_something_else_than_its_provision_is_refused(
+        self, case: Case, said: str
+    ) -> None:
+        for content in (
+            {**case.plan.content, said: "other"},
+            {key: value for key, value in case.plan.content.items() if key != said},
+        ):
+            reason = refuses(
+                "INSERT INTO quarantine_plan (digest, provision_id, content) VALUES (%s, %s, %s)",
+                "0" * 64,
+                case.plan.provision_id,
+                json.dumps(content),
+            )
+            assert "plan_rests_on_provision" in reason
+
     def test_without_a_provision_is_refused(self, case: Case) -> None:
         assert "provision_id" in refuses(
             "INSERT INTO quarantine_plan (digest, content) VALUES (%s, %s)", "0" * 64, "{}"
@@ -169,6 +250,20 @@ class TestAPlan:
         refuses("DELETE FROM policy_provision WHERE id = %s", case.plan.provision_id)
 
         assert Plan.objects.filter(pk=case.plan_id).exists()
+
+
+class TestAProvision:
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "UPDATE policy_provision SET clause = '99'",
+            "UPDATE policy_provision SET subject = 'other'",
+            "DELETE FROM policy_provision WHERE id NOT IN"
+            " (SELECT provision_id FROM quarantine_plan)",
+        ],
+    )
+    def test_is_never_changed(self, case: Case, statement: str) -> None:
+        assert "Cannot" in refuses(statement)
 
 
 class TestAnEvent:

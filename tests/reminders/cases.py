@@ -53,8 +53,9 @@ def _plan() -> Plan:
     provision, _ = Provision.objects.get_or_create(
         document="cn-101", clause="3", subject="high_risk_stay"
     )
+    content = {"document": "cn-101", "clause": "3", "subject": "high_risk_stay"}
     plan, _ = Plan.objects.get_or_create(
-        digest="0" * 64, defaults={"provision": provision, "content": {}}
+        digest="0" * 64, defaults={"provision": provision, "content": content}
     )
     return plan
 
