@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from django.db.models import FilteredRelation, Q, prefetch_related_objects
 
@@ -36,6 +38,24 @@ class _History:
 def calendar_of(case: Case, *, today: date) -> Calendar:
     """Return the calendar of one case. Two queries when `case.plan` is at hand, else three."""
     return calendars_of([case], today=today)[case.pk]
+
+
+def calendar_from(
+    case: Case, *, today: date, events: Iterable[Event], samples: Iterable[Sample]
+) -> Calendar:
+    """
+    Return the calendar of a case whose rows have been read. No query of its own.
+
+    `events` and `samples` are all valid ones of the case; samples carry their `valid_results`.
+    """
+    drawn = [event for event in events if event.kind in _DRAWN]
+    history = _History(events=sorted(drawn, key=lambda event: (event.day, event.pk)))
+    for sample in samples:
+        history.sampled.append(sample.day)
+        for found in sample.valid_results:  # type: ignore[attr-defined]
+            result = _result(sample.day, found.outcome, found.ct, found.reported_at)
+            history.results.append(result)
+    return _lay(case, history, today)
 
 
 def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]:
@@ -84,12 +104,15 @@ def _histories(cases: Collection[Case]) -> Mapping[int, _History]:
                 history = histories[case.pk]
                 history.sampled.append(day)
                 if outcome:
-                    number = None if ct is None else float(ct)
-                    history.results.append(NATResult(day, outcome, number, reported_at))
+                    history.results.append(_result(day, outcome, ct, reported_at))
     events = Event.objects.valid().filter(case__in=cases, kind__in=_DRAWN)
     for event in events.order_by("day", "pk"):
         histories[event.case_id].events.append(event)
     return histories
+
+
+def _result(day: date, outcome: Any, ct: Decimal | None, reported_at: datetime) -> NATResult:
+    return NATResult(day, outcome, None if ct is None else float(ct), reported_at)
 
 
 def _samples(cases: Collection[Case]) -> Iterable[tuple]:  # type: ignore[type-arg]

@@ -1,6 +1,6 @@
 """Tests of a case: samples, results, days missed, and what a positive sets off."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -272,17 +272,21 @@ def _supersede(case: Case, *, at: datetime, by: User, detail: Mapping[str, int])
     )
 
 
-def positive_day_of(case: Case) -> date | None:
-    """Return the sampling day of the positive that opened or stopped a case."""
+def positive_day_of(case: Case, *, events: Iterable[Event] | None = None) -> date | None:
+    """
+    Return the sampling day of the positive that opened or stopped a case.
+
+    `events` are the valid ones of the case, where they have been read.
+    """
     if case.positive is not None:
         return case.positive.sample.day
-    stopped = case.events.valid().filter(kind=Event.Kind.POSITIVE).order_by("-day").first()
-    return stopped.day if stopped else None
+    happened = case.events.valid() if events is None else events
+    return max((e.day for e in happened if e.kind == Event.Kind.POSITIVE), default=None)
 
 
-def proposed_contacts(*, case: Case) -> QuerySet[Resident]:
+def proposed_contacts(*, case: Case, events: Iterable[Event] | None = None) -> QuerySet[Resident]:
     """Return who lives with the infected person of `case` and is not yet under that rule."""
-    if positive_day_of(case) is None:
+    if positive_day_of(case, events=events) is None:
         return Resident.objects.none()
     under_that_rule = Q(cases__closed_on=None) & Q(
         cases__plan__provision__subject__in=NO_NEW_CONTACT

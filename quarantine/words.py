@@ -39,3 +39,16 @@ def measure_of(plan: Plan | models.Plan | None) -> str:
 def stage_now(calendar: Calendar, today: date) -> str:
     """Return the setting in which somebody is on `today`, "" for none."""
     return next((day.setting or "" for day in calendar.days if day.day == today), "")
+
+
+def status_of(case: models.Case, calendar: Calendar, today: date) -> tuple[str, str]:
+    """Return where a case stands, as a tag and in words: its end, its release or its setting."""
+    if case.closed_on:
+        return "done", case.get_closed_as_display()
+    release = calendar.earliest_release
+    over = calendar.may_be_released or (release is not None and release < today)
+    if calendar.plan.mandatory_days and over:
+        return "due", gettext("Release due")
+    if setting := stage_now(calendar, today):
+        return setting, str(SETTINGS[setting])
+    return "free", gettext("Tests only")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -23,10 +22,11 @@ from policy.picture import weeks
 from policy.words import facts_of, short_day
 from quarantine import words
 from quarantine.acts import SUPERVISORS_ONLY, Act, outings_waiting, overdue_days, possible
-from quarantine.calendars import calendar_of
+from quarantine.calendars import calendar_from
 from quarantine.facts import unpack
 from quarantine.filters import CaseFilter
 from quarantine.forms import ACT_FORMS, ActForm, UncoverForm
+from quarantine.history import history, told
 from quarantine.models import Case, Event
 from quarantine.plans import decision_of
 from quarantine.results import proposed_contacts
@@ -86,10 +86,7 @@ class Whole:
         return {
             "sample": [(str(s.key), short_day(s.day)) for s in self.waiting],
             "day": [(day.isoformat(), short_day(day)) for day in self.overdue],
-            "asked": [
-                (str(event.pk), f"{short_day(event.day)} {event.reason}")
-                for event in outings_waiting(self.events)
-            ],
+            "asked": [(str(event.pk), told(event)) for event in outings_waiting(self.events)],
             "residents": [(str(r.key), mask_name(r.name)) for r in self.contacts],
         }
 
@@ -97,25 +94,35 @@ class Whole:
 def full_case(by: User, key: uuid.UUID) -> Case:
     """Return a case that `by` may see, with what its page needs, or 404."""
     cases = Case.objects.visible_to(by).select_related(
-        "plan__provision", "resident__household__building", "grid", "arrival", "index_case"
+        "plan__provision",
+        "resident__household__building",
+        "grid",
+        "arrival",
+        "index_case",
+        "positive__sample",
     )
     return get_object_or_404(cases, key=key)
 
 
 def whole(case: Case, *, today: date) -> Whole:
     """Return a case with its calendar, its history and what follows."""
-    valid = Prefetch("results", NATResult.objects.valid(), to_attr="valid_results")
-    samples = Sample.objects.valid().filter(resident=case.resident, day__gte=case.day_1)
+    results = NATResult.objects.valid().select_related("recorded_by")
+    valid = Prefetch("results", results, to_attr="valid_results")
+    taken = Sample.objects.valid().filter(resident=case.resident, day__gte=case.day_1)
+    if case.closed_on:  # later ones belong to the next case
+        taken = taken.filter(day__lte=case.closed_on)
+    samples = list(taken.select_related("taken_by").prefetch_related(valid).order_by("day"))
+    events = list(case.events.valid().select_related("by").order_by("at", "pk"))
     person = unpack(case.facts, day_1=case.day_1)
     infected = person.exposure == "infected" or case.closed_as == Case.ClosedAs.REFERRED
     return Whole(
         case=case,
         person=person,
-        calendar=calendar_of(case, today=today),
+        calendar=calendar_from(case, today=today, events=events, samples=samples),
         decision=decision_of(case),
-        events=list(case.events.valid().select_related("by").order_by("at", "pk")),
-        samples=list(samples.select_related("taken_by").prefetch_related(valid).order_by("day")),
-        contacts=list(proposed_contacts(case=case)) if infected else [],
+        events=events,
+        samples=samples,
+        contacts=list(proposed_contacts(case=case, events=events)) if infected else [],
         today=today,
     )
 
@@ -159,9 +166,10 @@ def case_page(
         "acts": acts,
         "failed": failed[0] if failed else None,
         "failed_form": failed[1] if failed else None,
-        "history": history(shown),
+        "history": history(shown.events, shown.samples),
         "last_check": check[-1] if check else None,
         "stage_now": words.stage_now(shown.calendar, shown.today),
+        "status": words.status_of(case, shown.calendar, shown.today),
     }
     return render(request, "quarantine/case_detail.html", context)
 
@@ -203,46 +211,6 @@ def case_uncover(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     htmx = bool(getattr(request, "htmx", False))
     page = "quarantine/_uncovered.html" if htmx else "quarantine/uncovered.html"
     return render(request, page, context)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line of the history: when, who, what, and why."""
-
-    at: datetime
-    who: str
-    what: str
-    detail: str
-
-
-def history(shown: Whole) -> list[Entry]:
-    """Return what happened, the newest first."""
-    events = (
-        Entry(event.at, str(event.by or _("the portal")), event.get_kind_display(), _told(event))
-        for event in shown.events
-    )
-    samples = (
-        Entry(sample.taken_at, str(sample.taken_by), _("Sample taken"), "")
-        for sample in shown.samples
-    )
-    results = (
-        Entry(
-            result.recorded_at,
-            "",
-            _("Result"),
-            f"{result.get_outcome_display()}{f' · Ct {result.ct}' if result.ct else ''}",
-        )
-        for sample in shown.samples
-        for result in sample.valid_results  # type: ignore[attr-defined]
-    )
-    return sorted(chain(events, samples, results), key=lambda entry: entry.at, reverse=True)
-
-
-def _told(event: Event) -> str:
-    parts = [short_day(event.day)] if event.kind == Event.Kind.TEST_MISSED else []
-    if temperature := event.detail.get("temperature"):
-        parts.append(f"{temperature} °C")
-    return " · ".join([*parts, *filter(None, (event.reason, event.note))])
 
 
 @role_required(*STAFF)

@@ -8,9 +8,15 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
 
-from accounts.models import Area
+from accounts.models import Area, User
+from policy.services import forget_library
+from quarantine import cases, checks, outings
 from quarantine.arrivals import Logged
+from quarantine.checks import Symptom
+from quarantine.models import Case
+from quarantine.outings import Mask, Purpose, Vehicle
 from tests import factories
+from tests.factories import NOW
 
 MOST_QUERIES = 12
 
@@ -99,3 +105,120 @@ class TestPages:
         assert resident.name not in page
         assert resident.number not in page
         assert resident.phone.removeprefix("+86") not in page
+
+
+@pytest.fixture
+def infected(db: None, today: None) -> Case:
+    """Return the case of an infected person of Cangshan, whose household may follow."""
+    cangshan = factories.make_place("cangshan-2022-324", "350104")
+    contact = factories.make_case(cangshan, exposure="close_contact", arrived_from=None)
+    factories.make_resident(household=contact.resident.household)
+    opened = factories.make_result(contact, date(2022, 11, 21), outcome="positive").opened
+    assert opened
+    return opened
+
+
+def open_page(client: Client, case: Case) -> str:
+    page = client.get(reverse("case_detail", args=[case.key]), headers={"accept-language": "en"})
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+class TestThePageOfACase:
+    def test_opens_in_few_queries_for_an_infected_person_after_a_restart(
+        self,
+        infected: Case,
+        client: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        client.force_login(factories.make_user("grid_staff", infected.grid))
+        open_page(client, infected)  # the first page of a session saves it
+        forget_library()
+        with django_assert_max_num_queries(MOST_QUERIES):
+            page = open_page(client, infected)
+        assert "Household members as close contacts" in page
+
+    def test_opens_in_few_queries_for_somebody_who_was_referred(
+        self,
+        arrive: Arrive,
+        as_staff: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        case = arrive(days=2).case
+        assert case
+        factories.make_resident(household=case.resident.household)
+        factories.make_result(case, date(2022, 11, 21), outcome="positive")
+        open_page(as_staff, case)  # the first page of a session saves it
+        forget_library()
+        with django_assert_max_num_queries(MOST_QUERIES):
+            page = open_page(as_staff, case)
+        assert "Household members as close contacts" in page
+
+    def test_shows_no_sample_of_the_next_case(self, infected: Case, client: Client) -> None:
+        client.force_login(factories.make_user("grid_staff", infected.grid))
+        before = Case.objects.get(resident=infected.resident, closed_as="superseded")
+        factories.make_result(infected, date(2022, 11, 22), outcome="positive", ct="31.5")
+        assert "Ct 31.5" in open_page(client, infected)
+        assert "Ct 31.5" not in open_page(client, before)
+
+    def test_says_that_the_release_is_due_once_all_days_are_over(
+        self, arrive: Arrive, as_staff: Client
+    ) -> None:
+        case = arrive(days=7).case
+        assert case
+        page = open_page(as_staff, case)
+        heading = page[page.index("<h1") : page.index("</h1>")]
+        assert "Release due" in heading
+        assert "Tests only" not in heading
+
+    def test_tells_what_was_found_and_by_whom(
+        self, arrive: Arrive, as_staff: Client, staff: User
+    ) -> None:
+        case = arrive(days=2).case
+        assert case
+        recorded = factories.make_result(case, date(2022, 11, 21))
+        case.refresh_from_db()
+        checks.daily_check(
+            case=case,
+            temperature=None,
+            symptoms=[Symptom.COUGH, Symptom.THROAT],
+            note="",
+            at=NOW,
+            by=staff,
+        )
+        cases.change_home_conditions(case=case, met=False, reason="合住", at=NOW, by=staff)
+        page = open_page(as_staff, case)
+        happened = page[page.index('class="happened"') :]
+        assert "Dry cough · Sore throat" in happened
+        assert "Not fit · Home isolation → Central isolation · 合住" in happened
+        assert "sample of 11-21 · Negative" in happened
+        assert str(recorded.result.recorded_by) in happened
+
+    def test_tells_the_clinical_state(self, infected: Case, client: Client) -> None:
+        by = factories.make_user("grid_staff", infected.grid)
+        infected.refresh_from_db()
+        cases.change_clinical(case=infected, state="mild", reason="医生", at=NOW, by=by)
+        client.force_login(by)
+        assert "Mild · 医生" in open_page(client, infected)
+
+    def test_tells_who_decides_on_an_outing_what_was_asked_for(
+        self, arrive: Arrive, client: Client, staff: User, supervisor: User, today: None
+    ) -> None:
+        case = arrive(days=2).case
+        assert case
+        outings.ask_outing(
+            case=case,
+            day=NOW.date(),
+            purpose=Purpose.MEDICAL,
+            vehicle=Vehicle.ESCORTED,
+            mask=Mask.N95,
+            reason="透析",
+            at=NOW,
+            by=staff,
+        )
+        client.force_login(supervisor)
+        page = open_page(client, case)
+        said = "11-22 · Seeing a doctor · Escorted vehicle, door to door · KN95, N95 or better"
+        decision = page[page.index('id="act-answer"') : page.index('id="act-outing"')]
+        assert f"{said} · 透析" in decision
+        assert page.count(f"{said} · 透析") == 2  # in the form and in the history

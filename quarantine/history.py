@@ -1,0 +1,102 @@
+"""What happened to a case, told in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from policy.words import CLINICAL, SETTINGS, short_day
+from quarantine.checks import Symptom
+from quarantine.models import Event
+from quarantine.outings import Mask, Purpose, Vehicle
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from testing.models import Sample
+
+# The kinds whose day tells more than the moment at which they were recorded.
+_DATED = frozenset(
+    {
+        Event.Kind.TEST_MISSED,
+        Event.Kind.POSITIVE,
+        Event.Kind.OUTING_ASKED,
+        Event.Kind.OUTING_APPROVED,
+        Event.Kind.OUTING_REFUSED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the history: when, who, what, and why."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: str
+
+
+def history(events: Collection[Event], samples: Collection[Sample]) -> list[Entry]:
+    """Return what happened, the newest first; samples carry their `valid_results`."""
+    lines = chain(_happened(events), _taken(samples), _found(samples))
+    return sorted(lines, key=lambda entry: entry.at, reverse=True)
+
+
+def _happened(events: Collection[Event]) -> Iterator[Entry]:
+    for event in events:
+        who = str(event.by or _("the portal"))
+        yield Entry(event.at, who, event.get_kind_display(), told(event))
+
+
+def _taken(samples: Collection[Sample]) -> Iterator[Entry]:
+    for sample in samples:
+        yield Entry(sample.taken_at, str(sample.taken_by), _("Sample taken"), "")
+
+
+def _found(samples: Collection[Sample]) -> Iterator[Entry]:
+    for sample in samples:
+        for result in sample.valid_results:  # type: ignore[attr-defined]
+            parts = [
+                _("sample of %(day)s") % {"day": short_day(sample.day)},
+                result.get_outcome_display(),
+                f"Ct {result.ct}" if result.ct is not None else "",
+            ]
+            yield Entry(result.recorded_at, str(result.recorded_by), _("Result"), _joined(parts))
+
+
+def told(event: Event) -> str:
+    """Return what an event says beside its kind: the day it is about, its details, why."""
+    day = short_day(event.day) if event.kind in _DATED else ""
+    return _joined(
+        [day, *_details(event.detail), *_changes(event.detail), event.reason, event.note]
+    )
+
+
+def _details(detail: dict[str, Any]) -> Iterator[str]:
+    if temperature := detail.get("temperature"):
+        yield f"{temperature} °C"
+    for symptom in detail.get("symptoms", ()):
+        yield str(Symptom(symptom).label)
+    for name, choices in (("purpose", Purpose), ("vehicle", Vehicle), ("mask", Mask)):
+        if name in detail:
+            yield str(choices(detail[name]).label)
+
+
+def _changes(detail: dict[str, Any]) -> Iterator[str]:
+    if "home_conditions_met" in detail:
+        yield _("Fit for isolation") if detail["home_conditions_met"] else _("Not fit")
+    if "clinical" in detail:
+        yield str(CLINICAL[detail["clinical"]])
+    if "to" in detail:
+        yield f"{SETTINGS[detail['from']]} → {SETTINGS[detail['to']]}"
+    if "entered" in detail:
+        yield f"{detail['left']} → {detail['entered']}"
+
+
+def _joined(parts: list[str]) -> str:
+    return " · ".join(filter(None, parts))
