@@ -65,6 +65,9 @@ class DoorForm(forms.Form):
                 del self.fields[name]
         if "proof" not in checks:
             del self.fields["sampled_at"]
+        if self.is_bound:  # what was not touched stands as it was shown
+            shown = {name: field.initial or "" for name, field in self.fields.items()}
+            self.data = {**shown, **{name: self.data[name] for name in self.data}}
 
     def clean(self) -> dict[str, Any]:
         """Return the facts; a sample lies in the past and has a time."""

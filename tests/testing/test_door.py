@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 # Ten in the morning in Shanghai, under the Cangshan plan: nursing homes want 48 hours and a code.
 AT = datetime(2022, 12, 20, 2, tzinfo=UTC)
-GOOD = {"venue": "nursing_home", "role": "visitor", "health_code": "green", "scanned": "yes"}
+GOOD = {"venue": "nursing_home", "role": "visitor"}
 
 
 @pytest.fixture(autouse=True)
@@ -120,3 +120,8 @@ class TestTheDoor:
 
         written = [q["sql"] for q in asked.captured_queries if q["sql"].startswith("INSERT")]
         assert not written
+
+    def test_takes_what_was_not_touched_as_it_was_shown(self, guard: Client) -> None:
+        form = ask(guard, sampled_on="1", sampled_at="12:30").context["form"]
+
+        assert (form["scanned"].value(), form["health_code"].value()) == ("yes", "green")
