@@ -1,5 +1,6 @@
 """Opening and closing cases, and changing their facts; every act goes through here."""
 
+import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -160,12 +161,20 @@ def record(
     note: str = "",
     about: Event | None = None,
     detail: Mapping[str, Any] | None = None,
+    key: uuid.UUID | None = None,
 ) -> Event:
-    """Write what happened to a case, with the clause it stands under, and audit it."""
+    """
+    Write what happened to a case, with the clause it stands under, and audit it.
+
+    What was written under the same `key` before, and not taken back, is returned instead.
+    """
     if len(reason) > LONGEST_REASON:
         raise ReasonError(_("Give the reason in at most 200 characters."))
+    if key and (before := _written(case, key)):
+        return before
     event = Event.objects.create(
         case=case,
+        key=key,
         kind=kind,
         day=day or clock.day_of(at),
         at=at,
@@ -178,6 +187,12 @@ def record(
     )
     audit.record(by=by, did=f"case {kind}", to=case, event=event.pk)
     return event
+
+
+def _written(case: Case, key: uuid.UUID) -> Event | None:
+    # The second of two requests at once waits here until the first is committed.
+    Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    return Event.objects.valid().filter(case=case, key=key).first()
 
 
 def clause_of(case: Case) -> str:
@@ -328,9 +343,11 @@ def change_clinical(
 
 
 @transaction.atomic
-def add_note(*, case: Case, text: str, at: datetime, by: User) -> Event:
-    """Keep a note (encrypted) with a case."""
-    return record(case=case, kind=Event.Kind.NOTE, at=at, by=by, note=text)
+def add_note(
+    *, case: Case, text: str, at: datetime, by: User, key: uuid.UUID | None = None
+) -> Event:
+    """Keep a note (encrypted) with a case; once for each `key`."""
+    return record(case=case, kind=Event.Kind.NOTE, at=at, by=by, note=text, key=key)
 
 
 def setting_on(laid: Calendar, day: date) -> Literal["central", "home", "monitoring"] | None:

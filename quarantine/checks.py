@@ -1,5 +1,6 @@
 """The check of the day: temperature and symptoms."""
 
+import uuid
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
@@ -43,8 +44,9 @@ def daily_check(
     note: str,
     at: datetime,
     by: User,
+    key: uuid.UUID | None = None,
 ) -> Event:
-    """Record how somebody is today; `note` is kept encrypted."""
+    """Record how somebody is today, once for each `key`; `note` is kept encrypted."""
     refuse_closed(case)
     if temperature is not None and not (
         temperature.is_finite() and LOWEST <= temperature <= HIGHEST
@@ -56,6 +58,7 @@ def daily_check(
         at=at,
         by=by,
         note=note,
+        key=key,
         detail={
             "temperature": None if temperature is None else str(temperature),
             "symptoms": sorted(Symptom(symptom).value for symptom in symptoms),

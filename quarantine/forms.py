@@ -543,6 +543,26 @@ class ActForm(forms.Form):
                 field.choices = offered
 
 
+class OnceForm(ActForm):
+    """A form that writes once, however often it is sent: no column of the case would refuse it."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid.uuid4)
+
+    def clean(self) -> dict[str, Any]:
+        """
+        Let the key stand for what was typed, too.
+
+        Somebody who goes back and corrects what they sent has written something else.
+        """
+        data = super().clean() or {}
+        if key := data.get("key"):
+            typed = sorted(
+                (name, str(data[name])) for name in data if name not in {"key", "version"}
+            )
+            data["key"] = uuid.uuid5(key, repr(typed))
+        return data
+
+
 def _reason(label: Any = None) -> forms.CharField:
     return forms.CharField(label=label or _("Reason"), max_length=200)
 
@@ -590,7 +610,7 @@ class MissedForm(ActForm):
     reason = _reason()
 
 
-class CheckForm(ActForm):
+class CheckForm(OnceForm):
     """How somebody is today."""
 
     temperature = forms.DecimalField(
@@ -613,7 +633,7 @@ class CheckForm(ActForm):
         return [Symptom(value) for value in self.cleaned_data["symptoms"]]
 
 
-class OutingForm(ActForm):
+class OutingForm(OnceForm):
     """What an outing is for, and how."""
 
     day = forms.DateField(label=_("Day"), widget=DateInput())
@@ -688,7 +708,7 @@ class ContactsForm(ActForm):
     )
 
 
-class NoteForm(ActForm):
+class NoteForm(OnceForm):
     """A note."""
 
     text = forms.CharField(

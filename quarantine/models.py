@@ -357,6 +357,8 @@ class Event(models.Model):
     case = models.ForeignKey(
         Case, on_delete=models.PROTECT, related_name="events", verbose_name=_("case")
     )
+    # Made by the form that wrote it: the same form sent twice is one event.
+    key = models.UUIDField(null=True, blank=True, editable=False)
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     day = models.DateField(_("day"))
     at = models.DateTimeField(_("recorded at"))
@@ -396,7 +398,12 @@ class Event(models.Model):
                 fields=["case", "day"],
                 name="missed_once_a_day",
                 condition=Q(kind="test_missed", withdrawn_at=None),
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["case", "key"],
+                name="event_once_a_form",
+                condition=Q(withdrawn_at=None),
+            ),
         ]
         triggers = [ONLY_WITHDRAWN, KEPT]
 

@@ -1,5 +1,6 @@
 """Leaving home under a measure: asked for, approved, refused."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -110,9 +111,10 @@ def ask_outing(
     reason: str,
     at: datetime,
     by: User,
+    key: uuid.UUID | None = None,
 ) -> Event:
     """
-    Ask for an outing, reported to the community staff by being recorded here.
+    Ask for an outing, once for each `key`, reported to the community staff by being recorded here.
 
     Yingkou clauses 2 and 3: an N95 mask and an escorted vehicle. Where the law forbids going
     out and names no exception, only a medical reason counts.
@@ -128,6 +130,7 @@ def ask_outing(
     return record(
         case=case,
         kind=Event.Kind.OUTING_ASKED,
+        key=key,
         day=day,
         at=at,
         by=by,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
@@ -51,6 +52,8 @@ class Card:
     case: Case
     calendar: Calendar
     due: tuple[Due, ...]
+    # The key of the one-tap check: two taps are one check.
+    once: uuid.UUID = field(default_factory=uuid.uuid4, compare=False)
 
     def has(self, kind: str) -> bool:
         """Return whether something of this kind is due."""

@@ -90,6 +90,7 @@ def _check(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
         temperature=data["temperature"],
         symptoms=data["symptoms"],
         note=data["note"],
+        key=data["key"],
         at=at,
         by=by,
     )
@@ -104,6 +105,7 @@ def _outing(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
         vehicle=outings.Vehicle(data["vehicle"]),
         mask=outings.Mask(data["mask"]),
         reason=data["reason"],
+        key=data["key"],
         at=at,
         by=by,
     )
@@ -150,7 +152,8 @@ def _contacts(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
 
 
 def _note(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
-    return _event(_("Note kept."), cases.add_note(case=case, text=data["text"], at=at, by=by))
+    event = cases.add_note(case=case, text=data["text"], key=data["key"], at=at, by=by)
+    return _event(_("Note kept."), event)
 
 
 def _release(case: Case, _data: dict[str, Any], at: datetime, by: User) -> Done:

@@ -12,7 +12,7 @@ from django.db import connections
 
 from accounts.errors import RefusedError
 from quarantine.arrivals import OpenCaseError
-from quarantine.cases import change_home_conditions
+from quarantine.cases import add_note, change_home_conditions
 from quarantine.models import Arrival, Case, Event
 from quarantine.release import release
 from quarantine.results import take_sample
@@ -53,6 +53,16 @@ def refusals(answers: list[Any]) -> int:
 
 
 class TestAtTheSameTime:
+    def test_one_note_sent_twice_is_one_note(self) -> None:
+        case, by, key = make_case(), make_user(), uuid4()
+
+        def write() -> Event:
+            return add_note(case=case, text="示例", at=moment(DAY), by=by, key=key)
+
+        first, second = at_once(write, write)
+        assert first == second
+        assert Event.objects.filter(kind=Event.Kind.NOTE).count() == 1
+
     def test_one_form_sent_twice_is_one_arrival(self) -> None:
         grid = make_place("yingkou-2022-11", "210800")
         resident, by, key = make_resident(grid=grid), make_user("grid_staff", grid), uuid4()

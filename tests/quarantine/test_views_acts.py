@@ -1,9 +1,11 @@
 """Acts on a case from its page and from today's cards, and taking them back."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -69,6 +71,56 @@ class TestCaseAct:
     def test_marks_a_test_as_missed(self, as_staff: Client, case: Case) -> None:
         do(as_staff, case, "missed", day="2022-11-20", reason="家中无人")
         assert Event.objects.get(kind="test_missed").reason == "家中无人"
+
+    @pytest.mark.parametrize(
+        ("act", "typed"),
+        [
+            ("check", {"temperature": "36.5", "symptoms": ["cough", "fever"], "note": "说明"}),
+            ("note", {"text": "说明"}),
+            (
+                "outing",
+                {
+                    "day": NOW.date().isoformat(),
+                    "purpose": "medical",
+                    "vehicle": "escorted",
+                    "mask": "n95",
+                    "reason": "血透",
+                },
+            ),
+        ],
+    )
+    def test_writes_once_what_the_same_form_says_twice(
+        self, act: str, typed: dict[str, Any], as_staff: Client, case: Case
+    ) -> None:
+        page = as_staff.get(reverse("case_detail", args=[case.key])).context["acts"]
+        key = next(form for name, form in page if name == act)["key"].value()
+        before = Event.objects.count()
+        first, second = (do(as_staff, case, act, key=key, **typed) for _ in range(2))
+        assert first.url == second.url
+        assert Event.objects.count() == before + 1
+
+    def test_makes_two_taps_on_a_card_one_check(self, as_staff: Client, case: Case) -> None:
+        page = as_staff.get(reverse("today")).content.decode()
+        (key,) = re.findall(r'name="check-key" value="([^"]+)"', page)
+        do(as_staff, case, "check", key=key)
+        do(as_staff, case, "check", key=key)
+        assert Event.objects.filter(kind="check").count() == 1
+
+    def test_writes_what_was_corrected_after_going_back(
+        self, as_staff: Client, case: Case
+    ) -> None:
+        key = uuid4()
+        do(as_staff, case, "note", key=key, text="电话未接")
+        do(as_staff, case, "note", key=key, text="电话已接")
+        notes = Event.objects.filter(kind="note").order_by("pk")
+        assert [event.note for event in notes] == ["电话未接", "电话已接"]
+
+    def test_writes_again_what_was_taken_back(self, as_staff: Client, case: Case) -> None:
+        key = uuid4()
+        do(as_staff, case, "note", key=key, text="电话未接")
+        as_staff.post(reverse("undo_event", args=[Event.objects.get(kind="note").pk]))
+        do(as_staff, case, "note", key=key, text="电话未接")
+        assert Event.objects.valid().filter(kind="note").count() == 1
 
     def test_keeps_the_form_with_what_is_wrong(self, as_staff: Client, case: Case) -> None:
         page = do(as_staff, case, "check", temperature="45", note="说明").content.decode()
