@@ -55,8 +55,22 @@ class GridForm(AreaNameForm):
     )
 
 
-class PersonForm(forms.Form):
+class EmailForm(forms.Form):
+    """Where the morning's digest goes."""
+
+    email = forms.EmailField(
+        label=_("E-mail address"),
+        max_length=254,
+        required=False,
+        help_text=_("For the morning's digest. Leave it empty to get none."),
+        widget=forms.EmailInput({"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class PersonForm(EmailForm):
     """An account: who, as what, for which areas."""
+
+    field_order = ["name", "email", "role", "areas"]
 
     name = forms.CharField(
         label=_("Name"), max_length=50, error_messages={"required": _("Enter the name.")}
@@ -79,7 +93,7 @@ class PersonForm(forms.Form):
 class NewPersonForm(PersonForm):
     """A new account."""
 
-    field_order = ["username", "name", "role", "areas"]
+    field_order = ["username", "name", "email", "role", "areas"]
 
     username = forms.CharField(
         label=_("User name"),

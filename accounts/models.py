@@ -147,6 +147,12 @@ class User(AbstractUser):
         return tuple(self.areas.order_by("path").values_list("path", flat=True))
 
     @property
+    def masked_email(self) -> str:
+        """Return w***@example.cn: enough to see that it is there, and whose."""
+        name, at, host = self.email.rpartition("@")
+        return f"{name[:1]}***{at}{host}" if self.email else ""
+
+    @property
     def sees_people(self) -> bool:
         """Return whether this person's work is with residents."""
         return self.is_active and self.role in SEES_PEOPLE

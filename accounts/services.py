@@ -53,11 +53,11 @@ def first_password() -> str:
 
 @transaction.atomic
 def employ(
-    *, username: str, name: str, role: str, areas: Iterable[Area], by: User
+    *, username: str, name: str, role: str, areas: Iterable[Area], email: str = "", by: User
 ) -> tuple[User, str]:
     """Make an account, and return it with the password to hand over, valid for one sign-in."""
     password = first_password()
-    user = User(username=username, name=name, role=role, password_is_temporary=True)
+    user = User(username=username, name=name, role=role, email=email, password_is_temporary=True)
     user.set_password(password)
     user.save()
     user.areas.set(areas)
@@ -66,9 +66,11 @@ def employ(
 
 
 @transaction.atomic
-def assign(*, user: User, name: str, role: str, areas: Iterable[Area], by: User) -> None:
+def assign(
+    *, user: User, name: str, role: str, areas: Iterable[Area], email: str, by: User
+) -> None:
     """
-    Give an account another name, role or areas.
+    Give an account another name, role, areas or e-mail address.
 
     Areas outside those of `by` stay as they are; a change of role or areas ends the sessions.
     """
@@ -80,11 +82,22 @@ def assign(*, user: User, name: str, role: str, areas: Iterable[Area], by: User)
         raise NotOnOneselfError
     user.name, user.role = name, role
     user.save(update_fields=["name", "role"])
+    set_email(user=user, email=email, by=by)
     user.areas.set(chosen | foreign)
     after = {"role": role, "areas": _codes(user)}
     audit.record(by=by, did="changed account", to=user, before=before, after=after)
     if before != after:
         end_sessions(user)
+
+
+@transaction.atomic
+def set_email(*, user: User, email: str, by: User) -> None:
+    """Keep where the morning's digest goes, or that it goes nowhere."""
+    if email == user.email:
+        return
+    user.email = email
+    user.save(update_fields=["email"])
+    audit.record(by=by, did="changed e-mail address", to=user)  # and not which: personal data
 
 
 @transaction.atomic

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/inactive/", sign_in.account_inactive, name="account_inactive"),
     path("accounts/reauthenticate/", sign_in.reauthenticate, name="account_reauthenticate"),
     path("accounts/password/", sign_in.password_change, name="account_change_password"),
+    path("accounts/email/", views.own_email, name="own_email"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", sessions.list_usersessions, name="usersessions_list"),
     # /areas/

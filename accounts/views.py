@@ -18,7 +18,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import services
 from accounts.access import member, role_required
-from accounts.forms import AreaNameForm, AuditFilterForm, GridForm, NewPersonForm, PersonForm
+from accounts.forms import (
+    AreaNameForm,
+    AuditFilterForm,
+    EmailForm,
+    GridForm,
+    NewPersonForm,
+    PersonForm,
+)
 from accounts.models import Area, AuditEntry, Role, User
 from accounts.paging import page_after, page_before
 
@@ -115,9 +122,10 @@ def person_new(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @administrators
 def person_change(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Change an account's name, role and areas."""
+    """Change an account's name, e-mail address, role and areas."""
     person = _managed(request, key)
-    initial = {"name": person.name, "role": person.role, "areas": person.areas.all()}
+    initial = {name: getattr(person, name) for name in ("name", "email", "role")}
+    initial["areas"] = person.areas.all()
     form = PersonForm(request.POST or None, by=member(request), initial=initial)
     if form.is_valid() and _done(form, person, form.cleaned_data, member(request)):
         messages.success(request, _("The account of %(name)s is saved.") % {"name": person.name})
@@ -184,6 +192,18 @@ def _managed(request: HttpRequest, key: UUID) -> User:
 def _first_password(request: HttpRequest, person: User, password: str) -> HttpResponse:
     context = {"person": person, "password": password}
     return render(request, "accounts/first_password.html", context)
+
+
+@get_or_post
+def own_email(request: HttpRequest) -> HttpResponse:
+    """Let somebody say where their own digest goes."""
+    user = member(request)
+    form = EmailForm(request.POST or None, initial={"email": user.email})
+    if form.is_valid():
+        services.set_email(user=user, email=form.cleaned_data["email"], by=user)
+        messages.success(request, _("Your e-mail address is saved."))
+        return redirect("home")
+    return render(request, "accounts/own_email.html", {"form": form})
 
 
 @require_GET

@@ -1,5 +1,7 @@
 """What somebody who is signed in was shown is kept nowhere."""
 
+from contextlib import closing
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -33,6 +35,6 @@ class TestAnAnswer:
 
     def test_that_is_a_static_file_may_be_stored(self, client: Client) -> None:
         client.force_login(make_user(Role.SUPERVISOR, make_grid()))
-        response = client.get("/static/bootstrap/css/bootstrap.min.css")
-        assert response.status_code == 200
-        assert "no-store" not in response.headers["Cache-Control"]
+        with closing(client.get("/static/bootstrap/css/bootstrap.min.css")) as response:
+            assert response.status_code == 200
+            assert "no-store" not in response.headers["Cache-Control"]

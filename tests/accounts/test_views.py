@@ -140,6 +140,48 @@ class TestAccounts:
         assert person.check_password(response.context["password"])
 
 
+class TestEmailAddresses:
+    def test_are_given_by_an_administrator_and_shown_masked_in_the_list(
+        self, client: Client, admin: User, grid: Area
+    ) -> None:
+        data = {"username": "wang", "name": "王五", "role": "grid_staff", "areas": [grid.pk]}
+        client.post(reverse("person_new"), {**data, "email": "wang@example.cn"})
+        person = User.objects.get(username="wang")
+        assert person.email == "wang@example.cn"
+
+        page = client.get(reverse("people_list")).content.decode()
+        assert "w***@example.cn" in page
+        assert "wang@example.cn" not in page
+        assert (
+            "wang@example.cn"
+            in client.get(reverse("person_change", args=[person.key])).content.decode()
+        )
+
+    def test_are_changed_by_an_administrator(
+        self, client: Client, admin: User, grid: Area
+    ) -> None:
+        person = make_user(Role.GRID_STAFF, grid, email="old@example.cn")
+        data = {"name": "王五", "role": "grid_staff", "areas": [grid.pk]}
+
+        client.post(reverse("person_change", args=[person.key]), {**data, "email": "a@b.cn"})
+
+        person.refresh_from_db()
+        assert person.email == "a@b.cn"
+        assert did("changed e-mail address").detail == {}
+
+    def test_are_changed_by_their_owner(self, client: Client, grid: Area) -> None:
+        person = make_user(Role.GRID_STAFF, grid)
+        client.force_login(person)
+
+        client.post(reverse("own_email"), {"email": "not one"})
+        person.refresh_from_db()
+        assert person.email == ""
+
+        client.post(reverse("own_email"), {"email": "li@example.cn"})
+        person.refresh_from_db()
+        assert person.email == "li@example.cn"
+
+
 class TestAudit:
     def test_shows_pseudonyms_only(self, client: Client) -> None:
         resident = make_resident(name="欧阳明月")
