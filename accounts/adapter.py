@@ -8,6 +8,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.encryption import decrypt, encrypt
@@ -25,14 +26,14 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
         """Write the sign-in down."""
-        audit.record(by=user, did="signed in", to=user)
+        audit.record(by=user, did=gettext_noop("signed in"), to=user)
         return cast(HttpResponse, super().post_login(request, user, **context))
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Write down that somebody did not know the password of an account that exists."""
         user = User.objects.filter(username=credentials.get("username", "")).first()
         if user:
-            audit.record(by=None, did="sign-in refused", to=user)
+            audit.record(by=None, did=gettext_noop("sign-in refused"), to=user)
 
     @transaction.atomic
     def set_password(self, user: User, password: str) -> None:
@@ -40,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):
         user.set_password(password)
         user.password_is_temporary = False
         user.save(update_fields=["password", "password_is_temporary"])
-        audit.record(by=user, did="changed the password", to=user)
+        audit.record(by=user, did=gettext_noop("changed the password"), to=user)
 
 
 class MFAAdapter(DefaultMFAAdapter):

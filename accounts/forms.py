@@ -62,7 +62,7 @@ class EmailForm(forms.Form):
         label=_("E-mail address"),
         max_length=254,
         required=False,
-        help_text=_("For the morning's digest. Leave it empty to get none."),
+        help_text=_("For the morning's digest to grid staff. Leave it empty to get none."),
         widget=forms.EmailInput({"autocomplete": "off", "spellcheck": "false"}),
     )
 

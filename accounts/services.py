@@ -9,6 +9,7 @@ from allauth.usersessions.models import UserSession
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.models import Area, User
@@ -34,14 +35,14 @@ def add_grid(*, community: Area, name: str, code: str, by: User) -> Area:
         raise ValidationError({"code": _("Another area has this code. Choose the next free one.")})
     row = {"level": Area.Level.GRID, "name": name, "code": code, "name_key": place_key(name)}
     grid = cast(Area, Area.objects.add_child(community, row))
-    audit.record(by=by, did="made area", to=grid, below=community.code)
+    audit.record(by=by, did=gettext_noop("made area"), to=grid, below=community.code)
     return grid
 
 
 @transaction.atomic
 def rename_area(*, area: Area, name: str, by: User | None) -> None:
     """Give an area another name; its code stays."""
-    audit.record(by=by, did="renamed area", to=area, before=area.name, after=name)
+    audit.record(by=by, did=gettext_noop("renamed area"), to=area, before=area.name, after=name)
     area.name, area.name_key = name, place_key(name)
     area.save(update_fields=["name", "name_key"])
 
@@ -61,7 +62,7 @@ def employ(
     user.set_password(password)
     user.save()
     user.areas.set(areas)
-    audit.record(by=by, did="made account", to=user, role=role, areas=_codes(user))
+    audit.record(by=by, did=gettext_noop("made account"), to=user, role=role, areas=_codes(user))
     return user, password
 
 
@@ -85,7 +86,7 @@ def assign(
     set_email(user=user, email=email, by=by)
     user.areas.set(chosen | foreign)
     after = {"role": role, "areas": _codes(user)}
-    audit.record(by=by, did="changed account", to=user, before=before, after=after)
+    audit.record(by=by, did=gettext_noop("changed account"), to=user, before=before, after=after)
     if before != after:
         end_sessions(user)
 
@@ -95,9 +96,10 @@ def set_email(*, user: User, email: str, by: User) -> None:
     """Keep where the morning's digest goes, or that it goes nowhere."""
     if email == user.email:
         return
+    # The audit says that it changed, not to what: it holds no personal data.
     user.email = email
     user.save(update_fields=["email"])
-    audit.record(by=by, did="changed e-mail address", to=user)  # and not which: personal data
+    audit.record(by=by, did=gettext_noop("changed e-mail address"), to=user)
 
 
 @transaction.atomic
@@ -107,14 +109,14 @@ def deactivate(*, user: User, by: User) -> None:
         raise NotOnOneselfError
     User.objects.filter(pk=user.pk).update(is_active=False)
     end_sessions(user)
-    audit.record(by=by, did="deactivated account", to=user)
+    audit.record(by=by, did=gettext_noop("deactivated account"), to=user)
 
 
 @transaction.atomic
 def reactivate(*, user: User, by: User) -> str:
     """Open an account again, and return the password to hand over."""
     User.objects.filter(pk=user.pk).update(is_active=True)
-    audit.record(by=by, did="reactivated account", to=user)
+    audit.record(by=by, did=gettext_noop("reactivated account"), to=user)
     return reset(user=user, by=by)
 
 
@@ -133,7 +135,7 @@ def reset(*, user: User, by: User) -> str:
     user.save(update_fields=["password", "password_is_temporary"])
     Authenticator.objects.filter(user=user).delete()
     end_sessions(user)
-    audit.record(by=by, did="reset sign-in", to=user)
+    audit.record(by=by, did=gettext_noop("reset sign-in"), to=user)
     return password
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.errors import RefusedError
@@ -35,7 +36,7 @@ def make_client(*, name: str, at: datetime, by: User) -> tuple[ApiClient, str]:
             )
     except IntegrityError as taken:
         raise NameTakenError(_("A client of this name exists already: choose another.")) from taken
-    audit.record(by=by, did="made an API client", to=client)
+    audit.record(by=by, did=gettext_noop("made an API client"), to=client)
     return client, key
 
 
@@ -43,7 +44,7 @@ def make_client(*, name: str, at: datetime, by: User) -> tuple[ApiClient, str]:
 def revoke_client(*, client: ApiClient, at: datetime, by: User) -> None:
     """Take a client's key away; done twice it stays as it was."""
     if ApiClient.objects.filter(pk=client.pk, revoked_at=None).update(revoked_at=at):
-        audit.record(by=by, did="revoked an API client", to=client)
+        audit.record(by=by, did=gettext_noop("revoked an API client"), to=client)
 
 
 def client_of(key: str) -> ApiClient | None:

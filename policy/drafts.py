@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.errors import RefusedError
@@ -81,7 +82,9 @@ def upload(*, content: bytes, name: str, at: datetime, by: User) -> StoredDocume
                 uploaded_by=by,
                 uploaded_at=at,
             )
-            audit.record(by=by, did="uploaded a document", to=draft, document=document.id)
+            audit.record(
+                by=by, did=gettext_noop("uploaded a document"), to=draft, document=document.id
+            )
     except IntegrityError as error:
         raise IdTakenError(
             _("A draft with the id %(id)s waits already: discard it first, or change the id.")
@@ -101,7 +104,7 @@ def approve(*, draft: StoredDocument, at: datetime, by: User) -> None:
         raise SettledDraftError(_("This draft was approved or discarded meanwhile."))
     services.refresh_library()
     services.load_documents()
-    audit.record(by=by, did="approved a document", to=draft, document=draft.document)
+    audit.record(by=by, did=gettext_noop("approved a document"), to=draft, document=draft.document)
 
 
 @transaction.atomic
@@ -113,4 +116,6 @@ def discard(*, draft: StoredDocument, at: datetime, by: User) -> None:
         .update(discarded_by=by, discarded_at=at)
     ):
         raise SettledDraftError(_("This draft was approved or discarded meanwhile."))
-    audit.record(by=by, did="discarded a document", to=draft, document=draft.document)
+    audit.record(
+        by=by, did=gettext_noop("discarded a document"), to=draft, document=draft.document
+    )

@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.clock import day_of
@@ -138,5 +139,7 @@ def justify(
         by=by,
         at=at,
     )
-    audit.record(by=by, did="justified a stricter provision", to=given, clause=clause)
+    audit.record(
+        by=by, did=gettext_noop("justified a stricter provision"), to=given, clause=clause
+    )
     return given

@@ -5,6 +5,7 @@ from time import monotonic
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.errors import RefusedError
@@ -150,7 +151,7 @@ def propose_activation(
         proposed_by=by,
         proposed_at=at,
     )
-    audit.record(by=by, did="proposed activation", to=activation, document=document)
+    audit.record(by=by, did=gettext_noop("proposed activation"), to=activation, document=document)
     return activation
 
 
@@ -162,7 +163,7 @@ def approve_activation(*, activation: Activation, at: datetime, by: User) -> Non
     waiting = Activation.objects.filter(pk=activation.pk, approved_at=None, withdrawn_at=None)
     if not waiting.update(approved_by=by, approved_at=at):
         raise NotWaitingError(_("This was approved or withdrawn by somebody else meanwhile."))
-    audit.record(by=by, did="approved activation", to=activation)
+    audit.record(by=by, did=gettext_noop("approved activation"), to=activation)
 
 
 @transaction.atomic
@@ -172,4 +173,4 @@ def withdraw_activation(*, activation: Activation, at: datetime, by: User, reaso
         withdrawn_by=by, withdrawn_at=at
     ):
         raise NotWaitingError(_("This was withdrawn by somebody else meanwhile."))
-    audit.record(by=by, did="withdrew activation", to=activation, reason=reason)
+    audit.record(by=by, did=gettext_noop("withdrew activation"), to=activation, reason=reason)

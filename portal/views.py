@@ -8,6 +8,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import audit, clock
@@ -79,7 +80,10 @@ def demo_day(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         clock.set_demo_day(form.cleaned_data["day"])
         audit.record(
-            by=member(request), did="demo_day", to=member(request), day=str(clock.today())
+            by=member(request),
+            did=gettext_noop("set the day of the demo"),
+            to=member(request),
+            day=str(clock.today()),
         )
         complete_what_is_over(at=clock.now())
         sweep(at=clock.now())

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit, clock
 from accounts.errors import RefusedError
@@ -85,7 +86,7 @@ def log_arrival(
                 logged_at=at,
                 logged_by=by,
             )
-            audit.record(by=by, did="logged arrival", to=arrival)
+            audit.record(by=by, did=gettext_noop("logged arrival"), to=arrival)
             case = None
             if decision.plan is not None:
                 case = open_case(
@@ -154,7 +155,7 @@ def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
         withdraw_case(case=case, at=at, by=by)
     if not Arrival.objects.valid().filter(pk=arrival.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise TooLateToUndoError(_("This was taken back already."))
-    audit.record(by=by, did="took arrival back", to=arrival)
+    audit.record(by=by, did=gettext_noop("took arrival back"), to=arrival)
 
 
 def withdraw_case(*, case: Case, at: datetime, by: User) -> None:

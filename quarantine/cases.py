@@ -20,6 +20,7 @@ from policy.engine.facts import CLINICALS, Person
 from policy.engine.library import Law
 from policy.services import law_of
 from quarantine.calendars import calendar_of, calendars_of
+from quarantine.deeds import DID
 from quarantine.facts import decide_on, pack, unpack
 from quarantine.models import Arrival, Case, Event
 from quarantine.plans import store_plan
@@ -185,7 +186,7 @@ def record(
         note=note,
         about=about,
     )
-    audit.record(by=by, did=f"case {kind}", to=case, event=event.pk)
+    audit.record(by=by, did=DID[kind], to=case, event=event.pk)
     return event
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from policy.engine.decide import Decision
@@ -15,7 +16,7 @@ from quarantine.facts import decide_on, unpack
 from quarantine.models import Case, Plan
 
 # What the audit says of a case that does not follow from its facts.
-UNEXPLAINED = "unexplained case"
+UNEXPLAINED = gettext_noop("unexplained case")
 
 # Plans are immutable and found by their content, so this never goes stale.
 _parsed: dict[str, EnginePlan] = {}

@@ -9,6 +9,7 @@ from accounts import audit, clock
 from accounts.models import User
 from quarantine.arrivals import withdraw_case
 from quarantine.cases import reopen, replan, write
+from quarantine.deeds import TOOK_BACK
 from quarantine.models import Case, Event
 from quarantine.results import open_case_of
 from testing import services as testing
@@ -108,7 +109,7 @@ def _refuse_followed(event: Event) -> None:
 def _withdraw(event: Event, *, at: datetime, by: User) -> None:
     if not Event.objects.valid().filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise TooLateToUndoError(_("This was taken back already."))
-    audit.record(by=by, did=f"took case {event.kind} back", to=event.case, event=event.pk)
+    audit.record(by=by, did=TOOK_BACK[event.kind], to=event.case, event=event.pk)
 
 
 def _whole(pk: int) -> Case:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.errors import RefusedError
@@ -42,14 +43,14 @@ def send_again(*, message: Message, at: datetime, by: User) -> None:
         not_before=at,
         perhaps_twice=message.perhaps_twice or unsure,
     )
-    audit.record(by=by, did="sent message again", to=message)
+    audit.record(by=by, did=gettext_noop("sent message again"), to=message)
 
 
 @transaction.atomic
 def told_otherwise(*, message: Message, by: User) -> None:
     """Put an undelivered message aside: somebody has told it by telephone or in person."""
     _settle(message, state=State.DROPPED)
-    audit.record(by=by, did="told in person", to=message)
+    audit.record(by=by, did=gettext_noop("told in person"), to=message)
 
 
 def _settle(message: Message, **changes: object) -> None:

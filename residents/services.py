@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts import audit
 from accounts.encryption import search_hash
@@ -33,13 +33,6 @@ UNCOVERABLE = {
 
 
 # What the audit says of residents, in words for their page.
-DEEDS = {
-    "read": gettext_lazy("looked"),
-    "uncovered": gettext_lazy("uncovered"),
-    "registered": gettext_lazy("registered"),
-    "changed": gettext_lazy("changed"),
-    "moved": gettext_lazy("moved"),
-}
 
 
 class AlreadyRegisteredError(ValidationError):
@@ -106,7 +99,7 @@ def known(*, document_type: str, number: str, by: User) -> Resident | None:
 
 def read(*, resident: Resident, by: User) -> None:
     """Write down that `by` looks at a resident's data; call it in the transaction that reads."""
-    audit.record(by=by, did="read", to=resident)
+    audit.record(by=by, did=gettext_noop("read"), to=resident)
 
 
 @transaction.atomic
@@ -125,7 +118,9 @@ def search(*, text: str, today: date, by: User, most: int = 50) -> list[Resident
         if found is not None:
             rows = visible.filter(found).select_related("household__building", "grid")
             residents = list(rows.order_by("name_key", "pk")[:most])
-            audit.record(by=by, did="searched", to=by, kind=kind, found=len(residents))
+            audit.record(
+                by=by, did=gettext_noop("searched"), to=by, kind=kind, found=len(residents)
+            )
             return residents
     return []
 
@@ -214,7 +209,7 @@ def register(
         **_identified(document_type, identity, sex, birth_date),
         **_reached(phone, emergency_name, emergency_phone),
     )
-    audit.record(by=by, did="registered", to=resident)
+    audit.record(by=by, did=gettext_noop("registered"), to=resident)
     return resident
 
 
@@ -252,14 +247,14 @@ def change(
     changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
     _update(resident, version, **new)
     fields = [field for field in changed if not field.endswith(("_hash", "_key"))]
-    audit.record(by=by, did="changed", to=resident, fields=fields)
+    audit.record(by=by, did=gettext_noop("changed"), to=resident, fields=fields)
 
 
 @transaction.atomic
 def move(*, resident: Resident, household: Household, version: int, by: User) -> None:
     """Move a resident to another household, with their grid."""
     _update(resident, version, household=household, grid=household.building.grid)
-    audit.record(by=by, did="moved", to=resident, household=str(household.key))
+    audit.record(by=by, did=gettext_noop("moved"), to=resident, household=str(household.key))
 
 
 @transaction.atomic
@@ -269,7 +264,9 @@ def uncover(*, resident: Resident, field: str, reason: str, by: User) -> str:
         raise ValueError(field)
     if len(reason.strip()) < 2:
         raise ValidationError(_("Say in a few words what you need it for."))
-    audit.record(by=by, did="uncovered", to=resident, reason=reason.strip()[:200], field=field)
+    audit.record(
+        by=by, did=gettext_noop("uncovered"), to=resident, reason=reason.strip()[:200], field=field
+    )
     return resident.household.address if field == "address" else str(getattr(resident, field))
 
 

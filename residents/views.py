@@ -89,7 +89,6 @@ def _looks(resident: Resident) -> list[dict[str, Any]]:
         {
             "entry": entry,
             "who": people.get(entry.actor) if entry.actor else None,
-            "did": services.DEEDS.get(entry.did, entry.did),
             "field": services.UNCOVERABLE.get(entry.detail.get("field", ""), ""),
             "reason": dict(Reason.choices).get(entry.reason, entry.reason),
         }

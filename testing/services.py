@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from accounts import audit, clock
 from accounts.errors import RefusedError
@@ -67,7 +68,7 @@ def take_sample(
                 recorded_at=at,
                 pooled=pooled,
             )
-            audit.record(by=by, did="took sample", to=sample)
+            audit.record(by=by, did=gettext_noop("took sample"), to=sample)
     except IntegrityError as error:
         if "sample_once_a_day" not in str(error):
             raise
@@ -109,7 +110,7 @@ def record_result(
                 recorded_by=by,
                 recorded_at=at,
             )
-            audit.record(by=by, did="recorded result", to=sample)
+            audit.record(by=by, did=gettext_noop("recorded result"), to=sample)
     except IntegrityError as error:
         if "result_once_a_sample" not in str(error):
             raise
@@ -140,7 +141,7 @@ def withdraw_sample(*, sample: Sample, at: datetime, by: User) -> None:
             .update(withdrawn_at=at, withdrawn_by=by)
         ):
             raise TooLateToUndoError(_("This was taken back already."))
-        audit.record(by=by, did="took sample back", to=sample)
+        audit.record(by=by, did=gettext_noop("took sample back"), to=sample)
 
 
 def withdraw_result(*, result: NATResult, at: datetime, by: User) -> None:
@@ -151,7 +152,7 @@ def withdraw_result(*, result: NATResult, at: datetime, by: User) -> None:
             withdrawn_at=at, withdrawn_by=by
         ):
             raise TooLateToUndoError(_("This was taken back already."))
-        audit.record(by=by, did="took result back", to=result.sample)
+        audit.record(by=by, did=gettext_noop("took result back"), to=result.sample)
 
 
 def refuse_after_undo(recorded_at: datetime, *, at: datetime) -> None:

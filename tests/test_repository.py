@@ -56,6 +56,16 @@ class TestChinese:
         assert sorted(map(str, found - kept)) == []  # run make messages, and translate
         assert sorted(map(str, kept - found)) == []
 
+    def test_knows_every_deed_of_the_audit(self) -> None:
+        literal = re.compile(r"did=f?[\"']")
+        bare = [
+            name
+            for name in _tracked("*.py")
+            if not name.startswith(("tests/", "bench/"))
+            and literal.search((ROOT / name).read_text())
+        ]
+        assert bare == []  # mark it by gettext_noop
+
 
 class TestTheEngine:
     def test_may_import_nothing_that_lies_beside_it(self) -> None:

@@ -201,6 +201,16 @@ class TestAudit:
         assert str(one.key) in page
         assert str(other.key) not in page
 
+    def test_says_in_chinese_what_was_done(self, client: Client, grid: Area) -> None:
+        resident = make_resident(grid=grid)
+        client.force_login(make_user(Role.AUDITOR))
+        assert "<td>登记</td>" in client.get(reverse("audit_list")).content.decode()
+
+        client.force_login(make_user(Role.GRID_STAFF, grid))
+        page = client.get(reverse("resident_detail", args=[resident.key])).content.decode()
+        assert "<span>登记" in page
+        assert "<span>查看" in page
+
     def test_is_paged_by_key(self, client: Client) -> None:
         AuditEntry.objects.bulk_create(
             AuditEntry(did="read", subject=f"resident:{n}") for n in range(120)

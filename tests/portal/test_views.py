@@ -39,7 +39,7 @@ class TestDemoDay:
         client.post("/demo/day/", {"day": str(tomorrow)})
 
         assert clock.today() == tomorrow
-        entry = AuditEntry.objects.get(did="demo_day")
+        entry = AuditEntry.objects.get(did="set the day of the demo")
         assert entry.actor == user.key
         assert entry.detail == {"day": str(tomorrow)}
 
