@@ -14,6 +14,7 @@ from accounts.errors import RefusedError
 from accounts.models import Area, User
 from quarantine.arrivals import log_arrival
 from quarantine.models import Arrival
+from quarantine.moves import move_resident
 from residents import services as residents
 from residents.models import Household, Resident
 
@@ -96,7 +97,9 @@ def take_in(
     elif isinstance(who, Resident):
         resident = who
         if household and household.pk != resident.household_id:
-            residents.move(resident=resident, household=household, version=resident.version, by=by)
+            move_resident(
+                resident=resident, household=household, version=resident.version, at=at, by=by
+            )
         if (phone and phone != resident.phone) or emergency_name or emergency_phone:
             residents.change(
                 resident=resident,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from quarantine.views import acts, arrivals, cases, releases, today
+from quarantine.views import acts, arrivals, cases, moves, releases, today
 
 urlpatterns = [
     path("today/", today.today, name="today"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("undo/sample/<uuid:key>/", acts.undo_sample, name="undo_sample"),
     path("undo/result/<int:pk>/", acts.undo_result, name="undo_result"),
     path("undo/event/<int:pk>/", acts.undo_event, name="undo_event"),
+    # /residents/; here, because an open case moves with the person
+    path("residents/<uuid:key>/move/", moves.resident_move, name="resident_move"),
     # /releases/
     path("releases/", releases.release_list, name="release_list"),
     path("releases/confirm/", releases.release_confirm, name="release_confirm"),

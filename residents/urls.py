@@ -10,7 +10,6 @@ urlpatterns = [
     path("residents/new/", views.resident_new, name="resident_new"),
     path("residents/<uuid:key>/", views.resident_detail, name="resident_detail"),
     path("residents/<uuid:key>/change/", views.resident_change, name="resident_change"),
-    path("residents/<uuid:key>/move/", views.resident_move, name="resident_move"),
     path(
         "residents/<uuid:key>/uncover/<slug:field>/",
         views.resident_uncover,

@@ -183,28 +183,6 @@ def _again(request: HttpRequest, resident: Resident, today: date) -> ChangeForm:
     return form
 
 
-@get_or_post
-@field_work
-def resident_move(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Move a resident to another door."""
-    resident = _resident(request, key)
-    address = AddressForm(
-        request.POST or None, by=member(request), initial={"grid": resident.grid_id}
-    )
-    if address.is_valid():
-        with transaction.atomic():
-            services.move(
-                resident=resident,
-                household=_home(address),
-                version=resident.version,
-                by=member(request),
-            )
-        messages.success(request, _("Moved."))
-        return redirect("resident_detail", key)
-    context = {"address": address, "resident": resident}
-    return render(request, "residents/resident_move.html", context)
-
-
 @require_GET
 @field_work
 @transaction.atomic
