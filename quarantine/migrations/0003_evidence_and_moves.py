@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('quarantine', '0001_initial'),
+        ('quarantine', '0002_event_key'),
     ]
 
     operations = [
