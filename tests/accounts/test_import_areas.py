@@ -41,6 +41,13 @@ class TestImportAreas:
         assert said == "6 areas made, 0 renamed, 0 there already.\n"
         assert AuditEntry.objects.filter(did="made area", actor=None).count() == 7
 
+    def test_takes_the_example_of_the_manual(self, tmp_path: Path) -> None:
+        manual = Path(__file__).resolve().parents[2] / "docs/operations.md"
+        lines = [line.strip() for line in manual.read_text().splitlines()]
+        first = lines.index(HEAD) + 1
+        rows = lines[first : lines.index("", first)]
+        assert imported(tmp_path, *rows).startswith(f"{len(rows)} areas made")
+
     def test_may_be_repeated_and_renames(self, tmp_path: Path) -> None:
         imported(tmp_path, *ROWS)
         again = [row.replace("甲街道", "乙街道") for row in ROWS]
