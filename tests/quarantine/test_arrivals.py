@@ -136,7 +136,7 @@ class TestLogArrival:
         assert logged.case
         assert [(entry.did, entry.subject) for entry in did] == [
             ("logged arrival", f"arrival:{logged.arrival.key}"),
-            ("case opened", f"case:{logged.case.key}"),
+            ("opened a case", f"case:{logged.case.key}"),
         ]
 
 

@@ -83,7 +83,9 @@ class TestAMove:
             supervisor,
             {"left": grid.name, "entered": other.name},
         )
-        assert AuditEntry.objects.filter(did="case grid", actor=supervisor.key).exists()
+        assert AuditEntry.objects.filter(
+            did="moved a case to another grid", actor=supervisor.key
+        ).exists()
         page = as_supervisor.get(reverse("case_detail", args=[case.key]))
         assert f"{grid.name} → {other.name}" in page.content.decode()
 
