@@ -293,7 +293,11 @@ class Dashboard:
     def _link(self, name: str, area: Area | None = None, **asked: object) -> str:
         area = area or self.scope
         query = {**({"area": area.code} if area else {}), **asked}
-        return reverse(name) + (f"?{urlencode(query)}" if query else "")
+        return self._addresses[name] + (f"?{urlencode(query)}" if query else "")
+
+    @cached_property
+    def _addresses(self) -> dict[str, str]:
+        return {name: reverse(name) for name in ("arrival_list", "case_list", "undelivered")}
 
     @cached_property
     def _grids(self) -> list[Area]:

@@ -39,10 +39,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @role_required(Role.SUPERVISOR)
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Show where help is needed today, in all areas of a supervisor or in one of them."""
-    today = clock.today()
+    now = clock.now()
+    today = clock.day_of(now)
     found = Dashboard(user=member(request), today=today, code=request.GET.get("area", ""))
     charts = {name: getattr(found, name).data(today=today) for name in ("open_cases", "tests")}
-    context = {"dashboard": found, "charts": charts, "at": clock.now()}
+    context = {"dashboard": found, "charts": charts, "at": now}
     whole = not request.htmx  # type: ignore[attr-defined]
     return render(request, f"portal/{'dashboard' if whole else '_dashboard'}.html", context)
 

@@ -39,6 +39,7 @@ class Alike:
     calendar: Calendar
     first_day: date
     last_day: date
+    needing_test_on: frozenset[date]
 
     def stage_on(self, day: date) -> str | None:
         """Return the stage of these cases on a day, None when they are not open then."""
@@ -68,7 +69,7 @@ class Forecast:
         return [
             case
             for group in self.groups
-            if day >= self.today and day in _still_asked(group.calendar)
+            if group.last_day >= self.today <= day and day in group.needing_test_on
             for case in group.cases
         ]
 
@@ -183,7 +184,9 @@ def _alike(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Alike:
         missed=row["missed"],
         not_before=max(row["replanned"], default=None),
     )
-    return Alike(tuple(row["pks"]), plan, laid, row["opened"], _last_day(row, laid, today))
+    asked = frozenset(day.day for day in laid.days if day.test in {"due", "make_up"})
+    last_day = _last_day(row, asked, today)
+    return Alike(tuple(row["pks"]), plan, laid, row["opened"], last_day, asked)
 
 
 def _result(sample: Mapping[str, Any]) -> NATResult:
@@ -196,14 +199,10 @@ def _result(sample: Mapping[str, Any]) -> NATResult:
     )
 
 
-def _last_day(row: Mapping[str, Any], laid: Calendar, today: date) -> date:
+def _last_day(row: Mapping[str, Any], asked: Iterable[date], today: date) -> date:
     """Return the last day on which cases are open: the past's is known, the other expected."""
     if row["closed_on"]:
         closed: date = row["closed_on"]
         return closed - timedelta(days=1)
-    expected = row["release_on"] or max(_still_asked(laid), default=today)
+    expected = row["release_on"] or max(asked, default=today)
     return max(expected, today)
-
-
-def _still_asked(laid: Calendar) -> Iterable[date]:
-    return [day.day for day in laid.days if day.test in {"due", "make_up"}]

@@ -12,7 +12,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Area, Role, User
 from portal.dashboard import Dashboard, Number
+from quarantine.calendars import calendars_of
 from quarantine.filters import ArrivalFilter, CaseFilter
+from quarantine.forecast import forecast
 from quarantine.models import Case
 from reminders.models import Message
 from tests.factories import make_user
@@ -158,3 +160,18 @@ class TestDashboard:
 
         assert needed[TODAY + timedelta(days=1)]
         assert not needed[TODAY + timedelta(days=12)]
+
+    def test_expects_of_each_case_what_its_own_calendar_says(self) -> None:
+        cases = list(Case.objects.open().select_related("plan"))
+        calendars = calendars_of(cases, today=TODAY)
+        found = forecast(cases=Case.objects.all(), today=TODAY, since=TODAY - timedelta(days=14))
+
+        for ahead in range(14):
+            day = TODAY + timedelta(days=ahead)
+            asked = {
+                case.pk
+                for case in cases
+                for each in calendars[case.pk].days
+                if each.day == day and each.test in {"due", "make_up"}
+            }
+            assert set(found.needing_test(day)) == asked
