@@ -83,7 +83,7 @@ class TestSignIn:
 
         assert not signed_in(client)
 
-    @pytest.mark.parametrize("path", ["signup/", "password/reset/", "email/"])
+    @pytest.mark.parametrize("path", ["signup/", "password/reset/"])
     def test_has_no_other_way_in(self, client: Client, path: str) -> None:
         client.force_login(make_user())
 
