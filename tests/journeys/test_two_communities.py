@@ -20,6 +20,7 @@ from accounts import clock
 from portal import demo
 from quarantine.models import Arrival, Case
 from reminders.models import Message
+from reminders.sweep import sweep
 from tests.browser import SCREENS, barriers, too_small
 
 PICTURES = settings.BASE_DIR / "docs/pictures" if os.environ.get("PICTURES") else SCREENS
@@ -30,6 +31,7 @@ SAVE = re.compile("^保存$")
 def passwords(transactional_db: None, settings: Settings, tmp_path: Path) -> dict[str, str]:
     settings.DATA_DIR = tmp_path
     assert demo.seed(at=clock.now())
+    sweep(at=clock.now())  # what beat does each minute
     return {username: password for _, username, password in demo.sign_ins()}
 
 
@@ -41,9 +43,11 @@ def sign_in(page: Page, username: str) -> None:
     expect(page.locator(".topbar .dropdown")).to_be_visible()
 
 
-def picture(page: Page, name: str) -> None:
+def picture(page: Page, name: str, *, whole: bool = False) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png", scale="css", animations="disabled")
+    page.screenshot(
+        path=PICTURES / f"{name}.png", scale="css", animations="disabled", full_page=whole
+    )
 
 
 def fill_arrival(page: Page, *, born: str, name: str, spelt: str, origin: str) -> None:
@@ -140,7 +144,7 @@ def test_a_supervisor_sees_where_help_is_needed(desktop: Page, passwords: dict[s
     expect(page.locator("#open_cases svg")).to_be_visible()
     expect(page.locator("#tests svg")).to_be_visible()
     assert barriers(page) == []
-    picture(page, "overview")
+    picture(page, "overview", whole=True)
 
     page.get_by_text("查看数据表").first.click()
     expect(page.locator("#open-table table")).to_be_visible()
