@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+import pgtrigger
 import pytest
 from django.db import connection
 from pytest_django import DjangoAssertNumQueries
@@ -95,7 +96,8 @@ class TestUnexplainedCases:
         yingkou = make_place("yingkou-2022-11", "210800")
         lenient = make_case(yingkou)
         strict = make_case(yingkou, stays=(Stay("310101", "high", DAY),))
-        Case.objects.filter(pk=lenient.pk).update(plan=strict.plan)
+        with pgtrigger.ignore("quarantine.Case:evidence_fits"):  # as the owner of the database may
+            Case.objects.filter(pk=lenient.pk).update(plan=strict.plan)
 
         assert unexplained_cases() == [lenient]
 
