@@ -5,6 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from accounts.models import Area, User
+from policy.engine import plans as engine
+from policy.engine.plans import PlannedStage
 from policy.models import Provision
 from quarantine.models import Arrival, Case, Plan
 from residents.models import Resident
@@ -50,12 +52,14 @@ def _open(resident: Resident, *, by: User, day_1: date, **days: Any) -> Case:
 
 
 def _plan() -> Plan:
+    """Make a plan of seven days at home, with tests on days 1, 3, 5 and 7."""
     provision, _ = Provision.objects.get_or_create(
         document="cn-101", clause="3", subject="high_risk_stay"
     )
-    content = {"document": "cn-101", "clause": "3", "subject": "high_risk_stay"}
+    week = PlannedStage("home", 7, tests=(1, 3, 5, 7), movement="forbidden")
+    content = engine.Plan("cn-101", "3", "high_risk_stay", stages=(week,))
     plan, _ = Plan.objects.get_or_create(
-        digest="0" * 64, defaults={"provision": provision, "content": content}
+        digest=content.digest, defaults={"provision": provision, "content": content.to_json()}
     )
     return plan
 
