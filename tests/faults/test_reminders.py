@@ -164,7 +164,6 @@ class TestAtFullSize:
         here.kill_broker()
         make_overdue(500, grids)
         time.sleep(10)  # a second stands for a minute
-        assert Message.objects.filter(channel="in_app").count() <= 600
         here.start_broker()
 
         wait_until(lambda: all_told(600), seconds=60)
