@@ -1,0 +1,1 @@
+"""Pages about residents, their households and rosters."""
