@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User
+from accounts.withdrawal import KEPT, Withdrawable, WithdrawableQuerySet, whole
 
 
 class Provision(models.Model):
@@ -42,7 +43,7 @@ class Provision(models.Model):
         return f"{self.document} {self.clause} {self.subject}"
 
 
-class ActivationQuerySet(models.QuerySet["Activation"]):
+class ActivationQuerySet(WithdrawableQuerySet["Activation"]):
     """Questions about activations."""
 
     def in_force(self, at: datetime) -> Self:
@@ -57,7 +58,7 @@ class ActivationQuerySet(models.QuerySet["Activation"]):
         return self.filter(area__path__in=[area.path[:end] for end in steps])
 
 
-class Activation(models.Model):
+class Activation(Withdrawable):
     """The decision of two people that a document is in force in an area from a moment on."""
 
     document = models.CharField(_("document"), max_length=60)
@@ -79,15 +80,6 @@ class Activation(models.Model):
         verbose_name=_("approved by"),
     )
     approved_at = models.DateTimeField(_("approved at"), null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        User,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("withdrawn by"),
-    )
-    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
 
     objects = ActivationQuerySet.as_manager()
 
@@ -99,18 +91,10 @@ class Activation(models.Model):
                 name="activation_two_people",
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("proposed_by")),
             ),
-            models.CheckConstraint(
-                name="activation_approval_whole",
-                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
-                | Q(approved_by__isnull=False, approved_at__isnull=False),
-            ),
-            models.CheckConstraint(
-                name="activation_withdrawal_whole",
-                condition=Q(withdrawn_by__isnull=True, withdrawn_at__isnull=True)
-                | Q(withdrawn_by__isnull=False, withdrawn_at__isnull=False),
-            ),
+            whole("approved", name="activation_approval_whole"),
+            whole("withdrawn", name="activation_withdrawal_whole"),
         ]
-        triggers = [pgtrigger.Protect(name="kept", operation=pgtrigger.Delete)]
+        triggers = [KEPT]
 
     def __str__(self) -> str:
         return f"{self.document} · {self.area}"
@@ -164,14 +148,10 @@ class StoredDocument(models.Model):
                 name="stored_document_two_people",
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("uploaded_by")),
             ),
-            models.CheckConstraint(
-                name="stored_document_approval_whole",
-                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
-                | Q(approved_by__isnull=False, approved_at__isnull=False, discarded_at=None),
-            ),
+            whole("approved", name="stored_document_approval_whole", discarded_at=None),
         ]
         triggers = [
-            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
+            KEPT,
             pgtrigger.Protect(
                 name="file_unchanged",
                 operation=pgtrigger.Update,

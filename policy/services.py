@@ -160,7 +160,7 @@ def approve_activation(*, activation: Activation, at: datetime, by: User) -> Non
     """Approve a proposed activation; somebody else than its proposer must."""
     if activation.proposed_by_id == by.pk:
         raise SamePersonError(_("Somebody else than the one who proposed it must approve."))
-    waiting = Activation.objects.filter(pk=activation.pk, approved_at=None, withdrawn_at=None)
+    waiting = Activation.objects.valid().filter(pk=activation.pk, approved_at=None)
     if not waiting.update(approved_by=by, approved_at=at):
         raise NotWaitingError(_("This was approved or withdrawn by somebody else meanwhile."))
     audit.record(by=by, did=gettext_noop("approved activation"), to=activation)
@@ -169,7 +169,7 @@ def approve_activation(*, activation: Activation, at: datetime, by: User) -> Non
 @transaction.atomic
 def withdraw_activation(*, activation: Activation, at: datetime, by: User, reason: str) -> None:
     """Withdraw an activation: from `at` on the law before it holds again."""
-    if not Activation.objects.filter(pk=activation.pk, withdrawn_at=None).update(
+    if not Activation.objects.valid().filter(pk=activation.pk).update(
         withdrawn_by=by, withdrawn_at=at
     ):
         raise NotWaitingError(_("This was withdrawn by somebody else meanwhile."))

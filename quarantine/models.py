@@ -11,9 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
 from accounts.models import Area, User, people_within
+from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
 from policy.models import Provision
 from residents.models import Resident
-from testing.models import KEPT, ONLY_WITHDRAWN, NATResult
+from testing.models import NATResult
 
 # What no constraint can say: the evidence of a case is about its resident, and its plan rests on
 # the provision that the evidence was decided under. A plan that follows from changed facts keeps
@@ -80,19 +81,15 @@ RESTS_ON_PROVISION = pgtrigger.Trigger(
 )
 
 
-class ArrivalQuerySet(models.QuerySet["Arrival"]):
+class ArrivalQuerySet(WithdrawableQuerySet["Arrival"]):
     """Questions about arrivals."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the arrivals in the areas of `user`."""
         return self.filter(people_within(user, "grid__path"))
 
-    def valid(self) -> Self:
-        """Return the arrivals that were not taken back."""
-        return self.filter(withdrawn_at=None)
 
-
-class Arrival(models.Model):
+class Arrival(Withdrawable):
     """That and how somebody came into the area, with the answer that the law in force gave."""
 
     # Made by the page that logs it: the same form sent twice is one arrival.
@@ -122,15 +119,6 @@ class Arrival(models.Model):
     logged_at = models.DateTimeField(_("logged at"))
     logged_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("logged by")
-    )
-    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        User,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("withdrawn by"),
     )
 
     objects = ArrivalQuerySet.as_manager()
@@ -315,19 +303,15 @@ class Case(models.Model):
         return f"case {self.key}"
 
 
-class EventQuerySet(models.QuerySet["Event"]):
+class EventQuerySet(WithdrawableQuerySet["Event"]):
     """Questions about events."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the events of cases in the areas of `user`."""
         return self.filter(people_within(user, "case__grid__path"))
 
-    def valid(self) -> Self:
-        """Return the events that were not taken back."""
-        return self.filter(withdrawn_at=None)
 
-
-class Event(models.Model):
+class Event(Withdrawable):
     """
     Something that happened to a case: a fact with a day, an author and, where asked, a reason.
 
@@ -376,15 +360,6 @@ class Event(models.Model):
     note = EncryptedTextField(_("note"), blank=True)
     about = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="answers"
-    )
-    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        User,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("withdrawn by"),
     )
 
     objects = EventQuerySet.as_manager()

@@ -3,37 +3,25 @@
 import uuid
 from typing import Any, Self
 
-import pgtrigger
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, people_within
+from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
 from residents.models import Resident
 
-# What may change on a fact: that it is withdrawn, once.
-ONLY_WITHDRAWN = pgtrigger.Protect(
-    name="only_withdrawn",
-    operation=pgtrigger.Update,
-    condition=pgtrigger.AnyChange(exclude=["withdrawn_at", "withdrawn_by"]),
-)
-KEPT = pgtrigger.Protect(name="kept", operation=pgtrigger.Delete)
 
-
-class SampleQuerySet(models.QuerySet["Sample"]):
+class SampleQuerySet(WithdrawableQuerySet["Sample"]):
     """Questions about samples."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the samples of residents below the areas of `user`."""
         return self.filter(people_within(user, "resident__grid__path"))
 
-    def valid(self) -> Self:
-        """Return the samples that were not withdrawn."""
-        return self.filter(withdrawn_at=None)
 
-
-class Sample(models.Model):
+class Sample(Withdrawable):
     """A swab, alone or pooled; at most one a person and day (101号 clause 6)."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -47,15 +35,6 @@ class Sample(models.Model):
     )
     recorded_at = models.DateTimeField(_("recorded at"))
     pooled = models.BooleanField(_("pooled"), default=False)
-    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        User,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("withdrawn by"),
-    )
 
     objects = SampleQuerySet.as_manager()
 
@@ -75,7 +54,7 @@ class Sample(models.Model):
         return f"sample {self.key}"
 
 
-class NATResultQuerySet(models.QuerySet["NATResult"]):
+class NATResultQuerySet(WithdrawableQuerySet["NATResult"]):
     """Questions about results."""
 
     def visible_to(self, user: Any) -> Self:
@@ -83,11 +62,11 @@ class NATResultQuerySet(models.QuerySet["NATResult"]):
         return self.filter(people_within(user, "sample__resident__grid__path"))
 
     def valid(self) -> Self:
-        """Return the results that were not withdrawn."""
-        return self.filter(withdrawn_at=None, sample__withdrawn_at=None)
+        """Return the results of which neither they nor their sample was withdrawn."""
+        return super().valid().filter(sample__withdrawn_at=None)
 
 
-class NATResult(models.Model):
+class NATResult(Withdrawable):
     """What the laboratory found in a sample. Of two genes, `ct` is the lower."""
 
     class Outcome(models.TextChoices):
@@ -111,15 +90,6 @@ class NATResult(models.Model):
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("recorded by")
     )
     recorded_at = models.DateTimeField(_("recorded at"))
-    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        User,
-        on_delete=models.PROTECT,
-        related_name="+",
-        null=True,
-        blank=True,
-        verbose_name=_("withdrawn by"),
-    )
 
     objects = NATResultQuerySet.as_manager()
 

@@ -21,7 +21,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     places = escalation.further(activations=in_force, at=at)
     context = {
         "in_force": in_force,
-        "proposals": mine.filter(approved_at=None, withdrawn_at=None).count(),
+        "proposals": mine.valid().filter(approved_at=None).count(),
         "drafts": StoredDocument.objects.waiting().count(),
         "clients": ApiClient.objects.filter(revoked_at=None).count(),
         "unjustified": escalation.unjustified(places),
