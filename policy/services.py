@@ -169,8 +169,10 @@ def approve_activation(*, activation: Activation, at: datetime, by: User) -> Non
 @transaction.atomic
 def withdraw_activation(*, activation: Activation, at: datetime, by: User, reason: str) -> None:
     """Withdraw an activation: from `at` on the law before it holds again."""
-    if not Activation.objects.valid().filter(pk=activation.pk).update(
-        withdrawn_by=by, withdrawn_at=at
+    if (
+        not Activation.objects.valid()
+        .filter(pk=activation.pk)
+        .update(withdrawn_by=by, withdrawn_at=at)
     ):
         raise NotWaitingError(_("This was withdrawn by somebody else meanwhile."))
     audit.record(by=by, did=gettext_noop("withdrew activation"), to=activation, reason=reason)

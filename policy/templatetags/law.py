@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 
 register = template.Library()
 
+_VOCABULARIES = {
+    "duties": words.DUTIES,
+    "forces": words.FORCES,
+    "pages": words.PAGES,
+    "settings": words.SETTINGS,
+    "subjects": words.SUBJECTS,
+    "verdicts": words.VERDICTS,
+}
+
 
 @register.filter
 def spoken(text: Text | None) -> str:
@@ -27,51 +36,15 @@ def document_title(document: str) -> str:
 
 
 @register.filter
-def subject_name(subject: str) -> str:
-    """Return what a subject is called."""
-    return str(words.SUBJECTS.get(subject, subject))
-
-
-@register.filter
-def setting_name(setting: str) -> str:
-    """Return what a setting is called."""
-    return str(words.SETTINGS.get(setting, setting))
-
-
-@register.filter
-def movement_name(movement: str) -> str:
-    """Return what a rule of going out is called."""
-    return str(words.MOVEMENTS.get(movement, movement))
-
-
-@register.filter
-def force_name(force: str) -> str:
-    """Return whether a provision binds or advises, as a word."""
-    return str(words.FORCES.get(force, force))
-
-
-@register.filter
-def duty_name(duty: str) -> str:
-    """Return whose duty it is."""
-    return str(words.DUTIES.get(duty, duty))
-
-
-@register.filter
-def page_name(page: str) -> str:
-    """Return what the page that serves a duty is called."""
-    return str(words.PAGES.get(page, page))
+def named(word: str, of: str) -> str:
+    """Return what a word of the law is called; `of` says which vocabulary it is from."""
+    return str(_VOCABULARIES[of].get(word, word))
 
 
 @register.filter
 def document_short(document: str) -> str:
     """Return the number of a document, its title where it has none, given its id."""
     return words.document_title(document, short=True)
-
-
-@register.filter
-def verdict_name(verdict: str) -> str:
-    """Return a verdict of the comparison as a word."""
-    return str(words.VERDICTS.get(verdict, verdict))
 
 
 @register.filter
