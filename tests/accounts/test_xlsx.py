@@ -18,7 +18,7 @@ def written(*rows: list[str]) -> BytesIO:
 
 
 class TestAWorkbook:
-    @settings(max_examples=50)
+    @settings(max_examples=50, deadline=None)
     @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)))
     def test_reads_back_as_it_was_written(self, texts: list[str]) -> None:
         # XML knows one kind of line break, and a reader trims nothing.
