@@ -3,14 +3,17 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI, Schema, Status
+from ninja.openapi.schema import OpenAPISchema
 from ninja.security import APIKeyHeader
 from ninja.throttling import AuthRateThrottle
 
-from policy import clients, services
-from policy.engine.ask import QUESTIONS, answer_line
+from policy import clients, openapi, services
+from policy.engine.ask import consider_line
+from policy.engine.errors import BadQuestionError, ContradictionError
 from policy.models import ApiClient
 
 QUESTIONS_A_MINUTE = 600
@@ -46,37 +49,58 @@ class PerClient(AuthRateThrottle):
         return f"api-client-{request.auth.pk}"  # type: ignore[attr-defined]  # ninja sets it
 
 
-api = NinjaAPI(
+class LawAPI(NinjaAPI):
+    """The API with a description that knows the documents uploaded meanwhile."""
+
+    def get_openapi_schema(self, **given: Any) -> OpenAPISchema:
+        """Return the description; its questions name the documents that are known now."""
+        described = super().get_openapi_schema(**given)
+        [asked] = described["paths"].values()
+        question = asked["post"]["requestBody"]["content"]["application/json"]
+        question["schema"] = openapi.questions(list(services.library().documents))
+        answer = asked["post"]["responses"][200]["content"]["application/json"]
+        answer["schema"] = openapi.answers()
+        return described
+
+
+api = LawAPI(
     title="Wangge",
     version="1",
     description="Questions to the law in force. Dates are local days in Asia/Shanghai.",
     docs_url=None,
 )
 
-QUESTION: dict[str, Any] = {
-    "type": "object",
-    "required": ["ask"],
-    "properties": {"ask": {"type": "string", "enum": sorted(QUESTIONS)}},
-}
-
 
 @api.post(
     "ask",
     auth=ClientKey(),
     throttle=[PerClient(f"{QUESTIONS_A_MINUTE}/m")],
-    response={200: dict[str, Any], 401: Detail, 422: Refusal, 429: Detail},
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": QUESTION}},
-        }
+    response={
+        200: dict[str, Any],
+        401: Detail,
+        409: Refusal,
+        413: Refusal,
+        422: Refusal,
+        429: Detail,
     },
+    openapi_extra={"requestBody": {"required": True, "content": {"application/json": {}}}},
     summary="One question, one answer",
 )
 def ask(request: HttpRequest) -> Status[dict[str, Any]]:
-    """Answer one question of the contract; 422 with a sentence for one not understood."""
-    answer = answer_line(request.body, services.library())
-    return Status(422 if "error" in answer else 200, answer)
+    """
+    Answer one question of the contract.
+
+    422 with a sentence for one that is not understood, 409 for one whose values contradict each
+    other or ask for a day on which no document is in force.
+    """
+    try:
+        return Status(200, consider_line(request.body, services.library()))
+    except RequestDataTooBig:
+        return Status(413, {"error": "The question is longer than any."})
+    except ContradictionError as refused:
+        return Status(409, {"error": refused.text.en})
+    except BadQuestionError as refused:
+        return Status(422, {"error": refused.text.en})
 
 
 def urls() -> tuple[list[URLPattern | URLResolver], str, str]:

@@ -26,7 +26,7 @@ from policy.engine import (
 )
 from policy.engine.calendar import Calendar
 from policy.engine.decide import Decision, decide
-from policy.engine.errors import BadQuestionError
+from policy.engine.errors import BadQuestionError, ContradictionError
 from policy.engine.facts import Person, read_person, read_proof
 from policy.engine.law import Citation, Law
 from policy.engine.reading import (
@@ -48,6 +48,11 @@ from policy.engine.text import Text
 LONGEST_LINE = 1 << 24
 LONGEST_NUMBER = 40
 DEEPEST = 20
+NO_UTF_8 = Text("此行不是 UTF-8。", "The line is not UTF-8.")
+TOO_DEEP = Text("此行嵌套过深。", "The line is nested too deeply.")
+BEYOND = Text(
+    "问题中的某个取值超出合理范围。", "A value of the question is beyond any sensible size."
+)
 NO_OBJECT = Text("此行不是一个 JSON 对象。", "The line is not one JSON object.")
 MOST_PERSONS = 1_000_000
 OLDEST = 150
@@ -66,27 +71,43 @@ Asked = Callable[[Mapping[str, object], library.Library], Answer]
 def answer(question: object, documents: library.Library | None = None) -> Answer:
     """Return the answer to one question, or `{"error": sentence}`; never raises."""
     try:
-        told: Answer = _in_chinese(consider(question, documents or library.shipped()))
+        return _told(question, documents or library.shipped())
     except BadQuestionError as error:
         return {"error": error.text.en}
-    except (OverflowError, RecursionError):
-        return {"error": "A value of the question is beyond any sensible size."}
-    return told
 
 
 def answer_line(line: bytes, documents: library.Library | None = None) -> Answer:
-    """Return the answer to one line of JSON in UTF-8; a line that is none gets its error."""
+    """Return the answer to one line of JSON in UTF-8, or `{"error": sentence}`; never raises."""
     try:
-        question = _parsed(line)
+        return consider_line(line, documents or library.shipped())
     except BadQuestionError as error:
         return {"error": error.text.en}
+
+
+def consider_line(line: bytes, documents: library.Library) -> Answer:
+    """
+    Return the answer to one line of JSON in UTF-8.
+
+    Raises `BadQuestionError` for a line that is none or that cannot be understood.
+    """
+    try:
+        question = _parsed(line)
     except UnicodeDecodeError:
-        return {"error": "The line is not UTF-8."}
+        raise BadQuestionError("line", NO_UTF_8) from None
     except RecursionError:
-        return {"error": "The line is nested too deeply."}
+        raise BadQuestionError("line", TOO_DEEP) from None
     except ValueError:
-        return {"error": "The line is not one JSON object."}
-    return answer(question, documents)
+        raise BadQuestionError("line", NO_OBJECT) from None
+    return _told(question, documents)
+
+
+def _told(question: object, documents: library.Library) -> Answer:
+    """Return the answer with its reasons in Chinese."""
+    try:
+        told: Answer = _in_chinese(consider(question, documents))
+    except (OverflowError, RecursionError):
+        raise ContradictionError("line", BEYOND) from None
+    return told
 
 
 def _parsed(line: bytes) -> object:
@@ -359,7 +380,7 @@ def _screening(question: Mapping[str, object], documents: library.Library) -> An
 def _monday(key: str, value: object) -> date:
     day = read_day(key, value)
     if day.isoweekday() != 1:
-        refuse(key, "不是星期一", f"{day:%Y-%m-%d} is not a Monday.")
+        refuse(key, "不是星期一", f"{day:%Y-%m-%d} is not a Monday.", error=ContradictionError)
     return day
 
 

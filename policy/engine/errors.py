@@ -12,6 +12,10 @@ class BadQuestionError(Exception):
         self.text = text
 
 
+class ContradictionError(BadQuestionError):
+    """A question of the right form whose values contradict each other, or the law of a day."""
+
+
 class LawError(Exception):
     """A document that is refused, with its file, its line and one sentence."""
 

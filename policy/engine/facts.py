@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, cast
 
+from policy.engine.errors import ContradictionError
 from policy.engine.moments import seconds_between, start_of
 from policy.engine.reading import (
     Fields,
@@ -157,9 +158,9 @@ def _served(key: str, value: object) -> Served:
         last_day=fields.get("last_day", read_day),
     )
     if served.last_day < served.first_day:
-        refuse("last_day", "早于 first_day", "it lies before first_day.")
+        refuse("last_day", "早于 first_day", "it lies before first_day.", error=ContradictionError)
     if (served.last_day - served.first_day).days > MOST_DAYS:
-        refuse("last_day", "时间过长", "the stage is longer than any.")
+        refuse("last_day", "时间过长", "the stage is longer than any.", error=ContradictionError)
     return served
 
 

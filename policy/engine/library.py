@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from policy.engine import areas
-from policy.engine.errors import LawError
+from policy.engine.errors import ContradictionError, LawError
 from policy.engine.law import Law
 from policy.engine.loader import check_kinship, read_folder
 from policy.engine.reading import refuse, shown
@@ -67,6 +67,7 @@ class Library:
                 "day",
                 f"{day:%Y-%m-%d} 没有现行文件",
                 f"no document is in force on {day:%Y-%m-%d}.",
+                error=ContradictionError,
             )
         return max(
             speaking, key=lambda d: (len(areas.significant(d.area)), d.in_force_from, d.id)

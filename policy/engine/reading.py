@@ -14,8 +14,10 @@ T = TypeVar("T")
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-5][0-9])"
 )
+# Control characters, separators of lines, halves of characters.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 YEARS = range(2000, 2101)
 LONGEST_TEXT = 100
 LONGEST_LIST = 1000
@@ -29,10 +31,12 @@ def shown(value: object) -> str:
     return words.encode("utf-8", "backslashreplace").decode().replace("\n", " ")
 
 
-def refuse(key: str, zh: str, en: str) -> NoReturn:
+def refuse(
+    key: str, zh: str, en: str, *, error: type[BadQuestionError] = BadQuestionError
+) -> NoReturn:
     """Refuse a question because of one key."""
     name = key if key.isprintable() and len(key) <= LONGEST_TEXT else shown(key)
-    raise BadQuestionError(key, Text(f"“{name}”：{zh}", f'"{name}": {en}'))
+    raise error(key, Text(f"“{name}”：{zh}", f'"{name}": {en}'))
 
 
 def read_day(key: str, value: object) -> date:
@@ -73,8 +77,8 @@ def read_flag(key: str, value: object) -> bool:
 
 
 def read_text(key: str, value: object) -> str:
-    """Return a short text."""
-    if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and value.isprintable():
+    """Return a short text on one line, whatever the script."""
+    if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT and not _CONTROL.search(value):
         return value
     refuse(key, f"须为简短文字：{shown(value)}", f"{shown(value)} is not a short text.")
 
@@ -91,9 +95,11 @@ def read_area(key: str, value: object) -> str:
 
 
 def whole(most: int) -> Callable[[str, object], int]:
-    """Return a reader of whole numbers from 0 to `most`."""
+    """Return a reader of whole numbers from 0 to `most`; JSON knows no difference of 2 and 2.0."""
 
     def read(key: str, value: object) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
             return value
         refuse(
