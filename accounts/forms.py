@@ -70,8 +70,18 @@ class EmailForm(forms.Form):
 class PersonForm(EmailForm):
     """An account: who, as what, for which areas."""
 
-    field_order = ["name", "email", "role", "areas"]
+    field_order = ["name", "employer", "email", "role", "areas"]
 
+    employer = forms.CharField(
+        label=_("Employer"),
+        max_length=60,
+        required=False,
+        help_text=_(
+            "The authority or committee they work for. Which document is in force is decided"
+            " by people of two."
+        ),
+        widget=forms.TextInput({"list": "employers", "autocomplete": "off"}),
+    )
     name = forms.CharField(
         label=_("Name"), max_length=50, error_messages={"required": _("Enter the name.")}
     )
@@ -89,11 +99,27 @@ class PersonForm(EmailForm):
         highest = below.order_by("depth").first()
         cast(AreaPick, areas.widget).top = highest.depth if highest else 1
 
+    @property
+    def employers(self) -> list[str]:
+        """Return the names that are known, so that one is not spelled in two ways."""
+        known = User.objects.exclude(employer="").order_by("employer")
+        return list(known.values_list("employer", flat=True).distinct())
+
+    def clean(self) -> dict[str, Any]:
+        """Return what was typed, with an employer for whoever decides about policy."""
+        given = super().clean() or {}
+        if given.get("role") == Role.ADMINISTRATOR and not given.get("employer", "").strip():
+            self.add_error(
+                "employer",
+                _("Enter the employer: administrators decide with somebody of another one."),
+            )
+        return given
+
 
 class NewPersonForm(PersonForm):
     """A new account."""
 
-    field_order = ["username", "name", "email", "role", "areas"]
+    field_order = ["username", "name", "employer", "email", "role", "areas"]
 
     username = forms.CharField(
         label=_("User name"),

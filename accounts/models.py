@@ -118,6 +118,8 @@ class User(AbstractUser):
     key = models.UUIDField(_("pseudonym"), default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=50)
     role = models.CharField(_("role"), max_length=15, choices=Role, default=Role.GRID_STAFF)
+    # Two people of one employer are one voice when it is decided which document is in force.
+    employer = models.CharField(_("employer"), max_length=60, blank=True)
     areas = models.ManyToManyField(
         Area, verbose_name=_("answers for"), blank=True, related_name="people"
     )

@@ -1,6 +1,7 @@
 """Areas and accounts: making, changing and closing them, each written down."""
 
 import secrets
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -20,7 +21,7 @@ READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class NotOnOneselfError(ValidationError):
-    """An administrator may not change the own role, areas or standing."""
+    """An administrator may not change the own role, employer, areas or standing."""
 
     def __init__(self) -> None:
         super().__init__(_("Another administrator has to change your own account."))
@@ -54,38 +55,76 @@ def first_password() -> str:
 
 @transaction.atomic
 def employ(
-    *, username: str, name: str, role: str, areas: Iterable[Area], email: str = "", by: User
+    *,
+    username: str,
+    name: str,
+    role: str,
+    areas: Iterable[Area],
+    employer: str = "",
+    email: str = "",
+    by: User,
 ) -> tuple[User, str]:
     """Make an account, and return it with the password to hand over, valid for one sign-in."""
     password = first_password()
-    user = User(username=username, name=name, role=role, email=email, password_is_temporary=True)
+    user = User(
+        username=username,
+        name=name,
+        role=role,
+        employer=plain_employer(employer),
+        email=email,
+        password_is_temporary=True,
+    )
     user.set_password(password)
     user.save()
     user.areas.set(areas)
-    audit.record(by=by, did=gettext_noop("made account"), to=user, role=role, areas=_codes(user))
+    audit.record(
+        by=by,
+        did=gettext_noop("made account"),
+        to=user,
+        role=role,
+        employer=user.employer,
+        areas=_codes(user),
+    )
     return user, password
+
+
+def plain_employer(name: str) -> str:
+    """Return an employer's name as it is kept: one must not pass for two by a space or a width."""
+    return " ".join(unicodedata.normalize("NFKC", name).split())
 
 
 @transaction.atomic
 def assign(
-    *, user: User, name: str, role: str, areas: Iterable[Area], email: str, by: User
+    *,
+    user: User,
+    name: str,
+    role: str,
+    areas: Iterable[Area],
+    employer: str,
+    email: str,
+    by: User,
 ) -> None:
     """
-    Give an account another name, role, areas or e-mail address.
+    Give an account another name, role, employer, areas or e-mail address.
 
-    Areas outside those of `by` stay as they are; a change of role or areas ends the sessions.
+    Areas outside those of `by` stay as they are; a change of role, employer or areas ends the
+    sessions.
     """
     own = Area.objects.below(by)
     chosen = {area.pk for area in areas}
     foreign = set(user.areas.exclude(pk__in=own.values("pk")).values_list("pk", flat=True))
-    before: dict[str, Any] = {"role": user.role, "areas": _codes(user)}
-    if user == by and (role != by.role or chosen | foreign != {a.pk for a in by.areas.all()}):
+    employer = plain_employer(employer)
+    before: dict[str, Any] = {"role": user.role, "employer": user.employer, "areas": _codes(user)}
+    if user == by and (
+        (role, employer) != (by.role, by.employer)
+        or chosen | foreign != {area.pk for area in by.areas.all()}
+    ):
         raise NotOnOneselfError
-    user.name, user.role = name, role
-    user.save(update_fields=["name", "role"])
+    user.name, user.role, user.employer = name, role, employer
+    user.save(update_fields=["name", "role", "employer"])
     set_email(user=user, email=email, by=by)
     user.areas.set(chosen | foreign)
-    after = {"role": role, "areas": _codes(user)}
+    after = {"role": role, "employer": employer, "areas": _codes(user)}
     audit.record(by=by, did=gettext_noop("changed account"), to=user, before=before, after=after)
     if before != after:
         end_sessions(user)

@@ -122,9 +122,9 @@ def person_new(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @administrators
 def person_change(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Change an account's name, e-mail address, role and areas."""
+    """Change an account's name, employer, e-mail address, role and areas."""
     person = _managed(request, key)
-    initial = {name: getattr(person, name) for name in ("name", "email", "role")}
+    initial = {name: getattr(person, name) for name in ("name", "employer", "email", "role")}
     initial["areas"] = person.areas.all()
     form = PersonForm(request.POST or None, by=member(request), initial=initial)
     if form.is_valid() and _done(form, person, form.cleaned_data, member(request)):

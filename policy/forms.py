@@ -1,9 +1,11 @@
 """What administrators type about documents."""
 
+from datetime import datetime
 from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User
@@ -48,19 +50,24 @@ class ActivationForm(forms.Form):
     )
     effective_from = forms.DateTimeField(
         label=_("In force from"),
+        help_text=_(
+            "A moment that is past means: from the approval on. Nothing before it changes."
+        ),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     reason = forms.CharField(
         label=_("Reason"),
         max_length=200,
+        widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": _("Say why: the second person reads it.")},
     )
 
     helper = FormHelper()
     helper.form_tag = False
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["effective_from"].initial = localtime(at).replace(second=0, microsecond=0)
         documents = sorted(
             services.library().documents.values(), key=lambda known: known.in_force_from
         )

@@ -43,6 +43,28 @@ class Provision(models.Model):
         return f"{self.document} {self.clause} {self.subject}"
 
 
+# Two administrators are two voices only where nobody employs both. What they were employed as
+# stands on the row, and is compared with the accounts at the moment of each act.
+TWO_EMPLOYERS = pgtrigger.Trigger(
+    name="two_employers",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("approved_by_id"),  # type: ignore[no-untyped-call]
+    declare=[("proposer", "text"), ("approver", "text")],
+    func="""
+        IF NEW.approved_by_id IS NULL OR TG_OP = 'UPDATE' AND OLD.approved_by_id IS NOT NULL THEN
+            RETURN NEW;
+        END IF;
+        SELECT employer INTO proposer FROM accounts_user WHERE id = NEW.proposed_by_id;
+        SELECT employer INTO approver FROM accounts_user WHERE id = NEW.approved_by_id;
+        IF NEW.proposer_employer = '' OR approver = '' OR NEW.approver_employer <> approver
+            OR lower(approver) IN (lower(proposer), lower(NEW.proposer_employer)) THEN
+            RAISE EXCEPTION 'activation_two_employers: they work for one, or for whom is unknown';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+
 class ActivationQuerySet(WithdrawableQuerySet["Activation"]):
     """Questions about activations."""
 
@@ -52,6 +74,10 @@ class ActivationQuerySet(WithdrawableQuerySet["Activation"]):
             withdrawn_at__lte=at
         )
 
+    def waiting(self) -> Self:
+        """Return the proposals that a second person may approve."""
+        return self.valid().filter(approved_at=None)
+
     def over(self, area: Area) -> Self:
         """Return the activations made for `area` or for what lies above it."""
         steps = range(Area.steplen, len(area.path) + 1, Area.steplen)
@@ -59,7 +85,11 @@ class ActivationQuerySet(WithdrawableQuerySet["Activation"]):
 
 
 class Activation(Withdrawable):
-    """The decision of two people that a document is in force in an area from a moment on."""
+    """
+    The decision of two people that a document is in force in an area from a moment on.
+
+    What was proposed never changes; approval and withdrawal are written once.
+    """
 
     document = models.CharField(_("document"), max_length=60)
     area = models.ForeignKey(
@@ -70,6 +100,7 @@ class Activation(Withdrawable):
     proposed_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("proposed by")
     )
+    proposer_employer = models.CharField(_("employer of the first"), max_length=60, blank=True)
     proposed_at = models.DateTimeField(_("proposed at"))
     approved_by = models.ForeignKey(
         User,
@@ -79,7 +110,9 @@ class Activation(Withdrawable):
         blank=True,
         verbose_name=_("approved by"),
     )
+    approver_employer = models.CharField(_("employer of the second"), max_length=60, blank=True)
     approved_at = models.DateTimeField(_("approved at"), null=True, blank=True)
+    withdrawal_reason = models.CharField(_("reason of the withdrawal"), max_length=200, blank=True)
 
     objects = ActivationQuerySet.as_manager()
 
@@ -87,6 +120,11 @@ class Activation(Withdrawable):
         verbose_name = _("activation")
         verbose_name_plural = _("activations")
         constraints = [
+            models.UniqueConstraint(
+                fields=["area"],
+                name="activation_one_waiting",
+                condition=Q(approved_at=None, withdrawn_at=None),
+            ),
             models.CheckConstraint(
                 name="activation_two_people",
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("proposed_by")),
@@ -94,7 +132,37 @@ class Activation(Withdrawable):
             whole("approved", name="activation_approval_whole"),
             whole("withdrawn", name="activation_withdrawal_whole"),
         ]
-        triggers = [KEPT]
+        triggers = [
+            KEPT,
+            TWO_EMPLOYERS,
+            pgtrigger.Protect(
+                name="proposal_unchanged",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(
+                    *("document", "area", "effective_from", "reason"),
+                    *("proposed_by", "proposer_employer", "proposed_at"),
+                ),
+            ),
+            pgtrigger.Protect(
+                name="approved_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.approved_at IS NOT NULL"
+                    " AND (OLD.approved_by_id, OLD.approver_employer, OLD.approved_at) IS"
+                    " DISTINCT FROM (NEW.approved_by_id, NEW.approver_employer, NEW.approved_at)"
+                ),
+            ),
+            pgtrigger.Protect(
+                name="withdrawn_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__withdrawn_at__isnull=False),
+            ),
+            pgtrigger.Protect(
+                name="withdrawn_for_a_reason",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__withdrawn_at__isnull=False, new__withdrawal_reason=""),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.document} · {self.area}"

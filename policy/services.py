@@ -1,40 +1,12 @@
-"""The documents in the database, and who put which in force."""
+"""The documents in the database, and which is in force where."""
 
 from datetime import datetime
 from time import monotonic
 
-from django.db import transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
-
-from accounts import audit
-from accounts.errors import RefusedError
-from accounts.models import Area, User
-from policy.engine import areas
+from accounts.models import Area
 from policy.engine.library import DOCUMENTS, Law, Library, shipped
 from policy.engine.loader import read
 from policy.models import Activation, Provision, StoredDocument
-
-
-class UnknownDocumentError(RefusedError):
-    """A document that the portal does not hold."""
-
-    field = "document"
-
-
-class OutsideJurisdictionError(RefusedError):
-    """A document put in force where its issuer has no say."""
-
-    field = "area"
-
-
-class SamePersonError(RefusedError):
-    """Somebody approves what they proposed."""
-
-
-class NotWaitingError(RefusedError):
-    """An activation that was approved or withdrawn before."""
-
 
 # How long a process may not know of a document that another one has approved.
 FRESH_FOR_SECONDS = 1.0
@@ -113,7 +85,7 @@ def in_force(*, area: Area, at: datetime) -> Law | None:
     document = (
         Activation.objects.in_force(at)
         .over(area)
-        .order_by("-area__depth", "-effective_from", "-approved_at")
+        .order_by("-area__depth", "-effective_from", "-approved_at", "-pk")
         .values_list("document", flat=True)
         .first()
     )
@@ -125,54 +97,3 @@ def law_of(*, document: str, area: Area) -> Law:
     if document not in library().documents:
         refresh_library()
     return library().law(document, area.county_code)
-
-
-@transaction.atomic
-def propose_activation(
-    *,
-    document: str,
-    area: Area,
-    effective_from: datetime,
-    reason: str,
-    at: datetime,
-    by: User,
-) -> Activation:
-    """Propose that a document be in force in an area from a moment on."""
-    known = library().documents.get(document)
-    if known is None:
-        raise UnknownDocumentError(_("The portal holds no such document."))
-    if not areas.lies_in(area.code, known.area):
-        raise OutsideJurisdictionError(_("The issuer of this document has no say in this area."))
-    activation = Activation.objects.create(
-        document=document,
-        area=area,
-        effective_from=effective_from,
-        reason=reason,
-        proposed_by=by,
-        proposed_at=at,
-    )
-    audit.record(by=by, did=gettext_noop("proposed activation"), to=activation, document=document)
-    return activation
-
-
-@transaction.atomic
-def approve_activation(*, activation: Activation, at: datetime, by: User) -> None:
-    """Approve a proposed activation; somebody else than its proposer must."""
-    if activation.proposed_by_id == by.pk:
-        raise SamePersonError(_("Somebody else than the one who proposed it must approve."))
-    waiting = Activation.objects.valid().filter(pk=activation.pk, approved_at=None)
-    if not waiting.update(approved_by=by, approved_at=at):
-        raise NotWaitingError(_("This was approved or withdrawn by somebody else meanwhile."))
-    audit.record(by=by, did=gettext_noop("approved activation"), to=activation)
-
-
-@transaction.atomic
-def withdraw_activation(*, activation: Activation, at: datetime, by: User, reason: str) -> None:
-    """Withdraw an activation: from `at` on the law before it holds again."""
-    if (
-        not Activation.objects.valid()
-        .filter(pk=activation.pk)
-        .update(withdrawn_by=by, withdrawn_at=at)
-    ):
-        raise NotWaitingError(_("This was withdrawn by somebody else meanwhile."))
-    audit.record(by=by, did=gettext_noop("withdrew activation"), to=activation, reason=reason)

@@ -17,7 +17,10 @@ from policy.views import (
 urlpatterns = [
     path("", documents.document_list, name="document_list"),
     path("activations/", activations.activation_list, name="activation_list"),
-    path("activations/<int:pk>/settle/", activations.activation_settle, name="activation_settle"),
+    path("activations/new/", activations.activation_new, name="activation_new"),
+    path(
+        "activations/areas/<slug:code>/", activations.activation_history, name="activation_history"
+    ),
     path("drafts/", drafts.draft_list, name="draft_list"),
     path("drafts/<int:pk>/", drafts.draft_detail, name="draft_detail"),
     path("drafts/<int:pk>/settle/", drafts.draft_settle, name="draft_settle"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from quarantine.views import acts, arrivals, cases, moves, releases, today
+from quarantine.views import acts, arrivals, cases, moves, releases, switching, today
 
 urlpatterns = [
     path("today/", today.today, name="today"),
@@ -26,4 +26,16 @@ urlpatterns = [
     # /releases/
     path("releases/", releases.release_list, name="release_list"),
     path("releases/confirm/", releases.release_confirm, name="release_confirm"),
+    # /policy/activations/; here, because an activation changes cases
+    path("policy/activations/<int:pk>/", switching.activation_detail, name="activation_detail"),
+    path(
+        "policy/activations/<int:pk>/approve/",
+        switching.activation_approve,
+        name="activation_approve",
+    ),
+    path(
+        "policy/activations/<int:pk>/withdraw/",
+        switching.activation_withdraw,
+        name="activation_withdraw",
+    ),
 ]

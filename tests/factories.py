@@ -77,6 +77,7 @@ def make_user(role: str = Role.GRID_STAFF, *areas: Area, **given: Any) -> User:
         username=given.pop("username", f"user{number}"),
         password=given.pop("password", PASSWORD),
         name=given.pop("name", f"林{'甲乙丙丁戊己庚辛'[number % 8]}"),
+        employer=given.pop("employer", f"示例单位{number}"),
         role=role,
         **given,
     )
@@ -141,14 +142,17 @@ def put_in_force(document: str, area: Area, *, effective_from: datetime = LONG_A
     """Make an approved activation, by two administrators."""
     if not Provision.objects.exists():
         load_documents()  # a test with real transactions has emptied the tables
+    proposer, approver = make_user(Role.ADMINISTRATOR), make_user(Role.ADMINISTRATOR)
     return Activation.objects.create(
         document=document,
         area=area,
         effective_from=effective_from,
         reason="示例",
-        proposed_by=make_user(Role.ADMINISTRATOR),
+        proposed_by=proposer,
+        proposer_employer=proposer.employer,
         proposed_at=effective_from,
-        approved_by=make_user(Role.ADMINISTRATOR),
+        approved_by=approver,
+        approver_employer=approver.employer,
         approved_at=effective_from,
     )
 

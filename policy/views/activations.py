@@ -1,65 +1,64 @@
-"""Putting a document in force: proposed by one administrator, approved by another."""
+"""Which document is in force where: the history of each area, and proposing another."""
 
-from django.contrib import messages
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
-from accounts.models import Role, within
-from policy import services
+from accounts.models import Area, Role
+from policy import activations
 from policy.forms import ActivationForm
-from policy.models import Activation
+from policy.timeline import timeline, timelines
+
+
+@role_required(Role.ADMINISTRATOR)
+@require_GET
+def activation_list(request: HttpRequest) -> HttpResponse:
+    """Show what is in force in each area of the administrator's, and what waits there."""
+    found = timelines(user=member(request), at=clock.now())
+    return render(request, "policy/activation_list.html", {"timelines": found})
+
+
+@role_required(Role.ADMINISTRATOR)
+@require_GET
+def activation_history(request: HttpRequest, code: str) -> HttpResponse:
+    """Show what was in force in one area when, and who decided it."""
+    area: Area = get_object_or_404(Area.objects.below(member(request)), code=code)
+    shown = timeline(area=area, at=clock.now())
+    return render(request, "policy/activation_history.html", {"timeline": shown})
 
 
 @role_required(Role.ADMINISTRATOR)
 @require_http_methods(["GET", "POST"])
-def activation_list(request: HttpRequest) -> HttpResponse:
-    """Show what was put in force where, by whom; propose that a document be."""
+def activation_new(request: HttpRequest) -> HttpResponse:
+    """Propose that a document be in force; what it would change is shown next."""
     at = clock.now()
-    form = ActivationForm(request.POST or None, user=member(request))
+    form = ActivationForm(
+        request.POST or None, user=member(request), at=at, initial=_asked_for(request)
+    )
+    waiting = None
     if request.method == "POST" and form.is_valid():
         try:
-            services.propose_activation(**form.cleaned_data, at=at, by=member(request))
+            proposed = activations.propose_activation(
+                **form.cleaned_data, at=at, by=member(request)
+            )
+        except activations.ProposalWaitsError as refused:
+            form.add_error(refused.field, refused.sentence)
+            waiting = refused.waiting
         except RefusedError as refused:
             form.add_error(refused.field or None, refused.sentence)
         else:
-            messages.success(request, _("Proposed. A second administrator may approve it."))
-            return redirect("activation_list")
-    mine = Activation.objects.filter(within(member(request), "area__path"))
-    return render(
-        request,
-        "policy/activation_list.html",
-        {
-            "form": form,
-            "at": at,
-            "activations": mine.select_related(
-                "area", "proposed_by", "approved_by", "withdrawn_by"
-            ).order_by("area__path", "-effective_from")[:200],
-        },
-        status=422 if form.errors else 200,
-    )
+            return redirect("activation_detail", proposed.pk)
+    context = {"form": form, "waiting": waiting}
+    status = 422 if form.errors else 200
+    return render(request, "policy/activation_new.html", context, status=status)
 
 
-@role_required(Role.ADMINISTRATOR)
-@require_POST
-def activation_settle(request: HttpRequest, pk: int) -> HttpResponse:
-    """Approve or withdraw an activation."""
-    activation = get_object_or_404(
-        Activation.objects.filter(within(member(request), "area__path")), pk=pk
-    )
-    by, at = member(request), clock.now()
-    try:
-        if request.POST.get("decision") == "approve":
-            services.approve_activation(activation=activation, at=at, by=by)
-            messages.success(request, _("Approved."))
-        else:
-            reason = request.POST.get("reason", "")
-            services.withdraw_activation(activation=activation, at=at, by=by, reason=reason)
-            messages.success(request, _("Withdrawn: the law before it holds again."))
-    except RefusedError as refused:
-        messages.error(request, refused.sentence)
-    return redirect("activation_list")
+def _asked_for(request: HttpRequest) -> dict[str, Any]:
+    """Return the area and document that the address names."""
+    area = Area.objects.below(member(request)).filter(code=request.GET.get("area", "")).first()
+    return {"area": area, "document": request.GET.get("document", "")}

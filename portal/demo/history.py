@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts import clock
 from accounts.models import Area, User
 from policy import services as policy
+from policy.activations import approve_activation, propose_activation
 from policy.engine.facts import Inbound, Person, Proof, Stay
 from policy.engine.library import Law
 from portal.demo.places import BAYANNUR, CANGSHAN
@@ -122,7 +123,7 @@ def put_in_force(*, at: datetime, proposer: User, approver: User) -> None:
     """Put the documents of the demo in force, each decided by two people."""
     since = at - IN_FORCE_SINCE
     for order, (document, code, reason) in enumerate(ACTIVATIONS):
-        activation = policy.propose_activation(
+        activation = propose_activation(
             document=document,
             area=Area.objects.get(code=code),
             effective_from=since + timedelta(hours=order),
@@ -130,7 +131,7 @@ def put_in_force(*, at: datetime, proposer: User, approver: User) -> None:
             at=since - timedelta(days=1),
             by=proposer,
         )
-        policy.approve_activation(activation=activation, at=since, by=approver)
+        approve_activation(activation=activation, at=since, by=approver)
 
 
 def live(*, at: datetime) -> None:

@@ -15,16 +15,17 @@ from portal.demo.places import BAYANNUR, CANGSHAN
 # Without letters and digits that look alike.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
-# User name: role, name, codes of the areas.
-_PEOPLE: dict[str, tuple[Role, str, tuple[str, ...]]] = {
-    "grid.bayannur": (Role.GRID_STAFF, "示例·临河网格员", (f"{BAYANNUR}90000101",)),
-    "grid.cangshan": (Role.GRID_STAFF, "示例·仓山网格员", (f"{CANGSHAN}90000101",)),
-    "supervisor.bayannur": (Role.SUPERVISOR, "示例·临河督导", (BAYANNUR,)),
-    "supervisor.cangshan": (Role.SUPERVISOR, "示例·仓山督导", (CANGSHAN,)),
-    "supervisor": (Role.SUPERVISOR, "示例·总督导", (BAYANNUR, CANGSHAN)),
-    "administrator": (Role.ADMINISTRATOR, "示例·管理员甲", ("000000",)),
-    "administrator.2": (Role.ADMINISTRATOR, "示例·管理员乙", ("000000",)),
-    "auditor": (Role.AUDITOR, "示例·审计员", ("000000",)),
+_STREET, _CDC, _OFFICE = "示例街道办事处", "示例疾控中心", "示例防控办公室"
+# User name: role, name, employer, codes of the areas.
+_PEOPLE: dict[str, tuple[Role, str, str, tuple[str, ...]]] = {
+    "grid.bayannur": (Role.GRID_STAFF, "示例·临河网格员", _STREET, (f"{BAYANNUR}90000101",)),
+    "grid.cangshan": (Role.GRID_STAFF, "示例·仓山网格员", _STREET, (f"{CANGSHAN}90000101",)),
+    "supervisor.bayannur": (Role.SUPERVISOR, "示例·临河督导", _STREET, (BAYANNUR,)),
+    "supervisor.cangshan": (Role.SUPERVISOR, "示例·仓山督导", _STREET, (CANGSHAN,)),
+    "supervisor": (Role.SUPERVISOR, "示例·总督导", _STREET, (BAYANNUR, CANGSHAN)),
+    "administrator": (Role.ADMINISTRATOR, "示例·管理员甲", _OFFICE, ("000000",)),
+    "administrator.2": (Role.ADMINISTRATOR, "示例·管理员乙", _CDC, ("000000",)),
+    "auditor": (Role.AUDITOR, "示例·审计员", "示例审计局", ("000000",)),
 }
 
 
@@ -35,18 +36,17 @@ def present() -> bool:
 
 def employ(grids: Iterable[Area]) -> None:
     """Make the accounts, with a colleague without a password for every further grid."""
-    for username, (role, name, codes) in _PEOPLE.items():
-        _make(username, role, name, codes)
-    taken = {code for _, _, codes in _PEOPLE.values() for code in codes}
+    for username, (role, name, employer, codes) in _PEOPLE.items():
+        _make(username, role, name, employer, codes)
+    taken = {code for *_, codes in _PEOPLE.values() for code in codes}
     for grid in grids:
         if grid.code not in taken:
-            _make(
-                f"grid.{grid.code}", Role.GRID_STAFF, f"示例·网格员{grid.code[-5:]}", [grid.code]
-            )
+            name = f"示例·网格员{grid.code[-5:]}"
+            _make(f"grid.{grid.code}", Role.GRID_STAFF, name, _STREET, [grid.code])
 
 
-def _make(username: str, role: Role, name: str, codes: Iterable[str]) -> None:
-    user = User(username=username, role=role, name=name)
+def _make(username: str, role: Role, name: str, employer: str, codes: Iterable[str]) -> None:
+    user = User(username=username, role=role, name=name, employer=employer)
     user.set_unusable_password()
     user.save()
     user.areas.set(Area.objects.filter(code__in=list(codes)))

@@ -49,25 +49,23 @@ def test_a_notice_is_uploaded_approved_put_in_force_and_decides(desktop: Page) -
     page.goto(draft)
     page.get_by_role("button", name="同意", exact=True).click()
     expect(page).to_have_url(f"{draft.split('/policy/')[0]}/policy/demo-city-2022-1")
-    page.goto("/policy/activations/")
-    page.locator("details.panel summary").click()
+    page.goto("/policy/activations/new/")
     page.select_option("#id_document", "demo-city-2022-1")
     page.select_option("#id_area", str(city.pk))
     soon = timezone.localtime() - timedelta(hours=1)
     page.fill("#id_effective_from", f"{soon:%Y-%m-%dT%H:%M}")
     page.fill("#id_reason", "演示")
     page.get_by_role("button", name="提出").click()
+    expect(page.get_by_text("等待第二人批准")).to_be_visible()
+    proposal = page.url
 
     # … which the first one approves. The county's own document would still go first.
-    city_wide = city.activations.get()
     sign_in(page, one)
-    page.goto("/policy/activations/")
-    page.locator(f"form[action='/policy/activations/{city_wide.pk}/settle/']").get_by_role(
-        "button", name="同意"
-    ).click()
+    page.goto(proposal)
+    page.get_by_role("button", name="同意", exact=True).click()
     expect(page.get_by_text("已批准。")).to_be_visible()
     Area.objects.get(code="350104").activations.update(
-        withdrawn_at=soon, withdrawn_by=one, effective_from=soon - timedelta(days=1)
+        withdrawn_at=soon, withdrawn_by=one, withdrawal_reason="演示"
     )
 
     # The next arrival from elsewhere stays at home for two days.

@@ -175,7 +175,7 @@ class TestThePages:
             user.areas.add(city)
         client.force_login(one)
         client.post(
-            reverse("activation_list"),
+            reverse("activation_new"),
             {
                 "document": "fujian-2022-12",
                 "area": city.pk,
@@ -184,12 +184,12 @@ class TestThePages:
             },
         )
         activation = city.activations.get()
-        settle = reverse("activation_settle", args=[activation.pk])
+        approve = reverse("activation_approve", args=[activation.pk])
 
-        client.post(settle, {"decision": "approve"})
+        client.post(approve)
         assert services.in_force(area=grid, at=AT) is None
         client.force_login(another)
-        client.post(settle, {"decision": "approve"})
+        client.post(approve)
         # Approved at the real present, so it holds from then on.
         activation.refresh_from_db()
         law = services.in_force(area=grid, at=activation.approved_at)

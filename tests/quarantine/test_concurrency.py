@@ -1,14 +1,11 @@
 """Two people at the same time: one of them is first, the other hears of it."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connections
 
 from accounts.errors import RefusedError
 from quarantine.arrivals import OpenCaseError
@@ -16,6 +13,7 @@ from quarantine.cases import add_note, change_home_conditions
 from quarantine.models import Arrival, Case, Event
 from quarantine.release import release
 from quarantine.results import take_sample
+from tests.concurrency import at_once
 from tests.factories import (
     make_arrival,
     make_case,
@@ -29,23 +27,6 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DAY = date(2022, 11, 20)
-
-
-def at_once(*acts: Callable[[], Any]) -> list[Any]:
-    """Do all `acts` at the same moment, each on a connection of its own; refusals are answers."""
-    barrier = Barrier(len(acts))
-
-    def do(act: Callable[[], Any]) -> Any:
-        try:
-            barrier.wait()
-            return act()
-        except RefusedError as refused:
-            return refused
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(do, acts))
 
 
 def refusals(answers: list[Any]) -> int:

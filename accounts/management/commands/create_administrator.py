@@ -13,6 +13,7 @@ from django.db import transaction
 
 from accounts.area_file import roots
 from accounts.models import Role, User
+from accounts.services import plain_employer
 
 
 class Command(BaseCommand):
@@ -21,12 +22,13 @@ class Command(BaseCommand):
     help = "Make an administrator; the password is asked for, or read from standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the name to sign in with."""
+        """Declare the name to sign in with, and who employs them."""
         parser.add_argument("username")
+        parser.add_argument("--employer", default="", help="who employs them")
 
-    def handle(self, *, username: str, **_: Any) -> None:
+    def handle(self, *, username: str, employer: str, **_: Any) -> None:
         """Make the account, unless the name is taken or the password too weak."""
-        user = User(username=username, role=Role.ADMINISTRATOR)
+        user = User(username=username, role=Role.ADMINISTRATOR, employer=plain_employer(employer))
         password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
         try:
             user.set_unusable_password()
