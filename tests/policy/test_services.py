@@ -79,6 +79,7 @@ class TestInForce:
         self, grid: Area, django_assert_num_queries: DjangoAssertNumQueries
     ) -> None:
         put_in_force("yingkou-2022-11", area("210800"), effective_from=BEGIN)
+        library()  # asks at most once a second what was uploaded
 
         with django_assert_num_queries(1):
             in_force(area=grid, at=BEGIN)
