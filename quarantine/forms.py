@@ -106,8 +106,9 @@ class StayForm(forms.Form):
         return data
 
 
-# All rows are on the page, the empty ones folded: no script is needed for one more.
-StayFormSet = forms.formset_factory(StayForm, extra=6, max_num=6)
+MOST_STAYS = 6
+# One empty row; a script copies it for the next, and without scripts a button asks for one more.
+StayFormSet = forms.formset_factory(StayForm, extra=1, max_num=MOST_STAYS, absolute_max=MOST_STAYS)
 
 
 class ArrivalForm(forms.Form):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -67,10 +67,11 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     by, at = member(request), clock.now()
     if request.method == "GET":
         return _page(request, _form(by, at, **_kept(request, by)))
-    form = _form(by, at, found=_chosen(request.POST, by), data=request.POST)
+    form = _form(by, at, found=_chosen(request.POST, by), data=_posted(request))
     if logged := _logged_before(request, by):
         return redirect("arrival_saved", logged.key)
-    if not form.is_valid() or "choose" in request.GET:  # an area was chosen, nothing more
+    # An area was chosen, or a row asked for: nothing more.
+    if not form.is_valid() or "choose" in request.GET:
         return _page(request, form)
     try:
         arrival = _take_in(form, by, at)
@@ -168,6 +169,16 @@ def arrival_undo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def _form(by: User, at: datetime, **kwargs: Any) -> ArrivalForm:
     grids = Area.objects.below(by).filter(level=Area.Level.GRID).order_by("path")
     return ArrivalForm(now=at, today=clock.day_of(at), grids=grids, **kwargs)
+
+
+def _posted(request: HttpRequest) -> QueryDict:
+    """Return what was sent, with the row for another stay that was asked for."""
+    rows = request.POST.get("stay-TOTAL_FORMS", "")
+    if "another_stay" not in request.POST or not rows.isdecimal():
+        return request.POST
+    data = request.POST.copy()
+    data["stay-TOTAL_FORMS"] = str(int(rows) + 1)
+    return data
 
 
 def _page(

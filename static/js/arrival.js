@@ -50,7 +50,7 @@
     // Above a phone's keyboard there is room for the list only when the field stands at the top.
     if (innerWidth < 992) box.scrollIntoView({ block: "start" });
   };
-  form.querySelectorAll("[data-places]").forEach((field) => {
+  const help = (field) => {
     field.setAttribute("role", "combobox");
     field.setAttribute("aria-autocomplete", "list");
     field.setAttribute("aria-expanded", "false");
@@ -79,6 +79,26 @@
       next.scrollIntoView({ block: "nearest" });
       field.setAttribute("aria-activedescendant", next.id);
     });
+  };
+  form.querySelectorAll("[data-places]").forEach(help);
+
+  // One more row: the empty one that waits in the template, under the next number.
+  form.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-another]");
+    if (!button) return;
+    event.preventDefault();
+    const total = document.getElementById(`id_${button.dataset.another}-TOTAL_FORMS`);
+    const row = document.createElement("template");
+    row.innerHTML = button.parentElement
+      .querySelector("template")
+      .innerHTML.replaceAll("__prefix__", total.value)
+      .replace("__number__", Number(total.value) + 1);
+    button.before(row.content);
+    total.value = Number(total.value) + 1;
+    const field = button.previousElementSibling.querySelector("[data-places]");
+    help(field);
+    field.focus();
+    button.hidden = Number(total.value) >= Number(button.dataset.most);
   });
   form.addEventListener("click", (event) => {
     const button = event.target.closest("[data-choose]");
