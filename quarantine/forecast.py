@@ -5,10 +5,11 @@ Cases with the same plan, day 1 and history have the same calendar. The database
 each group is laid once: the work grows with the number of different histories, not of people.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
@@ -29,6 +30,9 @@ from testing.models import Sample
 TESTS_ONLY = "none"
 STAGES: tuple[str, ...] = ("central", "home", "monitoring", TESTS_ONLY)
 
+# A setting with its first and last day number.
+Span = tuple[Setting, int, int | None]
+
 
 @dataclass(frozen=True)
 class Alike:
@@ -41,11 +45,19 @@ class Alike:
     last_day: date
     needing_test_on: frozenset[date]
 
+    @cached_property
+    def _spans(self) -> list[Span]:
+        return spans(self.plan)
+
     def stage_on(self, day: date) -> str | None:
         """Return the stage of these cases on a day, None when they are not open then."""
         if not self.first_day <= day <= self.last_day:
             return None
-        return stage_at(self.plan, (day - self.calendar.start).days + 1)
+        number = max((day - self.calendar.start).days + 1, 1)
+        for setting, first, last in self._spans:
+            if first <= number and (last is None or number <= last):
+                return setting
+        return TESTS_ONLY
 
 
 @dataclass
@@ -64,6 +76,14 @@ class Forecast:
                 found[stage].extend(group.cases)
         return found
 
+    def counts(self, day: date) -> Counter[str]:
+        """Return how many cases are open on a day, or expected to be, by stage."""
+        found: Counter[str] = Counter()
+        for group in self.groups:
+            if stage := group.stage_on(day):
+                found[stage] += len(group.cases)
+        return found
+
     def needing_test(self, day: date) -> list[int]:
         """Return the cases that need a test on a day from today on."""
         return [
@@ -74,26 +94,18 @@ class Forecast:
         ]
 
 
-def spans(plan: EnginePlan) -> list[tuple[Setting, int, int | None]]:
+def spans(plan: EnginePlan) -> list[Span]:
     """
     Return the settings of a plan with their first and last day numbers.
 
     The last one has no end: who is still held after it stays where they were.
     """
-    before, found = 0, list[tuple[Setting, int, int | None]]()
+    before, found = 0, list[Span]()
     for place, stage in enumerate(plan.stages):
         last = None if place == len(plan.stages) - 1 else before + stage.days
         found.append((stage.setting, before + 1, last))
         before += stage.days
     return found
-
-
-def stage_at(plan: EnginePlan, number: int) -> str:
-    """Return the stage that a plan names for a day, counted from day 1."""
-    for setting, first, last in spans(plan):
-        if first <= max(number, 1) and (last is None or number <= last):
-            return setting
-    return TESTS_ONLY
 
 
 def all_plans() -> dict[int, EnginePlan]:
@@ -175,16 +187,17 @@ def _events(kind: str) -> Any:
 
 def _alike(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Alike:
     samples = row["samples"]
+    sampled = {date.fromisoformat(sample["day"]) for sample in samples}
     laid = calendar.lay(
         plan,
         row["day_1"],
         today=today,
         tests=[_result(sample) for sample in samples if sample["outcome"]],
-        sampled=[date.fromisoformat(sample["day"]) for sample in samples],
+        sampled=sampled,
         missed=row["missed"],
         not_before=max(row["replanned"], default=None),
     )
-    asked = frozenset(day.day for day in laid.days if day.test in {"due", "make_up"})
+    asked = frozenset(laid.required_tests) - sampled
     last_day = _last_day(row, asked, today)
     return Alike(tuple(row["pks"]), plan, laid, row["opened"], last_day, asked)
 

@@ -1,7 +1,9 @@
-"""A number as a link: a tag rather than an included file, for a page shows two hundred."""
+"""Numbers as links: tags rather than included files, for a page shows two hundred."""
+
+from collections.abc import Iterable
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from portal.dashboard import Number
@@ -12,18 +14,22 @@ register = template.Library()
 @register.simple_tag
 def number(shown: Number, place: str = "") -> SafeString:
     """Return a number as the link to the people behind it; `place` makes its id unique."""
-    return format_html(
-        '<a class="n n-{}{}" id="{}-{}" href="{}">{}</a>',
-        shown.key,
-        "" if shown.value else " n-zero",
-        place,
-        shown.key,
-        shown.url,
-        f"{shown.value:,}",
-    )
+    return SafeString(_link(shown, escape(place)))
 
 
 @register.simple_tag
-def plain(shown: Number) -> SafeString:
-    """Return a number of a chart's table as a link."""
-    return format_html('<a href="{}">{}</a>', shown.url, f"{shown.value:,}")
+def cells(shown: Iterable[Number], place: str = "") -> SafeString:
+    """Return a table's row of numbers; without a `place`, as plain links."""
+    safe = escape(place)
+    links = (_link(each, safe) if place else _plain(each) for each in shown)
+    return SafeString("".join(f'<td class="num">{link}</td>' for link in links))
+
+
+def _link(shown: Number, place: str) -> str:
+    kind = f"n-{shown.key}{'' if shown.value else ' n-zero'}"
+    href = escape(shown.url)
+    return f'<a class="n {kind}" id="{place}-{shown.key}" href="{href}">{shown.value:,}</a>'
+
+
+def _plain(shown: Number) -> str:
+    return f'<a href="{escape(shown.url)}">{shown.value:,}</a>'
