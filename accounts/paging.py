@@ -1,5 +1,6 @@
 """Lists paged by key: the page after a row, as quick on the last page as on the first."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -37,24 +38,32 @@ def page_before(rows: "QuerySet[Row]", before: str | None, *, size: int = SIZE) 
 
 
 def page_after(
-    rows: "QuerySet[Row]", after: str | None, *, order: str = "", size: int = SIZE
+    rows: "QuerySet[Row]",
+    after: str | None,
+    *,
+    order: Sequence[str] = (),
+    among: "QuerySet[Row] | None" = None,
+    size: int = SIZE,
 ) -> Page[Row]:
     """
-    Return the rows that follow the row with key `after`, by `order` and then by key.
+    Return the rows that follow the row with key `after`, by the fields of `order`, then by key.
 
-    A key that is no number, or of a row that is not in the list, leads to the first page.
+    A key that is no number, or of a row that is not in `among` (in the list, unless given), leads
+    to the first page: give it where a row leaves the list once it is dealt with.
     """
-    fields = [order, "pk"] if order else ["pk"]
+    fields = [*order, "pk"]
     key = key_of(after)
-    start = rows.filter(pk=key).first() if key else None
-    found = list(_following(rows, start, order).order_by(*fields)[: size + 1])
+    known = rows if among is None else among
+    start = known.filter(pk=key).values_list(*fields).first() if key is not None else None
+    following = rows if start is None else rows.filter(_beyond(fields, start))
+    found = list(following.order_by(*fields)[: size + 1])
     return Page(found[:size], found[size - 1].pk if len(found) > size else None, start is None)
 
 
-def _following(rows: "QuerySet[Row]", start: Row | None, order: str) -> "QuerySet[Row]":
-    if start is None:
-        return rows
-    if not order:
-        return rows.filter(pk__gt=start.pk)
-    value: Any = getattr(start, order)
-    return rows.filter(Q(**{f"{order}__gt": value}) | Q(**{order: value}, pk__gt=start.pk))
+def _beyond(fields: Sequence[str], start: Sequence[Any]) -> Q:
+    """Return the condition that a row comes after the one with the values `start`."""
+    beyond, same = Q(), Q()
+    for field, value in zip(fields, start, strict=True):
+        beyond |= same & Q(**{f"{field}__gt": value})
+        same &= Q(**{field: value})
+    return beyond

@@ -103,7 +103,7 @@ def people_list(request: HttpRequest) -> HttpResponse:
         people = people.filter(role=role)
     else:
         role = ""
-    page = page_after(people, request.GET.get("after"), order="username")
+    page = page_after(people, request.GET.get("after"), order=["username"])
     context = {"page": page, "roles": Role.choices, "role": role}
     return render(request, "accounts/people_list.html", context)
 

@@ -34,7 +34,7 @@ class Renderer(TemplatesSetting):
             return _input(widget)
         if template_name == _SELECT:
             return _select(widget)
-        return super().render(template_name, context, request)
+        return SafeString(super().render(template_name, context, request))
 
 
 def _input(widget: dict[str, Any]) -> SafeString:

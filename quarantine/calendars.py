@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from django.db.models import FilteredRelation, Q, prefetch_related_objects
 
@@ -27,12 +28,19 @@ _DRAWN = (
 
 
 @dataclass
-class _History:
-    """What happened to one case, as the engine wants it."""
+class History:
+    """
+    What happened to one case, as the engine wants it.
+
+    `awaited` holds the keys of the samples without a result by their days; `checked` says whether
+    there was a check today.
+    """
 
     results: list[NATResult] = field(default_factory=list)
     sampled: list[date] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    awaited: dict[date, UUID] = field(default_factory=dict)
+    checked: bool = False
 
 
 def calendar_of(case: Case, *, today: date) -> Calendar:
@@ -49,13 +57,13 @@ def calendar_from(
     `events` and `samples` are all valid ones of the case; samples carry their `valid_results`.
     """
     drawn = [event for event in events if event.kind in _DRAWN]
-    history = _History(events=sorted(drawn, key=lambda event: (event.day, event.pk)))
+    history = History(events=sorted(drawn, key=lambda event: (event.day, event.pk)))
     for sample in samples:
         history.sampled.append(sample.day)
         for found in sample.valid_results:  # type: ignore[attr-defined]
             result = _result(sample.day, found.outcome, found.ct, found.reported_at)
             history.results.append(result)
-    return _lay(case, history, today)
+    return lay(case, history, today)
 
 
 def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]:
@@ -63,11 +71,12 @@ def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]
     if not cases:
         return {}
     prefetch_related_objects(list(cases), "plan")
-    histories = _histories(cases)
-    return {case.pk: _lay(case, histories[case.pk], today) for case in cases}
+    histories = histories_of(cases, today=today)
+    return {case.pk: lay(case, histories[case.pk], today) for case in cases}
 
 
-def _lay(case: Case, history: _History, today: date) -> Calendar:
+def lay(case: Case, history: History, today: date) -> Calendar:
+    """Return the calendar of a case with what happened to it."""
     replanned = [event.day for event in history.events if event.kind == Event.Kind.REPLANNED]
     return calendar.lay(
         plan_of(case.plan),
@@ -93,22 +102,32 @@ def _served(case: Case, events: Iterable[Event]) -> list[Served]:
     return served
 
 
-def _histories(cases: Collection[Case]) -> Mapping[int, _History]:
-    histories: dict[int, _History] = defaultdict(_History)
+def histories_of(cases: Collection[Case], *, today: date) -> Mapping[int, History]:
+    """Return what happened to each of the cases, by primary key. Two queries."""
+    histories: dict[int, History] = defaultdict(History)
     of_resident: dict[int, list[Case]] = defaultdict(list)
     for case in cases:
         of_resident[case.resident_id].append(case)
-    for resident, day, outcome, ct, reported_at in _samples(cases):
+    for resident, key, day, outcome, ct, reported_at in _samples(cases):
         for case in of_resident[resident]:
             if case.day_1 <= day and (case.closed_on is None or day <= case.closed_on):
                 history = histories[case.pk]
                 history.sampled.append(day)
                 if outcome:
                     history.results.append(_result(day, outcome, ct, reported_at))
-    events = Event.objects.valid().filter(case__in=cases, kind__in=_DRAWN)
-    for event in events.order_by("day", "pk"):
-        histories[event.case_id].events.append(event)
+                else:
+                    history.awaited[day] = key
+    for event in _events(cases, today):
+        if event.kind == Event.Kind.CHECK:
+            histories[event.case_id].checked = True
+        else:
+            histories[event.case_id].events.append(event)
     return histories
+
+
+def _events(cases: Collection[Case], today: date) -> Iterable[Event]:
+    wanted = Q(kind__in=_DRAWN) | Q(kind=Event.Kind.CHECK, day=today)
+    return Event.objects.valid().filter(wanted, case__in=cases).order_by("day", "pk")
 
 
 def _result(day: date, outcome: Any, ct: Decimal | None, reported_at: datetime) -> NATResult:
@@ -116,13 +135,16 @@ def _result(day: date, outcome: Any, ct: Decimal | None, reported_at: datetime) 
 
 
 def _samples(cases: Collection[Case]) -> Iterable[tuple]:  # type: ignore[type-arg]
+    first = min((case.day_1 for case in cases), default=date.max)
     return (
         Sample.objects.valid()
         .filter(
             resident__in={case.resident_id for case in cases},
-            day__gte=min(case.day_1 for case in cases),
+            day__gte=first,
         )
         .annotate(found=FilteredRelation("results", condition=Q(results__withdrawn_at=None)))
         .order_by("day")
-        .values_list("resident_id", "day", "found__outcome", "found__ct", "found__reported_at")
+        .values_list(
+            *("resident_id", "key", "day"), *("found__outcome", "found__ct", "found__reported_at")
+        )
     )

@@ -173,11 +173,16 @@ def conditions_of_tests(today: date) -> dict[str, Q]:
 
 def conditions_of_releases(today: date) -> dict[str, Q]:
     """Return, for each choice about release, the condition on a case."""
-    awaited = Sample.objects.valid().filter(
+    due = Q(closed_on=None, release_on__lte=today)
+    ready = Q(next_test_on=None) & Q(~Exists(awaited_on(today)))
+    return {"due": due, "ready": due & ready, "blocked": due & ~ready}
+
+
+def awaited_on(today: date) -> QuerySet[Sample]:
+    """Return the samples of a case, taken so far, that have no result."""
+    return Sample.objects.valid().filter(
         ~Exists(NATResult.objects.valid().filter(sample=OuterRef("pk"))),
         resident=OuterRef("resident"),
         day__gte=OuterRef("day_1"),
+        day__lte=today,
     )
-    due = Q(closed_on=None, release_on__lte=today)
-    ready = Q(next_test_on=None) & Q(~Exists(awaited))
-    return {"due": due, "ready": due & ready, "blocked": due & ~ready}

@@ -7,17 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeVar
 
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from quarantine.calendars import calendars_of
-from quarantine.models import Case, CaseQuerySet, Event
+from accounts.paging import Page, page_after
+from quarantine.calendars import History, histories_of, lay
+from quarantine.filters import awaited_on
+from quarantine.forecast import forecast
+from quarantine.models import Case, CaseQuerySet, Event, EventQuerySet
 from residents.models import Building, Household
-from testing.models import NATResult, Sample
 
 if TYPE_CHECKING:
     from policy.engine.calendar import Calendar
@@ -38,11 +41,11 @@ class Kind(models.TextChoices):
 
 @dataclass(frozen=True)
 class Due:
-    """One thing that is due, the day it belongs to, and the sample whose result is awaited."""
+    """One thing that is due, the day it belongs to, and the key of the sample it is about."""
 
     kind: Kind
     day: date
-    sample: Sample | None = None
+    sample: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -61,101 +64,151 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Worklist:
-    """All cards, how many of each kind, and how many tests tomorrow brings."""
+class Counts:
+    """How many cases have something of each kind due, how many in all, how many tests tomorrow."""
 
-    cards: list[Card]
-    counts: dict[Kind, int]
+    of: dict[Kind, int]
+    together: int
     tomorrow: int
 
-    def by_building(self, kind: str = "") -> list[tuple[Building, list[HouseholdCards]]]:
-        """Return the cards of one kind, or all, by building and door."""
-        chosen = [card for card in self.cards if not kind or card.has(kind)]
+
+@dataclass(frozen=True)
+class Worklist:
+    """A page of cards with how many there are in all; `next` leads to the page after it."""
+
+    cards: list[Card]
+    counts: Counts
+    next: int | None
+    first: bool
+
+    def by_building(self) -> list[tuple[Building, list[HouseholdCards]]]:
+        """Return the cards by building and door."""
         return [
             (building, [(home, list(cards)) for home, cards in _grouped(in_building, _home)])
-            for building, in_building in _grouped(chosen, lambda card: _home(card).building)
+            for building, in_building in _grouped(self.cards, lambda card: _home(card).building)
         ]
 
 
 HouseholdCards = tuple[Household, list[Card]]
 
+# Door by door, as somebody walks: 3号楼 before 10号楼.
+_HOME = "resident__household"
+_ORDER = (
+    *(f"{_HOME}__building__name__length", f"{_HOME}__building__name", f"{_HOME}__building"),
+    *(f"{_HOME}__unit", _HOME),
+)
 
-def worklist(*, cases: CaseQuerySet, today: date) -> Worklist:
-    """Return what is due today among the open ones of `cases`. Six queries."""
-    chosen = list(
-        cases.open().select_related(
-            "plan__provision", "resident__household__building", "resident__grid"
+
+# Somebody is in a stage until the release: their plan has one.
+HELD = Q(plan__content__stages__0__isnull=False)
+
+
+class Work:
+    """What is due among the open ones of `cases` on a day: counts and pages, by one condition."""
+
+    def __init__(self, *, cases: CaseQuerySet, today: date) -> None:
+        self.everyone, self.cases, self.today = cases, cases.open(), today
+
+    def counts(self) -> Counts:
+        """Return how much is due. One query, and two more where tests are overdue."""
+        alike = self.cases.annotate(
+            held=ExpressionWrapper(HELD, BooleanField()),
+            awaited=Exists(awaited_on(self.today)),
+            checked=Exists(self._checks),
         )
-    )
-    cards = [card for card in cards_of(chosen, today=today) if card.due]
-    counts = Counter(kind for card in cards for kind in {due.kind for due in card.due})
-    tomorrow = cases.open().filter(next_test_on=today + timedelta(days=1)).count()
-    return Worklist(sorted(cards, key=_order), {kind: counts[kind] for kind in Kind}, tomorrow)
+        facts = ("next_test_on", "release_on", "held", "awaited", "checked")
+        of, together, tomorrow = Counter[Kind](), 0, 0
+        for row in alike.order_by().values_list(*facts).annotate(number=Count("pk")):
+            test, release, held, awaited, checked, number = row
+            over = test is None and release is not None and release <= self.today
+            due = {
+                Kind.OVERDUE: test is not None and test < self.today,
+                Kind.TEST: test == self.today,
+                Kind.RESULT: awaited,
+                Kind.RELEASE: over and not awaited,
+                Kind.CHECK: held and not checked and (awaited or not over),
+            }
+            of.update({kind: number for kind, is_due in due.items() if is_due})
+            together += number * any(due.values())
+            tomorrow += number * (test == self.today + timedelta(days=1))
+        if of[Kind.OVERDUE]:
+            of[Kind.TEST] += len(self._late)
+        return Counts({kind: of[kind] for kind in Kind}, together, tomorrow)
+
+    def page(self, *, kind: str = "", after: str | None = None) -> Page[Case]:
+        """Return the cases on which something of a kind is due, or anything, in door order."""
+        awaited = Q(Exists(awaited_on(self.today)))
+        unchecked = HELD & ~Q(Exists(self._checks))
+        due = {
+            Kind.OVERDUE: lambda: Q(next_test_on__lt=self.today),
+            Kind.TEST: lambda: Q(next_test_on=self.today) | Q(pk__in=self._late),
+            Kind.RESULT: lambda: awaited,
+            Kind.RELEASE: lambda: self._over & ~awaited,
+            Kind.CHECK: lambda: unchecked & ~(self._over & ~awaited),
+        }
+        # Whose last day has come and who awaits no result may be released: no need to ask twice.
+        anything = Q(next_test_on__lte=self.today) | self._over | awaited | unchecked
+        return page_after(
+            self.cases.filter(due[Kind(kind)]() if kind else anything).select_related(
+                "plan__provision", "resident__household__building", "resident__grid"
+            ),
+            after,
+            order=_ORDER,
+            among=self.everyone,  # also whom the last card of the page before has left
+        )
+
+    @property
+    def _over(self) -> Q:
+        return Q(release_on__lte=self.today, next_test_on=None)
+
+    @cached_property
+    def _late(self) -> list[int]:
+        """Return the cases with an overdue test that need another today, by their calendars."""
+        late = self.cases.filter(next_test_on__lt=self.today)
+        return forecast(cases=late, today=self.today).needing_test(self.today)
+
+    @property
+    def _checks(self) -> EventQuerySet:
+        checks = Event.objects.valid().filter(kind=Event.Kind.CHECK, day=self.today)
+        return checks.filter(case=OuterRef("pk"))
+
+
+def worklist(
+    *, cases: CaseQuerySet, today: date, kind: str = "", after: str | None = None
+) -> Worklist:
+    """Return a page of what is due today among the open ones of `cases`. At most seven queries."""
+    work = Work(cases=cases, today=today)
+    page = work.page(kind=kind, after=after)
+    return Worklist(cards_of(page.rows, today=today), work.counts(), page.next, page.first)
 
 
 def cards_of(cases: Sequence[Case], *, today: date) -> list[Card]:
-    """Return a card for each case, also where nothing is due. Four queries."""
-    calendars = calendars_of(cases, today=today)
-    samples = _waiting(cases)
-    checked = set(
-        Event.objects.valid()
-        .filter(case__in=cases, kind=Event.Kind.CHECK, day=today)
-        .values_list("case_id", flat=True)
+    """Return a card for each case, also where nothing is due. Two queries."""
+    histories = histories_of(cases, today=today)
+    return [_card(case, histories[case.pk], today) for case in cases]
+
+
+def _card(case: Case, history: History, today: date) -> Card:
+    calendar = lay(case, history, today)
+    due = _due(calendar, history, today)
+    return Card(case, calendar, tuple(due) if case.closed_on is None else ())
+
+
+def _due(calendar: Calendar, history: History, today: date) -> Iterable[Due]:
+    yield from (
+        Due(Kind.OVERDUE if day.overdue else Kind.TEST, day.day)
+        for day in calendar.days
+        if day.day <= today and day.test in ("due", "make_up")
     )
-    return [
-        Card(
-            case,
-            calendars[case.pk],
-            tuple(
-                _due(
-                    calendars[case.pk],
-                    samples.get(case.resident_id, {}),
-                    checked=case.pk in checked,
-                    today=today,
-                )
-            )
-            if case.closed_on is None
-            else (),
-        )
-        for case in cases
-    ]
-
-
-def _waiting(cases: Iterable[Case]) -> dict[int, dict[date, Sample]]:
-    """Return the samples without a result, by resident and day."""
-    waiting: dict[int, dict[date, Sample]] = {}
-    results = NATResult.objects.valid().filter(sample=OuterRef("pk"))
-    samples = Sample.objects.valid().filter(
-        ~Exists(results), resident__in=[case.resident_id for case in cases]
-    )
-    for sample in samples:
-        waiting.setdefault(sample.resident_id, {})[sample.day] = sample
-    return waiting
-
-
-def _due(
-    calendar: Calendar, samples: dict[date, Sample], *, checked: bool, today: date
-) -> Iterable[Due]:
-    for day in calendar.days:
-        if day.day > today:
-            break
-        if day.test == "taken" and not day.result and day.day in samples:
-            yield Due(Kind.RESULT, day.day, samples[day.day])
-        elif day.test in ("due", "make_up"):
-            yield Due(Kind.OVERDUE if day.overdue else Kind.TEST, day.day)
+    yield from (Due(Kind.RESULT, day, key) for day, key in history.awaited.items() if day <= today)
     if calendar.may_be_released and calendar.earliest_release:
         yield Due(Kind.RELEASE, calendar.earliest_release)
-    elif not checked and any(day.day == today and day.setting for day in calendar.days):
+    elif not history.checked and calendar.plan.stages:
         yield Due(Kind.CHECK, today)
 
 
 def _home(card: Card) -> Household:
     return card.case.resident.household
-
-
-def _order(card: Card) -> tuple[int, str, int, str, int]:
-    home = _home(card)
-    return (len(home.building.name), home.building.name, home.building_id, home.unit, home.pk)
 
 
 def _grouped(cards: Sequence[Card], key: Callable[[Card], T]) -> list[tuple[T, list[Card]]]:

@@ -6,14 +6,14 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from quarantine.models import Case
-from quarantine.worklist import Kind, worklist
+from quarantine.worklist import Kind, Work
 from reminders.models import Message
 
 
 def compose(message: Message) -> tuple[str, str]:
     """Return the subject and text of a digest, with the counts that the page of today shows."""
     cases = Case.objects.filter(grid=message.grid)
-    due = worklist(cases=cases, today=message.day).counts
+    due = Work(cases=cases, today=message.day).counts().of
     with translation.override(settings.LANGUAGE_CODE):
         day = date_format(message.day, "MONTH_DAY_FORMAT")
         subject = _("%(grid)s: the list of %(day)s") % {"grid": message.grid.name, "day": day}

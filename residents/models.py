@@ -6,11 +6,15 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
 from accounts.models import Area, people_within
 from residents import masking
+
+# So that buildings can be put in order as people count them: 3号楼 before 10号楼.
+models.CharField.register_lookup(Length)
 
 
 class BuildingQuerySet(models.QuerySet["Building"]):

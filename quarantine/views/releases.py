@@ -29,7 +29,7 @@ def release_list(request: HttpRequest) -> HttpResponse:
     """Show who meets the criterion today, and who does not yet with what is missing."""
     today = clock.today()
     due = Case.objects.visible_to(member(request)).release_due(today).only("release_on")
-    page = page_after(due, request.GET.get("after"), order="release_on")
+    page = page_after(due, request.GET.get("after"), order=["release_on"])
     cases = Case.objects.filter(pk__in=[case.pk for case in page.rows]).select_related(
         "plan__provision", "resident__household__building"
     )

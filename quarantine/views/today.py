@@ -15,13 +15,19 @@ from quarantine.worklist import Kind, worklist
 @require_GET
 def today(request: HttpRequest) -> HttpResponse:
     """Show tests, results, releases and checks by building and door."""
-    due = worklist(cases=Case.objects.visible_to(member(request)), today=clock.today())
     kind = request.GET.get("kind", "")
     kind = kind if kind in Kind.values else ""
+    due = worklist(
+        cases=Case.objects.visible_to(member(request)),
+        today=clock.today(),
+        kind=kind,
+        after=request.GET.get("after"),
+    )
     context = {
         "worklist": due,
-        "buildings": due.by_building(kind),
-        "chips": [(each, each.label, due.counts[each]) for each in Kind],
+        "buildings": due.by_building(),
+        "chips": [(each, each.label, due.counts.of[each]) for each in Kind],
         "kind": kind,
+        "page": due,
     }
     return render(request, "quarantine/today.html", context)

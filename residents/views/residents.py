@@ -53,7 +53,7 @@ def resident_list(request: HttpRequest) -> HttpResponse:
         if grid:
             rows = rows.filter(grid__path__startswith=grid.path)
         context |= {
-            "page": page_after(rows, request.GET.get("after"), order="name_key"),
+            "page": page_after(rows, request.GET.get("after"), order=["name_key"]),
             "grids": grids if 1 < len(grids) <= FEW_GRIDS else [],
             "grid": grid,
             "total": rows.count(),

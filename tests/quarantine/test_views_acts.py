@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Area, User
 from accounts.paging import page_after
@@ -17,6 +18,8 @@ from quarantine import results
 from quarantine.arrivals import Logged
 from quarantine.models import Case, Event
 from quarantine.views.cases import whole
+from quarantine.worklist import Card
+from residents.models import Building, Household
 from testing.models import NATResult, Sample
 from tests import factories
 from tests.factories import NOW
@@ -29,6 +32,26 @@ def case(arrive: Arrive) -> Case:
     """Return a case on its third day: the first test is overdue, the second due today."""
     logged = arrive(days=2)
     assert logged.case
+    return Case.objects.get(pk=logged.case.pk)
+
+
+@pytest.fixture
+def ready(arrive: Arrive, staff: User) -> Case:
+    """Return a case whose seventh day was yesterday, every test negative."""
+    logged = arrive(days=7)
+    assert logged.case
+    for back in (7, 5, 3, 1):
+        case = Case.objects.get(pk=logged.case.pk)
+        at = NOW - timedelta(days=back)
+        sample = results.take_sample(case=case, taken_at=at, at=at, by=staff)
+        results.record_result(
+            sample=sample,
+            outcome=NATResult.Outcome.NEGATIVE,
+            ct=None,
+            reported_at=at,
+            at=at,
+            by=staff,
+        )
     return Case.objects.get(pk=logged.case.pk)
 
 
@@ -189,25 +212,6 @@ class TestCaseUncover:
 
 
 class TestRelease:
-    @pytest.fixture
-    def ready(self, arrive: Arrive, staff: User) -> Case:
-        """Return a case whose seventh day was yesterday, every test negative."""
-        logged = arrive(days=7)
-        assert logged.case
-        for back in (7, 5, 3, 1):
-            case = Case.objects.get(pk=logged.case.pk)
-            at = NOW - timedelta(days=back)
-            sample = results.take_sample(case=case, taken_at=at, at=at, by=staff)
-            results.record_result(
-                sample=sample,
-                outcome=NATResult.Outcome.NEGATIVE,
-                ct=None,
-                reported_at=at,
-                at=at,
-                by=staff,
-            )
-        return Case.objects.get(pk=logged.case.pk)
-
     def test_confirms_those_who_were_chosen(
         self, as_staff: Client, ready: Case, case: Case
     ) -> None:
@@ -254,9 +258,54 @@ class TestToday:
         self, as_staff: Client, case: Case, grid: Area
     ) -> None:
         page = as_staff.get(reverse("today"))
-        counts = {kind.value: count for kind, count in page.context["worklist"].counts.items()}
+        counts = {kind.value: count for kind, count in page.context["worklist"].counts.of.items()}
         assert counts == {"overdue": 1, "test": 1, "result": 0, "release": 0, "check": 1}
         assert not as_staff.get(reverse("today"), {"kind": "result"}).context["buildings"]
+
+    def test_leads_from_page_to_page_in_the_order_of_doors(
+        self,
+        as_staff: Client,
+        ready: Case,
+        arrive: Arrive,
+        monkeypatch: pytest.MonkeyPatch,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        cases = [ready, *(logged.case for days in (2, 1, 0, 9) if (logged := arrive(days=days)))]
+        for name, case in zip(("10号楼", "3号楼", "3号楼", "2号楼", "甲楼"), cases, strict=True):
+            assert case
+            building, _made = Building.objects.get_or_create(grid=case.grid, name=name)
+            Household.objects.filter(residents=case.resident_id).update(building=building)
+        do(as_staff, cases[2] or ready, "sample")
+        monkeypatch.setattr("quarantine.worklist.page_after", partial(page_after, size=1))
+
+        def walk(kind: str) -> list[Card]:
+            met: list[Card] = []
+            page = as_staff.get(reverse("today"), {"kind": kind}).context["worklist"]
+            while page.next:
+                met += page.cards
+                with django_assert_max_num_queries(12):
+                    answer = as_staff.get(reverse("today"), {"kind": kind, "after": page.next})
+                page = answer.context["worklist"]
+            return [*met, *page.cards]
+
+        cards = walk("")
+        names = [card.case.resident.household.building.name for card in cards]
+        assert names == ["甲楼", "2号楼", "3号楼", "3号楼", "10号楼"]
+        counts = as_staff.get(reverse("today")).context["worklist"].counts
+        assert counts.together == len(cards)
+        assert min(counts.of.values()) > 0
+        for kind, count in counts.of.items():
+            assert count == len(walk(kind)) == sum(card.has(kind) for card in cards)
+
+    def test_goes_on_behind_a_card_that_was_dealt_with_meanwhile(
+        self, as_staff: Client, arrive: Arrive, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second = (arrive(days=0).case for _ in range(2))
+        assert first
+        assert second
+        do(as_staff, first, "check", symptoms=[])
+        page = as_staff.get(reverse("today"), {"after": first.pk}).context["worklist"]
+        assert [card.case for card in page.cards] == [second]
 
     def test_says_what_comes_tomorrow_when_all_is_done(
         self, as_staff: Client, arrive: Arrive

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from quarantine.models import Case
-from quarantine.worklist import Kind, worklist
+from quarantine.worklist import Kind, Work
 from reminders import digest
 from reminders.models import Message
 from tests import factories
@@ -26,7 +26,7 @@ class TestCompose:
         factories.make_result(tested, ARRIVED)
 
         _subject, text = digest.compose(message_for(tested, ARRIVED))
-        due = worklist(cases=Case.objects.filter(grid=grid), today=ARRIVED).counts
+        due = Work(cases=Case.objects.filter(grid=grid), today=ARRIVED).counts().of
 
         assert due[Kind.TEST] == 1
         assert [line.rsplit(" ")[-1].rsplit("：")[-1] for line in text.splitlines()[1:6]] == [
