@@ -14,16 +14,18 @@ WEB := node_modules/.web-$(call hash,package-lock.json)
 TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check faults fix bench messages lock
+.PHONY: help ready run test check faults fix bench messages lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+ready: $(DEV) $(WEB) $(TEXTS) ## install what tests and checks need
 
 run: $(RUN) $(WEB) $(TEXTS) ## start the portal (HOST, PORT)
 	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT)
 
 test: $(DEV) $(WEB) $(TEXTS) build/.browser ## run all tests, on real PostgreSQL and Valkey
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, templates, then the tests
 	$(BIN)/ruff format --check .

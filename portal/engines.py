@@ -68,9 +68,9 @@ def embedded(env: environ.Env) -> dict[str, bool]:
     }
 
 
-def redis_for_cache(url: str) -> str:
-    """Return the address of the cache, database 1."""
-    return f"{url}?db=1" if url.startswith("unix:") else f"{url.rstrip('/')}/1"
+def redis_for_cache(url: str, *, database: int = 1) -> str:
+    """Return the address of the cache: the broker's is database 0."""
+    return f"{url}?db={database}" if url.startswith("unix:") else f"{url.rstrip('/')}/{database}"
 
 
 def redis_for_celery(url: str) -> str:

@@ -1,7 +1,7 @@
 """What all tests share."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,25 @@ CHROMIUM_OPTIONS = [
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that need Chromium, and skip them where there is none."""
+@pytest.hookimpl(wrapper=True)  # before xdist reads the groups, and after all that sort
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
+    """
+    Mark the tests that need Chromium, and skip them where there is none.
+
+    One worker runs a module, whose fixtures may be dear, and another perhaps its browser tests.
+    """
     for item in items:
         if {"phone", "desktop", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM.exists():
                 item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+        in_browser = item.get_closest_marker("browser") is not None
+        item.add_marker(
+            pytest.mark.xdist_group(
+                f"{item.path.parent.name}.{item.path.stem}{'_browser' * in_browser}"
+            )
+        )
+    yield
     # Last: Playwright leaves the main thread in another context, where Django would open a
     # second connection for the tests that follow, and nobody would close it.
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -3,7 +3,8 @@ PostgreSQL and Valkey for the tests, where no servers are given; and compiled tr
 
 An early plugin (`-p tests.engines` in pyproject.toml): it names the servers before
 pytest-django reads the settings, and starts them when the session begins. The folder is kept
-between runs; a second run at the same time takes a second folder.
+between runs; a second run at the same time takes a second folder. With several workers (`-n`)
+each has servers of its own, and the process that hands out the tests has none.
 """
 
 import os
@@ -20,6 +21,8 @@ from portal import engines
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
+ADDRESSES = ("DATABASE_URL", "REDIS_URL")
+OURS = "WANGGE_TEST_ENGINES"  # the addresses that were not given
 
 _stack = ExitStack()
 
@@ -47,15 +50,21 @@ def _compile_texts() -> None:
 
 _compile_texts()
 os.environ.setdefault("WANGGE_DATA", str(BUILD / "data"))
+for _name in os.environ.pop(OURS, "").split():  # workers inherit what was named for the first
+    del os.environ[_name]
+_given = [name for name in ADDRESSES if os.environ.get(name)]
+os.environ[OURS] = " ".join(name for name in ADDRESSES if name not in _given)
 _embedded = engines.embedded(environ.Env())
 _data, _let_go = _first_free() if any(_embedded.values()) else (BUILD, lambda: None)
 os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = engines.addresses(environ.Env(), _data)
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_sessionstart() -> None:
-    """Start what is not given."""
-    if any(_embedded.values()):
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start what is not given, where tests are run."""
+    if session.config.getoption("numprocesses", None):
+        _let_go()
+    elif any(_embedded.values()):
         _stack.enter_context(engines.running(_data, safe=False, **_embedded))
 
 

@@ -1,9 +1,15 @@
 """The real settings, with what makes tests quick."""
 
+import os
+
+from portal import engines
 from portal.settings import *  # noqa: F403
-from portal.settings import DATABASES
+from portal.settings import CACHES, DATABASES, REDIS_URL
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = CELERY_TASK_EAGER_PROPAGATES = True
 # The threads of the live server must not hold the database when it is to be dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Each worker empties its cache after each test.
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+CACHES["default"]["LOCATION"] = engines.redis_for_cache(REDIS_URL, database=1 + _worker)
