@@ -11,15 +11,16 @@ from django.utils.translation import gettext_noop
 from accounts import audit
 from accounts.errors import RefusedError
 from accounts.models import User
-from policy import services
+from policy import services, words
+from policy.engine.checks import silent_subjects
 from policy.engine.compare import Finding, compare
 from policy.engine.errors import LawError
 from policy.engine.library import Library
-from policy.engine.loader import read
+from policy.engine.loader import LONGEST_DOCUMENT, read
 from policy.engine.schema import Document
 from policy.models import StoredDocument
 
-LARGEST_FILE = 256 * 1024
+LARGEST_FILE = LONGEST_DOCUMENT
 
 
 class BadDocumentError(RefusedError):
@@ -50,24 +51,27 @@ class Preview:
     parent: Document | None
     findings: tuple[Finding, ...]
     library: Library
+    silent: tuple[str, ...]
 
 
 def preview(content: bytes, name: str) -> Preview:
     """Return what a file would add. Raise BadDocumentError with the line for an unsound one."""
     if len(content) > LARGEST_FILE:
-        raise BadDocumentError(_("The file is larger than any notice: 256 KiB at most."))
+        raise BadDocumentError(_("The file is larger than any notice: 64 KiB at most."))
     try:
-        document = read(content.decode(), name)
-        library = services.library().with_document(document)
+        document = read(content.decode(), name, services.library().documents)
     except UnicodeDecodeError as error:
         raise BadDocumentError(_("The file is not UTF-8 text: save it as UTF-8.")) from error
     except LawError as error:
         raise BadDocumentError(
-            _("Line %(line)d: %(sentence)s") % {"line": error.line, "sentence": error.sentence}
+            _("Line %(line)d: %(sentence)s")
+            % {"line": error.line, "sentence": words.say(error.text)}
         ) from error
+    library = services.library().with_document(document)
     parent = library.documents.get(document.parent or "")
     findings = compare(library.law(document.id), library.law(parent.id)) if parent else ()
-    return Preview(document, parent, findings, library)
+    silent = silent_subjects(library.law(document.id))
+    return Preview(document, parent, findings, library, silent)
 
 
 def upload(*, content: bytes, name: str, at: datetime, by: User) -> StoredDocument:

@@ -37,7 +37,7 @@ class DraftForm(forms.Form):
         """Return the file, if it is no larger than any notice."""
         file = self.cleaned_data["file"]
         if (file.size or 0) > LARGEST_FILE:
-            raise forms.ValidationError(_("The file is larger than any notice: 256 KiB at most."))
+            raise forms.ValidationError(_("The file is larger than any notice: 64 KiB at most."))
         return file
 
 

@@ -1,15 +1,17 @@
 """What is wrong with a document although each of its values is of the right type."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from policy.engine import areas, doors
-from policy.engine.classes import DAY, persons
+from policy.engine.classes import DAY, class_count, persons
 from policy.engine.decide import matching_rows, reaches, situation
 from policy.engine.law import Law
 from policy.engine.schema import (
     MEASURE_SUBJECTS,
+    SUBJECTS,
     Document,
     EntryProvision,
     GatheringProvision,
@@ -24,16 +26,23 @@ from policy.engine.schema import (
     Who,
     words_of,
 )
+from policy.engine.text import Text
 
 
 class Fault(NamedTuple):
     """A place in the document and a sentence about it."""
 
     place: tuple[int | str, ...]
-    sentence: str
+    text: Text
 
 
 Numbered = tuple[int, Provision]
+# The richest notice tells some thousands apart.
+MOST_CLASSES = 100_000
+_TOO_MANY_CLASSES = Text(
+    "此类规定的条件区分出的人群过多，无法逐一核对。",
+    "the conditions on this subject tell more classes of people apart than can be looked at.",
+)
 
 
 def faults(document: Document) -> Iterator[Fault]:
@@ -53,7 +62,8 @@ def _clauses(document: Document) -> Iterator[Fault]:
     known: set[str] = set()
     for number, clause in enumerate(document.clauses):
         if clause in known:
-            yield Fault(("clauses", number), f"clause {clause} stands here twice.")
+            twice = Text(f"第{clause}条重复列出。", f"clause {clause} stands here twice.")
+            yield Fault(("clauses", number), twice)
         known.add(clause)
     for field, items in (
         ("provisions", document.provisions),
@@ -63,27 +73,39 @@ def _clauses(document: Document) -> Iterator[Fault]:
             if item.clause not in known:
                 yield Fault(
                     (field, number, "clause"),
-                    f"clause {item.clause} is not among the document's clauses.",
+                    Text(
+                        f"第{item.clause}条不在本文件的条款之列。",
+                        f"clause {item.clause} is not among the document's clauses.",
+                    ),
                 )
     told = {item.clause for item in (*document.provisions, *document.no_provision)}
     for number, clause in enumerate(document.clauses):
         if clause not in told:
             yield Fault(
                 ("clauses", number),
-                f"clause {clause} has neither a provision nor a line under no_provision.",
+                Text(
+                    f"第{clause}条既无规定，也未列入 no_provision。",
+                    f"clause {clause} has neither a provision nor a line under no_provision.",
+                ),
             )
 
 
 def _references(document: Document) -> Iterator[Fault]:
     if document.id == document.parent:
-        yield Fault(("parent",), "a document is not its own parent.")
+        yield Fault(
+            ("parent",), Text("文件不能以自身为上级。", "a document is not its own parent.")
+        )
     if document.checked_on < document.in_force_from:
-        yield Fault(("checked_on",), "it was compared with its text before it came into force.")
+        yield Fault(
+            ("checked_on",),
+            Text("核对日早于施行日。", "it was compared with its text before it came into force."),
+        )
     if document.parent is None:
         for number, provision in enumerate(document.provisions):
             if isinstance(provision, MeasureProvision) and provision.plan_of_parent:
                 yield Fault(
-                    ("provisions", number, "plan_of_parent"), "this document has no parent."
+                    ("provisions", number, "plan_of_parent"),
+                    Text("本文件没有上级文件。", "this document has no parent."),
                 )
 
 
@@ -104,7 +126,10 @@ def _defaults(number: int, provision: Provision) -> Iterator[Fault]:
         if name not in given:
             yield Fault(
                 ("provisions", number, "defaults"),
-                f"'{name}' is called a default but not given in this provision.",
+                Text(
+                    f"“{name}”列为默认值，但本规定没有给出。",
+                    f"'{name}' is called a default but not given in this provision.",
+                ),
             )
 
 
@@ -129,43 +154,67 @@ def _contradictions(
 ) -> Iterator[Fault]:
     """Conditions that can never hold together, or that do not speak of the subject."""
     place: tuple[int | str, ...] = ("provisions", number, "who")
-    for sentence in (
-        *_wrong_subject(provision),
-        *_impossible(provision.who, document),
-    ):
-        yield Fault(place, sentence)
+    for text in (*_wrong_subject(provision), *_impossible(provision.who, document)):
+        yield Fault(place, text)
     order = {subject: rank for rank, subject in enumerate(MEASURE_SUBJECTS)}
     for other in provision.unless:
         if order[other] >= order[provision.subject]:
             yield Fault(
                 ("provisions", number, "unless"),
-                f"'{other}' does not go before '{provision.subject}', so it cannot be excepted.",
+                Text(
+                    f"“{other}”不在“{provision.subject}”之前，不能作为例外。",
+                    f"'{other}' does not go before '{provision.subject}', so it cannot be "
+                    "excepted.",
+                ),
             )
 
 
-def _wrong_subject(provision: MeasureProvision) -> Iterator[str]:
+def _wrong_subject(provision: MeasureProvision) -> Iterator[Text]:
     who, subject = provision.who, provision.subject
     exposure = _EXPOSURE_OF.get(subject)
     if exposure is not None and who.exposure != exposure:
-        yield f"a provision on {subject} needs exposure: {exposure}."
+        yield Text(
+            f"{subject} 的规定须有条件 exposure: {exposure}。",
+            f"a provision on {subject} needs exposure: {exposure}.",
+        )
     needed = _NEEDED.get(subject)
     if needed is not None and not getattr(who, needed):
-        yield f"a provision on {subject} needs the condition {needed}."
+        yield Text(
+            f"{subject} 的规定须有条件 {needed}。",
+            f"a provision on {subject} needs the condition {needed}.",
+        )
     if subject == "inbound" and who.inbound == "none":
-        yield "who has not come from abroad cannot be under a provision on inbound: never matches."
+        yield Text(
+            "没有从境外来的人不会适用入境规定：永不匹配。",
+            "who has not come from abroad cannot be under a provision on inbound: never matches.",
+        )
     if who.stayed_in and subject != f"{who.stayed_in.risk}_risk_stay":
-        yield f"a stay at {who.stayed_in.risk} risk belongs to {who.stayed_in.risk}_risk_stay."
+        risk = who.stayed_in.risk
+        yield Text(
+            f"{risk} 风险的旅居史属于 {risk}_risk_stay。",
+            f"a stay at {risk} risk belongs to {risk}_risk_stay.",
+        )
 
 
-def _impossible(who: Who, document: Document) -> Iterator[str]:
+def _impossible(who: Who, document: Document) -> Iterator[Text]:
     if who.exposure != "infected" and (who.clinical or who.serious_underlying_disease is not None):
-        yield "clinical classes belong to infected people only, so this never matches."
+        yield Text(
+            "临床分型只属于感染者，此条件永不匹配。",
+            "clinical classes belong to infected people only, so this never matches.",
+        )
     if who.clinical == ():
-        yield "an empty list of clinical classes never matches."
+        yield Text(
+            "临床分型列表为空，永不匹配。", "an empty list of clinical classes never matches."
+        )
     if who.spread_at_origin and who.arrived_from is None:
-        yield "spread_at_origin needs arrived_from."
+        yield Text(
+            "spread_at_origin 须与 arrived_from 同时给出。", "spread_at_origin needs arrived_from."
+        )
     if who.stayed_in and who.stayed_in.outside_area and document.area == areas.NATIONAL:
-        yield "nothing lies outside the nation, so outside_area never matches."
+        yield Text(
+            "全国之外没有地区，outside_area 永不匹配。",
+            "nothing lies outside the nation, so outside_area never matches.",
+        )
 
 
 def _conditions(provision: Provision) -> object:
@@ -208,16 +257,23 @@ def _twins(document: Document) -> Iterator[Fault]:
             if _conditions(first) == _conditions(second):
                 yield Fault(
                     ("provisions", number),
-                    f"nobody can tell this provision on {subject} from the one of clause "
-                    f"{first.clause} above it.",
+                    Text(
+                        f"此条 {subject} 规定与上面第{first.clause}条的规定无从区分。",
+                        f"nobody can tell this provision on {subject} from the one of clause "
+                        f"{first.clause} above it.",
+                    ),
                 )
 
 
 def _zone_twins(rows: Sequence[Numbered]) -> Iterator[Fault]:
-    for name, words in (("levels", "how large a zone may be"), ("lift", "when a zone is lifted")):
+    for name, words in (
+        ("levels", Text("划定范围", "how large a zone may be")),
+        ("lift", Text("解封规则", "when a zone is lifted")),
+    ):
         saying = [number for number, provision in rows if getattr(provision, name)]
         for number in saying[1:]:
-            yield Fault(("provisions", number, name), f"{words} is said here a second time.")
+            twice = Text(f"{words.zh}在此重复规定。", f"{words.en} is said here a second time.")
+            yield Fault(("provisions", number, name), twice)
 
 
 def _never_reached(document: Document) -> Iterator[Fault]:
@@ -229,7 +285,8 @@ def _never_reached(document: Document) -> Iterator[Fault]:
             if cases is None:
                 continue
             if not cases:
-                yield Fault(("provisions", number), "this provision never matches.")
+                never = Text("此规定永不匹配。", "this provision never matches.")
+                yield Fault(("provisions", number), never)
             for _, above in rows[:place]:
                 cases -= _cases(above) or set()
                 if not cases:
@@ -240,7 +297,11 @@ def _never_reached(document: Document) -> Iterator[Fault]:
 def _caught(number: int, clause: str) -> Fault:
     return Fault(
         ("provisions", number),
-        f"this provision is never reached: those above it, clause {clause} last, catch everyone.",
+        Text(
+            f"此规定永远轮不到：上面的规定（最后是第{clause}条）已涵盖所有情形。",
+            f"this provision is never reached: those above it, clause {clause} last, catch "
+            "everyone.",
+        ),
     )
 
 
@@ -267,6 +328,10 @@ def _measures_never_reached(document: Document) -> Iterator[Fault]:
         rows = [row for table in law.rows[subject] for row in table]
         if not rows:
             continue
+        if class_count((law,), subject) > MOST_CLASSES:
+            number = next(n for n, p in enumerate(document.provisions) if p is rows[0].provision)
+            yield Fault(("provisions", number), _TOO_MANY_CLASSES)
+            return
         first, matched = set[int](), set[int]()
         for person in persons((law,), subject):
             holds = law.conditions_that_hold(situation(person, DAY, DAY))
@@ -279,6 +344,88 @@ def _measures_never_reached(document: Document) -> Iterator[Fault]:
         for place, row in enumerate(rows):
             number = next(n for n, p in enumerate(document.provisions) if p is row.provision)
             if place not in matched:
-                yield Fault(("provisions", number), "this provision never matches anybody.")
+                nobody = Text("此规定不适用于任何人。", "this provision never matches anybody.")
+                yield Fault(("provisions", number), nobody)
             elif place not in first:
                 yield _caught(number, rows[place - 1].cited.clause)
+
+
+def family_faults(document: Document, others: Mapping[str, Document]) -> Iterator[Fault]:
+    """Return why a document cannot stand beside the others: its parents, and holes in time."""
+    if document.id in others:
+        taken = Text(f"id“{document.id}”已被占用。", f"the id '{document.id}' is taken.")
+        yield Fault(("id",), taken)
+        return
+    yield from _parent_faults(document, others)
+    if document.forwards not in (None, document.parent):
+        only = Text("转发文件只能转发其上级。", "a document forwards its parent, no other.")
+        yield Fault(("forwards",), only)
+    for first, last in holes(document.area, {**others, document.id: document}):
+        until = f"{last:%Y-%m-%d}" if last else "…"
+        yield Fault(
+            ("in_force_until",),
+            Text(
+                f"本地区在 {first:%Y-%m-%d} 至 {until} 没有现行文件。",
+                f"its area is without a document from {first:%Y-%m-%d} to {until}.",
+            ),
+        )
+
+
+def _parent_faults(document: Document, others: Mapping[str, Document]) -> Iterator[Fault]:
+    seen, current = {document.id}, document
+    while current.parent is not None:
+        parent = document if current.parent == document.id else others.get(current.parent)
+        if parent is None:
+            unknown = Text(
+                f"未知的上级“{current.parent}”。", f"the parent '{current.parent}' is not known."
+            )
+            yield Fault(("parent",), unknown)
+            return
+        if parent.id in seen:
+            circle = Text(f"“{parent.id}”成了自己的上级。", f"'{parent.id}' is its own ancestor.")
+            yield Fault(("parent",), circle)
+            return
+        if parent.in_force_from > current.in_force_from:
+            later = Text(
+                f"上级“{parent.id}”施行更晚。", f"the parent '{parent.id}' comes into force later."
+            )
+            yield Fault(("parent",), later)
+        if _ends_before(parent, document):
+            ends = Text(
+                f"上级“{parent.id}”在本文件之前失效，此后沉默之处无人规定。",
+                f"'{parent.id}' ends before this document: then nobody speaks where it is silent.",
+            )
+            yield Fault(("parent",), ends)
+        seen.add(parent.id)
+        current = parent
+
+
+def _ends_before(parent: Document, document: Document) -> bool:
+    if parent.in_force_until is None:
+        return False
+    return document.in_force_until is None or parent.in_force_until < document.in_force_until
+
+
+def holes(area: str, documents: Mapping[str, Document]) -> Iterator[tuple[date, date | None]]:
+    """Return the spans, from the first document on, in which none is in force in an area."""
+    spans = sorted(
+        (known.in_force_from, known.in_force_until or date.max)
+        for known in documents.values()
+        if areas.lies_in(area, known.area)
+    )
+    covered = spans[0][0] if spans else date.max
+    for first, last in spans:
+        if first > covered:
+            yield covered, first - timedelta(days=1)
+        if last == date.max:
+            return
+        covered = max(covered, last + timedelta(days=1))
+    if spans:
+        yield covered, None
+
+
+def silent_subjects(law: Law) -> tuple[str, ...]:
+    """Return the subjects on which neither a document nor what it inherits speaks."""
+    spoken = {provision.subject for document in law.documents for provision in document.provisions}
+    spoken.add("registry_end")  # says that a list is complete, nothing of its own
+    return tuple(subject for subject in SUBJECTS if subject not in spoken)

@@ -8,6 +8,7 @@ they except included.
 """
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -36,10 +37,23 @@ def rows_about(laws: Iterable[Law], subject: MeasureSubject) -> list[Row]:
 
 def persons(laws: Sequence[Law], subject: MeasureSubject) -> Iterator[Person]:
     """Return one person for each class that the laws can tell apart on a subject."""
+    for fragments in itertools.product(*_axes(laws, subject)):
+        merged: Fragment = {"start": DAY}
+        for fragment in fragments:
+            merged |= fragment
+        yield Person(**merged)
+
+
+def class_count(laws: Sequence[Law], subject: MeasureSubject) -> int:
+    """Return how many classes the laws can tell apart on a subject."""
+    return math.prod(len(axis) for axis in _axes(laws, subject))
+
+
+def _axes(laws: Sequence[Law], subject: MeasureSubject) -> list[list[Fragment]]:
     rows = rows_about(laws, subject)
     conditions = [row.provision.who for row in rows]
     places = _places(laws, conditions)
-    axes = [
+    return [
         _exposures(conditions),
         _arrivals(conditions, places),
         _flags(conditions, "spread_at_origin"),
@@ -51,11 +65,6 @@ def persons(laws: Sequence[Law], subject: MeasureSubject) -> Iterator[Person]:
         _flags(conditions, "freight_crew"),
         _proofs(rows),
     ]
-    for fragments in itertools.product(*axes):
-        merged: Fragment = {"start": DAY}
-        for fragment in fragments:
-            merged |= fragment
-        yield Person(**merged)
 
 
 def _flags(conditions: Sequence[Who], name: str) -> list[Fragment]:

@@ -19,8 +19,16 @@ class ContradictionError(BadQuestionError):
 class LawError(Exception):
     """A document that is refused, with its file, its line and one sentence."""
 
-    def __init__(self, file: str, line: int, sentence: str) -> None:
-        super().__init__(f"{file}, line {line}: {sentence}")
+    def __init__(self, file: str, line: int, text: Text) -> None:
+        super().__init__(f"{file}, line {line}: {text.en}")
         self.file = file
         self.line = line
-        self.sentence = sentence
+        self.text = text
+
+
+class WrongValueError(ValueError):
+    """A value of a document that is of its type and yet wrong; `text` says why, without a stop."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.text = Text(zh, en)

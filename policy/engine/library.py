@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 
 from policy.engine import areas
-from policy.engine.errors import ContradictionError, LawError
+from policy.engine.errors import ContradictionError
 from policy.engine.law import Law
-from policy.engine.loader import check_kinship, read_folder
+from policy.engine.loader import read_folder, refuse_family
 from policy.engine.reading import refuse, shown
 from policy.engine.schema import Document
 
@@ -75,11 +75,8 @@ class Library:
 
     def with_document(self, document: Document) -> "Library":
         """Return a library that holds one more document (an uploaded one)."""
-        if document.id in self.documents:
-            raise LawError(f"{document.id}.yaml", 1, f"the id '{document.id}' is taken.")
-        documents = {**self.documents, document.id: document}
-        check_kinship(documents.values())
-        return Library(documents)
+        refuse_family(document, self.documents)
+        return Library({**self.documents, document.id: document})
 
 
 @functools.cache

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from policy.engine import areas
+from policy.engine.errors import WrongValueError
 from policy.engine.facts import Clinical, Exposure, Risk, Setting
 from policy.engine.plans import Force, Movement
 from policy.engine.text import Text
@@ -109,30 +110,40 @@ def _text(value: object) -> object:
     if isinstance(value, Text):
         return value
     if not isinstance(value, Mapping):
-        msg = "must hold a sentence in zh and one in en"
-        raise ValueError(msg)  # noqa: TRY004 -- pydantic reports ValueError only
+        raise WrongValueError(
+            "须有中文（zh）和英文（en）各一句",
+            "must hold a sentence in zh and one in en",
+        )
     if extra := sorted(set(map(str, value)) - {"zh", "en"}):
-        msg = f"unknown key {extra[0]!r} beside zh and en"
-        raise ValueError(msg)
+        raise WrongValueError(
+            f"除 zh、en 外不应有键 {extra[0]!r}",
+            f"unknown key {extra[0]!r} beside zh and en",
+        )
     for language in ("zh", "en"):
         words = value.get(language)
         if not isinstance(words, str) or not words.strip():
-            msg = f"the sentence in {language} is missing"
-            raise ValueError(msg)
+            raise WrongValueError(
+                f"缺少 {language} 的句子",
+                f"the sentence in {language} is missing",
+            )
     return Text(value["zh"], value["en"])
 
 
 def _area(value: object) -> object:
     if isinstance(value, str) and areas.is_code(value):
         return value
-    msg = "must be a six-digit GB/T 2260 code in quotation marks"
-    raise ValueError(msg)
+    raise WrongValueError(
+        "须为加引号的六位行政区划代码（GB/T 2260）",
+        "must be a six-digit GB/T 2260 code in quotation marks",
+    )
 
 
 def _distinct(value: object) -> object:
     if isinstance(value, tuple) and len(set(value)) != len(value):
-        msg = "names the same thing twice"
-        raise ValueError(msg)
+        raise WrongValueError(
+            "同一项写了两次",
+            "names the same thing twice",
+        )
     return value
 
 
@@ -164,8 +175,10 @@ class Range(Strict):
     @model_validator(mode="after")
     def _holds_a_number(self) -> Self:
         if self.at_most is not None and self.at_most < self.at_least:
-            msg = "no number lies between at_least and at_most"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "at_least 与 at_most 之间没有数",
+                "no number lies between at_least and at_most",
+            )
         return self
 
 
@@ -221,11 +234,15 @@ class Stage(Strict):
     def _tests_lie_inside(self) -> Self:
         for day in self.tests or ():
             if day > self.days:
-                msg = f"the test of day {day} lies outside a stage of {self.days} days"
-                raise ValueError(msg)
+                raise WrongValueError(
+                    f"第{day}天的检测不在{self.days}天的阶段之内",
+                    f"the test of day {day} lies outside a stage of {self.days} days",
+                )
         if list(self.tests or ()) != sorted(self.tests or ()):
-            msg = "the test days must ascend"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "检测日须由小到大",
+                "the test days must ascend",
+            )
         return self
 
 
@@ -243,13 +260,17 @@ class LooseTests(Strict):
     @model_validator(mode="after")
     def _last_may_come_earlier(self) -> Self:
         if list(self.days) != sorted(self.days):
-            msg = "the test days must ascend"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "检测日须由小到大",
+                "the test days must ascend",
+            )
         if self.last_from is not None and self.last_from not in range(
             self.days[-2] + 1 if len(self.days) > 1 else 1, self.days[-1]
         ):
-            msg = "last_from must lie between the last two test days"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "last_from 须在最后两个检测日之间",
+                "last_from must lie between the last two test days",
+            )
         return self
 
 
@@ -262,11 +283,15 @@ class OnArrival(Strict):
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
         if self.proof_hours is None and self.landing_test is None:
-            msg = "asks nothing: give proof_hours or landing_test"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "没有任何要求：须给出 proof_hours 或 landing_test",
+                "asks nothing: give proof_hours or landing_test",
+            )
         if self.landing_test == "without_proof" and self.proof_hours is None:
-            msg = "a landing test without a proof needs the proof's hours"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "无证明才落地检的，须给出证明的时限 proof_hours",
+                "a landing test without a proof needs the proof's hours",
+            )
         return self
 
 
@@ -318,20 +343,26 @@ class MeasureProvision(Provision):
     @model_validator(mode="after")
     def _asks_or_ends(self) -> Self:
         if self.ends == bool(self.asks):
-            msg = "asks something or ends a duty (ends: true), one of the two"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "要么有要求，要么终止义务（ends: true），二者取一",
+                "asks something or ends a duty (ends: true), one of the two",
+            )
         return self
 
     @model_validator(mode="after")
     def _stages_fit(self) -> Self:
         if self.release is not None and len(self.stages) != 1:
-            msg = "a release criterion belongs to one single stage"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "解除标准只能属于单一阶段",
+                "a release criterion belongs to one single stage",
+            )
         if (self.instead or self.counts_inbound or self.central_on_request) and not (
             self.stages or self.plan_of_parent
         ):
-            msg = "instead, counts_inbound and central_on_request need stages"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "instead、counts_inbound、central_on_request 须有阶段",
+                "instead, counts_inbound and central_on_request need stages",
+            )
         return self
 
 
@@ -362,8 +393,10 @@ class ZoneProvision(Provision):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if not self.levels and self.lift is None:
-            msg = "says neither levels nor when the zone is lifted"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "既没有划定范围，也没有解封规则",
+                "says neither levels nor when the zone is lifted",
+            )
         return self
 
 
@@ -382,11 +415,15 @@ class EntryProvision(Provision):
     @model_validator(mode="after")
     def _hours_with_proof(self) -> Self:
         if ("proof" in self.checks) != (self.proof_hours is not None):
-            msg = "the check 'proof' and proof_hours need each other"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "查验 proof 与 proof_hours 须同时给出",
+                "the check 'proof' and proof_hours need each other",
+            )
         if self.proof_hours_in_outbreak is not None and self.proof_hours is None:
-            msg = "proof_hours_in_outbreak needs proof_hours"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "有 proof_hours_in_outbreak 须有 proof_hours",
+                "proof_hours_in_outbreak needs proof_hours",
+            )
         return self
 
 
@@ -406,8 +443,10 @@ class ScreeningProvision(Provision):
     def _days_with_frequency(self) -> Self:
         counts = {"daily": 7, "twice_weekly": 2, None: 0}
         if len(self.weekdays) != counts[self.frequency]:
-            msg = f"{self.frequency or 'no frequency'} goes with {counts[self.frequency]} weekdays"
-            raise ValueError(msg)
+            raise WrongValueError(
+                f"{self.frequency or '无频次'}须对应{counts[self.frequency]}个星期日期",
+                f"{self.frequency or 'no frequency'} goes with {counts[self.frequency]} weekdays",
+            )
         return self
 
 
@@ -425,8 +464,10 @@ class GatheringProvision(Provision):
     @model_validator(mode="after")
     def _hours_with_proof(self) -> Self:
         if ("proof" in self.duties) != (self.proof_hours is not None):
-            msg = "the duty 'proof' and proof_hours need each other"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "义务 proof 与 proof_hours 须同时给出",
+                "the duty 'proof' and proof_hours need each other",
+            )
         return self
 
 
@@ -459,8 +500,10 @@ class WhitelistProvision(Provision):
     @model_validator(mode="after")
     def _hours_with_proof(self) -> Self:
         if ("proof" in self.duties) != (self.proof_hours is not None):
-            msg = "the duty 'proof' and proof_hours need each other"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "义务 proof 与 proof_hours 须同时给出",
+                "the duty 'proof' and proof_hours need each other",
+            )
         return self
 
 
@@ -567,13 +610,17 @@ class Document(Strict):
     @model_validator(mode="after")
     def _days_in_order(self) -> Self:
         if self.in_force_until is not None and self.in_force_until < self.in_force_from:
-            msg = "in_force_until lies before in_force_from"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "in_force_until 早于 in_force_from",
+                "in_force_until lies before in_force_from",
+            )
         return self
 
     @model_validator(mode="after")
     def _forwards_or_speaks(self) -> Self:
         if self.forwards and (self.provisions or self.clauses):
-            msg = "a document that forwards another has no clauses of its own"
-            raise ValueError(msg)
+            raise WrongValueError(
+                "转发文件没有自己的条款",
+                "a document that forwards another has no clauses of its own",
+            )
         return self

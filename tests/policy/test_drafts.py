@@ -99,12 +99,12 @@ class TestADraft:
     @pytest.mark.parametrize(
         ("content", "words"),
         [
-            (NOTICE.replace(b"days: 2", b"days: two"), "15"),
+            (NOTICE.replace(b"days: 2", b"days: two"), "第 15 行：days：须为整数"),
             (NOTICE.replace(b"clause:", b"clausula:"), "11"),
             (NOTICE.replace(b"demo-city-2022-1", b"cn-2022-113"), "cn-2022-113"),
             (NOTICE.replace(b"parent: fujian-2022-12", b"parent: nowhere"), "nowhere"),
             (b"\xff\xfe", "UTF-8"),
-            (b"x" * (drafts.LARGEST_FILE + 1), "256"),
+            (b"x" * (drafts.LARGEST_FILE + 1), "64"),
         ],
     )
     def test_that_is_unsound_is_refused_with_its_line(

@@ -53,7 +53,10 @@ class TestTheWalkThrough:
 
         assert told["earliest_release"] == "2022-12-02"
 
-    def test_is_checked_by_the_command(self, tmp_path: Path) -> None:
+    def test_is_checked_by_the_command(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")
         (tmp_path / NAME).write_text(DOCUMENT)
         said = StringIO()
         call_command("policy", "check", str(tmp_path / NAME), stdout=said)
@@ -61,14 +64,30 @@ class TestTheWalkThrough:
         assert "4 clauses, 3 provisions, sound." in said.getvalue()
         assert "clause 1, high_risk_stay: looser." in said.getvalue()
 
-    def test_is_refused_in_the_words_it_shows(self, tmp_path: Path) -> None:
+    def test_is_refused_in_the_words_it_shows(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")
         (tmp_path / NAME).write_text(DOCUMENT.replace("tests: [1, 3, 6]", "tests: [1, 3, 7]"))
         with pytest.raises(CommandError) as refused:
             call_command("policy", "check", str(tmp_path / NAME))
 
         assert str(refused.value) == blocks("text")[0].strip()
 
-    def test_is_refused_when_a_clause_is_left_behind(self, tmp_path: Path) -> None:
+    def test_is_checked_in_the_language_of_the_terminal(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+        (tmp_path / NAME).write_text(DOCUMENT.replace("tests: [1, 3, 6]", "tests: [1, 3, 7]"))
+        with pytest.raises(CommandError) as refused:
+            call_command("policy", "check", str(tmp_path / NAME))
+
+        assert "第 18 行：stages：第7天的检测不在6天的阶段之内。" in str(refused.value)
+
+    def test_is_refused_when_a_clause_is_left_behind(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")
         (tmp_path / NAME).write_text(DOCUMENT.split("no_provision:")[0])
         with pytest.raises(CommandError, match="clause 4 has neither a provision nor a line"):
             call_command("policy", "check", str(tmp_path / NAME))

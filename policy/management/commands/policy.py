@@ -1,21 +1,32 @@
 """`manage.py policy`: check a document before it is entered, and write the register of clauses."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
 
+from policy import words
+from policy.engine.checks import silent_subjects
 from policy.engine.compare import compare
 from policy.engine.coverage import coverage
 from policy.engine.errors import LawError
 from policy.engine.law import Law
 from policy.engine.library import Library, shipped
 from policy.engine.loader import read_file
-from policy.engine.schema import MEASURE_SUBJECTS
 
 COVERAGE = Path(settings.BASE_DIR) / "docs" / "coverage.md"
+
+
+def language() -> str:
+    """Return the language of whoever sits at the terminal: Chinese or English."""
+    said = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh-hans" if next(filter(None, said), "").startswith("zh") else "en"
 
 
 class Command(BaseCommand):
@@ -36,28 +47,45 @@ class Command(BaseCommand):
         if options["action"] == "coverage":
             COVERAGE.write_text(coverage(shipped()), encoding="utf-8")
             return
-        for path in options["files"]:
-            try:
-                self._check(path)
-            except LawError as refused:
-                raise CommandError(str(refused)) from None
+        with translation.override(language()):
+            for path in options["files"]:
+                try:
+                    self._check(path)
+                except LawError as refused:
+                    raise CommandError(_refusal(refused)) from None
 
     def _check(self, path: Path) -> None:
-        document = read_file(path)
-        others = {key: one for key, one in shipped().documents.items() if key != document.id}
-        library = Library(others).with_document(document)
+        others = {key: one for key, one in shipped().documents.items() if key != path.stem}
+        document = read_file(path, others)
+        library = Library({**others, document.id: document})
         law = library.law(document.id)
+        clauses = ngettext("%d clause", "%d clauses", len(document.clauses))
+        provisions = ngettext("%d provision", "%d provisions", len(document.provisions))
+        parts = (clauses % len(document.clauses), provisions % len(document.provisions))
         self.stdout.write(
-            f"{document.id}: {len(document.clauses)} clauses, "
-            f"{len(document.provisions)} provisions, sound."
+            _("%(document)s: %(parts)s, sound.")
+            % {"document": document.id, "parts": _listed(parts)}
         )
         self._silent(law)
         if document.parent is not None:
             for found in compare(law, library.law(document.parent)):
-                about = f"  clause {found.clause}, {found.subject}"
-                self.stdout.write(f"{about}: {found.verdict}. {found.because.en}")
+                where = _("clause %(clause)s, %(subject)s: %(verdict)s.") % {
+                    "clause": found.clause,
+                    "subject": found.subject,
+                    "verdict": str(words.VERDICTS[found.verdict]).lower(),
+                }
+                self.stdout.write(f"  {where} {words.say(found.because)}")
 
     def _silent(self, law: Law) -> None:
-        silent = [subject for subject in MEASURE_SUBJECTS if not law.rows[subject]]
-        if silent:
-            self.stdout.write(f"  Neither it nor its parents speak on: {', '.join(silent)}.")
+        if silent := silent_subjects(law):
+            said = _("Neither it nor its parents speak on: %s.") % _listed(silent)
+            self.stdout.write(f"  {said}")
+
+
+def _listed(parts: tuple[str, ...]) -> str:
+    return pgettext("joins parts of a fact", ", ").join(parts)
+
+
+def _refusal(refused: LawError) -> str:
+    told = {"file": refused.file, "line": refused.line, "sentence": words.say(refused.text)}
+    return _("%(file)s, line %(line)d: %(sentence)s") % told

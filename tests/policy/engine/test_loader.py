@@ -1,13 +1,17 @@
 """Reading documents: what is wrong is refused with its line and a sentence."""
 
 import re
+import time
+import tracemalloc
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from policy.engine.checks import holes, silent_subjects
 from policy.engine.errors import LawError
-from policy.engine.library import DOCUMENTS
-from policy.engine.loader import read, read_file, read_folder
+from policy.engine.library import DOCUMENTS, shipped
+from policy.engine.loader import LONGEST_DOCUMENT, read, read_file, read_folder
 
 FOLDER = Path(__file__).parent.parent
 SOUND = (FOLDER / "sound.yaml").read_text()
@@ -33,7 +37,7 @@ class TestABrokenDocument:
             read(path.read_text(), path.name)
 
         assert lines[0].removeprefix("# refused: ").removesuffix(f"  {HERE}") in (
-            refused.value.sentence
+            refused.value.text.en
         )
         assert lines[refused.value.line - 1].endswith(HERE)
         assert str(refused.value).startswith(f"{path.name}, line {refused.value.line}: ")
@@ -48,7 +52,7 @@ class TestABrokenDocument:
 
         line = text[: found.end()].count("\n") + 1
         assert refused.value.line <= line
-        assert key in refused.value.sentence or "subject" in refused.value.sentence
+        assert key in refused.value.text.en or "subject" in refused.value.text.en
 
     def test_comes_in_two_hundred_kinds(self) -> None:
         assert len(BROKEN) + len(misspelt()) >= 200
@@ -66,6 +70,117 @@ class TestABrokenDocument:
 
         with pytest.raises(LawError, match="not UTF-8"):
             read_file(path)
+
+    @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+    def test_is_refused_in_chinese_too(self, path: Path) -> None:
+        with pytest.raises(LawError) as refused:
+            read(path.read_text(), path.name)
+
+        said = refused.value.text.zh
+        assert re.search(r"[\u4e00-\u9fff]{2}", said)
+        assert said.endswith("。")
+        assert not re.search(r"[a-z]+ (is|are|must|stands|not|the) ", said)
+
+
+def aliases(levels: int) -> str:
+    """Return a text whose values double three times with each line (a billion laughs)."""
+    lines = [
+        f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 8)}]" for level in range(1, levels)
+    ]
+    return "\n".join(["a0: &a0 [x, x, x, x, x, x, x, x]", *lines])
+
+
+class TestAFileMadeToExhaustTheMachine:
+    @pytest.mark.parametrize(
+        ("text", "words"),
+        [
+            (aliases(12), "more values than any notice"),
+            ("a: &a [*a]", "the key 'id' is missing"),
+            ("a: &a {b: *a}", "the key 'id' is missing"),
+            ("a: " + "[" * 60_000, "nested too deeply"),
+            ("a: " + "{a: " * 16_000, "nested too deeply"),
+            ("- " * 30_000, "nested too deeply"),
+            ("".join(f"{' ' * depth}a:\n" for depth in range(340)), "nested too deeply"),
+            ("a: " + "9" * 60_000, "no YAML"),
+            ("a: " + "x" * LONGEST_DOCUMENT, "longer than any notice"),
+            ("".join(f"k{number}: 1\n" for number in range(6_000)), "the key 'id' is missing"),
+            (
+                SOUND.replace(
+                    "who: {exposure: close_contact}",
+                    "who: {been_in: {within_days: 7, areas: ["
+                    + ", ".join(f'"65{number:04}"' for number in range(1_000))
+                    + "]}, arrived_from: anywhere, exposure: close_contact}",
+                    1,
+                ),
+                "more classes of people apart",
+            ),
+        ],
+        ids=[
+            *("aliases", "itself in a list", "itself in a mapping", "brackets", "braces"),
+            *("dashes", "indents", "number", "long", "keys", "classes"),
+        ],
+    )
+    def test_is_refused_at_once(self, text: str, words: str) -> None:
+        began = time.process_time()
+        with pytest.raises(LawError) as refused:
+            read(text, "bomb.yaml")
+
+        assert words in refused.value.text.en
+        assert time.process_time() - began < 5
+
+    def test_is_given_little_memory(self) -> None:
+        tracemalloc.start()
+        with pytest.raises(LawError):
+            read(aliases(40), "bomb.yaml")
+        _now, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+
+        assert most < 20 << 20
+
+
+HEAD = 'area: "410100"\nin_force_from: 2030-01-02\nparent: null\nchecked_on: 2030-01-03\n'
+
+
+class TestADocumentBesideTheOthers:
+    @pytest.mark.parametrize(
+        ("head", "line", "words"),
+        [
+            ("area: '410100'\nin_force_from: 2030-01-02\nparent: cn-2022-999", 7, "is not known"),
+            ("area: '350100'\nin_force_from: 2022-12-07\nparent: fujian-2022-12", 7, "later"),
+            (
+                "area: '210800'\nin_force_from: 2022-12-01\nparent: yingkou-2022-11",
+                7,
+                "'yingkou-2022-11' ends before this document",
+            ),
+            (
+                "area: '410100'\nin_force_from: 2021-01-01\nin_force_until: 2021-06-01\n"
+                "parent: null",
+                7,
+                "without a document from 2021-06-02 to 2022-06-27",
+            ),
+        ],
+    )
+    def test_is_refused_with_its_line(self, head: str, line: int, words: str) -> None:
+        text = SOUND.replace(HEAD, f"{head}\nchecked_on: 2030-01-03\n")
+        with pytest.raises(LawError) as refused:
+            read(text, "x", shipped().documents)
+
+        assert words in refused.value.text.en
+        assert refused.value.line == line
+
+    def test_may_not_take_an_id_of_theirs(self) -> None:
+        with pytest.raises(LawError, match="line 2: the id 'cn-2022-113' is taken"):
+            read((DOCUMENTS / "cn-2022-113.yaml").read_text(), "x", shipped().documents)
+
+    def test_leaves_a_hole_where_it_is_the_last(self) -> None:
+        alone = read(SOUND, "x").model_copy(update={"in_force_until": date(2030, 1, 31)})
+
+        assert list(holes(alone.area, {"one": alone})) == [(date(2030, 2, 1), None)]
+        assert list(holes("110000", {"one": alone})) == []
+
+    def test_is_heard_on_what_its_parents_say(self) -> None:
+        assert "infected" in silent_subjects(shipped().law("yingkou-2022-11"))
+        assert "infected" not in silent_subjects(shipped().law("hequ-2022-58"))
 
 
 class TestASoundDocument:
