@@ -66,4 +66,5 @@ def _beyond(fields: Sequence[str], start: Sequence[Any]) -> Q:
     for field, value in zip(fields, start, strict=True):
         beyond |= same & Q(**{f"{field}__gt": value})
         same &= Q(**{field: value})
-    return beyond
+    # The first condition adds nothing but lets an index begin there.
+    return Q(**{f"{fields[0]}__gte": start[0]}) & beyond

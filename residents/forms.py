@@ -214,11 +214,12 @@ class SearchForm(forms.Form):
     """Whom to look for; posted, so that nothing personal stands in an address."""
 
     text = forms.CharField(
-        label=_("Name, pinyin, phone or document number"),
+        label=_("Name, pinyin, phone, document number or door"),
         max_length=60,
         widget=forms.TextInput({**TEXT, "type": "search", "data-search": ""}),
         error_messages={"required": _("Enter whom to look for.")},
     )
+    after = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
 
 
 class Reason(models.TextChoices):

@@ -4,6 +4,7 @@ import uuid
 from datetime import date
 from typing import Any, Self
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Length
@@ -12,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.encryption import EncryptedTextField
 from accounts.models import Area, people_within
 from residents import masking
+from residents.lexemes import LexemesField
 
 # So that buildings can be put in order as people count them: 3号楼 before 10号楼.
 models.CharField.register_lookup(Length)
@@ -32,6 +34,8 @@ class Building(models.Model):
         Area, on_delete=models.PROTECT, related_name="buildings", verbose_name=_("grid")
     )
     name = models.CharField(_("building"), max_length=50)
+    # `addresses.building_key`: 3 of 3号楼 and of 3栋.
+    name_key = models.CharField(max_length=50, blank=True, editable=False)
 
     objects = BuildingQuerySet.as_manager()
 
@@ -62,9 +66,12 @@ class Household(models.Model):
         Building, on_delete=models.PROTECT, related_name="households", verbose_name=_("building")
     )
     unit = models.CharField(_("unit"), max_length=20, blank=True)
+    unit_key = models.CharField(max_length=20, blank=True, editable=False)
     floor = models.SmallIntegerField(_("floor"), null=True, blank=True)
     door = EncryptedTextField(_("door"))
     door_hash = models.CharField(max_length=64, editable=False)
+    # The hash of `addresses.door_key`: one for 501 and 501室.
+    door_key = models.CharField(max_length=16, blank=True, editable=False)
 
     objects = HouseholdQuerySet.as_manager()
 
@@ -75,6 +82,9 @@ class Household(models.Model):
             models.UniqueConstraint(
                 fields=["building", "unit", "door_hash"], name="household_once"
             )
+        ]
+        indexes = [
+            models.Index(fields=["door_key", "unit_key", "building"], name="household_by_door")
         ]
 
     def __str__(self) -> str:
@@ -90,8 +100,14 @@ class ResidentQuerySet(models.QuerySet["Resident"]):
     """Questions about residents."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the residents below the areas of `user`."""
-        return self.filter(people_within(user, "grid__path"))
+        """Return the residents below the areas of `user`, without entries merged into others."""
+        return self.filter(people_within(user, "grid__path")).exclude(
+            gone_as=Resident.GoneAs.MERGED
+        )
+
+    def here(self) -> Self:
+        """Return those who live or stay here now: who has left or died is kept, not listed."""
+        return self.filter(gone_as="")
 
 
 class Resident(models.Model):
@@ -109,6 +125,11 @@ class Resident(models.Model):
         MALE = "male", _("Male")
         UNKNOWN = "unknown", _("Not known")
 
+    class GoneAs(models.TextChoices):
+        LEFT = "left", _("Moved away")
+        DIED = "died", _("Died")
+        MERGED = "merged", _("Merged with another entry")
+
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     household = models.ForeignKey(
         Household, on_delete=models.PROTECT, related_name="residents", verbose_name=_("household")
@@ -119,17 +140,24 @@ class Resident(models.Model):
     )
     name = models.CharField(_("name"), max_length=50)
     name_key = models.CharField(_("pinyin"), max_length=1000, blank=True)
+    name_words = LexemesField(default="", editable=False)  # pinyin.name_words
     document_type = models.CharField(_("document"), max_length=20, choices=DocumentType)
     number = EncryptedTextField(_("number"), blank=True)
     number_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # Hashes of the last four characters, to be found by what pages show.
+    number_end = models.CharField(max_length=16, blank=True, editable=False)
     sex = models.CharField(_("sex"), max_length=10, choices=Sex, default=Sex.UNKNOWN)
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
     phone = EncryptedTextField(_("phone"), blank=True)
     phone_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
+    phone_end = models.CharField(max_length=16, blank=True, editable=False)
     emergency_name = EncryptedTextField(_("emergency contact"), blank=True)
     emergency_phone = EncryptedTextField(_("their phone"), blank=True)
     created_at = models.DateTimeField(_("registered at"))
     version = models.PositiveIntegerField(default=1)
+    # Of those who no longer live here; they keep their last household.
+    gone_as = models.CharField(_("gone"), max_length=10, choices=GoneAs, blank=True)
+    gone_on = models.DateField(_("gone on"), null=True, blank=True)
 
     objects = ResidentQuerySet.as_manager()
 
@@ -147,8 +175,26 @@ class Resident(models.Model):
                 condition=Q(document_type="none", number_hash="")
                 | (~Q(document_type="none") & ~Q(number_hash="")),
             ),
+            models.CheckConstraint(
+                name="resident_gone_whole",
+                condition=Q(gone_as="", gone_on=None)
+                | (~Q(gone_as="") & Q(gone_on__isnull=False)),
+            ),
         ]
-        indexes = [models.Index(fields=["grid", "name_key"])]
+        indexes = [
+            models.Index(
+                fields=["grid", "name_key", "id"],
+                name="resident_here_in_grid",
+                condition=Q(gone_as=""),
+            ),
+            models.Index(fields=["name_key", "id"], name="resident_here", condition=Q(gone_as="")),
+            models.Index(
+                fields=["grid", "gone_on"], name="resident_gone", condition=~Q(gone_as="")
+            ),
+            models.Index(fields=["number_end"], name="resident_number_end"),
+            models.Index(fields=["phone_end"], name="resident_phone_end"),
+            GinIndex(fields=["name_words"], name="resident_name_words"),
+        ]
 
     def __str__(self) -> str:
         return f"resident {self.key}"

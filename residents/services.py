@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -14,12 +14,17 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from accounts import audit
 from accounts.encryption import search_hash
 from accounts.models import Area, User
+from residents import addresses
 from residents.identity import Identity, read_name, read_number, read_phone
 from residents.models import Building, Household, Resident
-from residents.pinyin import name_key, search_text
+from residents.pinyin import name_key, name_words
 
 # The contexts that keep equal texts of two columns from having equal hashes.
 NUMBER, PHONE, DOOR = "resident.number", "resident.phone", "household.door"
+NUMBER_END, PHONE_END, DOOR_KEY = "resident.number_end", "resident.phone_end", "household.door_key"
+LAST = 4  # characters of a number or phone by which somebody is found
+_DERIVED = ("_hash", "_key", "_end", "_words")
+SHORT = 16  # characters of a hash that many rows share anyway
 
 # What `uncover` may show, and how each is called.
 UNCOVERABLE = {
@@ -73,7 +78,7 @@ def find_by_number(*, document_type: str, number: str) -> Resident | None:
     """Return who holds this number, wherever they live; ask `known` on behalf of somebody."""
     if not number:
         return None
-    hashed = _number_hash(document_type, number)
+    hashed = number_hash(document_type, number)
     return Resident.objects.filter(document_type=document_type, number_hash=hashed).first()
 
 
@@ -92,7 +97,7 @@ def known(*, document_type: str, number: str, by: User) -> Resident | None:
     """
     found = find_by_number(document_type=document_type, number=number)
     if found:
-        _refuse_elsewhere(found, by)
+        refuse_elsewhere(found, by)
         read(resident=found, by=by)
     return found
 
@@ -103,55 +108,6 @@ def read(*, resident: Resident, by: User) -> None:
 
 
 @transaction.atomic
-def search(*, text: str, today: date, by: User, most: int = 50) -> list[Resident]:
-    """
-    Return the residents in the areas of `by` whose number, phone, name or pinyin is `text`.
-
-    Written down by what was looked for and how many were found, without what was typed.
-    """
-    visible = Resident.objects.visible_to(by)
-    for kind, found in (
-        ("number", _by_number(text, today, by)),
-        ("phone", _by_phone(text)),
-        ("name", _by_name(text)),
-    ):
-        if found is not None:
-            rows = visible.filter(found).select_related("household__building", "grid")
-            residents = list(rows.order_by("name_key", "pk")[:most])
-            audit.record(
-                by=by, did=gettext_noop("searched"), to=by, kind=kind, found=len(residents)
-            )
-            return residents
-    return []
-
-
-def _by_number(text: str, today: date, by: User) -> Q | None:
-    for kind in Resident.DocumentType:
-        try:
-            identity = read_number(kind, text, today=today)
-        except ValidationError:
-            continue
-        if found := find_by_number(document_type=kind, number=identity.number):
-            _refuse_elsewhere(found, by)
-            return Q(pk=found.pk)
-    return None
-
-
-def _by_phone(text: str) -> Q | None:
-    try:
-        return Q(phone_hash=search_hash(read_phone(text), context=PHONE))
-    except ValidationError:
-        return None
-
-
-def _by_name(text: str) -> Q | None:
-    text = text.strip()
-    if spelt := search_text(text):
-        return Q(name_key__contains=spelt)
-    return Q(name__contains=text) if text else None
-
-
-@transaction.atomic
 def household_at(
     *, building: Building, unit: str = "", door: str, floor: int | None = None
 ) -> Household:
@@ -159,16 +115,25 @@ def household_at(
     unit, door = _tidy(unit), _tidy(door)
     if not door:
         raise ValidationError(_("Enter the door, for example 502."))
-    household, made = Household.objects.get_or_create(
-        building=building,
-        unit=unit,
-        door_hash=search_hash(door, context=DOOR),
-        defaults={"door": door, "floor": floor},
-    )
+    if known := _behind(building, unit, door):
+        household, made = known, False
+    else:
+        household, made = Household.objects.get_or_create(
+            building=building,
+            unit=unit,
+            door_hash=search_hash(door, context=DOOR),
+            defaults={"door": door, "floor": floor, **door_columns(unit, door)},
+        )
     if not made and floor is not None and household.floor is None:
         Household.objects.filter(pk=household.pk).update(floor=floor)
         household.floor = floor
     return household
+
+
+def _behind(building: Building, unit: str, door: str) -> Household | None:
+    """Return who is registered behind this door, however it was written then."""
+    keys = door_columns(unit, door)
+    return Household.objects.filter(building=building, **keys).order_by("pk").first()
 
 
 @transaction.atomic
@@ -176,7 +141,11 @@ def building_at(*, grid: Area, name: str) -> Building:
     """Return the building of this name in `grid`, made where there was none."""
     if not (tidy := _tidy(name)):
         raise ValidationError(_("Enter the building, for example 3号楼."))
-    return Building.objects.get_or_create(grid=grid, name=tidy)[0]
+    key = addresses.building_key(tidy)
+    known = Building.objects.filter(grid=grid, name_key=key).order_by("pk").first()
+    if key and known:
+        return known
+    return Building.objects.get_or_create(grid=grid, name=tidy, defaults={"name_key": key})[0]
 
 
 @transaction.atomic
@@ -205,7 +174,7 @@ def register(
         household=household,
         grid=household.building.grid,
         created_at=at,
-        **_named(name),
+        **name_columns(read_name(name)),
         **_identified(document_type, identity, sex, birth_date),
         **_reached(phone, emergency_name, emergency_phone),
     )
@@ -236,7 +205,7 @@ def change(
     """
     new = _reached(phone, emergency_name, emergency_phone)
     if name:
-        new |= _named(name)
+        new |= name_columns(read_name(name))
     if number or document_type not in {"", resident.document_type}:
         kind = document_type or resident.document_type
         identity = read_number(kind, number, today=timezone.localtime(at).date())
@@ -246,7 +215,9 @@ def change(
         new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
     changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
     _update(resident, version, **new)
-    fields = [field for field in changed if not field.endswith(("_hash", "_key"))]
+    fields = [
+        field for field in changed if not field.endswith(("_hash", "_key", "_end", "_words"))
+    ]
     audit.record(by=by, did=gettext_noop("changed"), to=resident, fields=fields)
 
 
@@ -275,11 +246,12 @@ def _refuse_known(
 ) -> None:
     found = find_by_number(document_type=document_type, number=identity.number)
     if found and found != besides:
-        _refuse_elsewhere(found, by)
+        refuse_elsewhere(found, by)
         raise AlreadyRegisteredError(found)
 
 
-def _refuse_elsewhere(found: Resident, by: User) -> None:
+def refuse_elsewhere(found: Resident, by: User) -> None:
+    """Raise `RegisteredElsewhereError` where `by` may not see who was found."""
     if not Resident.objects.visible_to(by).filter(pk=found.pk).exists():
         raise RegisteredElsewhereError
 
@@ -291,18 +263,50 @@ def _update(resident: Resident, version: int, **new: Any) -> None:
     resident.refresh_from_db()
 
 
-def _named(text: str) -> dict[str, Any]:
-    name = read_name(text)
-    return {"name": name, "name_key": name_key(name)}
+def name_columns(name: str) -> dict[str, Any]:
+    """Return the columns of a name that `identity.read_name` has read."""
+    return {"name": name, "name_key": name_key(name), "name_words": name_words(name)}
+
+
+def number_columns(document_type: str, number: str) -> dict[str, Any]:
+    """Return the columns of a number that `identity.read_number` has read."""
+    return {
+        "document_type": document_type,
+        "number": number,
+        "number_hash": number_hash(document_type, number),
+        "number_end": end_hash(number, NUMBER_END),
+    }
+
+
+def phone_columns(phone: str) -> dict[str, Any]:
+    """Return the columns of a phone that `identity.read_phone` has read."""
+    return {
+        "phone": phone,
+        "phone_hash": search_hash(phone, context=PHONE),
+        "phone_end": end_hash(phone, PHONE_END),
+    }
+
+
+def door_columns(unit: str, door: str) -> dict[str, Any]:
+    """Return the columns under which a door of a building is found."""
+    return {"unit_key": addresses.unit_key(unit), "door_key": door_hash(door)}
+
+
+def door_hash(door: str) -> str:
+    """Return the hash of a door, however it is written."""
+    return search_hash(addresses.door_key(door), context=DOOR_KEY)[:SHORT]
+
+
+def end_hash(text: str, context: str) -> str:
+    """Return the hash of the last four characters of a number or phone."""
+    return search_hash(text[-LAST:], context=context)[:SHORT]
 
 
 def _identified(
     document_type: str, identity: Identity, sex: str, birth_date: date | None
 ) -> dict[str, Any]:
     return {
-        "document_type": document_type,
-        "number": identity.number,
-        "number_hash": _number_hash(document_type, identity.number),
+        **number_columns(document_type, identity.number),
         "sex": identity.sex or sex,
         "birth_date": identity.birth_date or birth_date,
     }
@@ -312,8 +316,7 @@ def _reached(phone: str, emergency_name: str, emergency_phone: str) -> dict[str,
     """Return the columns of those that are given."""
     new: dict[str, Any] = {}
     if phone:
-        number = read_phone(phone)
-        new |= {"phone": number, "phone_hash": search_hash(number, context=PHONE)}
+        new |= phone_columns(read_phone(phone))
     if emergency_name:
         new["emergency_name"] = read_name(emergency_name)
     if emergency_phone:
@@ -321,7 +324,8 @@ def _reached(phone: str, emergency_name: str, emergency_phone: str) -> dict[str,
     return new
 
 
-def _number_hash(document_type: str, number: str) -> str:
+def number_hash(document_type: str, number: str) -> str:
+    """Return the hash under which a document is found."""
     # A number alone is no key: two kinds of document may bear the same one.
     return search_hash(number and f"{document_type}:{number}", context=NUMBER)
 

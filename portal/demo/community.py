@@ -10,9 +10,15 @@ from stdnum.iso7064 import mod_11_2
 from accounts.encryption import search_hash
 from accounts.models import Area
 from portal.demo.places import BAYANNUR
+from residents.addresses import building_key
 from residents.models import Building, Household, Resident
-from residents.pinyin import name_key
-from residents.services import DOOR, NUMBER, PHONE
+from residents.services import (
+    DOOR,
+    door_columns,
+    name_columns,
+    number_columns,
+    phone_columns,
+)
 
 MAINLAND_ID = Resident.DocumentType.MAINLAND_ID
 SEED = 20221114
@@ -58,15 +64,11 @@ class _People:
         return Resident(
             household=household,
             grid=grid,
-            name=name,
-            name_key=name_key(name),
-            document_type=MAINLAND_ID,
-            number=number,
-            number_hash=search_hash(f"{MAINLAND_ID}:{number}", context=NUMBER),
+            **name_columns(name),
+            **number_columns(MAINLAND_ID, number),
             sex=Resident.Sex.MALE if int(number[16]) % 2 else Resident.Sex.FEMALE,
             birth_date=born,
-            phone=phone,
-            phone_hash=search_hash(phone, context=PHONE),
+            **phone_columns(phone),
             created_at=at,
         )
 
@@ -89,6 +91,7 @@ def settle(grids: Iterable[Area], *, at: datetime) -> None:
             floor=floor,
             door=f"{floor}{door:02}",
             door_hash=search_hash(f"{floor}{door:02}", context=DOOR),
+            **door_columns(f"{unit}单元", f"{floor}{door:02}"),
         )
         for building in _build(grids)
         for unit in range(1, _UNITS + 1)
@@ -109,5 +112,9 @@ def settle(grids: Iterable[Area], *, at: datetime) -> None:
 def _build(grids: Iterable[Area]) -> list[Building]:
     names = [f"{number}号楼" for number in range(1, _BUILDINGS + 1)]
     return Building.objects.bulk_create(
-        [Building(grid=grid, name=name) for grid in grids for name in names]
+        [
+            Building(grid=grid, name=name, name_key=building_key(name))
+            for grid in grids
+            for name in names
+        ]
     )

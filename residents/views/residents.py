@@ -7,7 +7,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -30,10 +29,12 @@ from residents.forms import (
     grids_of,
 )
 from residents.models import Household, Resident
+from residents.search import Found, search
 
 field_work = role_required(*SEES_PEOPLE)
 get_or_post = require_http_methods(["GET", "POST"])
 FEW_GRIDS = 12
+MOST_COUNTED = 10_000
 LOOKS = 20
 
 
@@ -43,31 +44,40 @@ def resident_list(request: HttpRequest) -> HttpResponse:
     """List the residents of one's areas, or search them."""
     user = member(request)
     form = SearchForm(request.POST or None)
-    context: dict[str, Any] = {"form": form, "today": clock.today()}
-    if form.is_valid():
-        context |= _search(form, user)
+    grid = Area.objects.below(user).filter(code=request.GET.get("grid", "")).first()
+    context: dict[str, Any] = {"form": form, "today": clock.today(), "grid": grid}
+    if form.is_bound:
+        context["found"] = _found(form, user, grid) if form.is_valid() else None
     else:
-        grids = list(grids_of(user)[: FEW_GRIDS + 1])
-        rows = Resident.objects.visible_to(user).select_related("household__building", "grid")
-        grid = _one(Area.objects.below(user), code=request.GET.get("grid", ""))
-        if grid:
-            rows = rows.filter(grid__path__startswith=grid.path)
-        context |= {
-            "page": page_after(rows, request.GET.get("after"), order=["name_key"]),
-            "grids": grids if 1 < len(grids) <= FEW_GRIDS else [],
-            "grid": grid,
-            "total": rows.count(),
-        }
+        context |= _listed(request, user, grid)
     return render(request, "residents/resident_list.html", context)
 
 
-def _search(form: SearchForm, user: User) -> dict[str, Any]:
+def _listed(request: HttpRequest, user: User, grid: Area | None) -> dict[str, Any]:
+    grids = list(grids_of(user)[: FEW_GRIDS + 1])
+    gone = "gone" in request.GET
+    rows = Resident.objects.visible_to(user).select_related("household__building", "grid")
+    rows = rows.exclude(gone_as="") if gone else rows.here()
+    if grid:
+        rows = rows.filter(grid__path__startswith=grid.path)
+    return {
+        "page": page_after(rows, request.GET.get("after"), order=["name_key"]),
+        "grids": grids if 1 < len(grids) <= FEW_GRIDS else [],
+        "gone": gone,
+        "total": rows.order_by()[: MOST_COUNTED + 1].count(),
+        "most": MOST_COUNTED,
+    }
+
+
+def _found(form: SearchForm, user: User, grid: Area | None) -> Found | None:
+    data = form.cleaned_data
     try:
-        text = form.cleaned_data["text"]
-        return {"found": services.search(text=text, today=clock.today(), by=user)}
+        return search(
+            text=data["text"], today=clock.today(), by=user, grid=grid, after=data["after"]
+        )
     except ValidationError as error:
         form.add_error("text", error)
-        return {"found": []}
+    return None
 
 
 @require_GET
@@ -222,7 +232,3 @@ def _home(address: Form | None) -> Household:
     return services.household_at(
         building=building, unit=data["unit"], door=data["door"], floor=data["floor"]
     )
-
-
-def _one(rows: "QuerySet[Any]", **wanted: str) -> Any:
-    return rows.filter(**wanted).first()

@@ -1,6 +1,8 @@
+import re
+
 import pytest
 
-from residents.pinyin import name_key, search_text
+from residents.pinyin import mixed_query, name_key, search_text
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,22 @@ def test_a_name_is_found_by_every_reading_and_by_its_initials(name: str, typed: 
 
 def test_han_characters_are_no_pinyin() -> None:
     assert search_text("张") == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "fits", "does_not"),
+    [
+        ("zhangwm", "张伟明", "赵伟明"),
+        ("zhwm", "张伟明", "左伟明"),
+        ("zwei", "张伟", "张文"),
+        ("lsx", "李淑贤", ""),
+    ],
+)
+def test_syllables_and_initials_may_be_mixed(typed: str, fits: str, does_not: str) -> None:
+    _words, pattern = mixed_query(typed)
+
+    if pattern:
+        assert re.search(pattern, name_key(fits))
+        assert not re.search(pattern, name_key(does_not).split("|")[0])
+    else:
+        assert typed in name_key(fits)
