@@ -211,7 +211,7 @@ def own_email(request: HttpRequest) -> HttpResponse:
 def audit_list(request: HttpRequest) -> HttpResponse:
     """List what was done and read, newest first."""
     form = AuditFilterForm(request.GET)
-    entries = AuditEntry.objects.all()
+    entries: QuerySet[AuditEntry] = AuditEntry.objects.all()
     if form.is_valid():
         entries = _filtered(entries, **form.cleaned_data)
     page = page_before(entries, request.GET.get("before"))

@@ -32,9 +32,11 @@ DEBUG = env.bool("DEBUG", default=False)
 # Missing secrets come from DATA_DIR, where a first start makes them; production must be given its.
 keys.read(env, DATA_DIR, production=PRODUCTION)
 SECRET_KEY = env("SECRET_KEY")
-# Personal data at rest: "version:key" pairs, newest first; a second key for the search hashes.
+# Personal data at rest: "version:key" pairs, and keys for the search hashes; newest first.
 FIELD_KEYS = env.list("FIELD_KEYS")
-SEARCH_KEY = env("SEARCH_KEY")
+SEARCH_KEYS = env.list("SEARCH_KEY")
+# Where the head of the audit's chain is noted each night, to be kept outside (docs/privacy.md).
+AUDIT_ANCHORS = Path(env("AUDIT_ANCHORS", default=str(DATA_DIR / "audit-anchors.txt")))
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -180,6 +182,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
             "options": {"expires": 14},
         }
         for channel in ("sms", "email", "wecom", "dingtalk")
+    },
+    "seal": {
+        "task": "accounts.tasks.seal_audit",
+        "schedule": 10.0,
+        "options": {"expires": 9},
+    },
+    "verify": {
+        "task": "accounts.tasks.check_audit",
+        "schedule": crontab(hour=3, minute=40),
     },
     "complete": {
         "task": "quarantine.tasks.complete_cases_that_are_over",

@@ -20,6 +20,7 @@ from portal.forms import DemoDayForm
 from quarantine.filters import ArrivalFilter
 from quarantine.results import complete_what_is_over
 from reminders.sweep import sweep, sweep_digests
+from residents import services as residents
 
 FIRST_PAGE = {
     Role.GRID_STAFF: "today",
@@ -57,6 +58,11 @@ def arrival_list(request: HttpRequest) -> HttpResponse:
         "resident", "grid", "provision", "case__plan__provision", "logged_by"
     )
     page = page_before(arrivals, request.GET.get("below"))
+    residents.showed(
+        page="arrival_list",
+        people=[arrival.resident for arrival in page.rows],
+        by=member(request),
+    )
     context = {
         "filter": chosen,
         "count": chosen.qs.count(),

@@ -357,7 +357,7 @@ class Event(Withdrawable):
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     clause = models.CharField(_("clause"), max_length=80, blank=True)  # "document clause"
     detail = models.JSONField(_("detail"), default=dict)
-    note = EncryptedTextField(_("note"), blank=True)
+    note = EncryptedTextField(_("note"), blank=True, bound_to=["case_id", "at"])
     about = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="answers"
     )

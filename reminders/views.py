@@ -17,6 +17,7 @@ from accounts.paging import page_before
 from reminders import inbox as inboxes
 from reminders import services
 from reminders.models import Message
+from residents import services as residents
 
 PAGE = 30
 
@@ -27,6 +28,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """Show what was told about the grids of the signed-in person, newest first."""
     listed = inboxes.listed(member(request), today=clock.today())
     page = page_before(listed, request.GET.get("below"), size=PAGE)
+    _showed(request, "inbox", page.rows)
     context = {"found": page.rows, "more": page.next}
     return render(request, "reminders/inbox.html", context)
 
@@ -41,6 +43,7 @@ def message_read(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     services.read(messages=found, at=clock.now(), by=user)
     if request.headers.get("HX-Request"):
         shown = inboxes.listed(user, today=clock.today()).get(pk=message.pk)
+        _showed(request, "inbox", [shown])
         return render(request, "reminders/_message.html", {"message": shown})
     return redirect("case_detail", message.case.key) if message.case else redirect("inbox")
 
@@ -70,6 +73,7 @@ def undelivered(request: HttpRequest) -> HttpResponse:
     listed = seen.perhaps_twice() if twice else seen.undelivered()
     rows = listed.select_related("case__resident", "grid")
     page = page_before(rows, request.GET.get("below"), size=PAGE)
+    _showed(request, "undelivered", page.rows)
     return render(
         request,
         "reminders/undelivered.html",
@@ -101,3 +105,8 @@ def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     except RefusedError as error:
         flash.error(request, error.sentence)
     return redirect("undelivered")
+
+
+def _showed(request: HttpRequest, page: str, messages: list[Message]) -> None:
+    people = [message.case.resident for message in messages if message.case]
+    residents.showed(page=page, people=people, by=member(request))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User, people_within
 from residents.identity import read_name, read_number, read_phone
-from residents.models import Building, Resident
+from residents.models import Building, Reason, Resident
 
 CHIPS = "components/_chips_field.html"
 
@@ -220,16 +220,6 @@ class SearchForm(forms.Form):
         error_messages={"required": _("Enter whom to look for.")},
     )
     after = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
-
-
-class Reason(models.TextChoices):
-    """What somebody may need a masked value for."""
-
-    CALL = "call", _("To call them")
-    VISIT = "visit", _("To visit or deliver")
-    IDENTITY = "identity", _("To check the document")
-    MEDICAL = "medical", _("For medical care")
-    OTHER = "other", _("Another reason")
 
 
 class UncoverForm(forms.Form):

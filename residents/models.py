@@ -68,7 +68,7 @@ class Household(models.Model):
     unit = models.CharField(_("unit"), max_length=20, blank=True)
     unit_key = models.CharField(max_length=20, blank=True, editable=False)
     floor = models.SmallIntegerField(_("floor"), null=True, blank=True)
-    door = EncryptedTextField(_("door"))
+    door = EncryptedTextField(_("door"), bound_to=["key"])
     door_hash = models.CharField(max_length=64, editable=False)
     # The hash of `addresses.door_key`: one for 501 and 501室.
     door_key = models.CharField(max_length=16, blank=True, editable=False)
@@ -142,17 +142,17 @@ class Resident(models.Model):
     name_key = models.CharField(_("pinyin"), max_length=1000, blank=True)
     name_words = LexemesField(default="", editable=False)  # pinyin.name_words
     document_type = models.CharField(_("document"), max_length=20, choices=DocumentType)
-    number = EncryptedTextField(_("number"), blank=True)
+    number = EncryptedTextField(_("number"), blank=True, bound_to=["key"])
     number_hash = models.CharField(max_length=64, blank=True, editable=False)
     # Hashes of the last four characters, to be found by what pages show.
     number_end = models.CharField(max_length=16, blank=True, editable=False)
     sex = models.CharField(_("sex"), max_length=10, choices=Sex, default=Sex.UNKNOWN)
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
-    phone = EncryptedTextField(_("phone"), blank=True)
+    phone = EncryptedTextField(_("phone"), blank=True, bound_to=["key"])
     phone_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
     phone_end = models.CharField(max_length=16, blank=True, editable=False)
-    emergency_name = EncryptedTextField(_("emergency contact"), blank=True)
-    emergency_phone = EncryptedTextField(_("their phone"), blank=True)
+    emergency_name = EncryptedTextField(_("emergency contact"), blank=True, bound_to=["key"])
+    emergency_phone = EncryptedTextField(_("their phone"), blank=True, bound_to=["key"])
     created_at = models.DateTimeField(_("registered at"))
     version = models.PositiveIntegerField(default=1)
     # Of those who no longer live here; they keep their last household.
@@ -230,3 +230,13 @@ class Resident(models.Model):
     def masked_emergency_phone(self) -> str:
         """Return the phone of the emergency contact as pages show it."""
         return masking.mask_phone(self.emergency_phone)
+
+
+class Reason(models.TextChoices):
+    """What somebody may need a masked value for."""
+
+    CALL = "call", _("To call them")
+    VISIT = "visit", _("To visit or deliver")
+    IDENTITY = "identity", _("To check the document")
+    MEDICAL = "medical", _("For medical care")
+    OTHER = "other", _("Another reason")

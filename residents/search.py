@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts import audit
-from accounts.encryption import search_hash
+from accounts.encryption import search_hashes
 from accounts.errors import RefusedError
 from accounts.models import Area, User
 from accounts.paging import Page, page_after
@@ -98,11 +98,19 @@ def search(
     if grid:
         visible = visible.filter(grid__path__startswith=grid.path)
     keys = _keys(visible, asked.conditions)
-    audit.record(by=by, did=gettext_noop("searched"), to=by, kind=asked.kind, found=len(keys))
-    if len(keys) > MANY:
-        return Found(asked.kind, len(keys), Page([], None, first=True))
     rows = Resident.objects.filter(pk__in=keys).select_related("household__building", "grid")
-    return Found(asked.kind, len(keys), page_after(rows, after, order=["name_key"]))
+    page: Page[Resident] = Page([], None, first=True)
+    if len(keys) <= MANY:
+        page = page_after(rows, after, order=["name_key"])
+    audit.record(
+        by=by,
+        did=gettext_noop("searched"),
+        to=by,
+        shown=[resident.key for resident in page.rows],
+        kind=asked.kind,
+        found=len(keys),
+    )
+    return Found(asked.kind, len(keys), page)
 
 
 def _keys(visible: ResidentQuerySet, conditions: tuple[Q, ...]) -> list[int]:
@@ -137,7 +145,7 @@ def _number(text: str, today: date, by: User) -> Asked | None:
     for kind in Resident.DocumentType:
         with suppress(ValidationError):
             kinds[kind] = read_number(kind, text, today=today).number
-    hashes = [services.number_hash(kind, number) for kind, number in kinds.items()]
+    hashes = [h for kind, number in kinds.items() for h in services.number_hashes(kind, number)]
     for found in Resident.objects.filter(document_type__in=kinds, number_hash__in=hashes):
         services.refuse_elsewhere(found, by)
         return Asked(Kind.NUMBER, (Q(pk=found.pk),))
@@ -152,7 +160,7 @@ def _phone(text: str) -> Asked | None:
         phone = read_phone(text)
     except ValidationError:
         return None
-    return Asked(Kind.PHONE, (Q(phone_hash=search_hash(phone, context=services.PHONE)),))
+    return Asked(Kind.PHONE, (Q(phone_hash__in=search_hashes(phone, context=services.PHONE)),))
 
 
 def _end(text: str) -> Asked | None:
@@ -162,10 +170,10 @@ def _end(text: str) -> Asked | None:
         return None
     last = said[1] or said[2]
     ends = (
-        Q(phone_end=services.end_hash(last, services.PHONE_END)),
-        Q(number_end=services.end_hash(last, services.NUMBER_END)),
+        Q(phone_end__in=services.end_hashes(last, services.PHONE_END)),
+        Q(number_end__in=services.end_hashes(last, services.NUMBER_END)),
     )
-    doors = (Q(household__door_key=services.door_hash(last)),) if said[2] else ()
+    doors = (Q(household__door_key__in=services.door_hashes(last)),) if said[2] else ()
     return Asked(Kind.END, (*ends, *doors))
 
 
@@ -176,7 +184,7 @@ def _address(text: str) -> Asked | None:
         return None
     inside = Q()
     if typed.door:
-        inside &= Q(household__door_key=services.door_hash(typed.door))
+        inside &= Q(household__door_key__in=services.door_hashes(typed.door))
     if typed.unit:
         inside &= Q(household__unit_key=typed.unit)
     if not typed.building:

@@ -1,6 +1,7 @@
 """Registering residents, finding them, changing what is known, uncovering what is masked."""
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -12,11 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts import audit
-from accounts.encryption import search_hash
+from accounts.encryption import sealed, search_hash, search_hashes
 from accounts.models import Area, User
 from residents import addresses
 from residents.identity import Identity, read_name, read_number, read_phone
-from residents.models import Building, Household, Resident
+from residents.models import Building, Household, Reason, Resident
 from residents.pinyin import name_key, name_words
 
 # The contexts that keep equal texts of two columns from having equal hashes.
@@ -78,14 +79,15 @@ def find_by_number(*, document_type: str, number: str) -> Resident | None:
     """Return who holds this number, wherever they live; ask `known` on behalf of somebody."""
     if not number:
         return None
-    hashed = number_hash(document_type, number)
-    return Resident.objects.filter(document_type=document_type, number_hash=hashed).first()
+    hashes = number_hashes(document_type, number)
+    return Resident.objects.filter(document_type=document_type, number_hash__in=hashes).first()
 
 
 def find_by_phone(*, phone: str, by: User) -> list[Resident]:
     """Return the residents in the areas of `by` who are reached under this phone."""
-    hashed = search_hash(read_phone(phone), context=PHONE)
-    return list(Resident.objects.visible_to(by).filter(phone_hash=hashed).order_by("name_key"))
+    hashes = search_hashes(read_phone(phone), context=PHONE)
+    found = Resident.objects.visible_to(by).filter(phone_hash__in=hashes)
+    return list(found.order_by("name_key"))
 
 
 @transaction.atomic
@@ -102,9 +104,15 @@ def known(*, document_type: str, number: str, by: User) -> Resident | None:
     return found
 
 
-def read(*, resident: Resident, by: User) -> None:
-    """Write down that `by` looks at a resident's data; call it in the transaction that reads."""
-    audit.record(by=by, did=gettext_noop("read"), to=resident)
+def read(*, resident: Resident, by: User, also: Iterable[Resident] = ()) -> None:
+    """Write down that `by` looks at a resident's data, and at others who stand beside it."""
+    shown = [other.key for other in also]
+    audit.record(by=by, did=gettext_noop("read"), to=resident, shown=shown)
+
+
+def showed(*, page: str, people: Iterable[Resident], by: User) -> None:
+    """Write down that a page showed `people` to `by`; call it in every view that lists people."""
+    audit.showed(by=by, page=page, people=[resident.key for resident in people])
 
 
 @transaction.atomic
@@ -132,8 +140,10 @@ def household_at(
 
 def _behind(building: Building, unit: str, door: str) -> Household | None:
     """Return who is registered behind this door, however it was written then."""
-    keys = door_columns(unit, door)
-    return Household.objects.filter(building=building, **keys).order_by("pk").first()
+    there = Household.objects.filter(
+        building=building, unit_key=addresses.unit_key(unit), door_key__in=door_hashes(door)
+    )
+    return there.order_by("pk").first()
 
 
 @transaction.atomic
@@ -235,8 +245,15 @@ def uncover(*, resident: Resident, field: str, reason: str, by: User) -> str:
         raise ValueError(field)
     if len(reason.strip()) < 2:
         raise ValidationError(_("Say in a few words what you need it for."))
+    said = reason.strip()[:200]
+    listed = said in Reason.values
     audit.record(
-        by=by, did=gettext_noop("uncovered"), to=resident, reason=reason.strip()[:200], field=field
+        by=by,
+        did=gettext_noop("uncovered"),
+        to=resident,
+        code=said if listed else "",
+        reason="" if listed else said,
+        field=field,
     )
     return resident.household.address if field == "address" else str(getattr(resident, field))
 
@@ -258,7 +275,7 @@ def refuse_elsewhere(found: Resident, by: User) -> None:
 
 def _update(resident: Resident, version: int, **new: Any) -> None:
     rows = Resident.objects.filter(pk=resident.pk, version=version)
-    if not rows.update(version=F("version") + 1, **new):
+    if not rows.update(version=F("version") + 1, **sealed(resident, **new)):
         raise ChangedMeanwhileError
     resident.refresh_from_db()
 
@@ -297,9 +314,19 @@ def door_hash(door: str) -> str:
     return search_hash(addresses.door_key(door), context=DOOR_KEY)[:SHORT]
 
 
+def door_hashes(door: str) -> list[str]:
+    """Return the hashes under which a door is found, by every search key."""
+    return [each[:SHORT] for each in search_hashes(addresses.door_key(door), context=DOOR_KEY)]
+
+
 def end_hash(text: str, context: str) -> str:
     """Return the hash of the last four characters of a number or phone."""
     return search_hash(text[-LAST:], context=context)[:SHORT]
+
+
+def end_hashes(text: str, context: str) -> list[str]:
+    """Return the hashes under which an end is found, by every search key."""
+    return [each[:SHORT] for each in search_hashes(text[-LAST:], context=context)]
 
 
 def _identified(
@@ -325,9 +352,14 @@ def _reached(phone: str, emergency_name: str, emergency_phone: str) -> dict[str,
 
 
 def number_hash(document_type: str, number: str) -> str:
-    """Return the hash under which a document is found."""
+    """Return the hash under which a document is kept."""
     # A number alone is no key: two kinds of document may bear the same one.
     return search_hash(number and f"{document_type}:{number}", context=NUMBER)
+
+
+def number_hashes(document_type: str, number: str) -> list[str]:
+    """Return the hashes under which a document is found, by every search key."""
+    return search_hashes(number and f"{document_type}:{number}", context=NUMBER)
 
 
 def _tidy(text: str) -> str:

@@ -31,6 +31,7 @@ from quarantine.models import Case, Event
 from quarantine.views.cases import case_page, choices_of, full_case
 from quarantine.views.errors import add_refusal
 from quarantine.worklist import cards_of
+from residents import services as residents
 from residents.models import Resident
 from testing.models import NATResult, Sample
 
@@ -235,7 +236,9 @@ def _from_today(request: HttpRequest) -> bool:
 def _card(request: HttpRequest, key: uuid.UUID, by: User, at: datetime) -> HttpResponse:
     """Return the card as it stands now, with what was said."""
     today = clock.day_of(at)
-    (card,) = cards_of([full_case(by, key)], today=today)
+    case = full_case(by, key)
+    residents.read(resident=case.resident, by=by)
+    (card,) = cards_of([case], today=today)
     answer = render(request, "quarantine/_today_card.html", {"card": card, "oob": True})
     return trigger_client_event(answer, "acted")  # the counts above the cards follow
 

@@ -135,7 +135,9 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     case = getattr(arrival, "case", None)
     person = unpack(arrival.facts, day_1=arrival.arrived_on)
     decision = decide_on(law_of(document=arrival.law, area=arrival.grid), person)
-    others = Resident.objects.visible_to(by).filter(household=arrival.resident.household)
+    household = Resident.objects.visible_to(by).filter(household=arrival.resident.household)
+    others = household.exclude(pk=arrival.resident_id).order_by("birth_date", "pk")
+    residents.read(resident=arrival.resident, also=others, by=by)
     return render(
         request,
         "quarantine/arrival_saved.html",
@@ -145,7 +147,7 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             "calendar": calendar_of(case, today=clock.day_of(at)) if case else None,
             "decision": decision,
             "origin": places.name_of(arrival.origin) if arrival.origin else _("Abroad"),
-            "others": others.exclude(pk=arrival.resident_id).order_by("birth_date", "pk"),
+            "others": others,
             "may_undo": not arrival.withdrawn_at and at - arrival.logged_at <= UNDO,
         },
     )
@@ -186,6 +188,8 @@ def _page(
 ) -> HttpResponse:
     by = member(request)
     panel = None
+    if form.found:
+        residents.read(resident=form.found, by=by)
     if form.is_bound:
         panel = _panel(form, form.now)
     context = {
@@ -230,12 +234,12 @@ def _kept(request: HttpRequest, by: User) -> dict[str, Any]:
         initial |= _journey(before, person)
         kept["stays"] = [_stay(stay) for stay in _other_stays(before, person)]
         if keep in ("household", "all"):
+            residents.read(resident=before.resident, by=by)
             initial |= _door(before.resident)
         if keep == "all":
             initial |= _evidence(person)
             chosen = before.resident
     if chosen:
-        residents.read(resident=chosen, by=by)
         kept["found"] = chosen
         initial |= {"resident": chosen.key, **_door(chosen)}
     return kept

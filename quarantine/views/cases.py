@@ -138,7 +138,6 @@ def case_detail(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Show a case: its calendar, why these dates, what happened, what may be done."""
     by = member(request)
     case = full_case(by, key)
-    residents.read(resident=case.resident, by=by)
     return case_page(request, case, at=clock.now())
 
 
@@ -151,6 +150,7 @@ def case_page(
 ) -> HttpResponse:
     """Return the page of a case, with the form that was refused, if any."""
     shown = whole(case, today=clock.day_of(at))
+    residents.read(resident=case.resident, also=shown.contacts, by=member(request))
     acts = [
         (act, failed[1] if failed and failed[0] == act else _empty(act, shown))
         for act in shown.acts
@@ -221,6 +221,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     chosen = CaseFilter(request.GET, user=by, today=today)
     cases = chosen.qs.select_related("plan__provision", "resident__household__building", "grid")
     page = page_before(cases, request.GET.get("after"))
+    residents.showed(page="case_list", people=[case.resident for case in page.rows], by=by)
     query = request.GET.copy()
     query.pop("after", None)
     context = {

@@ -28,6 +28,7 @@ def resident_move(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Move a resident to another door, with the open case."""
     rows = Resident.objects.visible_to(member(request))
     resident = get_object_or_404(rows.select_related("household__building", "grid"), key=key)
+    residents.read(resident=resident, by=member(request))
     address = MoveForm(request.POST or None, by=member(request), resident=resident)
     if address.is_valid():
         try:

@@ -18,6 +18,7 @@ from accounts.models import Role
 from accounts.paging import page_after
 from quarantine.models import Case
 from quarantine.release import release, release_proposals
+from residents import services as residents
 from residents.masking import mask_name
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
@@ -32,6 +33,9 @@ def release_list(request: HttpRequest) -> HttpResponse:
     page = page_after(due, request.GET.get("after"), order=["release_on"])
     cases = Case.objects.filter(pk__in=[case.pk for case in page.rows]).select_related(
         "plan__provision", "resident__household__building"
+    )
+    residents.showed(
+        page="release_list", people=[case.resident for case in cases], by=member(request)
     )
     proposals = release_proposals(cases=cases, today=today)
     return render(request, "quarantine/release_list.html", {"proposals": proposals, "page": page})
@@ -52,6 +56,8 @@ def release_confirm(request: HttpRequest) -> HttpResponse:
         if done:
             said = ngettext("%d person released.", "%d people released.", done)
             messages.success(request, said % done)
+        refused = [case.resident for case, _sentence in outcome.refused]
+        residents.showed(page="release_confirm", people=refused, by=by)
         for case, sentence in outcome.refused:
             messages.error(request, f"{mask_name(case.resident.name)}: {sentence}")
     back = request.POST.get("next", "")

@@ -9,6 +9,7 @@ from accounts.access import member, role_required
 from accounts.models import Role
 from quarantine.models import Case
 from quarantine.worklist import Kind, worklist
+from residents import services as residents
 
 
 @role_required(Role.GRID_STAFF)
@@ -23,6 +24,8 @@ def today(request: HttpRequest) -> HttpResponse:
         kind=kind,
         after=request.GET.get("after"),
     )
+    people = [card.case.resident for card in due.cards]
+    residents.showed(page="today", people=people, by=member(request))
     context = {
         "worklist": due,
         "buildings": due.by_building(),

@@ -16,8 +16,8 @@ def send(message: Message) -> None:
     gateway = settings.SMS_GATEWAY
     if not gateway or message.case is None:
         raise NotSentError("no gateway")
-    phone = Resident.objects.values_list("phone", flat=True).get(pk=message.case.resident_id)
-    if not phone:
+    resident = Resident.objects.only("key", "phone").get(pk=message.case.resident_id)
+    if not (phone := resident.phone):
         raise NotSentError("no phone")
     values = {"phone": phone, "text": texts.for_resident(message), "key": str(message.key)}
     headers = dict(gateway.get("headers", {}))

@@ -15,27 +15,25 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import clock
 from accounts.access import member, role_required
-from accounts.audit import subject_of
-from accounts.models import SEES_PEOPLE, Area, AuditEntry, User
-from accounts.paging import page_after
+from accounts.audit import subject_of, words_of
+from accounts.models import SEES_PEOPLE, Area, AuditEntry, Role, User
+from accounts.paging import page_after, page_before
 from residents import services
 from residents.forms import (
     AddressForm,
     ChangeForm,
     PersonForm,
-    Reason,
     SearchForm,
     UncoverForm,
     grids_of,
 )
-from residents.models import Household, Resident
+from residents.models import Household, Reason, Resident
 from residents.search import Found, search
 
 field_work = role_required(*SEES_PEOPLE)
 get_or_post = require_http_methods(["GET", "POST"])
 FEW_GRIDS = 12
 MOST_COUNTED = 10_000
-LOOKS = 20
 
 
 @get_or_post
@@ -44,7 +42,8 @@ def resident_list(request: HttpRequest) -> HttpResponse:
     """List the residents of one's areas, or search them."""
     user = member(request)
     form = SearchForm(request.POST or None)
-    grid = Area.objects.below(user).filter(code=request.GET.get("grid", "")).first()
+    code = request.GET.get("grid")
+    grid = Area.objects.below(user).filter(code=code).first() if code else None
     context: dict[str, Any] = {"form": form, "today": clock.today(), "grid": grid}
     if form.is_bound:
         context["found"] = _found(form, user, grid) if form.is_valid() else None
@@ -60,8 +59,10 @@ def _listed(request: HttpRequest, user: User, grid: Area | None) -> dict[str, An
     rows = rows.exclude(gone_as="") if gone else rows.here()
     if grid:
         rows = rows.filter(grid__path__startswith=grid.path)
+    page = page_after(rows, request.GET.get("after"), order=["name_key"])
+    services.showed(page="resident_list", people=page.rows, by=user)
     return {
-        "page": page_after(rows, request.GET.get("after"), order=["name_key"]),
+        "page": page,
         "grids": grids if 1 < len(grids) <= FEW_GRIDS else [],
         "gone": gone,
         "total": rows.order_by()[: MOST_COUNTED + 1].count(),
@@ -86,21 +87,31 @@ def _found(form: SearchForm, user: User, grid: Area | None) -> Found | None:
 def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show a resident, masked, and who looked."""
     resident = _resident(request, key)
-    services.read(resident=resident, by=member(request))
-    context = {"resident": resident, "age": resident.age(clock.today()), "looks": _looks(resident)}
+    context = {"resident": resident, "age": resident.age(clock.today())}
     return render(request, "residents/resident_detail.html", context)
 
 
-def _looks(resident: Resident) -> list[dict[str, Any]]:
-    """Return who did or read what of a resident last, by name."""
-    entries = list(AuditEntry.objects.filter(subject=subject_of(resident)).order_by("-pk")[:LOOKS])
-    people = {user.key: user for user in User.objects.filter(key__in=[e.actor for e in entries])}
+@require_GET
+@role_required(Role.SUPERVISOR)
+def resident_looks(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Show who did and read what of a resident, to those who answer for the grid."""
+    resident = _resident(request, key)
+    entries = AuditEntry.objects.about(subject_of(resident), resident.key)
+    page = page_before(entries.select_related("words"), request.GET.get("before"))
+    context = {"resident": resident, "looks": _looks(page.rows), "page": page}
+    return render(request, "residents/resident_looks.html", context)
+
+
+def _looks(entries: list[AuditEntry]) -> list[dict[str, Any]]:
+    """Return who did what and why, by name: a supervisor has to be able to ask them."""
+    actors = User.objects.filter(key__in={entry.actor for entry in entries})
+    people = {user.key: user for user in actors.prefetch_related("areas")}
     return [
         {
             "entry": entry,
             "who": people.get(entry.actor) if entry.actor else None,
             "field": services.UNCOVERABLE.get(entry.detail.get("field", ""), ""),
-            "reason": dict(Reason.choices).get(entry.reason, entry.reason),
+            "reason": dict(Reason.choices).get(entry.reason) or words_of(entry),
         }
         for entry in entries
     ]
@@ -144,7 +155,8 @@ def resident_new(request: HttpRequest) -> HttpResponse:
                 resident = services.register(household=home, **form.cleaned_data, at=now, by=user)
         except ValidationError as error:
             form.add_error("number", error)
-            known = getattr(error, "resident", None)
+            if known := getattr(error, "resident", None):
+                services.read(resident=known, by=user)
         else:
             messages.success(request, _("Registered."))
             return redirect("resident_detail", resident.key)
@@ -202,15 +214,17 @@ def household_detail(request: HttpRequest, key: UUID) -> HttpResponse:
         Household.objects.visible_to(member(request)).select_related("building__grid"), key=key
     )
     residents = list(household.residents.order_by("birth_date", "pk"))
-    for resident in residents:
-        services.read(resident=resident, by=member(request))
+    services.showed(page="household_detail", people=residents, by=member(request))
     context = {"household": household, "residents": residents, "today": clock.today()}
     return render(request, "residents/household_detail.html", context)
 
 
 def _resident(request: HttpRequest, key: UUID) -> Resident:
+    """Return a resident whose page is shown, and write that down."""
     rows = Resident.objects.visible_to(member(request))
-    return get_object_or_404(rows.select_related("household__building", "grid"), key=key)
+    resident = get_object_or_404(rows.select_related("household__building", "grid"), key=key)
+    services.read(resident=resident, by=member(request))
+    return resident
 
 
 def _given_household(request: HttpRequest) -> Household | None:

@@ -206,8 +206,8 @@ class TestAudit:
         client.force_login(make_user(Role.AUDITOR))
         assert "<td>登记</td>" in client.get(reverse("audit_list")).content.decode()
 
-        client.force_login(make_user(Role.GRID_STAFF, grid))
-        page = client.get(reverse("resident_detail", args=[resident.key])).content.decode()
+        client.force_login(make_user(Role.SUPERVISOR, grid))
+        page = client.get(reverse("resident_looks", args=[resident.key])).content.decode()
         assert "<span>登记" in page
         assert "<span>查看" in page
 

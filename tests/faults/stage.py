@@ -135,7 +135,7 @@ class Stage:
             "EMAIL_URL": f"smtp://127.0.0.1:{self.mailbox.port}",
             "NO_PROXY": "127.0.0.1",
             "FIELD_KEYS": ",".join(settings.FIELD_KEYS),
-            "SEARCH_KEY": settings.SEARCH_KEY,
+            "SEARCH_KEY": ",".join(settings.SEARCH_KEYS),
             "SECRET_KEY": settings.SECRET_KEY,
         }
 

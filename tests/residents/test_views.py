@@ -85,7 +85,8 @@ class TestUncover:
         assert "13812341234" not in client.get(url).content.decode()
         assert "13812341234" in client.post(url, {"reason": "call"}).content.decode()
 
-        looks = text(client, "resident_detail", key=resident.key)
+        client.force_login(make_user(Role.SUPERVISOR, resident.grid))
+        looks = text(client, "resident_looks", key=resident.key)
         assert "林甲" in looks
         assert "电话联系" in looks
 
