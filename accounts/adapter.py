@@ -4,6 +4,7 @@ import base64
 from typing import Any, cast
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.db import transaction
@@ -15,6 +16,15 @@ from accounts.encryption import decrypt, encrypt
 from accounts.models import SUPERVISES, User
 
 TOTP = "mfa.secret"
+
+
+class SignIn(AuthenticationBackend):
+    """Signing in by name and password, and who is signed in."""
+
+    def get_user(self, user_id: int) -> User | None:
+        """Return the person of a session, asked for on every page."""
+        user = User.objects.signed_in(user_id)
+        return user if user and user.is_active else None
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -6,6 +6,7 @@ from typing import Any, Self, cast
 
 import pgtrigger
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -109,6 +110,14 @@ class StaffManager(UserManager["User"]):
     """Questions about those who work here."""
 
     use_in_migrations = False
+
+    def signed_in(self, pk: int) -> "User | None":
+        """Return who is signed in, with the areas they answer for, in one query."""
+        paths = Area.objects.filter(people=models.OuterRef("pk")).order_by("path").values("path")
+        user = self.annotate(paths=ArraySubquery(paths)).filter(pk=pk).first()
+        if user:
+            user.area_paths = tuple(user.paths)
+        return user
 
     def managed_by(self, user: "User") -> models.QuerySet["User"]:
         """Return the accounts of `user`'s areas, and those that nobody's areas hold yet."""
