@@ -1,11 +1,13 @@
 """
 Where a local document asks more than the national one in force (不得层层加码).
 
-For each local document that is in force, its provisions that are stricter than the national
-document in force that day; the place may say why, and what nobody justified is counted.
+For each local document that is in force, its provisions and those that it inherits from other
+local documents, as far as they ask more than the national document in force that day: stricter, or
+binding where the nation asks nothing (docs/decisions/0014-silence-is-no-permission.md). The place
+may say why, and what nobody justified is counted.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,6 +23,7 @@ from accounts.models import Area, Role, User, within
 from policy import services
 from policy.differences import Pair, pairs
 from policy.engine import areas
+from policy.engine.library import Library
 from policy.models import Activation, ActivationQuerySet, Justification
 
 
@@ -63,12 +66,31 @@ def further(*, activations: Iterable[Activation], at: datetime) -> list[Further]
     for activation in local:
         national = _national_over(activation, nation, at)
         excesses = tuple(
-            Excess(pair, given.get((activation.area_id, activation.document, *_key(pair))))
-            for pair in pairs(library, activation.document, national)
-            if pair.finding.verdict == "stricter"
+            Excess(pair, given.get((activation.area_id, pair.mine.document, *_key(pair))))
+            for pair in local_pairs(library, activation.document, national)
+            if asks_more(pair)
         )
         found.append(Further(activation, national, excesses))
     return found
+
+
+def local_pairs(library: Library, document: str, national: str) -> Iterator[Pair]:
+    """Return what the local documents that speak there say beside what the nation says."""
+    heard = set[str]()
+    for local in library.law(document).documents:
+        if local.area == areas.NATIONAL:
+            return
+        for pair in pairs(library, local.id, national):
+            if not heard & {provision.subject for provision in pair.mine.provisions}:
+                yield pair
+        heard |= {provision.subject for provision in local.provisions}
+
+
+def asks_more(pair: Pair) -> bool:
+    """Say whether a clause asks more than the nation, whose silence asks nothing."""
+    if pair.finding.verdict == "silent" and pair.finding.force == "must":
+        return any(provision.binds for provision in pair.mine.provisions)
+    return pair.finding.verdict == "stricter"
 
 
 def _is_national(document: str) -> bool:
@@ -99,7 +121,6 @@ def _justifications(
     """Return the latest justification of each provision."""
     rows = Justification.objects.filter(
         area__in={activation.area_id for activation in activations},
-        document__in={activation.document for activation in activations},
     )
     return {
         (row.area_id, row.document, row.clause, row.subject): row
@@ -127,12 +148,18 @@ def justify(
     *, activation: Activation, clause: str, subject: str, text: str, at: datetime, by: User
 ) -> Justification:
     """Write down why a place asks more than the nation."""
-    excesses = [e for place in further(activations=[activation], at=at) for e in place.excesses]
-    if (clause, subject) not in {_key(excess.pair) for excess in excesses}:
+    found = (
+        excess.pair.mine.document
+        for place in further(activations=[activation], at=at)
+        for excess in place.excesses
+        if _key(excess.pair) == (clause, subject)
+    )
+    document = next(found, None)
+    if document is None:
         raise NoExcessError(_("This clause asks no more than the nation does."))
     given = Justification.objects.create(
         area=activation.area,
-        document=activation.document,
+        document=document,
         clause=clause,
         subject=subject,
         text=text,

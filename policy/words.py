@@ -57,6 +57,7 @@ SUBJECTS = {
     "registry": _("Key populations"),
     "registry_end": _("Key populations: the list is complete"),
     "vaccination": _("Vaccination"),
+    "outings": _("Outings"),
 }
 DUTIES = {
     "everyone": _("Everybody"),
@@ -276,6 +277,16 @@ QUESTIONS = {
     "registry": _("Key populations"),
     "whitelist": _("White list"),
     "compare": _("Compare two documents"),
+}
+OUTINGS = {
+    "medical": _("Seeing a doctor"),
+    "other": _("Another necessary reason"),
+    "escorted": _("Escorted vehicle, door to door"),
+    "ambulance": _("Ambulance"),
+    "own": _("Own vehicle"),
+    "on_foot": _("On foot"),
+    "n95": _("KN95, N95 or better"),
+    "surgical": _("Surgical mask"),
 }
 FREQUENCIES = {"daily": _("Daily"), "twice_weekly": _("Twice a week")}
 

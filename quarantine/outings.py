@@ -1,20 +1,23 @@
 """Leaving home under a measure: asked for, approved, refused."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext
 
 from accounts import clock
 from accounts.errors import RefusedError
 from accounts.models import User
+from policy import words
 from policy.engine.calendar import Calendar
+from policy.engine.law import Citation
+from policy.engine.outings import Terms, terms
 from policy.engine.plans import Movement
+from policy.services import library
 from quarantine.calendars import calendar_of
-from quarantine.cases import clause_of, record, refuse_closed
+from quarantine.cases import record, refuse_closed
 from quarantine.models import Case, Event
 from quarantine.plans import plan_of
 
@@ -22,24 +25,24 @@ from quarantine.plans import plan_of
 class Purpose(models.TextChoices):
     """Why somebody must go out."""
 
-    MEDICAL = "medical", gettext_lazy("Seeing a doctor")
-    OTHER = "other", gettext_lazy("Another necessary reason")
+    MEDICAL = "medical", words.OUTINGS["medical"]
+    OTHER = "other", words.OUTINGS["other"]
 
 
 class Vehicle(models.TextChoices):
     """How somebody travels."""
 
-    ESCORTED = "escorted", gettext_lazy("Escorted vehicle, door to door")
-    AMBULANCE = "ambulance", gettext_lazy("Ambulance")
-    OWN = "own", gettext_lazy("Own vehicle")
-    ON_FOOT = "on_foot", gettext_lazy("On foot")
+    ESCORTED = "escorted", words.OUTINGS["escorted"]
+    AMBULANCE = "ambulance", words.OUTINGS["ambulance"]
+    OWN = "own", words.OUTINGS["own"]
+    ON_FOOT = "on_foot", words.OUTINGS["on_foot"]
 
 
 class Mask(models.TextChoices):
     """What is worn."""
 
-    N95 = "n95", gettext_lazy("KN95, N95 or better")
-    SURGICAL = "surgical", gettext_lazy("Surgical mask")
+    N95 = "n95", words.OUTINGS["n95"]
+    SURGICAL = "surgical", words.OUTINGS["surgical"]
 
 
 class OutingError(RefusedError):
@@ -58,38 +61,11 @@ class OwnRequestError(RefusedError):
     """Somebody approves what they asked for themselves."""
 
 
-@dataclass(frozen=True)
-class Terms:
-    """Under which terms a clause lets somebody out."""
-
-    purposes: frozenset[Purpose]
-    vehicles: frozenset[Vehicle]
-    masks: frozenset[Mask]
-
-
-ANY_PURPOSE, ANY_MASK = frozenset(Purpose), frozenset(Mask)
-ESCORTED = frozenset({Vehicle.ESCORTED, Vehicle.AMBULANCE})
-
-# Where a clause says 不得外出 or 足不出户 and names no exception: an illness is one everywhere
-# (101号 17: nobody is kept from a doctor), and what spreads least is asked.
-_NO_EXCEPTION = Terms(frozenset({Purpose.MEDICAL}), ESCORTED, frozenset({Mask.N95}))
-# 101号 5, Bayannur 6: no public transport, no crowded places; the portal lists no bus.
-_IF_NECESSARY = Terms(ANY_PURPOSE, frozenset(Vehicle), ANY_MASK)
-# Yingkou 2 (an illness and the like) and 3 (when it must be): N95, escorted, door to door.
-_NAMED = {
-    ("yingkou-2022-11", "2"): Terms(ANY_PURPOSE, ESCORTED, frozenset({Mask.N95})),
-    ("yingkou-2022-11", "3"): Terms(ANY_PURPOSE, ESCORTED, frozenset({Mask.N95})),
-}
-
-
 def terms_of(case: Case, *, laid: Calendar, day: date) -> Terms | None:
     """Return the terms for an outing on a day, None when none needs to be asked for."""
-    movement = _movement(laid, day)
-    if movement in ("free", "low_contact"):
-        return None
     plan = plan_of(case.plan)
-    general = _IF_NECESSARY if movement == "non_essential_no" else _NO_EXCEPTION
-    return _NAMED.get((plan.document, plan.clause), general)
+    law = library().law(case.law)
+    return terms(law, Citation(plan.document, plan.clause), plan.subject, _movement(laid, day))
 
 
 def _movement(laid: Calendar, day: date) -> Movement:
@@ -116,17 +92,16 @@ def ask_outing(
     """
     Ask for an outing, once for each `key`, reported to the community staff by being recorded here.
 
-    Yingkou clauses 2 and 3: an N95 mask and an escorted vehicle. Where the law forbids going
-    out and names no exception, only a medical reason counts.
+    The terms stand in the documents, at the clause that holds the person or under 101号 17.
     """
     refuse_closed(case)
     today = clock.day_of(at)
     if day < today:
         raise OutingError(_("An outing is asked for before it happens."), field="day")
-    terms = terms_of(case, laid=calendar_of(case, today=today), day=day)
-    if terms is None:
+    asked = terms_of(case, laid=calendar_of(case, today=today), day=day)
+    if asked is None:
         raise OutingError(_("On that day no outing needs to be asked for."), field="day")
-    _refuse_outside(terms, purpose, vehicle, mask, clause_of(case))
+    _refuse_outside(asked, purpose, vehicle, mask)
     return record(
         case=case,
         kind=Event.Kind.OUTING_ASKED,
@@ -139,27 +114,25 @@ def ask_outing(
     )
 
 
-def _refuse_outside(
-    terms: Terms, purpose: Purpose, vehicle: Vehicle, mask: Mask, clause: str
-) -> None:
-    if purpose not in terms.purposes:
-        raise OutingError(
-            _("The clause in force (%(clause)s) allows going out for a medical reason only.")
-            % {"clause": clause},
-            field="purpose",
-        )
-    if vehicle not in terms.vehicles:
-        raise OutingError(
-            _("The clause in force (%(clause)s) asks for an escorted vehicle, door to door.")
-            % {"clause": clause},
-            field="vehicle",
-        )
-    if mask not in terms.masks:
-        raise OutingError(
-            _("The clause in force (%(clause)s) asks for a KN95 or N95 mask all the way.")
-            % {"clause": clause},
-            field="mask",
-        )
+def _refuse_outside(terms: Terms, purpose: Purpose, vehicle: Vehicle, mask: Mask) -> None:
+    """Refuse what the terms do not name, with what they name."""
+    for field, chosen, allowed, sentence in (
+        ("purpose", purpose, terms.purposes, _("An outing may be for: %(allowed)s (%(clause)s).")),
+        ("vehicle", vehicle, terms.vehicles, _("Only by: %(allowed)s (%(clause)s).")),
+        ("mask", mask, terms.masks, _("A mask must be worn: %(allowed)s (%(clause)s).")),
+    ):
+        if chosen not in allowed:
+            labels = [str(type(chosen)(one).label) for one in allowed]
+            named = pgettext("joins parts of a fact", ", ").join(labels)
+            told = {"allowed": named, "clause": _where(terms.cited)}
+            raise OutingError(sentence % told, field=field)
+
+
+def _where(cited: Citation | None) -> str:
+    if cited is None:
+        return _("a default of this portal")
+    document = words.document_title(cited.document, short=True)
+    return _("%(document)s, clause %(clause)s") % {"document": document, "clause": cited.clause}
 
 
 @transaction.atomic

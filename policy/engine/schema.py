@@ -88,6 +88,9 @@ Category = Literal[
     "elderly", "living_alone_elder", "chronic_disease", "pregnant", "child_in_difficulty",
     "haemodialysis", "disabled",
 ]  # fmt: skip
+OutingPurpose = Literal["medical", "other"]
+OutingVehicle = Literal["escorted", "ambulance", "own", "on_foot"]
+OutingMask = Literal["n95", "surgical"]
 Relation = Literal["cohabitant", "close_contact", "none"]
 Origin = Literal["anywhere", "outside_area", "outside_province"]
 Duty = Literal[
@@ -295,6 +298,19 @@ class OnArrival(Strict):
         return self
 
 
+class OutingTerms(Strict):
+    """Under which terms somebody who may not go out is let out; what is not named is barred."""
+
+    purposes: Annotated[tuple[OutingPurpose, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    vehicles: Annotated[tuple[OutingVehicle, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    masks: Annotated[tuple[OutingMask, ...], Field(min_length=1), BeforeValidator(_distinct)]
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All that is allowed, purposes first."""
+        return (*self.purposes, *self.vehicles, *self.masks)
+
+
 class Criterion(Strict):
     """Consecutive daily passes that end the isolation of an infected person."""
 
@@ -315,6 +331,11 @@ class Provision(Strict):
     summary: Words
     defaults: Annotated[tuple[str, ...], BeforeValidator(_distinct)] = ()
 
+    @property
+    def binds(self) -> bool:
+        """Whether somebody must do something: not advice, not the end of a duty."""
+        return self.force == "must"
+
 
 class MeasureProvision(Provision):
     """Who is under which measure, and what is asked on arrival."""
@@ -330,6 +351,7 @@ class MeasureProvision(Provision):
     movement: Movement | None = None
     on_arrival: OnArrival | None = None
     release: Criterion | None = None
+    outings: OutingTerms | None = None
     plan_of_parent: bool = False
     refer: Literal["medical"] | None = None
     ends: bool = False
@@ -339,6 +361,11 @@ class MeasureProvision(Provision):
         """Everything this provision asks of a person; empty for one that ends a duty."""
         asked = (self.stages, self.tests, self.on_arrival, self.plan_of_parent, self.refer)
         return tuple(item for item in asked if item)
+
+    @property
+    def binds(self) -> bool:
+        """Whether somebody must do something: not advice, not the end of a duty."""
+        return self.force == "must" and not self.ends
 
     @model_validator(mode="after")
     def _asks_or_ends(self) -> Self:
@@ -356,12 +383,11 @@ class MeasureProvision(Provision):
                 "解除标准只能属于单一阶段",
                 "a release criterion belongs to one single stage",
             )
-        if (self.instead or self.counts_inbound or self.central_on_request) and not (
-            self.stages or self.plan_of_parent
-        ):
+        needing = self.instead or self.counts_inbound or self.central_on_request or self.outings
+        if needing and not (self.stages or self.plan_of_parent):
             raise WrongValueError(
-                "instead、counts_inbound、central_on_request 须有阶段",
-                "instead, counts_inbound and central_on_request need stages",
+                "instead、counts_inbound、central_on_request、outings 须有阶段",
+                "instead, counts_inbound, central_on_request and outings need stages",
             )
         return self
 
@@ -412,6 +438,11 @@ class EntryProvision(Provision):
     proof_hours_in_outbreak: Hours | None = None
     local_decision: bool = False
 
+    @property
+    def binds(self) -> bool:
+        """Whether anything is checked."""
+        return self.force == "must" and bool(self.checks)
+
     @model_validator(mode="after")
     def _hours_with_proof(self) -> Self:
         if ("proof" in self.checks) != (self.proof_hours is not None):
@@ -439,6 +470,11 @@ class ScreeningProvision(Provision):
     hours_between: Hours | None = None
     sampled: bool = False
 
+    @property
+    def binds(self) -> bool:
+        """Whether anybody is tested."""
+        return self.force == "must" and (self.frequency is not None or self.sampled)
+
     @model_validator(mode="after")
     def _days_with_frequency(self) -> Self:
         counts = {"daily": 7, "twice_weekly": 2, None: 0}
@@ -460,6 +496,11 @@ class GatheringProvision(Provision):
     duties: Annotated[tuple[GatheringDuty, ...], BeforeValidator(_distinct)] = ()
     proof_hours: Hours | None = None
     advised_against: bool = False
+
+    @property
+    def binds(self) -> bool:
+        """Whether those who hold one have duties."""
+        return self.force == "must" and bool(self.duties)
 
     @model_validator(mode="after")
     def _hours_with_proof(self) -> Self:
@@ -541,6 +582,13 @@ class VaccinationProvision(Provision):
     age_at_least: Annotated[int, Field(ge=1, le=120)]
 
 
+class OutingsProvision(Provision):
+    """Under which terms people are let out whose own clause forbids it and names no exception."""
+
+    subject: Literal["outings"]
+    outings: OutingTerms
+
+
 _KINDS: dict[str, str] = {
     **dict.fromkeys(MEASURE_SUBJECTS, "measure"),
     "inbound_results": "inbound_results",
@@ -555,6 +603,7 @@ _KINDS: dict[str, str] = {
     "registry": "registry",
     "registry_end": "registry_end",
     "vaccination": "vaccination",
+    "outings": "outings",
 }
 SUBJECTS = tuple(_KINDS)
 
@@ -576,7 +625,8 @@ AnyProvision = Annotated[
     | Annotated[WhitelistProvision, Tag("whitelist")]
     | Annotated[RegistryProvision, Tag("registry")]
     | Annotated[RegistryEnd, Tag("registry_end")]
-    | Annotated[VaccinationProvision, Tag("vaccination")],
+    | Annotated[VaccinationProvision, Tag("vaccination")]
+    | Annotated[OutingsProvision, Tag("outings")],
     Discriminator(_kind),
 ]
 

@@ -16,6 +16,7 @@ register = template.Library()
 _VOCABULARIES = {
     "duties": words.DUTIES,
     "forces": words.FORCES,
+    "outings": words.OUTINGS,
     "pages": words.PAGES,
     "settings": words.SETTINGS,
     "subjects": words.SUBJECTS,

@@ -7,8 +7,11 @@ from django.urls import reverse
 
 from accounts.models import Area, AuditEntry, Role, User
 from policy import escalation
+from policy.engine.library import shipped
+from policy.engine.loader import read
 from policy.models import Activation, Justification
 from tests import factories
+from tests.policy.test_drafts import NOTICE
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +36,12 @@ def supervisor(bayannur: Activation) -> User:
     return factories.make_user(Role.SUPERVISOR, bayannur.area)
 
 
+def asked_more(place: escalation.Further) -> list[tuple[str, str, str]]:
+    """Return the clause, the subject and the verdict of each provision that asks more."""
+    findings = [excess.pair.finding for excess in place.excesses]
+    return [(one.clause, one.subject, one.verdict) for one in findings]
+
+
 def count() -> int:
     everywhere = escalation.further(
         activations=Activation.objects.in_force(IN_NOVEMBER).select_related("area"),
@@ -50,14 +59,48 @@ def justify(client: Client, activation: Activation, **given: str) -> Any:
 
 
 class TestGoingFurther:
-    def test_names_the_stricter_provisions_alone(self, bayannur: Activation) -> None:
+    def test_names_what_asks_more_than_the_nation_alone(self, bayannur: Activation) -> None:
         [place] = escalation.further(activations=[bayannur], at=IN_NOVEMBER)
 
         assert place.national == "cn-2022-101"
-        verdicts = {excess.pair.finding.verdict for excess in place.excesses}
-        found = [(e.pair.finding.clause, e.pair.finding.subject) for e in place.excesses]
-        assert verdicts == {"stricter"}
-        assert STRICTER in found
+        assert asked_more(place) == [
+            ("5", "arrivals", "stricter"),
+            ("4", "listed_areas", "silent"),
+            ("2", "low_risk_stay", "silent"),
+            ("12", "entry", "silent"),
+            ("10", "gatherings", "silent"),
+            ("9", "freight", "silent"),
+            ("7", "registration", "silent"),
+        ]
+
+    def test_names_what_yingkou_asks_where_the_nation_is_silent(self) -> None:
+        factories.make_place("yingkou-2022-11", "210800")
+        [place] = escalation.further(
+            activations=Activation.objects.select_related("area"), at=IN_NOVEMBER
+        )
+
+        assert asked_more(place) == [
+            ("3", "arrivals", "stricter"),
+            ("1", "arrivals", "stricter"),
+            ("9", "screening", "stricter"),
+            ("5", "entry", "silent"),
+            ("6", "gatherings", "silent"),
+            ("7", "gatherings", "silent"),
+            ("8", "gatherings", "silent"),
+            ("1", "registration", "silent"),
+        ]
+
+    def test_names_what_a_local_document_inherits_from_another(self) -> None:
+        quiet = NOTICE.replace(b"arrivals", b"infected").replace(
+            b"arrived_from: outside_area", b"exposure: infected"
+        )
+        document = read(quiet.decode(), "notice.yaml")
+        library = shipped().with_document(document)
+        found = escalation.local_pairs(library, document.id, "cn-2022-113")
+        entry = [pair for pair in found if pair.finding.subject == "entry"]
+
+        assert [pair.mine.document for pair in entry] == ["fujian-2022-12"]
+        assert [escalation.asks_more(pair) for pair in entry] == [True]
 
     def test_leaves_national_documents_out(self) -> None:
         grid = factories.make_grid()
