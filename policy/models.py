@@ -168,6 +168,57 @@ class Activation(Withdrawable):
         return f"{self.document} · {self.area}"
 
 
+# Choices are part of what the second person approves.
+BEFORE_APPROVAL = pgtrigger.Trigger(
+    name="before_approval",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+    declare=[("chosen_for", "policy_activation%ROWTYPE")],
+    func="""
+        SELECT a.* INTO chosen_for FROM policy_activation a
+            WHERE a.id = (CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END).activation_id
+            FOR SHARE;
+        IF chosen_for.approved_at IS NOT NULL OR chosen_for.withdrawn_at IS NOT NULL THEN
+            RAISE EXCEPTION 'choice_before_approval: this activation is decided on';
+        END IF;
+        RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+    """,
+)
+
+
+class TransitionChoice(models.Model):
+    """
+    The choice that a stricter provision reaches open cases too, for one subject of an activation.
+
+    Without one, what is stricter is for new cases only. What is more lenient applies at once
+    and nobody can choose otherwise (readings, "Switching and comparing").
+    """
+
+    activation = models.ForeignKey(
+        Activation, on_delete=models.PROTECT, related_name="choices", verbose_name=_("activation")
+    )
+    subject = models.CharField(_("subject"), max_length=40)  # of the new provision
+    reason = models.CharField(_("reason"), max_length=200)
+    by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("chosen by")
+    )
+    at = models.DateTimeField(_("chosen at"))
+
+    class Meta:
+        verbose_name = _("transition choice")
+        verbose_name_plural = _("transition choices")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activation", "subject"], name="transition_choice_once"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="transition_choice_has_reason"),
+        ]
+        triggers = [BEFORE_APPROVAL]
+
+    def __str__(self) -> str:
+        return f"{self.subject} of {self.activation}"
+
+
 class StoredDocumentQuerySet(models.QuerySet["StoredDocument"]):
     """Questions about uploaded documents."""
 

@@ -77,23 +77,33 @@ def load_documents() -> int:
 
 
 def in_force(*, area: Area, at: datetime) -> Law | None:
+    """Return the law that holds in `area` at a moment, None where no document is in force."""
+    activation = activation_in_force(area=area, at=at)
+    return law_of(document=activation.document, area=area) if activation else None
+
+
+def activation_in_force(*, area: Area, at: datetime) -> Activation | None:
     """
-    Return the law that holds in `area` at a moment, None where no document is in force.
+    Return the activation that governs `area` at a moment, None where no document is in force.
 
     The most local area with an activation in force decides, there the latest one. One query.
+    For many areas at once ask `policy.governing`.
     """
-    document = (
+    return (
         Activation.objects.in_force(at)
         .over(area)
         .order_by("-area__depth", "-effective_from", "-approved_at", "-pk")
-        .values_list("document", flat=True)
         .first()
     )
-    return law_of(document=document, area=area) if document else None
 
 
 def law_of(*, document: str, area: Area) -> Law:
     """Return a document with its inheritance, as it applies in `area`."""
+    return law_at(document, area.county_code)
+
+
+def law_at(document: str, place: str) -> Law:
+    """Return a document with its inheritance, as it applies in a county."""
     if document not in library().documents:
         refresh_library()
-    return library().law(document, area.county_code)
+    return library().law(document, place)

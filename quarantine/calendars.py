@@ -1,5 +1,7 @@
 """The calendar of a case: its plan laid on dates, with the tests and events that happened."""
 
+import functools
+import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +15,8 @@ from django.db.models import FilteredRelation, Q, prefetch_related_objects
 from policy.engine import calendar
 from policy.engine.calendar import Calendar
 from policy.engine.facts import NATResult, Served
+from policy.engine.moments import day_number, local_day, nth_day, start_of
+from policy.engine.plans import Plan as EnginePlan
 from quarantine.models import Case, Event
 from quarantine.plans import plan_of
 from testing.models import Sample
@@ -23,7 +27,6 @@ _DRAWN = (
     Event.Kind.HOME_CONDITIONS,
     Event.Kind.CHOSE_CENTRAL,
     Event.Kind.MOVED,
-    Event.Kind.REPLANNED,
 )
 
 
@@ -38,9 +41,64 @@ class History:
 
     results: list[NATResult] = field(default_factory=list)
     sampled: list[date] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    missed: list[date] = field(default_factory=list)
+    moves: list[Event] = field(default_factory=list)
     awaited: dict[date, UUID] = field(default_factory=dict)
     checked: bool = False
+
+    def add(self, event: Event) -> None:
+        """Add an event of one of the kinds that a calendar is drawn from."""
+        if event.kind == Event.Kind.TEST_MISSED:
+            self.missed.append(event.day)
+        else:
+            self.moves.append(event)
+
+    def told_from(self, day_1: date) -> str:
+        """
+        Return in short what dates depend on, counted from day 1.
+
+        `1- 3 5+27.4@6 7!` reads: negative on day 1, on day 3 a sample without a result, on day 5
+        positive with its Ct, reported on day 6, and the test of day 7 was missed. The migration
+        `fill_history` says the same in SQL.
+        """
+        found = {result.day: _outcome(result, day_1) for result in self.results}
+        said = [(day_number(day, day_1), found.get(day, "")) for day in self.sampled]
+        said += [(day_number(day, day_1), "!") for day in self.missed]
+        return " ".join(f"{number}{what}" for number, what in sorted(said))
+
+
+def _outcome(result: NATResult, day_1: date) -> str:
+    said = "-" if result.result == "negative" else "+"
+    if result.ct is not None:
+        said += f"{result.ct:g}"
+    reported = local_day(result.reported_at) if result.reported_at else result.day
+    return said if reported == result.day else f"{said}@{day_number(reported, day_1)}"
+
+
+_SAID = re.compile(r"(-?\d+)(?:(!)|([-+])([\d.]+)?(?:@(-?\d+))?)?")
+
+
+@functools.lru_cache(maxsize=50_000)
+def read_history(said: str, day_1: date) -> History:
+    """Return the history that `History.told_from` told; without moves, which change no date."""
+    history = History()
+    for number, missed, outcome, ct, reported in _SAID.findall(said):
+        day = nth_day(day_1, int(number))
+        if missed:
+            history.missed.append(day)
+            continue
+        history.sampled.append(day)
+        if outcome:
+            on = nth_day(day_1, int(reported)) if reported else day
+            history.results.append(
+                NATResult(
+                    day=day,
+                    result="negative" if outcome == "-" else "positive",
+                    ct=float(ct) if ct else None,
+                    reported_at=start_of(on),
+                )
+            )
+    return history
 
 
 def calendar_of(case: Case, *, today: date) -> Calendar:
@@ -56,8 +114,10 @@ def calendar_from(
 
     `events` and `samples` are all valid ones of the case; samples carry their `valid_results`.
     """
-    drawn = [event for event in events if event.kind in _DRAWN]
-    history = History(events=sorted(drawn, key=lambda event: (event.day, event.pk)))
+    history = History()
+    for event in sorted(events, key=lambda event: (event.day, event.pk)):
+        if event.kind in _DRAWN:
+            history.add(event)
     for sample in samples:
         history.sampled.append(sample.day)
         for found in sample.valid_results:  # type: ignore[attr-defined]
@@ -76,25 +136,50 @@ def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]
 
 
 def lay(case: Case, history: History, today: date) -> Calendar:
-    """Return the calendar of a case with what happened to it."""
-    replanned = [event.day for event in history.events if event.kind == Event.Kind.REPLANNED]
-    return calendar.lay(
+    """Return the calendar of a case with what happened to it. No query with `plan` at hand."""
+    return lay_plan(
         plan_of(case.plan),
         case.day_1,
+        history,
         today=today,
-        tests=history.results,
-        sampled=history.sampled,
-        missed=[e.day for e in history.events if e.kind == Event.Kind.TEST_MISSED],
-        served=_served(case, history.events),
-        not_before=max(replanned, default=None),
+        served=_served(case, history.moves),
+        law_from=case.law_from,
+        freed_on=case.freed_on,
+        transition=case.transition,
     )
 
 
-def _served(case: Case, events: Iterable[Event]) -> list[Served]:
+def lay_plan(
+    plan: EnginePlan,
+    day_1: date,
+    history: History,
+    *,
+    today: date,
+    served: Iterable[Served] = (),
+    law_from: date | None,
+    freed_on: date | None,
+    transition: str,
+) -> Calendar:
+    """Return the calendar that a plan, day 1, a history and the law that governs make."""
+    return calendar.lay(
+        plan,
+        day_1,
+        today=today,
+        tests=history.results,
+        sampled=history.sampled,
+        missed=history.missed,
+        served=served,
+        not_before=law_from,
+        freed_on=freed_on,
+        asks_nothing=transition == Case.Transition.FREED,
+    )
+
+
+def _served(case: Case, moves: Iterable[Event]) -> list[Served]:
     """Return the days before each change of setting, in the setting left on that day."""
     served = []
     first = case.day_1
-    for event in events:
+    for event in moves:
         if left := event.detail.get("from"):
             if event.day > first:
                 served.append(Served(left, first, event.day - timedelta(days=1)))
@@ -121,7 +206,7 @@ def histories_of(cases: Collection[Case], *, today: date) -> Mapping[int, Histor
         if event.kind == Event.Kind.CHECK:
             histories[event.case_id].checked = True
         else:
-            histories[event.case_id].events.append(event)
+            histories[event.case_id].add(event)
     return histories
 
 

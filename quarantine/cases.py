@@ -7,21 +7,21 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from accounts import audit, clock
 from accounts.errors import RefusedError
 from accounts.models import Area, User
-from policy.engine import calendar
 from policy.engine.calendar import Calendar
 from policy.engine.decide import Decision
 from policy.engine.facts import CLINICALS, Person
 from policy.engine.library import Law
-from policy.services import law_of
-from quarantine.calendars import calendar_of, calendars_of
+from policy.services import activation_in_force
+from quarantine.calendars import History, calendar_of, histories_of, lay
 from quarantine.deeds import DID
-from quarantine.facts import decide_on, pack, unpack
+from quarantine.facts import pack, unpack
+from quarantine.following import Followed, followed_by, lay_followed
 from quarantine.models import Arrival, Case, Event
 from quarantine.plans import store_plan
 from residents.models import Resident
@@ -91,6 +91,9 @@ def open_case(
     if decision.plan is None:
         raise NoMeasureError(_("The documents in force ask for no measure here."))
     plan = store_plan(decision.plan)
+    # A law that is no longer in force, or not yet known here, is left to the next sweep.
+    governing = activation_in_force(area=grid, at=at)
+    followed = governing is not None and governing.document == law.id
     try:
         with transaction.atomic():
             case = Case.objects.create(
@@ -103,17 +106,23 @@ def open_case(
                 opened_by=by,
                 day_1=decision.start,
                 facts=pack(person, start=person.start or decision.start, day_1=decision.start),
+                opened_under=law.id,
+                activation=governing if followed else None,
                 law=law.id,
                 plan=plan,
+                told_plan=plan,
             )
     except IntegrityError as error:
         if "case_one_open" not in str(error):
             raise
         raise OpenCaseError(_("This person is under a measure already.")) from error
     record(case=case, kind=Event.Kind.OPENED, at=at, by=by)
-    derived = _derived(calendar_of(case, today=clock.day_of(at)))
+    today = clock.day_of(at)
+    derived = _derived(case, histories_of([case], today=today)[case.pk], today=today)[1]
+    derived["told_release_on"] = derived["release_on"]
     Case.objects.filter(pk=case.pk).update(**derived)
-    case.next_test_on, case.release_on = derived["next_test_on"], derived["release_on"]
+    for name, value in derived.items():
+        setattr(case, name, value)
     return case
 
 
@@ -203,16 +212,23 @@ def clause_of(case: Case) -> str:
 
 def write(*, case: Case, today: date, **values: Any) -> Calendar:
     """
-    Write `values` and the days derived from them, and return the calendar.
+    Write `values` and what is derived from them, and return the calendar.
 
     Call it last in the transaction of an act. Raise StaleCaseError when somebody else changed
-    the case since it was read: then the act is not done.
+    the case since it was read: then the act is not done. Who acts tells the people concerned;
+    what a switch changed before and nobody has told yet stays to be told.
     """
+    known = _was_told(case)
     for name, value in values.items():
         setattr(case, name, value)
-    laid = calendar_of(case, today=today)
-    _update(case, **values, **_derived(laid))
+    laid, derived = _derived(case, histories_of([case], today=today)[case.pk], today=today)
+    told = {"told_plan": case.plan, "told_release_on": derived["release_on"]} if known else {}
+    _update(case, **values, **derived, **told)
     return laid
+
+
+def _was_told(case: Case) -> bool:
+    return (case.told_plan_id, case.told_release_on) == (case.plan_id, case.release_on)
 
 
 def _update(case: Case, **values: Any) -> None:
@@ -227,8 +243,14 @@ def _update(case: Case, **values: Any) -> None:
     case.version += 1
 
 
-def _derived(laid: Calendar) -> dict[str, date | None]:
-    return {"next_test_on": laid.next_test_on, "release_on": laid.earliest_release}
+def _derived(case: Case, history: History, *, today: date) -> tuple[Calendar, dict[str, Any]]:
+    """Return a case's calendar, and the columns that follow from it and from the history."""
+    laid = lay(case, history, today)
+    return laid, {
+        "next_test_on": laid.next_test_on,
+        "release_on": laid.earliest_release,
+        "history": history.told_from(case.day_1),
+    }
 
 
 def refuse_closed(case: Case) -> None:
@@ -238,7 +260,7 @@ def refuse_closed(case: Case) -> None:
 
 
 def refresh(*, case: Case, today: date) -> None:
-    """Write `next_test_on` and `release_on` anew from the case's calendar."""
+    """Write anew what follows from a case's calendar."""
     refresh_many(cases=[case], today=today)
 
 
@@ -248,14 +270,20 @@ def refresh_many(*, cases: Collection[Case], today: date) -> int:
 
     A case that somebody changed meanwhile is left: the change has refreshed it.
     """
+    if not cases:
+        return 0
     changed = 0
-    calendars = calendars_of(cases, today=today)
+    prefetch_related_objects(list(cases), "plan")
+    histories = histories_of(cases, today=today)
     for case in cases:
-        derived = _derived(calendars[case.pk])
-        if derived != {"next_test_on": case.next_test_on, "release_on": case.release_on}:
+        derived = _derived(case, histories[case.pk], today=today)[1]
+        if any(getattr(case, name) != value for name, value in derived.items()):
+            if _was_told(case):
+                derived["told_release_on"] = derived["release_on"]
             same = Case.objects.filter(pk=case.pk, version=case.version)
             changed += same.update(**derived)
-            case.next_test_on, case.release_on = derived["next_test_on"], derived["release_on"]
+            for name, value in derived.items():
+                setattr(case, name, value)
     return changed
 
 
@@ -356,21 +384,29 @@ def setting_on(laid: Calendar, day: date) -> Literal["central", "home", "monitor
     return next((each.setting for each in laid.days if each.day == day), None)
 
 
-def replan(*, case: Case, packed: Mapping[str, Any], today: date) -> None:
+def replan(
+    *, case: Case, at: datetime, packed: Mapping[str, Any] | None = None, **values: Any
+) -> None:
     """
-    Let the case follow from other facts under its law, and write both.
+    Let the case follow from other facts, another grid or exception, and write all of it.
 
-    Raise NoMeasureError where the law then asks for nothing.
+    The law is the one that `follow` says for the activation in force now. Raise NoMeasureError
+    where the law of the opening then asks for nothing.
     """
-    decision = _decide(case, dict(packed))
-    if decision.plan is None:
+    packed = case.facts if packed is None else packed
+    for name, value in values.items():
+        setattr(case, name, value)
+    followed = followed_by(case=case, packed=packed, at=at)
+    _write_followed(case, packed, followed, today=clock.day_of(at), **values)
+
+
+def _write_followed(
+    case: Case, packed: Mapping[str, Any], followed: Followed, *, today: date, **values: Any
+) -> None:
+    if followed.plan is None:
         raise NoMeasureError(_("The documents in force ask for no measure here."))
-    write(case=case, today=today, facts=dict(packed), plan=store_plan(decision.plan))
-
-
-def _decide(case: Case, packed: dict[str, Any]) -> Decision:
-    law = law_of(document=case.law, area=case.grid)
-    return decide_on(law, unpack(packed, day_1=case.day_1))
+    plan = store_plan(followed.plan)
+    write(case=case, today=today, facts=packed, plan=plan, **followed.columns, **values)
 
 
 def _change_facts(
@@ -386,16 +422,16 @@ def _change_facts(
     today, before = clock.day_of(at), case.facts
     person = _person(case)
     packed = pack(replace(person, **facts_now), start=person.start or case.day_1, day_1=case.day_1)
-    decision = _decide(case, packed)
+    followed = followed_by(case=case, packed=packed, at=at)
     event = record(
         case=case,
         kind=kind,
         at=at,
         by=by,
         reason=reason,
-        detail={"before": before, **facts_now, **_moved(case, decision, today)},
+        detail={"before": before, **facts_now, **_moved(case, followed, today)},
     )
-    if decision.plan is None and decision.refer == "medical":
+    if _passes_to_medical_care(case, followed):
         write(case=case, today=today, facts=packed)
         close(
             case=case,
@@ -406,16 +442,25 @@ def _change_facts(
             about=event,
         )
     else:
-        replan(case=case, packed=packed, today=today)
+        _write_followed(case, packed, followed, today=today)
     return event
 
 
-def _moved(case: Case, decision: Decision, today: date) -> dict[str, str]:
+def _passes_to_medical_care(case: Case, followed: Followed) -> bool:
+    """Say whether the law now passes the person on, whom it did not before."""
+    if followed.plan is None:
+        return followed.refer == "medical"
+    referred = Case.Transition.REFERRED
+    return followed.transition == referred and case.transition != referred
+
+
+def _moved(case: Case, followed: Followed, today: date) -> dict[str, str]:
     """Return the setting that is left today and the one entered, where they differ."""
-    if decision.plan is None:
+    if followed.plan is None:
         return {}
     left = setting_on(calendar_of(case, today=today), today)
-    entered = setting_on(calendar.lay(decision.plan, case.day_1, today=today), today)
+    laid = lay_followed(followed, case.day_1, History(), today=today)
+    entered = setting_on(laid, today)
     return {"from": left, "to": entered} if left and entered and left != entered else {}
 
 

@@ -5,6 +5,7 @@ Beside what `policy.engine.facts.pack` keeps, a case keeps the days served elsew
 opened, and how many days before the start of the facts its day 1 lies because those days count.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -28,7 +29,7 @@ def pack(person: Person, *, start: date, day_1: date) -> dict[str, Any]:
     return packed
 
 
-def unpack(packed: dict[str, Any], *, day_1: date) -> Person:
+def unpack(packed: Mapping[str, Any], *, day_1: date) -> Person:
     """Return the person whom a case's facts describe; the inverse of `pack`."""
     start = day_1 + timedelta(days=packed.get("shift", 0))
     served = tuple(

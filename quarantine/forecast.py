@@ -8,23 +8,20 @@ each group is laid once: the work grows with the number of different histories, 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, FilteredRelation, OuterRef, Q, Value
-from django.db.models.functions import Coalesce, JSONObject, TruncDate
-from django.utils import timezone
+from django.db.models import Q
+from django.db.models.functions import TruncDate
 
-from policy.engine import calendar
 from policy.engine.calendar import Calendar
-from policy.engine.facts import NATResult, Setting
+from policy.engine.facts import Setting
 from policy.engine.plans import Plan as EnginePlan
-from quarantine.models import CaseQuerySet, Event, Plan
+from quarantine.calendars import lay_plan, read_history
+from quarantine.models import Case, CaseQuerySet, Plan
 from quarantine.plans import plan_of
-from testing.models import Sample
 
 # The stage of cases whose plan only asks for tests.
 TESTS_ONLY = "none"
@@ -44,6 +41,7 @@ class Alike:
     first_day: date
     last_day: date
     needing_test_on: frozenset[date]
+    freed_on: date | None  # from when nothing is asked of them any more
 
     @cached_property
     def _spans(self) -> list[Span]:
@@ -53,6 +51,8 @@ class Alike:
         """Return the stage of these cases on a day, None when they are not open then."""
         if not self.first_day <= day <= self.last_day:
             return None
+        if self.freed_on and self.freed_on <= day:
+            return TESTS_ONLY
         number = max((day - self.calendar.start).days + 1, 1)
         for setting, first, last in self._spans:
             if first <= number and (last is None or number <= last):
@@ -129,28 +129,27 @@ def stage_conditions(plans: Mapping[int, EnginePlan], *, today: date) -> dict[st
             if last is not None:
                 span &= Q(day_1__gt=today - timedelta(days=last))
             conditions[setting] |= span
-    return conditions
+    freed = Q(transition=Case.Transition.FREED, freed_on__lte=today)
+    return {
+        stage: condition | freed if stage == TESTS_ONLY else condition & ~freed
+        for stage, condition in conditions.items()
+    }
 
 
 def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> Forecast:
     """
     Return what lies before the open ones of `cases`, and before those closed after `since`.
 
-    Two queries, however many cases there are.
+    Two queries, however many cases there are. The database groups them by their `history`.
     """
     wanted = Q(closed_on=None) if since is None else Q(closed_on=None) | Q(closed_on__gt=since)
     rows = list(
         cases.filter(wanted)
-        .annotate(
-            opened=TruncDate("opened_at"),
-            samples=ArraySubquery(_samples(today)),
-            missed=ArraySubquery(_events(Event.Kind.TEST_MISSED)),
-            replanned=ArraySubquery(_events(Event.Kind.REPLANNED)),
-        )
+        .annotate(opened=TruncDate("opened_at"))
         .order_by()
         .values(
             *("plan_id", "day_1", "release_on", "opened", "closed_on"),
-            *("samples", "missed", "replanned"),
+            *("history", "law_from", "freed_on", "transition"),
         )
         .annotate(pks=ArrayAgg("pk"))
     )
@@ -158,58 +157,21 @@ def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> 
     return Forecast(today, [_alike(row, plans[row["plan_id"]], today) for row in rows], plans)
 
 
-def _samples(today: date) -> Any:
-    """Select what is known of the samples of a case, without the times that tell people apart."""
-    return (
-        Sample.objects.valid()
-        .filter(
-            resident=OuterRef("resident"),
-            day__gte=OuterRef("day_1"),
-            day__lte=Coalesce(OuterRef("closed_on"), Value(today)),
-        )
-        .annotate(found=FilteredRelation("results", condition=Q(results__withdrawn_at=None)))
-        .order_by("day")
-        .values(
-            fact=JSONObject(
-                day="day",
-                outcome=F("found__outcome"),
-                ct=F("found__ct"),
-                reported=TruncDate("found__reported_at"),
-            )
-        )
-    )
-
-
-def _events(kind: str) -> Any:
-    events = Event.objects.valid().filter(case=OuterRef("pk"), kind=kind)
-    return events.order_by("day").values("day")
-
-
 def _alike(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Alike:
-    samples = row["samples"]
-    sampled = {date.fromisoformat(sample["day"]) for sample in samples}
-    laid = calendar.lay(
+    history = read_history(row["history"], row["day_1"])
+    laid = lay_plan(
         plan,
         row["day_1"],
+        history,
         today=today,
-        tests=[_result(sample) for sample in samples if sample["outcome"]],
-        sampled=sampled,
-        missed=row["missed"],
-        not_before=max(row["replanned"], default=None),
+        law_from=row["law_from"],
+        freed_on=row["freed_on"],
+        transition=row["transition"],
     )
-    asked = frozenset(laid.required_tests) - sampled
+    asked = frozenset(laid.required_tests) - set(history.sampled)
     last_day = _last_day(row, asked, today)
-    return Alike(tuple(row["pks"]), plan, laid, row["opened"], last_day, asked)
-
-
-def _result(sample: Mapping[str, Any]) -> NATResult:
-    noon = datetime.combine(date.fromisoformat(sample["reported"]), time(12))
-    return NATResult(
-        day=date.fromisoformat(sample["day"]),
-        result=sample["outcome"],
-        ct=None if sample["ct"] is None else float(sample["ct"]),
-        reported_at=timezone.make_aware(noon),
-    )
+    freed_on = row["freed_on"] if row["transition"] == Case.Transition.FREED else None
+    return Alike(tuple(row["pks"]), plan, laid, row["opened"], last_day, asked, freed_on)
 
 
 def _last_day(row: Mapping[str, Any], asked: Iterable[date], today: date) -> date:

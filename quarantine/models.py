@@ -6,19 +6,19 @@ from typing import Any, Self
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
 from accounts.models import Area, User, people_within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
-from policy.models import Provision
+from policy.models import Activation, Provision
 from residents.models import Resident
 from testing.models import NATResult
 
 # What no constraint can say: the evidence of a case is about its resident, and its plan rests on
 # the provision that the evidence was decided under. A plan that follows from changed facts keeps
-# the subject; another law may call it otherwise.
+# the subject; a law that came into force later may call it otherwise.
 EVIDENCE_FITS = pgtrigger.Trigger(
     name="evidence_fits",
     when=pgtrigger.Before,
@@ -28,7 +28,7 @@ EVIDENCE_FITS = pgtrigger.Trigger(
     ),
     declare=[
         ("ground", "policy_provision%ROWTYPE"),
-        ("other_law", "boolean := TG_OP = 'UPDATE' AND NEW.law <> OLD.law"),
+        ("other_law", "boolean := TG_OP = 'UPDATE' AND NEW.law <> NEW.opened_under"),
         (
             "same_people",  # a contact may have moved away since
             "boolean := TG_OP = 'UPDATE' AND NEW.resident_id = OLD.resident_id"
@@ -166,6 +166,26 @@ class Plan(models.Model):
         return f"plan {self.digest[:8]}"
 
 
+# Open, and a switch has changed something since people were last told.
+UNTOLD = Q(closed_on=None, told_plan__isnull=False) & (
+    ~Q(told_plan=F("plan"))
+    | ~Q(told_release_on=F("release_on"))
+    & ~Q(told_release_on__isnull=True, release_on__isnull=True)
+)
+
+# The law in force cannot say what becomes of these; they keep their plan until a human has looked.
+NEEDS_DECISION = ("referred", "undecided")
+
+# The law of its opening belongs to the facts of a case.
+OPENED_UNDER_ONE_LAW = pgtrigger.Protect(
+    name="opened_under_one_law",
+    operation=pgtrigger.Update,
+    condition=pgtrigger.Condition(
+        "OLD.opened_under <> '' AND NEW.opened_under <> OLD.opened_under"
+    ),
+)
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     """Questions about cases."""
 
@@ -176,6 +196,18 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def open(self) -> Self:
         """Return the cases under a measure now."""
         return self.filter(closed_on=None)
+
+    def following(self, activation: Activation) -> Self:
+        """Return the cases that were last derived under an activation."""
+        return self.filter(activation=activation)
+
+    def in_need_of_a_decision(self) -> Self:
+        """Return the open cases that the law in force leaves to a human."""
+        return self.open().filter(transition__in=NEEDS_DECISION)
+
+    def untold(self) -> Self:
+        """Return the open cases whose plan or release is not what people were last told."""
+        return self.filter(UNTOLD)
 
     def test_due(self, on: date) -> Self:
         """Return the open cases whose next test is due on that day or overdue."""
@@ -192,6 +224,9 @@ class Case(models.Model):
 
     Holds facts and points to a plan; every date is derived from both by
     `policy.engine.calendar.lay`. Two derived days stand here so that they are found quickly.
+
+    Which law the plan is of follows from the facts, the law of the opening, the activation that
+    governs the grid and the case's own exception, by `quarantine.following.follow` alone.
     """
 
     class ClosedAs(models.TextChoices):
@@ -200,6 +235,22 @@ class Case(models.Model):
         REFERRED = "referred", _("Passed to medical care")
         SUPERSEDED = "superseded", _("Continued by another case")
         WITHDRAWN = "withdrawn", _("Taken back")
+
+    class Transition(models.TextChoices):
+        """What another law than that of the opening did to a case (policy.engine.transition)."""
+
+        NONE = "", _("Under the document of its opening")
+        FOLLOWS = "follows", _("Follows the document in force")
+        FREED = "freed", _("The document in force asks nothing more")
+        STAYS = "stays", _("Stays under the document of its opening")
+        REFERRED = "referred", _("The document in force passes this person to medical care")
+        UNDECIDED = "undecided", _("The document in force cannot be applied to the facts known")
+
+    class Excepted(models.TextChoices):
+        """What was decided for one case against the rule of transition."""
+
+        STAYS = "stays", _("Stays under the document of its opening")
+        FOLLOWS = "follows", _("Follows the document in force though it is stricter")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     resident = models.ForeignKey(
@@ -244,12 +295,40 @@ class Case(models.Model):
     )
     day_1 = models.DateField(_("day 1"))
     facts = models.JSONField(_("facts"))  # quarantine.facts.pack
+    opened_under = models.CharField(_("opened under"), max_length=60)
+    # What governed the grid when the plan was last derived; None where nothing did.
+    activation = models.ForeignKey(
+        Activation,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="cases",
+        db_index=False,
+        verbose_name=_("activation"),
+    )
+    # The document that the dates come from, and the legal day from which it governs this case:
+    # None while it is the one of the opening.
     law = models.CharField(_("document in force"), max_length=60)
+    law_from = models.DateField(_("governed from"), null=True, blank=True)
+    # The day from which the law no longer holds this person.
+    freed_on = models.DateField(_("free from"), null=True, blank=True)
+    transition = models.CharField(
+        _("transition"), max_length=10, choices=Transition, default=Transition.NONE, blank=True
+    )
+    excepted = models.CharField(_("exception"), max_length=10, choices=Excepted, blank=True)
     plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, related_name="cases", verbose_name=_("plan")
     )
     next_test_on = models.DateField(_("next test"), null=True, blank=True)
     release_on = models.DateField(_("release"), null=True, blank=True)
+    # What happened, counted from day 1 (quarantine.calendars.History): with the plan and day 1
+    # all that dates depend on, so that cases alike are found by one GROUP BY.
+    history = models.TextField(_("history"), default="", blank=True)
+    # What people were last told; an act tells them, a switch does not.
+    told_plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    told_release_on = models.DateField(null=True)
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
     closed_as = models.CharField(_("closed as"), max_length=12, choices=ClosedAs, blank=True)
     version = models.PositiveIntegerField(default=1)
@@ -294,10 +373,14 @@ class Case(models.Model):
             models.Index(
                 fields=["closed_on"], name="case_closed_day", condition=Q(closed_on__isnull=False)
             ),
-            models.Index(fields=["law"], name="case_open_law", condition=Q(closed_on=None)),
+            # Whether a grid has cases under another activation than the one in force.
+            models.Index(
+                fields=["grid", "activation"], name="case_followed", condition=Q(closed_on=None)
+            ),
+            models.Index(fields=["grid"], name="case_untold", condition=UNTOLD),
             models.Index(fields=["grid", "closed_on"], name="case_closed"),
         ]
-        triggers = [KEPT, EVIDENCE_FITS]
+        triggers = [KEPT, EVIDENCE_FITS, OPENED_UNDER_ONE_LAW]
 
     def __str__(self) -> str:
         return f"case {self.key}"
@@ -333,7 +416,7 @@ class Event(Withdrawable):
         CLINICAL = "clinical", _("Clinical state changed")
         POSITIVE = "positive", _("Positive result")
         REFERRED = "referred", _("Passed to medical care")
-        REPLANNED = "replanned", _("Dates changed by another document")
+        EXCEPTION = "exception", _("Exception from a change of document")
         RELEASED = "released", _("Released")
         CLOSED = "closed", _("Closed")
         NOTE = "note", _("Note")

@@ -4,9 +4,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts import clock
 from accounts.models import User
-from quarantine.cases import record, write
+from quarantine.cases import record, replan
 from quarantine.models import Event
 from quarantine.results import open_case_of
 from residents import services as residents
@@ -28,4 +27,4 @@ def move_resident(
         return
     names = {"left": case.grid.name, "entered": resident.grid.name}
     record(case=case, kind=Event.Kind.GRID, at=at, by=by, detail=names)
-    write(case=case, today=clock.day_of(at), grid=resident.grid)
+    replan(case=case, at=at, grid=resident.grid)

@@ -133,7 +133,7 @@ def is_over(laid: Calendar, *, today: date) -> bool:
 
     Its required tests are negative, and its advised days have passed or were taken.
     """
-    if laid.plan.mandatory_days or laid.positive_on is not None:
+    if laid.plan.mandatory_days or laid.earliest_release or laid.positive_on is not None:
         return False
     waiting = [day for day in laid.days if day.day in laid.required_tests and not day.result]
     advised = [day for day in laid.days if day.day >= today and not day.result]

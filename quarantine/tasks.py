@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from accounts import clock
-from quarantine.plans import report_unexplained
+from quarantine.proof import report_unexplained
 from quarantine.results import complete_what_is_over
 
 

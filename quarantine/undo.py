@@ -93,7 +93,7 @@ def _restore(case: Case, event: Event, *, at: datetime, today: date, by: User) -
         _withdraw(answer, at=at, by=by)
     if case.closed_as == Case.ClosedAs.REFERRED:
         reopen(case=case, today=today)
-    replan(case=case, packed=event.detail["before"], today=today)
+    replan(case=case, packed=event.detail["before"], at=at)
 
 
 def _refuse_followed(event: Event) -> None:

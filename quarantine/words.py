@@ -47,7 +47,7 @@ def status_of(case: models.Case, calendar: Calendar, today: date) -> tuple[str, 
         return "done", case.get_closed_as_display()
     release = calendar.earliest_release
     over = calendar.may_be_released or (release is not None and release < today)
-    if calendar.plan.mandatory_days and over:
+    if over:
         return "due", gettext("Release due")
     if setting := stage_now(calendar, today):
         return setting, str(SETTINGS[setting])

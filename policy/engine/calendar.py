@@ -8,9 +8,9 @@ day without a test, never two on one day (101号 6); later tests keep their days
 """
 
 import functools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import Literal, NamedTuple
 
 from policy.engine.facts import NATResult, Served, Setting
@@ -132,16 +132,6 @@ def _history(
     return _History(results, taken, gone - taken, floor)
 
 
-def _planned(plan: Plan, force: Force) -> list[int]:
-    days = set(plan.required_tests if force == "must" else plan.advised_tests)
-    before = 0
-    for stage in plan.stages:
-        if stage.force == force:
-            days.update(before + number for number in stage.tests)
-        before += stage.days
-    return sorted(days)
-
-
 def _taken_earlier(plan: Plan, planned: list[int], history: _History) -> list[int]:
     """Put the last test on the earlier day on which it was taken, where that is as good."""
     if plan.last_test_from is None or not planned or planned[-1] in history.results:
@@ -199,9 +189,7 @@ def _first_positive(plan: Plan, history: _History) -> int | None:
 
 def _released_on(
     plan: Plan, tests: _Tests, history: _History, start: date, not_before: date | None
-) -> date | None:
-    if not plan.mandatory_days:
-        return None
+) -> date:
     release = nth_day(start, max(plan.mandatory_days, tests.release_test))
     reported = (
         local_day(result.reported_at)
@@ -237,6 +225,15 @@ def _dated_stages(
     return tuple(dated)
 
 
+def _until(freed_on: date | None, stages: Iterable[DatedStage]) -> Iterator[DatedStage]:
+    """Cut the stages off on the day from which the person is free."""
+    for stage in stages:
+        if freed_on is None or stage.last_day < freed_on:
+            yield stage
+        elif stage.first_day < freed_on:
+            yield replace(stage, last_day=freed_on - timedelta(days=1))
+
+
 class _Place(NamedTuple):
     stage: PlannedStage
     number: int
@@ -265,6 +262,7 @@ class _Laid(NamedTuple):
     advised: list[int]
     cancelled: list[int]
     release: date | None
+    free_from: int | None
 
 
 def _state(day: int, laid: _Laid) -> NATState | None:
@@ -316,6 +314,8 @@ def lay(
     missed: Iterable[date] = (),
     served: Iterable[Served] = (),
     not_before: date | None = None,
+    freed_on: date | None = None,
+    asks_nothing: bool = False,
 ) -> Calendar:
     """
     Lay a plan on its day 1 and return the calendar as it stands on `today`.
@@ -324,32 +324,49 @@ def lay(
     longer due, but its result is still asked for before release. `served` shows days in the
     setting in which they were really served. `not_before` is the day from which the plan's law
     applies to a case opened under another: neither a make-up test nor the release lies before it.
+    `freed_on` is the day from which the law no longer holds the person; where it `asks_nothing`
+    more either, every test that was not taken is cancelled.
     Past required days without a result are not taken as missed: only `missed` says so; but nobody
     may be released while one has no result.
     """
     history = _history(start, tests, sampled, missed, not_before)
     planned, advised = (
-        _taken_earlier(plan, _planned(plan, force), history) for force in ("must", "advise")
+        _taken_earlier(plan, plan.days_asked(force), history) for force in ("must", "advise")
     )
     if plan.release is None:
         asked = _with_make_ups(planned, history)
     else:
         asked = _until_criterion(planned, plan.release, history)
     positive = _first_positive(plan, history)
-    kept = [day for day in asked.required if positive is None or day <= positive]
+    kept = [
+        day
+        for day in asked.required
+        if (positive is None or day <= positive) and (not asks_nothing or day in history.sampled)
+    ]
     cancelled = [day for day in asked.required if day not in kept]
-    advised = [day for day in advised if day not in kept and (positive is None or day <= positive)]
+    advised = [
+        day
+        for day in advised
+        if day not in kept and not asks_nothing and (positive is None or day <= positive)
+    ]
     release = None
-    if positive is None:
+    if positive is None and asks_nothing:
+        release = freed_on
+    elif positive is None and (plan.mandatory_days or freed_on):
         release = _released_on(plan, asked, history, start, not_before)
     required = tuple(nth_day(start, day) for day in kept)
     taken = {nth_day(start, day) for day in history.results}
-    blockers = (_POSITIVE,) if positive else _blockers(release, required, taken, start, today)
+    awaited = () if asks_nothing else required
+    blockers = (_POSITIVE,) if positive else _blockers(release, awaited, taken, start, today)
     asked = asked._replace(required=kept)
     return Calendar(
         plan=plan,
         start=start,
-        stages=_dated_stages(plan, start, kept, advised, asked.release_test),
+        stages=tuple(
+            _until(freed_on, _dated_stages(plan, start, kept, advised, asked.release_test))
+            if asks_nothing
+            else _dated_stages(plan, start, kept, advised, asked.release_test)
+        ),
         required_tests=required,
         advised_tests=tuple(nth_day(start, day) for day in advised),
         cancelled_tests=tuple(nth_day(start, day) for day in cancelled),
@@ -363,7 +380,10 @@ def lay(
         ),
         release_blockers=blockers,
         may_be_released=release is not None and not blockers,
-        laid=_Laid(plan, start, history, asked, planned, advised, cancelled, release),
+        laid=_Laid(
+            *(plan, start, history, asked, planned, advised, cancelled, release),
+            free_from=day_number(freed_on, start) if freed_on and asks_nothing else None,
+        ),
         served=tuple(served),
         today=today,
     )
@@ -382,7 +402,8 @@ def _days(laid: _Laid, served: Iterable[Served], today: date) -> tuple[CalendarD
     now = day_number(today, start)
     days = []
     for day in range(1, last + 1):
-        place = _place(laid.plan, day, held_until)
+        held = laid.free_from is None or day < laid.free_from
+        place = _place(laid.plan, day, held_until) if held else None
         results = laid.history.results.get(day)
         state = _state(day, laid)
         days.append(

@@ -81,6 +81,22 @@ class Plan:
             last = end if stage.force == "must" else last
         return last
 
+    def spans(self) -> list[tuple[PlannedStage, int, int]]:
+        """Return the stages with the numbers of their first and last days."""
+        before, found = 0, list[tuple[PlannedStage, int, int]]()
+        for stage in self.stages:
+            found.append((stage, before + 1, before + stage.days))
+            before += stage.days
+        return found
+
+    def days_asked(self, force: Force) -> list[int]:
+        """Return the days of the tests that are required (`must`) or advised."""
+        days = set(self.required_tests if force == "must" else self.advised_tests)
+        for stage, first, _ in self.spans():
+            if stage.force == force:
+                days.update(first - 1 + number for number in stage.tests)
+        return sorted(days)
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
         return asdict(self)

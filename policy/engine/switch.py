@@ -7,6 +7,7 @@ from policy.engine.calendar import Calendar, lay
 from policy.engine.decide import Decision, decide
 from policy.engine.facts import Person
 from policy.engine.law import Law
+from policy.engine.transition import transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,16 @@ def switch(old: Law, new: Law, person: Person, day: date) -> Switched:
     """
     Return what becomes of a case opened under one law when another takes effect on a day.
 
-    The law in force on the day of assessment governs; days served count, and nobody is released
-    before the switch. A stricter law does not reach back to people already released.
+    The question is put as if it had been decided that a stricter law reaches open cases; nobody
+    is released before the switch, and no law reaches back to people already released.
     """
     before, after = decide(old, person, day), decide(new, person, day)
     planned = calendar_of(before, person, day)
     laid = calendar_of(after, person, day, not_before=day)
-    over = _released_before(planned, laid, day)
+    let_go = planned.earliest_release if planned is not None else None
+    over = let_go is not None and (
+        transition(before, after, day=day, reaches_open=True, release_day=let_go).why == "over"
+    )
     kept = set(laid.required_tests) if laid is not None and not over else set()
     cancelled = tuple(
         test
@@ -53,12 +57,3 @@ def calendar_of(
         missed=person.missed,
         not_before=not_before,
     )
-
-
-def _released_before(planned: Calendar | None, laid: Calendar | None, day: date) -> bool:
-    """Say whether the old law released the person before the switch and the new one asks more."""
-    if planned is None or laid is None or planned.earliest_release is None:
-        return False
-    if planned.earliest_release >= day:
-        return False
-    return laid.plan.mandatory_days > planned.plan.mandatory_days

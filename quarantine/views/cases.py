@@ -25,10 +25,10 @@ from quarantine.acts import SUPERVISORS_ONLY, Act, outings_waiting, overdue_days
 from quarantine.calendars import calendar_from
 from quarantine.facts import unpack
 from quarantine.filters import CaseFilter
+from quarantine.following import decision_of
 from quarantine.forms import ACT_FORMS, ActForm, UncoverForm
 from quarantine.history import history, told
 from quarantine.models import Case, Event
-from quarantine.plans import decision_of
 from quarantine.results import proposed_contacts
 from residents import services as residents
 from residents.masking import mask_name

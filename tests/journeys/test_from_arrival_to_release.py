@@ -14,7 +14,7 @@ from quarantine.cases import change_home_conditions
 from quarantine.checks import daily_check
 from quarantine.models import Case, Event
 from quarantine.outings import Mask, Purpose, Vehicle, approve_outing, ask_outing
-from quarantine.plans import unexplained_cases
+from quarantine.proof import unexplained_cases
 from quarantine.release import release, release_proposals
 from quarantine.results import mark_missed, open_contacts, proposed_contacts
 from quarantine.undo import take_back_event

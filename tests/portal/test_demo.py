@@ -15,7 +15,7 @@ from stdnum.iso7064 import mod_11_2
 from accounts.models import Area, Role, User
 from portal import demo
 from quarantine.models import Arrival, Case
-from quarantine.plans import unexplained_cases
+from quarantine.proof import unexplained_cases
 from reminders.models import Message
 from residents.models import Resident
 from tests.portal.conftest import AT

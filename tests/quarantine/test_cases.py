@@ -25,7 +25,7 @@ from quarantine.cases import (
     setting_on,
 )
 from quarantine.models import Case, Event
-from quarantine.plans import unexplained_cases
+from quarantine.proof import unexplained_cases
 from tests.factories import make_case, make_place, make_result, make_user, moment
 
 pytestmark = pytest.mark.django_db

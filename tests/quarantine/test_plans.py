@@ -12,8 +12,10 @@ from accounts.models import AuditEntry
 from policy.engine.facts import Stay
 from policy.engine.plans import Plan as EnginePlan
 from policy.models import Provision
+from quarantine.following import decision_of
 from quarantine.models import Case, Plan
-from quarantine.plans import decision_of, plan_of, store_plan, store_plans, unexplained_cases
+from quarantine.plans import plan_of, store_plan, store_plans
+from quarantine.proof import unexplained_cases
 from quarantine.tasks import check_every_case_follows_from_law, complete_cases_that_are_over
 from tests.factories import make_case, make_place, make_result
 
@@ -135,7 +137,7 @@ class TestUnexplainedCases:
         for _ in range(3):
             make_case(yingkou)
 
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(4):
             assert unexplained_cases() == []
 
 

@@ -10,7 +10,7 @@ from policy.engine.facts import Stay
 from quarantine.cases import OpenCaseError, change_clinical, change_home_conditions
 from quarantine.models import Case, Event
 from quarantine.outings import Mask, Purpose, Vehicle, approve_outing, ask_outing
-from quarantine.plans import unexplained_cases
+from quarantine.proof import unexplained_cases
 from quarantine.release import release
 from quarantine.results import mark_missed, open_contacts, proposed_contacts, take_sample
 from quarantine.undo import take_back_event, take_back_result, take_back_sample
