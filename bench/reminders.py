@@ -22,7 +22,7 @@ TODAY = date(2022, 11, 22)
 def run() -> list[Figure]:
     """Measure, in a database that is made and dropped for it."""
     settings.SMS_GATEWAY = {"url": "unused", "idempotency_header": "Idempotency-Key"}
-    with _database():
+    with database():
         _make_cases()
         swept = _rate(2 * MESSAGES, lambda: sweep(at=NOW))
         ours = _rate(MESSAGES, _lease_and_mark)
@@ -45,7 +45,7 @@ def run() -> list[Figure]:
 
 
 @contextmanager
-def _database() -> Iterator[None]:
+def database() -> Iterator[None]:
     name = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:

@@ -1,0 +1,113 @@
+"""Writing audited rows, beside bare inserts; linking and checking them."""
+
+import threading
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from accounts import audit, chain
+from accounts.models import AuditEntry, User
+from bench import Figure, figure
+from bench.reminders import database
+
+ENTRIES = 4_000
+WRITERS = 4
+HELD = 0.004  # seconds that a transaction goes on after its entry
+
+
+def run() -> list[Figure]:
+    """Measure, in a database that is made and dropped for it."""
+    with database():
+        by = User.objects.create_user(username="bench", password="")
+        keys = [uuid4() for _ in range(50)]
+        bare = _rate(ENTRIES, lambda: _bare(by))
+        chain.seal(at=timezone.now())  # noqa: TID251 - what nobody signed is older than the chain
+        ours = _rate(ENTRIES, lambda: _entries(by))
+        pages = _rate(ENTRIES // 4, lambda: _pages(by, keys))
+        together = _together(lambda: audit.record(by=by, did="read", to="resident:1"))
+        locked = _together(lambda: _behind_a_lock(by))
+        waiting = AuditEntry.objects.count() - ENTRIES
+        sealed = _rate(waiting, lambda: chain.seal(at=timezone.now()))  # noqa: TID251
+        checked = _rate(waiting + ENTRIES, lambda: chain.verify(at=timezone.now()))  # noqa: TID251
+    return [
+        figure(
+            "audit: entries written a second",
+            ours,
+            reference=bare,
+            goal="at least 0.25 of bare inserts",
+            ok=ours >= 0.25 * bare,
+        ),
+        figure("audit: pages of 50 people a second", pages, goal="at least 500", ok=pages >= 500),
+        figure(
+            f"audit: {WRITERS} writers at once, a second",
+            together,
+            reference=locked,
+            goal="more than linked at once",
+            ok=together > locked,
+        ),
+        figure(
+            "audit: entries sealed a second", sealed, goal="at least 5,000", ok=sealed >= 5_000
+        ),
+        figure(
+            "audit: entries checked a second", checked, goal="at least 5,000", ok=checked >= 5_000
+        ),
+    ]
+
+
+def _rate(number: int, work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return number / (time.perf_counter() - begun)
+
+
+def _entries(by: User) -> None:
+    for _ in range(ENTRIES):
+        audit.record(by=by, did="read", to="resident:1", field="phone")
+
+
+def _bare(by: User) -> None:
+    """Insert the same rows as the driver would, without a proof and without Django."""
+    with connection.cursor() as cursor:
+        for _ in range(ENTRIES):
+            cursor.execute(
+                "INSERT INTO accounts_auditentry"
+                " (at, actor, did, subject, shown, reason, detail, proof)"
+                " VALUES (now(), %s, 'read', 'resident:1', '{}', '', '{\"field\": \"phone\"}', '')"
+                " RETURNING id",
+                [str(by.key)],
+            )
+
+
+def _pages(by: User, keys: list[object]) -> None:
+    for _ in range(ENTRIES // 4):
+        audit.showed(by=by, page="bench", people=keys)  # type: ignore[arg-type]
+
+
+def _behind_a_lock(by: User) -> None:
+    """Write as a chain would that is linked by the writers themselves."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(1)")
+    audit.record(by=by, did="read", to="resident:1")
+
+
+def _together(write: Callable[[], object]) -> float:
+    """Return how many transactions a second WRITERS come to, each going on after its entry."""
+    each = 200
+
+    def work() -> None:
+        for _ in range(each):
+            with transaction.atomic():
+                write()
+                time.sleep(HELD)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(WRITERS)]
+    begun = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return WRITERS * each / (time.perf_counter() - begun)
