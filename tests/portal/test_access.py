@@ -219,6 +219,7 @@ PAGES: dict[str, Page] = {
     "calculator": SIGNED_IN.by("get"),
     "door": SIGNED_IN.by("get"),
     "comparison": SIGNED_IN.by("get"),
+    "law_at": SIGNED_IN.by("get"),
     "subject_detail": SIGNED_IN.of_all(lambda at: {"subject": "close_contacts"}).by("get"),
     "document_detail": SIGNED_IN.of_all(lambda at: {"document": "yingkou-2022-11"}).by("get"),
     "document_file": SIGNED_IN.of_all(lambda at: {"document": "yingkou-2022-11"}).by("get"),

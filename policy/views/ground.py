@@ -1,0 +1,63 @@
+"""Which document is in force at a place on a day, for everyone signed in."""
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from accounts import clock
+from accounts.access import member
+from accounts.places import UnknownPlaceError
+from policy.ground import ground, named
+
+
+class GroundForm(forms.Form):
+    """An area and a day."""
+
+    area = forms.CharField(
+        label=_("Area"),
+        max_length=60,
+        help_text=_("Name, pinyin or six digits"),
+        error_messages={"required": _("Choose the area.")},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    day = forms.DateField(
+        label=_("Day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"invalid": _("Give the day, for example 2022-12-07.")},
+    )
+
+    helper = FormHelper()
+    helper.form_tag = False
+
+    def clean_area(self) -> Any:
+        """Return the code and the name of the area."""
+        try:
+            return named(self.cleaned_data["area"])
+        except UnknownPlaceError as unknown:
+            sentence = unknown.sentence
+            if unknown.places:
+                sentence += " " + " · ".join(place.whole for place in unknown.places[:5])
+            raise forms.ValidationError(sentence) from unknown
+
+
+@require_GET
+def law_at(request: HttpRequest) -> HttpResponse:
+    """Show which document is in force in an area on a day, and what was and will be."""
+    now = clock.now()
+    areas = list(member(request).areas.order_by("path")[:10])
+    asked = {"area": areas[0].code if areas else "", "day": clock.day_of(now).isoformat()}
+    given = {name: request.GET[name] for name in ("area", "day") if request.GET.get(name)}
+    form = GroundForm({**asked, **given} if areas or given else None)
+    context: dict[str, Any] = {"form": form, "areas": areas}
+    if form.is_bound and form.is_valid():
+        code, name = form.cleaned_data["area"]
+        context["ground"] = ground(code=code, name=name, day=form.cleaned_data["day"], now=now)
+        form = context["form"] = GroundForm(
+            initial={"area": name, "day": form.cleaned_data["day"]}
+        )
+    return render(request, "policy/law_at.html", context, status=422 if form.errors else 200)
