@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0001_initial'),
         ('policy', '0004_transition_choices'),
-        ('quarantine', '0001_initial'),
+        ('quarantine', '0002_bind_to_row'),
         ('residents', '0001_initial'),
         ('testing', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -31,7 +31,7 @@ HISTORY = """
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("quarantine", "0002_law_that_cases_follow"),
+        ("quarantine", "0003_law_that_cases_follow"),
         ("testing", "0001_initial"),
     ]
 
