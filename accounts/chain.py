@@ -138,8 +138,7 @@ def _seal_some(through: int, at: datetime) -> int:
         before, entries, through=entries[-1].pk if len(entries) == SIZE else through, at=at
     )
     made.save(force_insert=True)
-    forged = [e.pk for e in entries if is_genuine(e) is False and (before or e.proof)]
-    if forged:
+    if forged := [entry.pk for entry in entries if entry.proof and is_genuine(entry) is False]:
         log.error("audit_entries_forged", entries=len(forged), first=forged[0])
     log.info("audit_sealed", entries=len(entries), head=head_line(made))
     return len(entries)
@@ -201,13 +200,13 @@ def check(
     """
     report = Report()
     noted = dict(anchors)
-    copies = _Copies(report)
-    rows = _Rows(copies.seen(entries))
+    written = _Written(report)
+    rows = _Rows(written.seen(entries))
     for one in _linked(seals, report):
         if noted.pop(one.number, bytes(one.digest).hex()) != bytes(one.digest).hex():
             report.add("anchor", one.number)
         _compare(one, list(rows.up_to(one.through)), report)
-        copies.before = one.at
+        written.before = one.at
     for number in noted:
         report.add("anchor", number)
     if report.head and _proven(report.head) is None:
@@ -230,29 +229,39 @@ class _Rows:
             self.ahead = next(self.left, None)
 
 
-class _Copies:
+class _Written:
     """
-    Finds entries that were written down twice.
+    Finds entries that the portal did not write, or wrote elsewhere.
 
-    A copy says the same, to the microsecond, so it is proven by the same digest. Nothing that was
-    written long before a seal is genuine after it: who writes holds the sealing up.
+    Only entries older than the chain have no proof. A copy says the same, to the microsecond, so
+    it has the same proof. Nothing that was written long before a seal is genuine after it: who
+    writes holds the sealing up.
     """
 
     def __init__(self, report: Report) -> None:
         self.report = report
+        self.proven = False
         self.before: datetime | None = None  # when the seal before was made
         self.lately: dict[bytes, datetime] = {}
 
     def seen(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
-        """Yield the entries again, noting each copy."""
+        """Yield the entries again, noting each that is not genuine."""
         for entry in entries:
-            proof = bytes(entry.proof)
-            late = self.before is not None and self.before - entry.at > SEALED_WITHIN
-            if proof and (late or proof in self.lately):
-                self.report.add("copied", entry.pk)
-            self.lately[proof] = entry.at
-            self._forget(entry.at - 2 * SEALED_WITHIN)
+            if proof := bytes(entry.proof):
+                self._look_at(entry, proof)
+            elif self.proven:
+                self.report.add("forged", entry.pk)
             yield entry
+
+    def _look_at(self, entry: AuditEntry, proof: bytes) -> None:
+        self.proven = True
+        late = self.before is not None and self.before - entry.at > SEALED_WITHIN
+        if late or proof in self.lately:
+            self.report.add("copied", entry.pk)
+        elif is_genuine(entry) is False:
+            self.report.add("forged", entry.pk)
+        self.lately[proof] = entry.at
+        self._forget(entry.at - 2 * SEALED_WITHIN)
 
     def _forget(self, older_than: datetime) -> None:
         while self.lately[first := next(iter(self.lately))] < older_than:
@@ -287,8 +296,6 @@ def _compare(one: AuditSeal, rows: list[AuditEntry], report: Report) -> None:
             report.add("inserted", entry.pk)
         elif digest != leaf(entry):
             report.add("altered", entry.pk)
-        elif is_genuine(entry) is False and (one.number > 1 or entry.proof):
-            report.add("forged", entry.pk)
     for pk in kept:
         report.add("removed", pk)
     report.gaps += one.through - one.after - len(one.entries)
@@ -300,8 +307,6 @@ def _check_waiting(rows: list[AuditEntry], report: Report, *, at: datetime, give
     for entry in rows:
         if entry.pk > given:
             report.add("inserted", entry.pk)
-        elif not is_genuine(entry) and (report.head or entry.proof):
-            report.add("forged", entry.pk)
         elif at - entry.at > SEALED_WITHIN:
             report.add("late", entry.pk)
     first = report.head.through if report.head else 0

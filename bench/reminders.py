@@ -46,6 +46,7 @@ def run() -> list[Figure]:
 
 @contextmanager
 def database() -> Iterator[None]:
+    """Make a database, and drop it afterwards."""
     name = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:

@@ -70,12 +70,17 @@ class TestSealing:
         assert seal_audit() == 0
         assert found() == []
 
-    def test_takes_what_was_there_before_the_first_seal(self) -> None:
+    def test_takes_what_was_there_before_the_chain_and_nothing_unproven_after(
+        self, writer: User
+    ) -> None:
         AuditEntry.objects.create(did="read", subject="resident:1", detail={"old": 1})
         AuditEntry.objects.create(did="read", subject="resident:2", reason="")
-
         assert seal_now() == 2
+        write(1, writer)
         assert found() == []
+
+        AuditEntry.objects.create(did="read", subject="resident:3")
+        assert found() == ["forged"]
 
     def test_tells_an_id_that_was_rolled_back_from_an_entry_that_was_removed(
         self, sealed: Rows
