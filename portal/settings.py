@@ -192,6 +192,12 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "accounts.tasks.check_audit",
         "schedule": crontab(hour=3, minute=40),
     },
+    # Costs nothing where no case is outdated; a decision is felt within a quarter of a minute.
+    "follow": {
+        "task": "quarantine.tasks.follow_the_law",
+        "schedule": 15.0,
+        "options": {"expires": 14},
+    },
     "complete": {
         "task": "quarantine.tasks.complete_cases_that_are_over",
         "schedule": crontab(hour=0, minute=20),

@@ -12,8 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Area, User
 from policy import words
 from policy.engine.schema import MEASURE_SUBJECTS
-from quarantine.forecast import Forecast, all_plans, forecast, stage_conditions
+from quarantine.forecast import Forecast, forecast, stage_conditions
 from quarantine.models import Arrival, ArrivalQuerySet, Case, CaseQuerySet
+from quarantine.plans import all_plans
 from testing.models import NATResult, Sample
 
 # The subjects that a measure can rest on.

@@ -125,6 +125,42 @@ def follow(
     )
 
 
+def followed_under(ruling: Ruling | None, *, case: Case, place: str) -> Followed | None:
+    """Return the law that a case follows under a ruling; None where nothing follows from it."""
+    return followed_or_none(
+        facts=case.facts,
+        day_1=case.day_1,
+        opened_under=case.opened_under,
+        place=place,
+        ruling=ruling,
+        excepted=case.excepted,
+    )
+
+
+def followed_or_none(
+    *,
+    facts: Mapping[str, Any],
+    day_1: date,
+    opened_under: str,
+    place: str,
+    ruling: Ruling | None,
+    excepted: str,
+) -> Followed | None:
+    """Do the same as `follow`; None for forged facts, or where nothing is asked of them."""
+    try:
+        found = follow(
+            facts=facts,
+            day_1=day_1,
+            opened_under=opened_under,
+            place=place,
+            ruling=ruling,
+            excepted=excepted,
+        )
+    except (BadQuestionError, AttributeError, LookupError, TypeError, ValueError):
+        return None
+    return found if found.plan else None
+
+
 def decision_of(case: Case) -> Decision:
     """
     Return the answer of the law that a case follows to the case's facts, with the reasons.

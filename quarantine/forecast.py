@@ -20,8 +20,8 @@ from policy.engine.calendar import Calendar
 from policy.engine.facts import Setting
 from policy.engine.plans import Plan as EnginePlan
 from quarantine.calendars import lay_plan, read_history
-from quarantine.models import Case, CaseQuerySet, Plan
-from quarantine.plans import plan_of
+from quarantine.models import Case, CaseQuerySet
+from quarantine.plans import all_plans
 
 # The stage of cases whose plan only asks for tests.
 TESTS_ONLY = "none"
@@ -106,11 +106,6 @@ def spans(plan: EnginePlan) -> list[Span]:
         found.append((stage.setting, before + 1, last))
         before += stage.days
     return found
-
-
-def all_plans() -> dict[int, EnginePlan]:
-    """Return every plan by its key: some hundred, however many cases. One query."""
-    return {pk: plan_of(row) for pk, row in Plan.objects.in_bulk().items()}
 
 
 def stage_conditions(plans: Mapping[int, EnginePlan], *, today: date) -> dict[str, Q]:

@@ -17,6 +17,11 @@ def plan_of(row: Plan) -> EnginePlan:
     return _parsed[row.digest]
 
 
+def all_plans() -> dict[int, EnginePlan]:
+    """Return every plan by its key: some hundred, however many cases. One query."""
+    return {pk: plan_of(row) for pk, row in Plan.objects.in_bulk().items()}
+
+
 def store_plan(plan: EnginePlan) -> Plan:
     """Return the row of a plan, made if it is new."""
     return store_plans([plan])[plan.digest]

@@ -6,10 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext_noop
 
 from accounts import audit
-from policy.engine.errors import BadQuestionError
 from policy.engine.plans import Plan as EnginePlan
 from policy.models import Activation
-from quarantine.following import Ruling, follow, ruling
+from quarantine.following import Ruling, followed_under, ruling
 from quarantine.models import Case, Plan
 
 # What the audit says of a case that does not follow from its facts.
@@ -82,18 +81,7 @@ def _answer(
 
 
 def _followed(case: Case, place: str, ruling: Ruling | None) -> Answer | None:
-    try:
-        found = follow(
-            facts=case.facts,
-            day_1=case.day_1,
-            opened_under=case.opened_under,
-            place=place,
-            ruling=ruling,
-            excepted=case.excepted,
-        )
-    except (BadQuestionError, AttributeError, LookupError, TypeError, ValueError):
-        # Forged facts or a law that nobody holds: nothing follows from them.
-        return None
-    if found.plan is None:
+    found = followed_under(ruling, case=case, place=place)
+    if found is None or found.plan is None:
         return None
     return (found.plan.digest, found.law, found.law_from, found.freed_on, found.transition)

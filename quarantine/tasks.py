@@ -1,10 +1,11 @@
-"""What the portal does by itself, at night."""
+"""What the portal does by itself."""
 
 from celery import shared_task
 
 from accounts import clock
 from quarantine.proof import report_unexplained
 from quarantine.results import complete_what_is_over
+from quarantine.sweep import sweep
 
 
 @shared_task
@@ -17,3 +18,9 @@ def complete_cases_that_are_over() -> int:
 def check_every_case_follows_from_law() -> int:
     """Re-derive every open case, write down those that nothing explains, and count them."""
     return report_unexplained()
+
+
+@shared_task
+def follow_the_law() -> int:
+    """Bring open cases under the document that is in force by now, and count them."""
+    return sweep(at=clock.now())

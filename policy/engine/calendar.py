@@ -79,6 +79,12 @@ class Calendar:
     served: tuple[Served, ...]
     today: date
 
+    @property
+    def open_tests(self) -> list[date]:
+        """The required tests that are still to be taken."""
+        taken = self.laid.history.sampled
+        return [day for day in self.required_tests if day_number(day, self.start) not in taken]
+
     @functools.cached_property
     def days(self) -> tuple[CalendarDay, ...]:
         """Every day from day 1 to the last, drawn when looked at."""
