@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts import places
@@ -172,6 +174,12 @@ CHECKS = {
     "appointment": _("Appointment"),
 }
 CODES = {"green": _("Green"), "yellow": _("Yellow"), "red": _("Red")}
+# Of listed people; the colours of a health code are called otherwise in Chinese.
+MARKS = {
+    "green": pgettext_lazy("mark", "Green"),
+    "yellow": pgettext_lazy("mark", "Yellow"),
+    "red": pgettext_lazy("mark", "Red"),
+}
 POSTS = {
     "border_contact": _("Contact with people or goods at the border"),
     "isolation_site": _("Isolation site"),
@@ -303,6 +311,11 @@ def say(text: Text | None) -> str:
 def reason(text: Text) -> str:
     """Return a reason of the law's, with the names of areas instead of their codes."""
     return _CODE.sub(lambda code: places.name_of(code[0]), say(text))
+
+
+def page_addresses() -> dict[str, str]:
+    """Return where the pages are that serve a clause, as far as the portal has them."""
+    return {page: reverse(name) for page, name in settings.CLAUSE_PAGES.items()}
 
 
 def short_day(day: date) -> str:

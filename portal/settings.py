@@ -208,6 +208,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
 }
 
+# The pages that serve clauses (`page:` of a document's lines), by the name of their address.
+CLAUSE_PAGES = {"key_people": "key_people", "needs": "need_list", "vaccination": "key_people"}
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.adapter.SignIn"]
 AUTH_PASSWORD_VALIDATORS = [

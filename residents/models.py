@@ -6,8 +6,8 @@ from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Length
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Length
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
@@ -194,6 +194,13 @@ class Resident(models.Model):
             models.Index(fields=["number_end"], name="resident_number_end"),
             models.Index(fields=["phone_end"], name="resident_phone_end"),
             GinIndex(fields=["name_words"], name="resident_name_words"),
+            # Lists of key people go by age, the oldest first, unknown last.
+            models.Index(
+                Coalesce("birth_date", Value(date(9999, 12, 31))),
+                "id",
+                name="resident_by_birth",
+                condition=Q(gone_as=""),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -240,3 +247,25 @@ class Reason(models.TextChoices):
     IDENTITY = "identity", _("To check the document")
     MEDICAL = "medical", _("For medical care")
     OTHER = "other", _("Another reason")
+
+
+# Django looks for models here; these stand with what they are about.
+from residents.keypeople.models import (  # noqa: E402
+    Contact,
+    Dose,
+    HealthFile,
+    KeyStandard,
+    Need,
+)
+
+__all__ = [
+    "Building",
+    "Contact",
+    "Dose",
+    "HealthFile",
+    "Household",
+    "KeyStandard",
+    "Need",
+    "Reason",
+    "Resident",
+]

@@ -1,10 +1,11 @@
 """Residents and households."""
 
-from django.urls import path
+from django.urls import include, path
 
 from residents.views import residents
 
 urlpatterns = [
+    path("", include("residents.keypeople.urls")),
     # /residents/
     path("residents/", residents.resident_list, name="resident_list"),
     path("residents/new/", residents.resident_new, name="resident_new"),

@@ -22,7 +22,9 @@ from quarantine.arrivals import Logged, log_arrival
 from quarantine.models import Case
 from quarantine.results import Recorded, record_result, take_sample
 from residents import services as residents
-from residents.models import Building, Household, Resident
+from residents.keypeople import services as keypeople
+from residents.keypeople.facts import KeyFacts, Product
+from residents.models import Building, Dose, HealthFile, Household, Need, Resident
 from testing.models import NATResult
 
 NOW = datetime(2022, 11, 22, 2, 0, tzinfo=UTC)  # ten in the morning in Shanghai
@@ -124,6 +126,44 @@ def make_resident(
         at=at,
         by=by or make_user(Role.GRID_STAFF, household.building.grid),
         **given,
+    )
+
+
+def make_file(resident: Resident, *, by: User | None = None, **facts: Any) -> HealthFile:
+    """Tick facts about somebody (words of `KeyFacts`)."""
+    known = HealthFile.objects.filter(resident=resident).first()
+    return keypeople.note_facts(
+        resident=resident,
+        facts=KeyFacts(**facts),
+        contraindication="",
+        note="",
+        version=known.version if known else 0,
+        at=NOW,
+        by=by or make_user(Role.GRID_STAFF, resident.grid),
+    )
+
+
+def make_dose(
+    resident: Resident, on: date = date(2022, 3, 1), product: Product = "inactivated"
+) -> Dose:
+    """Record a dose of vaccine."""
+    by = make_user(Role.GRID_STAFF, resident.grid)
+    return keypeople.record_dose(resident=resident, day=on, product=product, at=NOW, by=by)
+
+
+def make_need(
+    resident: Resident, *, next_on: date | None = None, by: User | None = None, **given: Any
+) -> Need:
+    """Note what somebody needs, by who looks after it."""
+    by = by or make_user(Role.GRID_STAFF, resident.grid)
+    return keypeople.open_need(
+        resident=resident,
+        kind=given.get("kind", Need.Kind.MEDICINE),
+        words=given.get("words", ""),
+        responsible=by,
+        next_on=next_on or NOW.date(),
+        at=given.get("at", NOW),
+        by=by,
     )
 
 

@@ -1,10 +1,12 @@
 """Who belongs on the key-population lists, and who is on the white list."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from policy.engine import reasons
+from policy.engine.colours import Colour, Standard, mark
 from policy.engine.doors import proof_is_good
 from policy.engine.facts import Proof
 from policy.engine.law import Citation, Law
@@ -22,7 +24,6 @@ from policy.engine.schema import (
 from policy.engine.text import Text
 
 Vaccination = Literal["none", "partial", "full"]
-Colour = Literal["green", "yellow", "red"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,12 @@ class Resident:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Whether somebody is listed and under what. No text says how colours follow: None."""
+    """
+    Whether somebody is listed and under what.
+
+    No text says how colours follow, so without a standard there is none. `under` cites the clause
+    of each category.
+    """
 
     listed: bool
     categories: tuple[Category, ...]
@@ -49,6 +55,8 @@ class Listing:
     vaccination_target: bool
     measure: Citation | None
     because: tuple[Text, ...]
+    under: tuple[tuple[Category, Citation], ...] = ()
+    vaccination: Citation | None = None
 
 
 def belongs(group: Group, person: Resident) -> bool:
@@ -68,17 +76,35 @@ def belongs(group: Group, person: Resident) -> bool:
     )
 
 
-def list_person(law: Law, person: Resident) -> Listing:
-    """Return the lists somebody belongs on; a document may close the list to its parents."""
-    found: list[tuple[Citation, RegistryProvision]] = []
+def registry(law: Law) -> Iterator[tuple[Citation, RegistryProvision]]:
+    """Return who is listed under a law, most local first; a document may close its parents'."""
     for document in law.documents:
-        found += [
-            (Citation(document.id, provision.clause), provision)
-            for provision in document.provisions
-            if isinstance(provision, RegistryProvision) and belongs(provision.group, person)
-        ]
+        for provision in document.provisions:
+            if isinstance(provision, RegistryProvision):
+                yield Citation(document.id, provision.clause), provision
         if any(isinstance(provision, RegistryEnd) for provision in document.provisions):
             break
+
+
+def ages_of(law: Law) -> set[int]:
+    """Return the ages from which a law lists somebody or wants them vaccinated."""
+    ages = {provision.group.age_at_least for _, provision in registry(law)}
+    ages |= {provision.age_at_least for _, provision in law.cited(VaccinationProvision)}
+    return {age for age in ages if age is not None}
+
+
+def colours(law: Law) -> Citation | None:
+    """Return the clause that marks listed people with colours, None where none does."""
+    return next((cited for cited, provision in registry(law) if provision.colours), None)
+
+
+def list_person(law: Law, person: Resident, standard: Standard | None = None) -> Listing:
+    """
+    Return the lists somebody belongs on; a document may close the list to its parents.
+
+    With the `standard` of the place, also the colour, where the clause asks for colours.
+    """
+    found = [row for row in registry(law) if belongs(row[1].group, person)]
     vaccination = next(law.cited(VaccinationProvision), None)
     target = (
         vaccination is not None
@@ -89,13 +115,19 @@ def list_person(law: Law, person: Resident) -> Listing:
     because = [sentence for row in found for sentence in reasons.cited(law, *row)]
     if vaccination is not None and target:
         because += reasons.cited(law, *vaccination)
+    colour: Colour | None = None
+    if standard is not None and any(provision.colours for _, provision in found):
+        colour, why = mark(person, standard)
+        because.append(why)
     return Listing(
         listed=bool(found),
         categories=tuple(sorted({provision.category for _, provision in found})),
-        colour=None,
+        colour=colour,
         vaccination_target=target,
         measure=measure,
         because=tuple(because) or (Text("不在重点人群清单内。", "On none of the lists."),),
+        under=tuple((provision.category, cited) for cited, provision in found),
+        vaccination=vaccination[0] if vaccination and target else None,
     )
 
 
@@ -108,6 +140,7 @@ class WhiteListing:
     duties: tuple[WhitelistDuty, ...]
     measure: Citation | None
     because: tuple[Text, ...]
+    proof_hours: int | None = None
 
 
 def whitelist(
@@ -131,6 +164,7 @@ def whitelist(
                 duties=tuple(sorted(rule.duties)),
                 measure=cited,
                 because=because,
+                proof_hours=rule.proof_hours,
             )
     nothing = Text("此岗位不在白名单内。", "This post is not on the white list.")
     return WhiteListing(listed=False, may_work=True, duties=(), measure=None, because=(nothing,))

@@ -562,11 +562,12 @@ class Group(Strict):
 
 
 class RegistryProvision(Provision):
-    """Who is listed, under which category."""
+    """Who is listed, under which category; `colours` where they are marked green, yellow, red."""
 
     subject: Literal["registry"]
     group: Group
     category: Category
+    colours: bool = False
 
 
 class RegistryEnd(Provision):

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 register = template.Library()
 
 _VOCABULARIES = {
+    "categories": words.CATEGORIES,
+    "conditions": words.CONDITIONS,
     "duties": words.DUTIES,
     "forces": words.FORCES,
+    "marks": words.MARKS,
     "outings": words.OUTINGS,
     "pages": words.PAGES,
     "settings": words.SETTINGS,
@@ -52,3 +55,9 @@ def document_short(document: str) -> str:
 def verdict_shape(verdict: str) -> str:
     """Return a verdict of the comparison as a shape."""
     return {"stricter": "▲", "equal": "＝", "looser": "▼"}.get(verdict, "–")
+
+
+@register.filter
+def page_address(page: str) -> str:
+    """Return where the page is that serves a clause, "" while there is none."""
+    return words.page_addresses().get(page, "")

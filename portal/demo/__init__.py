@@ -12,7 +12,7 @@ from django.db import connection, transaction
 
 from accounts.models import Area, User
 from policy.services import load_documents
-from portal.demo import community, history, places, staff
+from portal.demo import care, community, history, places, staff
 from portal.demo.staff import present, sign_ins
 
 __all__ = ["NotEmptyError", "present", "seed", "sign_ins"]
@@ -44,5 +44,6 @@ def seed(*, at: datetime) -> bool:
             cursor.execute("ANALYZE")  # the planner must know what this transaction has made
         history.put_in_force(at=at, **staff.administrators())
         history.live(at=at)
+        care.look_after(at=at)
         staff.keep_sign_ins()
     return True

@@ -19,6 +19,7 @@ from accounts.access import member, role_required
 from accounts.models import Area, Role, User
 from accounts.paging import page_before
 from policy.picture import weeks
+from policy.services import law_of
 from policy.words import facts_of, short_day
 from quarantine import words
 from quarantine.acts import SUPERVISORS_ONLY, Act, outings_waiting, overdue_days, possible
@@ -31,6 +32,7 @@ from quarantine.history import history, told
 from quarantine.models import Case, Event
 from quarantine.results import proposed_contacts
 from residents import services as residents
+from residents.keypeople.lists import key_members
 from residents.masking import mask_name
 from residents.models import Resident
 from testing.models import NATResult, Sample
@@ -150,7 +152,14 @@ def case_page(
 ) -> HttpResponse:
     """Return the page of a case, with the form that was refused, if any."""
     shown = whole(case, today=clock.day_of(at))
-    residents.read(resident=case.resident, also=shown.contacts, by=member(request))
+    members = key_members(
+        household=case.resident.household_id,
+        grid=case.grid,
+        law=law_of(document=case.law, area=case.grid),
+        on=shown.today,
+    )
+    also = [*shown.contacts, *(resident for resident, _placing in members)]
+    residents.read(resident=case.resident, also=also, by=member(request))
     acts = [
         (act, failed[1] if failed and failed[0] == act else _empty(act, shown))
         for act in shown.acts
@@ -170,6 +179,7 @@ def case_page(
         "last_check": check[-1] if check else None,
         "stage_now": words.stage_now(shown.calendar, shown.today),
         "status": words.status_of(case, shown.calendar, shown.today),
+        "key_members": members,
     }
     return render(request, "quarantine/case_detail.html", context)
 

@@ -10,6 +10,7 @@ from accounts.models import Role
 from quarantine.models import Case
 from quarantine.worklist import Kind, worklist
 from residents import services as residents
+from residents.models import Need
 
 
 @role_required(Role.GRID_STAFF)
@@ -32,5 +33,6 @@ def today(request: HttpRequest) -> HttpResponse:
         "chips": [(each, each.label, due.counts.of[each]) for each in Kind],
         "kind": kind,
         "page": due,
+        "needs": Need.objects.visible_to(member(request)).due(clock.today()).count(),
     }
     return render(request, "quarantine/today.html", context)

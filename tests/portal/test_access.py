@@ -28,12 +28,14 @@ from policy import clients, drafts
 from policy.models import Activation, ApiClient, StoredDocument
 from quarantine.models import Arrival, Case, Event
 from reminders.models import Message
-from residents.models import Household, Resident
+from residents.models import Dose, Household, Need, Resident
 from testing.models import NATResult
 from tests.factories import (
     NOW,
     make_case,
+    make_dose,
     make_grid,
+    make_need,
     make_place,
     make_resident,
     make_result,
@@ -61,6 +63,8 @@ class Place:
     message: Message
     undelivered: Message
     activation: Activation
+    need: Need
+    dose: Dose
 
     @classmethod
     def make(cls) -> "Place":
@@ -84,6 +88,8 @@ class Place:
             message=_message(case, channel="in_app", state="sent", sent_at=NOW),
             undelivered=_message(case, channel="sms", state="failed"),
             activation=put_in_force("yingkou-2022-11", Area.objects.get_parent(grid)),
+            need=make_need(resident),
+            dose=make_dose(resident),
         )
 
 
@@ -190,6 +196,15 @@ PAGES: dict[str, Page] = {
     "resident_move": FIELD.of(lambda at: {"key": at.resident.key}),
     "resident_uncover": FIELD.of(lambda at: {"key": at.resident.key, "field": "phone"}),
     "household_detail": FIELD.of(lambda at: {"key": at.household.key}).by("get"),
+    # Key people
+    "key_people": FIELD.by("get"),
+    "key_people_changes": FIELD.by("get"),
+    "key_standard": SUPERVISORS,
+    "health_file": FIELD.of(lambda at: {"key": at.resident.key}).by("get"),
+    "health_file_act": FIELD.of(lambda at: {"key": at.resident.key, "act": "dose"}).by("post"),
+    "dose_withdraw": FIELD.of(lambda at: {"key": at.dose.key}).by("post"),
+    "need_list": FIELD.by("get"),
+    "need_contact": FIELD.of(lambda at: {"key": at.need.key}).by("post"),
     # Arrivals, cases, releases
     "today": GRID_STAFF.by("get"),
     "arrival_new": FIELD,

@@ -45,7 +45,7 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         """Do it; a document that is refused ends the command with its line."""
         if options["action"] == "coverage":
-            COVERAGE.write_text(coverage(shipped()), encoding="utf-8")
+            COVERAGE.write_text(coverage(shipped(), words.page_addresses()), encoding="utf-8")
             return
         with translation.override(language()):
             for path in options["files"]:

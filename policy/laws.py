@@ -1,0 +1,19 @@
+"""Which law holds where, for many places at once."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from accounts.models import Area
+from policy.engine.law import Law
+from policy.governing import governing
+from policy.services import law_of
+
+
+def laws_over(areas: Iterable[Area], *, at: datetime) -> dict[int, Law]:
+    """Return the law in force in each of the areas, by the area's key; none where none is."""
+    rules = governing(at=at)
+    return {
+        area.pk: law_of(document=activation.document, area=area)
+        for area in areas
+        if (activation := rules.at(area.path))
+    }

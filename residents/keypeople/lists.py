@@ -1,0 +1,280 @@
+"""
+Who is listed under the law in force, counted and found without asking for each person.
+
+People who live under the same law and rules, share the same facts and belong to the same age band
+get the same answer. So the database counts them by those three, the engine is asked once for each
+kind of person, and the people of a list are found by the kinds that belong on it. Nothing that
+the law says is kept: with another document in force, or a birthday, the next look is right.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.db.models import Case, Count, F, Min, Q, Value, When
+from django.db.models.functions import Coalesce
+
+from policy.engine.people import Listing, ages_of, list_person
+from policy.laws import laws_over
+from residents.keypeople import standards
+from residents.keypeople.facts import NOTHING, KeyFacts
+from residents.keypeople.models import HealthFile
+from residents.keypeople.standards import KeyRules, latest_over, rules_over
+
+if TYPE_CHECKING:
+    from accounts.models import Area
+    from policy.engine.colours import Colour
+    from policy.engine.law import Law
+    from residents.models import Resident, ResidentQuerySet
+
+# The bands in which Shanxi 7 and 113号 6 look at vaccination.
+BANDS = (60, 80)
+OLDEST = 121
+
+
+def born_by(age: int, on: date) -> date:
+    """Return the latest day of birth of those who are `age` years old or more on a day."""
+    try:
+        return on.replace(year=on.year - age)
+    except ValueError:  # 29 February; who was born on 1 March is not as old yet
+        return date(on.year - age, 2, 28)
+
+
+@dataclass(frozen=True)
+class Regime:
+    """A law with the rules that the place gave beside it."""
+
+    law: Law
+    rules: KeyRules
+
+    def under(self, law: Law | None) -> Regime:
+        """Return the regime with another law; itself for none."""
+        return Regime(law, self.rules) if law else self
+
+
+@dataclass(frozen=True)
+class Kind:
+    """People whom nothing tells apart: same regime, same facts, same age band."""
+
+    regime: int
+    age: int  # the first age of the band
+    token: str  # of the facts
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where the law places somebody, and what was decided by hand."""
+
+    listing: Listing
+    facts: KeyFacts
+    age: int
+
+    @property
+    def colour(self) -> Colour | None:
+        """Return the colour given by hand, else the standard's; none where the law has none."""
+        if self.listing.colour is None:
+            return None
+        return self.facts.colour or self.listing.colour
+
+    @property
+    def to_vaccinate(self) -> bool:
+        """Return whether somebody is to be won for vaccination and nothing speaks against it."""
+        return self.listing.vaccination_target and not self.facts.contraindicated
+
+
+@lru_cache(maxsize=20_000)
+def place(regime: Regime, facts: KeyFacts, age: int) -> Placing:
+    """Return where a regime places somebody of that age."""
+    resident = facts.resident(age, regime.rules.doses)
+    return Placing(list_person(regime.law, resident, regime.rules.colours), facts, age)
+
+
+@dataclass
+class KeyLists:
+    """The lists of a set of residents on a day."""
+
+    residents: ResidentQuerySet
+    on: date
+    regimes: list[Regime]
+    grids: list[set[int]]  # of each regime
+    ages: list[int]  # the first age of each band, from 0
+    counts: dict[Kind, int] = field(default_factory=dict)
+    known: dict[str, KeyFacts] = field(default_factory=lambda: {"": NOTHING})
+
+    def placing(self, kind: Kind, *, law: Law | None = None) -> Placing:
+        """Return where the people of a kind are placed, by `law` instead of theirs if given."""
+        return place(self.regimes[kind.regime].under(law), self.known[kind.token], kind.age)
+
+    def of(self, resident: Resident, *, law: Law | None = None) -> Placing:
+        """Return where one of the residents who are counted is placed, by `law` if it is given."""
+        regime = next(
+            regime
+            for regime, grids in zip(self.regimes, self.grids, strict=True)
+            if resident.grid_id in grids
+        )
+        return place_one(regime.under(law), resident, self.on)
+
+    def count(self, wanted: Callable[[Placing], bool]) -> int:
+        """Return how many people are placed as wanted."""
+        return sum(n for kind, n in self.counts.items() if wanted(self.placing(kind)))
+
+    def by_category(self) -> Counter[str]:
+        """Return how many people are in each category."""
+        found: Counter[str] = Counter()
+        for kind, number in self.counts.items():
+            found.update(dict.fromkeys(self.placing(kind).listing.categories, number))
+        return found
+
+    def who(self, wanted: Callable[[Placing], bool]) -> ResidentQuerySet:
+        """Return the residents who are placed as wanted, each with `born` to page by."""
+        return self.who_are([kind for kind in self.counts if wanted(self.placing(kind))])
+
+    def who_are(self, kinds: Iterable[Kind]) -> ResidentQuerySet:
+        """Return the residents of some kinds, the oldest first when ordered by `born`."""
+        tokens: dict[tuple[int, int], set[str]] = {}
+        for kind in kinds:
+            tokens.setdefault((kind.regime, kind.age), set()).add(kind.token)
+        all_tokens: dict[tuple[int, int], set[str]] = {}
+        for kind in self.counts:
+            all_tokens.setdefault((kind.regime, kind.age), set()).add(kind.token)
+        condition = Q(pk__in=[])
+        for (regime, age), chosen in tokens.items():
+            band = self._in_regime(regime) & self._in_band(age)
+            everybody = chosen == all_tokens[regime, age]
+            condition |= band if everybody and "" in chosen else band & _with(chosen)
+        return self.residents.filter(condition).annotate(born=BORN)
+
+    def _in_regime(self, regime: int) -> Q:
+        if len(self.regimes) == 1:
+            return Q()
+        return Q(grid__in=self.grids[regime])
+
+    def _in_band(self, age: int) -> Q:
+        following = next((other for other in self.ages if other > age), OLDEST)
+        younger = Q(birth_date__gt=born_by(following, self.on))
+        if age == 0:  # nobody is listed by an age that is not known
+            return younger | Q(birth_date=None)
+        return younger & Q(birth_date__lte=born_by(age, self.on))
+
+
+# Who has no date of birth comes last, and is not left out.
+UNKNOWN_BIRTH = date(9999, 12, 31)
+BORN = Coalesce(F("birth_date"), Value(UNKNOWN_BIRTH))
+
+
+def _with(tokens: set[str]) -> Q:
+    condition = Q(health_file__facts_hash__in=tokens)
+    return condition | Q(health_file=None) if "" in tokens else condition
+
+
+def regimes_over(
+    areas: Sequence[Area], *, at: datetime, law: Law | None = None
+) -> dict[Regime, set[int]]:
+    """Return the regimes that hold in some areas, with the keys of theirs; `law` instead."""
+    laws = dict.fromkeys((area.pk for area in areas), law) if law else laws_over(areas, at=at)
+    rules = rules_over(areas)
+    found: dict[Regime, set[int]] = {}
+    for area in areas:
+        if here := laws.get(area.pk):
+            found.setdefault(Regime(here, rules[area.pk]), set()).add(area.pk)
+    return found
+
+
+def key_lists(
+    *,
+    residents: ResidentQuerySet,
+    regimes: dict[Regime, set[int]],
+    on: date,
+    besides: Iterable[int] = (),
+) -> KeyLists:
+    """
+    Return the lists of some residents. Two queries.
+
+    `besides` are further ages to tell apart, so that lists under two laws have equal kinds.
+    """
+    ages = {0, *BANDS, *besides}.union(*(ages_of(regime.law) for regime in regimes))
+    for regime in regimes:
+        marks = (regime.rules.colours.red, regime.rules.colours.yellow)
+        ages |= {mark.age_at_least for mark in marks if mark.age_at_least}
+    lists = KeyLists(residents, on, list(regimes), list(regimes.values()), sorted(ages))
+    if regimes:
+        _count(lists)
+    return lists
+
+
+def _count(lists: KeyLists) -> None:
+    least = next(age for age in lists.ages if age)
+    rows = (
+        lists.residents.filter(
+            Q(health_file__isnull=False) | Q(birth_date__lte=born_by(least, lists.on))
+        )
+        .annotate(
+            regime=_number_of_regime(lists),
+            band=Case(
+                *(
+                    When(birth_date__lte=born_by(age, lists.on), then=Value(age))
+                    for age in reversed(lists.ages)
+                    if age
+                ),
+                default=Value(0),
+            ),
+            token=Coalesce(F("health_file__facts_hash"), Value("")),
+        )
+        .filter(regime__isnull=False)
+        .order_by()
+        .values("regime", "band", "token")
+        .annotate(number=Count("pk"), file=Min("health_file__pk"))
+    )
+    files = {}
+    for row in rows:
+        lists.counts[Kind(row["regime"], row["band"], row["token"])] = row["number"]
+        files[row["token"]] = row["file"]
+    lists.known |= _facts_of({token: pk for token, pk in files.items() if token})
+
+
+def _number_of_regime(lists: KeyLists) -> Any:
+    if len(lists.regimes) == 1:
+        return Value(0)
+    return Case(*(When(grid__in=grids, then=Value(at)) for at, grids in enumerate(lists.grids)))
+
+
+# Facts by their token: the token is a hash of them, so what was read once stays true.
+_READ: dict[str, KeyFacts] = {}
+MOST_READ = 50_000
+
+
+def _facts_of(files: dict[str, int]) -> dict[str, KeyFacts]:
+    """Return the facts behind some tokens, given a file of each. One query, none when known."""
+    if len(_READ) > MOST_READ:
+        _READ.clear()
+    new = {token: pk for token, pk in files.items() if token not in _READ}
+    if new:
+        files_of_new = HealthFile.objects.filter(pk__in=new.values())
+        rows = files_of_new.only("key", "facts_hash", "facts")
+        _READ.update({file.facts_hash: file.known for file in rows})
+    return {token: _READ[token] for token in files}
+
+
+def key_members(
+    *, household: int, grid: Area, law: Law, on: date
+) -> list[tuple[Resident, Placing]]:
+    """Return who of a household is listed or to be won for vaccination. One query."""
+    people = grid.residents.filter(household=household, gone_as="").select_related("health_file")
+    found = []
+    for resident in people.annotate(rules=latest_over(grid)).order_by("birth_date", "pk"):
+        rules = standards.unpack(resident.rules) if resident.rules else standards.DEFAULT
+        placing = place_one(Regime(law, rules), resident, on)
+        if placing.listing.listed or placing.to_vaccinate:
+            found.append((resident, placing))
+    return found
+
+
+def place_one(regime: Regime, resident: Resident, on: date) -> Placing:
+    """Return where a regime places a resident on a day."""
+    file = getattr(resident, "health_file", None)
+    return place(regime, file.known if file else NOTHING, resident.age(on) or 0)

@@ -1,0 +1,93 @@
+"""The standards that documents leave to the place: colours, and which doses are all."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Subquery
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.errors import RefusedError
+from accounts.models import Area, User
+from policy.engine import colours
+from policy.engine.colours import Mark, Standard
+from residents.keypeople.facts import PRODUCTS, Product
+from residents.keypeople.models import KeyStandard
+
+# Doses of each product after which somebody is fully vaccinated, boosters aside. Default.
+FULL: dict[Product, int] = {"inactivated": 2, "vector": 1, "subunit": 3, "mrna": 2}
+
+
+class ReasonError(RefusedError):
+    """A standard without a reason."""
+
+    field = "reason"
+
+
+@dataclass(frozen=True)
+class KeyRules:
+    """What holds in a place beside its law."""
+
+    colours: Standard = colours.DEFAULT
+    full: tuple[tuple[Product, int], ...] = field(default=tuple(FULL.items()))
+
+    @property
+    def doses(self) -> dict[Product, int]:
+        """Return how many doses of each product are all."""
+        return dict(self.full)
+
+
+DEFAULT = KeyRules()
+
+
+def pack(rules: KeyRules) -> dict[str, Any]:
+    """Return rules as they are kept."""
+    red, yellow = asdict(rules.colours.red), asdict(rules.colours.yellow)
+    return {"red": red, "yellow": yellow, "full": rules.doses}
+
+
+def unpack(content: Mapping[str, Any]) -> KeyRules:
+    """Return the rules that were kept."""
+    standard = Standard(red=Mark(**content["red"]), yellow=Mark(**content["yellow"]))
+    full = tuple((product, content["full"].get(product, FULL[product])) for product in PRODUCTS)
+    return KeyRules(standard, full)
+
+
+def rules_over(areas: Iterable[Area]) -> dict[int, KeyRules]:
+    """Return what holds in each area, by key: the most local, there the latest. One query."""
+    rows = KeyStandard.objects.order_by("pk").values_list("area__path", "content")
+    given = {path: unpack(content) for path, content in rows}
+    return {
+        area.pk: next(
+            (
+                given[area.path[:end]]
+                for end in range(len(area.path), 0, -Area.steplen)
+                if area.path[:end] in given
+            ),
+            DEFAULT,
+        )
+        for area in areas
+    }
+
+
+def latest_over(area: Area) -> Subquery:
+    """Return what was set last for the area or the nearest above it, for rows of any kind."""
+    above = [area.path[:end] for end in range(Area.steplen, len(area.path) + 1, Area.steplen)]
+    given = KeyStandard.objects.filter(area__path__in=above)
+    return Subquery(given.order_by("-area__depth", "-pk").values("content")[:1])
+
+
+@transaction.atomic
+def set_rules(*, area: Area, rules: KeyRules, reason: str, at: datetime, by: User) -> KeyStandard:
+    """Let other rules hold in an area from now on. Raise ReasonError without a reason."""
+    if len(reason.strip()) < 2:
+        raise ReasonError(_("Say in a few words why the standard is this one."))
+    made = KeyStandard.objects.create(
+        area=area, content=pack(rules), reason=reason.strip(), by=by, at=at
+    )
+    audit.record(by=by, did=gettext_noop("set key-population standard"), to=area)
+    return made
