@@ -143,6 +143,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_DB_REUSE_MAX = 500
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# What looks at every case has a worker of its own, so that no reminder waits behind it.
+NIGHTLY_QUEUE = "nightly"
+CELERY_TASK_ROUTES = {
+    "quarantine.tasks.complete_cases_that_are_over": {"queue": NIGHTLY_QUEUE},
+    "quarantine.tasks.check_every_case_follows_from_law": {"queue": NIGHTLY_QUEUE},
+}
 
 # Reminders outside the portal (docs/operations.md): a channel without settings is not used.
 SITE_URL = env("SITE_URL", default="").rstrip("/")

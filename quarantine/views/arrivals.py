@@ -146,11 +146,18 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             "case": case,
             "calendar": calendar_of(case, today=clock.day_of(at)) if case else None,
             "decision": decision,
-            "origin": places.name_of(arrival.origin) if arrival.origin else _("Abroad"),
+            "origin": _origin(arrival),
             "others": others,
             "may_undo": not arrival.withdrawn_at and at - arrival.logged_at <= UNDO,
         },
     )
+
+
+def _origin(arrival: Arrival) -> str:
+    """Return where somebody came from, "" for a contact of whom only the contact counts."""
+    if arrival.from_abroad:
+        return _("Abroad")
+    return places.name_of(arrival.origin) if arrival.origin else ""
 
 
 @role_required(*STAFF)

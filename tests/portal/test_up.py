@@ -15,9 +15,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from portal import engines
+from celery import current_app as celery
+from django.conf import settings
 
-pytestmark = pytest.mark.processes
+from portal import engines
+from portal.management.commands import up
+
+processes = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parents[2]
 UP = [sys.executable, str(ROOT / "manage.py"), "up"]
@@ -113,6 +117,7 @@ def _refused(data: Path, port: int) -> str:
     return tried.stderr
 
 
+@processes
 class TestUp:
     def test_answers_refuses_a_second_start_and_ends_by_sigterm(self, portal: Portal) -> None:
         portal.start()
@@ -167,3 +172,22 @@ class TestUp:
         assert not (guest.data / "valkey").exists()
         assert guest.end(by=signal.SIGTERM) == 143
         assert guest.processes() == []
+
+
+class TestProcesses:
+    def test_have_a_worker_for_every_queue(self) -> None:
+        workers = [args for args in up.processes("127.0.0.1", 8000).values() if "worker" in args]
+        asked = {args[args.index("--queues") + 1] for args in workers if "--queues" in args}
+        assert asked == {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+        assert len(workers) == len(asked) + 1
+
+    def test_send_what_looks_at_every_case_past_the_reminders(self) -> None:
+        at_night = {
+            entry["task"]: celery.amqp.router.route({}, entry["task"])["queue"].name
+            for entry in settings.CELERY_BEAT_SCHEDULE.values()
+        }
+        assert {name for name, queue in at_night.items() if queue == "nightly"} == {
+            "quarantine.tasks.complete_cases_that_are_over",
+            "quarantine.tasks.check_every_case_follows_from_law",
+        }
+        assert set(at_night.values()) == {"nightly", "celery"}

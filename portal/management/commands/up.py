@@ -88,28 +88,27 @@ def _run(host: str, port: int) -> int:
     signal.signal(signal.SIGHUP, closed_terminal)
     manager = _Manager(host, port)
     environment = engines.marked(settings.DATA_DIR)
-    for name, arguments in _processes(host, port).items():
+    for name, arguments in processes(host, port).items():
         command = f"exec {shlex.join([sys.executable, '-m', *arguments])}"
         manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR))
     manager.loop()
     return manager.returncode or 1
 
 
-def _processes(host: str, port: int) -> dict[str, list[str]]:
+def processes(host: str, port: int) -> dict[str, list[str]]:
+    """Return what runs, by name: the modules with their arguments."""
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     celery = ["celery", "--quiet", "-A", "portal"]
+    worker = [*celery, "worker", "--without-gossip", "--without-mingle"]
     return {
         "web": [
             *("gunicorn", "portal.wsgi", "--bind", address, "--workers", "2"),
             *("--preload", "--log-level", "warning", "--no-control-socket"),
         ],
-        "worker": [
-            *celery,
-            "worker",
-            "--concurrency",
-            "2",
-            "--without-gossip",
-            "--without-mingle",
+        "worker": [*worker, "--concurrency", "2"],
+        "nightly": [
+            *(*worker, "--concurrency", "1"),
+            *("--queues", settings.NIGHTLY_QUEUE, "--hostname", "nightly"),
         ],
         "beat": [*celery, "beat", "--schedule", str(settings.DATA_DIR / "beat")],
     }
