@@ -14,7 +14,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-
 from celery import current_app as celery
 from django.conf import settings
 
@@ -183,8 +182,8 @@ class TestProcesses:
 
     def test_send_what_looks_at_every_case_past_the_reminders(self) -> None:
         at_night = {
-            entry["task"]: celery.amqp.router.route({}, entry["task"])["queue"].name
-            for entry in settings.CELERY_BEAT_SCHEDULE.values()
+            task: celery.amqp.router.route({}, task)["queue"].name
+            for task in (str(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values())
         }
         assert {name for name, queue in at_night.items() if queue == "nightly"} == {
             "quarantine.tasks.complete_cases_that_are_over",

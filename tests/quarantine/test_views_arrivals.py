@@ -104,6 +104,14 @@ class TestArrivalNew:
         saved = as_staff.get(reverse("arrival_saved", args=[arrival.key]))
         assert saved.status_code == 200
 
+    def test_offers_one_more_row_for_a_stay_without_scripts(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        sent = {**typed, "stay-TOTAL_FORMS": "1", "another_stay": "1"}
+        form = as_staff.post(f"{reverse('arrival_new')}?choose", sent).context["form"]
+        assert len(form.stays.forms) == 2
+        assert not Arrival.objects.exists()
+
     def test_makes_a_double_tap_one_arrival(self, as_staff: Client, typed: dict[str, Any]) -> None:
         first, second = post(as_staff, typed), post(as_staff, typed)
         assert first.url == second.url
@@ -289,6 +297,17 @@ class TestArrivalLookup:
         answer = as_staff.post(reverse("arrival_lookup"), sent)
         assert answer["HX-Retarget"] == "#number-says"
         assert answer.content.strip() == b""
+
+
+class TestArrivalSaved:
+    def test_names_no_origin_of_a_contact_who_came_from_nowhere(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        post(as_staff, {**typed, "origin": "", "exposure": "close_contact"})
+        arrival = Arrival.objects.get(key=typed["key"])
+        assert not arrival.from_abroad
+        saved = as_staff.get(reverse("arrival_saved", args=[arrival.key]))
+        assert saved.context["origin"] == ""
 
 
 class TestArrivalUndo:

@@ -3,6 +3,7 @@ from datetime import date
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.test import override_settings
 from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
@@ -200,6 +201,7 @@ class TestPhone:
             ("＋86-138-0013-8000", "+8613800138000"),
             ("0591-87654321", "+8659187654321"),
             ("+852 9123 4567", "+85291234567"),
+            ("100 0001 2345", "+8610000012345"),  # invented, for the demo
         ],
     )
     def test_is_kept_in_e164(self, typed: str, number: str) -> None:
@@ -216,3 +218,7 @@ class TestPhone:
     )
     def test_is_refused_with_what_is_wrong(self, typed: str, says: str) -> None:
         assert says in refusal(read_phone, typed)
+
+    def test_of_the_demo_is_refused_elsewhere(self) -> None:
+        with override_settings(DEMO=False):
+            assert "No such phone number" in refusal(read_phone, "100 0001 2345")

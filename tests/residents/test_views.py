@@ -113,6 +113,22 @@ class TestReading:
         entry = AuditEntry.objects.get(did="read")
         assert (entry.actor, entry.subject) == (staff.key, f"resident:{resident.key}")
 
+    def test_of_a_large_household_is_written_down_in_few_queries(
+        self,
+        client: Client,
+        staff: User,
+        resident: Resident,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        for _ in range(11):
+            make_resident(household=resident.household)
+        client.get(reverse("inbox"))
+
+        with django_assert_max_num_queries(12):
+            text(client, "household_detail", key=resident.household.key)
+
+        assert AuditEntry.objects.filter(did="read", actor=staff.key).count() == 12
+
 
 class TestSearch:
     @pytest.mark.parametrize(
