@@ -63,15 +63,17 @@ class TestArrivalForm:
     def test_offers_one_more_place_until_there_are_six(self, on_phone: Page) -> None:
         page = on_phone
         page.goto(reverse("arrival_new"))
-        page.get_by_text("近日其他停留地").click()
+        page.get_by_text("近期其他停留地").click()
         for number in range(1, 6):
             page.get_by_role("button", name="再添一处").click()
             expect(page.locator(f"#id_stay-{number}-place")).to_be_focused()
         expect(page.get_by_role("button", name="再添一处")).to_be_hidden()
         page.locator("#id_stay-5-place").press_sequentially("lz", delay=30)
         page.get_by_role("option", name="兰州市").click()
-        page.get_by_label("最后停留日").last.fill("2022-11-20")
-        expect(page.locator("#decision")).to_contain_text("71号 第4条")
+        page.locator("#id_stay-5-last_day").fill("2022-11-20")
+        page.locator("#id_stay-5-risk").get_by_text("高风险区").click()
+        page.fill("#id_origin", "兰州")
+        expect(page.locator("#decision")).to_contain_text("71号 第1条")
         assert browser.too_small(page) == []
 
     def test_is_filled_by_keyboard_alone(self, grid: Area, desktop: Page, staff: User) -> None:
