@@ -146,6 +146,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # What looks at every case has a worker of its own, so that no reminder waits behind it.
 NIGHTLY_QUEUE = "nightly"
 CELERY_TASK_ROUTES = {
+    "accounts.tasks.check_audit": {"queue": NIGHTLY_QUEUE},
     "quarantine.tasks.complete_cases_that_are_over": {"queue": NIGHTLY_QUEUE},
     "quarantine.tasks.check_every_case_follows_from_law": {"queue": NIGHTLY_QUEUE},
 }

@@ -1,6 +1,7 @@
 """Registering residents, finding them, changing what is known, uncovering what is masked."""
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 

@@ -186,6 +186,7 @@ class TestProcesses:
             for task in (str(entry["task"]) for entry in settings.CELERY_BEAT_SCHEDULE.values())
         }
         assert {name for name, queue in at_night.items() if queue == "nightly"} == {
+            "accounts.tasks.check_audit",
             "quarantine.tasks.complete_cases_that_are_over",
             "quarantine.tasks.check_every_case_follows_from_law",
         }

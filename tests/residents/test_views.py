@@ -127,7 +127,8 @@ class TestReading:
         with django_assert_max_num_queries(12):
             text(client, "household_detail", key=resident.household.key)
 
-        assert AuditEntry.objects.filter(did="read", actor=staff.key).count() == 12
+        entry = AuditEntry.objects.get(did="was shown in a list", subject="page:household_detail")
+        assert len(entry.shown) == 12
 
 
 class TestSearch:
