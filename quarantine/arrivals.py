@@ -1,8 +1,10 @@
 """Logging who arrives, and the case that follows from it."""
 
+import json
 import uuid
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
@@ -19,6 +21,7 @@ from policy.services import law_of
 from quarantine.cases import OpenCaseError, close, open_case
 from quarantine.facts import decide_on, pack, unpack
 from quarantine.models import Arrival, Case, Event
+from residents import services as residents
 from residents.models import Resident
 from testing.services import TooLateToUndoError, refuse_after_undo
 
@@ -35,6 +38,26 @@ class AlreadyLoggedError(RefusedError):
     """An arrival of the same person on the same day."""
 
     field = "arrived_on"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    What logging an arrival changed of the person, for its undo.
+
+    `before` is as `residents.services.as_it_is` gives it, None of a newcomer; `version` is the
+    person's afterwards. `door` and `phone` are what was typed, so that the form can show it again.
+    """
+
+    before: dict[str, Any] | None
+    version: int
+    door: dict[str, str]
+    phone: str
+
+
+def entry_of(arrival: Arrival) -> Entry | None:
+    """Return what logging an arrival changed of the person, None for nothing."""
+    return Entry(**json.loads(arrival.entry)) if arrival.entry else None
 
 
 @dataclass(frozen=True)
@@ -57,13 +80,14 @@ def log_arrival(
     law: Law,
     at: datetime,
     by: User,
+    entry: Entry | None = None,
 ) -> Logged:
     """
     Log an arrival and open the case that the law asks for, in one transaction.
 
-    `facts.start` is the day of arrival. `origin` is the GB/T 2260 code, "" from abroad. The
-    same `key` sent again returns what the first call logged. Raise FutureArrivalError,
-    AlreadyLoggedError or OpenCaseError.
+    `facts.start` is the day of arrival. `origin` is the GB/T 2260 code, "" from abroad. `entry`
+    says what was changed of the person before, for the undo. The same `key` sent again returns
+    what the first call logged. Raise FutureArrivalError, AlreadyLoggedError or OpenCaseError.
     """
     if logged := _logged(key):
         return logged
@@ -85,6 +109,7 @@ def log_arrival(
                 provision=_provision(decision),
                 logged_at=at,
                 logged_by=by,
+                entry=json.dumps(asdict(entry), ensure_ascii=False) if entry else "",
             )
             audit.record(by=by, did=gettext_noop("logged arrival"), to=arrival)
             case = None
@@ -146,9 +171,11 @@ def _provision(decision: Decision) -> Provision | None:
 @transaction.atomic
 def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
     """
-    Take an arrival back, with its case, for a short while after it was logged.
+    Take an arrival back, with all that was done in its transaction, for a short while.
 
-    Raise TooLateToUndoError after testing.services.UNDO, or once something happened to the case.
+    Its case, the registration of a newcomer, the move and the changes of somebody known. Raise
+    TooLateToUndoError after testing.services.UNDO, or once something happened to the case or
+    the person.
     """
     refuse_after_undo(arrival.logged_at, at=at)
     if case := _case_of(arrival):
@@ -156,6 +183,26 @@ def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
     if not Arrival.objects.valid().filter(pk=arrival.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise TooLateToUndoError(_("This was taken back already."))
     audit.record(by=by, did=gettext_noop("took arrival back"), to=arrival)
+    if entry := entry_of(arrival):
+        _put_person_back(arrival, case, entry, at=at, by=by)
+
+
+def _put_person_back(
+    arrival: Arrival, case: Case | None, entry: Entry, *, at: datetime, by: User
+) -> None:
+    resident = arrival.resident
+    if entry.before is None:
+        own = [arrival, case] if case else [arrival]
+        residents.take_registration_back(
+            resident=resident, on=clock.day_of(at), by=by, besides=own
+        )
+        return
+    try:
+        residents.put_back(resident=resident, before=entry.before, version=entry.version, by=by)
+    except residents.ChangedMeanwhileError as error:
+        raise TooLateToUndoError(
+            _("Somebody changed this person since: the arrival can no longer be taken back.")
+        ) from error
 
 
 def withdraw_case(*, case: Case, at: datetime, by: User) -> None:

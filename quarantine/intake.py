@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import RefusedError
 from accounts.models import Area, User
-from quarantine.arrivals import log_arrival
+from quarantine.arrivals import Entry, log_arrival
 from quarantine.models import Arrival
 from quarantine.moves import move_resident
 from residents import services as residents
@@ -77,6 +77,7 @@ def take_in(
     _wait_for(key)
     if logged := Arrival.objects.visible_to(by).filter(key=key).first():
         return logged
+    entry: Entry | None = None
     household = _household(door) if door else None
     if isinstance(who, Newcomer) and household is None:
         raise NoDoorError(_("Enter the building and the door."))
@@ -94,8 +95,9 @@ def take_in(
             at=at,
             by=by,
         )
+        entry = Entry(None, resident.version, {}, phone)
     elif isinstance(who, Resident):
-        resident = who
+        resident, version, before = who, who.version, residents.as_it_is(who)
         if household and household.pk != resident.household_id:
             move_resident(
                 resident=resident, household=household, version=resident.version, at=at, by=by
@@ -110,6 +112,8 @@ def take_in(
                 at=at,
                 by=by,
             )
+        if resident.version != version:
+            entry = Entry(before, resident.version, _typed(door), phone)
     return log_arrival(
         key=key,
         resident=resident,
@@ -120,7 +124,19 @@ def take_in(
         law=law,
         at=at,
         by=by,
+        entry=entry,
     ).arrival
+
+
+def _typed(door: Door | None) -> dict[str, str]:
+    if door is None:
+        return {}
+    return {
+        "grid": door.grid.code,
+        "building": door.building,
+        "unit": door.unit,
+        "door": door.door,
+    }
 
 
 def _wait_for(key: uuid.UUID) -> None:

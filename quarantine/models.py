@@ -120,6 +120,8 @@ class Arrival(Withdrawable):
     logged_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("logged by")
     )
+    # quarantine.intake.Entry as JSON: what logging it changed of the person, for the undo.
+    entry = EncryptedTextField(blank=True, editable=False, bound_to=["key"])
 
     objects = ArrivalQuerySet.as_manager()
 

@@ -100,9 +100,9 @@ class ResidentQuerySet(models.QuerySet["Resident"]):
     """Questions about residents."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the residents below the areas of `user`, without entries merged into others."""
+        """Return the residents below the areas of `user`, without entries that are nobody."""
         return self.filter(people_within(user, "grid__path")).exclude(
-            gone_as=Resident.GoneAs.MERGED
+            gone_as__in=[Resident.GoneAs.MERGED, Resident.GoneAs.TAKEN_BACK]
         )
 
     def here(self) -> Self:
@@ -129,6 +129,7 @@ class Resident(models.Model):
         LEFT = "left", _("Moved away")
         DIED = "died", _("Died")
         MERGED = "merged", _("Merged with another entry")
+        TAKEN_BACK = "taken_back", _("Registered by mistake")
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     household = models.ForeignKey(
@@ -168,7 +169,7 @@ class Resident(models.Model):
             models.UniqueConstraint(
                 fields=["document_type", "number_hash"],
                 name="resident_number_once",
-                condition=~Q(number_hash=""),
+                condition=~Q(number_hash="") & ~Q(gone_as="taken_back"),
             ),
             models.CheckConstraint(
                 name="resident_number_or_none",

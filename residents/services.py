@@ -1,13 +1,13 @@
 """Registering residents, finding them, changing what is known, uncovering what is masked."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -80,7 +80,8 @@ def find_by_number(*, document_type: str, number: str) -> Resident | None:
     if not number:
         return None
     hashes = number_hashes(document_type, number)
-    return Resident.objects.filter(document_type=document_type, number_hash__in=hashes).first()
+    holders = Resident.objects.filter(document_type=document_type, number_hash__in=hashes)
+    return holders.exclude(gone_as=Resident.GoneAs.TAKEN_BACK).first()
 
 
 def find_by_phone(*, phone: str, by: User) -> list[Resident]:
@@ -236,6 +237,67 @@ def move(*, resident: Resident, household: Household, version: int, by: User) ->
     """Move a resident to another household, with their grid."""
     _update(resident, version, household=household, grid=household.building.grid)
     audit.record(by=by, did=gettext_noop("moved"), to=resident, household=str(household.key))
+
+
+def as_it_is(resident: Resident) -> dict[str, Any]:
+    """Return what an entry about a resident may change, for `put_back`; personal data."""
+    return {
+        "household": resident.household_id,
+        "phone": resident.phone,
+        "emergency_name": resident.emergency_name,
+        "emergency_phone": resident.emergency_phone,
+    }
+
+
+@transaction.atomic
+def put_back(*, resident: Resident, before: Mapping[str, Any], version: int, by: User) -> None:
+    """
+    Let a resident be as they were before an entry moved or changed them, up to `version`.
+
+    The household that they leave goes too when nothing points to it. Raise
+    `ChangedMeanwhileError` when they were changed since.
+    """
+    left = resident.household
+    home = Household.objects.select_related("building__grid").get(pk=before["household"])
+    _update(
+        resident,
+        version,
+        household=home,
+        grid=home.building.grid,
+        emergency_name=before["emergency_name"],
+        emergency_phone=before["emergency_phone"],
+        **phone_columns(before["phone"]),
+    )
+    if not _pointed_to(left):
+        left.delete()
+    audit.record(by=by, did=gettext_noop("put back as it was"), to=resident)
+
+
+@transaction.atomic
+def take_registration_back(
+    *, resident: Resident, on: date, by: User, besides: Collection[Model] = ()
+) -> bool:
+    """
+    Let nobody be registered who was registered by mistake, and return whether that was done.
+
+    Not when anything but `besides` points to them: then they are known, and stay.
+    """
+    if _pointed_to(resident, besides):
+        return False
+    gone = Resident.GoneAs.TAKEN_BACK
+    _update(resident, resident.version, gone_as=gone, gone_on=on)
+    audit.record(by=by, did=gettext_noop("took the registration back"), to=resident)
+    return True
+
+
+def _pointed_to(row: Model, besides: Collection[Model] = ()) -> bool:
+    """Return whether any row, of whatever kind, points to this one."""
+    return any(
+        relation.related_model._base_manager.filter(**{relation.field.name: row})
+        .exclude(pk__in=[one.pk for one in besides if isinstance(one, relation.related_model)])
+        .exists()
+        for relation in row._meta.related_objects
+    )
 
 
 @transaction.atomic

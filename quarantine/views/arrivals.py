@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,7 +27,7 @@ from policy.engine.facts import read_person
 from policy.engine.whatif import what_would_change
 from policy.services import in_force, law_of
 from quarantine import intake
-from quarantine.arrivals import OpenCaseError, take_back_arrival
+from quarantine.arrivals import OpenCaseError, entry_of, take_back_arrival
 from quarantine.calendars import calendar_of
 from quarantine.facts import decide_on, unpack
 from quarantine.forms import ArrivalForm, after_arrival
@@ -209,7 +210,10 @@ def _page(
 
 
 def _places_of(by: User) -> dict[str, Any]:
-    names = Building.objects.filter(grid__in=Area.objects.below(by)).order_by("name")
+    lived_in = Resident.objects.here().filter(household__building=OuterRef("pk"))
+    names = Building.objects.filter(
+        Exists(lived_in) | Q(households=None), grid__in=Area.objects.below(by)
+    ).order_by("name")
     return {"buildings": names.values_list("name", flat=True).distinct()[:MOST_BUILDINGS]}
 
 
@@ -245,10 +249,16 @@ def _kept(request: HttpRequest, by: User) -> dict[str, Any]:
             initial |= _door(before.resident)
         if keep == "all":
             initial |= _evidence(person)
-            chosen = before.resident
+            if before.resident.gone_as:
+                mine = before.withdrawn_by_id == by.pk and clock.now() - before.logged_at <= UNDO
+                initial |= _newcomer(before.resident) if mine else {}
+            else:
+                chosen = before.resident
     if chosen:
         kept["found"] = chosen
         initial |= {"resident": chosen.key, **_door(chosen)}
+        if keep == "all" and before and (entry := entry_of(before)):
+            initial |= {"phone": entry.phone, **entry.door}
     return kept
 
 
@@ -259,6 +269,17 @@ def _before(request: HttpRequest, by: User) -> Arrival | None:
         return None
     arrivals = Arrival.objects.visible_to(by).select_related("resident__household__building__grid")
     return arrivals.filter(key=key).first()
+
+
+def _newcomer(resident: Resident) -> dict[str, Any]:
+    """Return what was typed of somebody whose registration was just taken back."""
+    return {
+        name: getattr(resident, name)
+        for name in (
+            *("document_type", "number", "name", "phone", "sex", "birth_date"),
+            *("emergency_name", "emergency_phone"),
+        )
+    }
 
 
 def _door(resident: Resident) -> dict[str, Any]:

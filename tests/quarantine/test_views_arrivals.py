@@ -13,7 +13,9 @@ from django.utils import translation
 from accounts.models import Area, AuditEntry, User
 from quarantine.arrivals import Logged
 from quarantine.models import Arrival, Case
-from residents.models import Resident
+from residents import services as residents
+from residents.models import Household, Resident
+from testing import services as testing
 from tests import factories
 from tests.factories import NOW
 
@@ -319,7 +321,61 @@ class TestArrivalUndo:
         assert not Arrival.objects.valid().exists()
         assert Case.objects.get().closed_as == "withdrawn"
         form = as_staff.get(answer.url).context["form"]
-        assert form["door"].value() == "502"
+        assert (form["door"].value(), form["name"].value()) == ("502", "王秀英")
+
+    def test_leaves_no_newcomer_behind(self, as_staff: Client, typed: dict[str, Any]) -> None:
+        post(as_staff, typed)
+        as_staff.post(reverse("arrival_undo", args=[typed["key"]]))
+        assert not Resident.objects.here().exists()
+        found = as_staff.get(reverse("resident_list"), {"q": "王秀英"}).content.decode()
+        assert "王*英" not in found
+        again = post(as_staff, {**typed, "key": str(uuid4()), "name": "王秀兰"})
+        assert again.status_code == 302
+        assert [resident.name for resident in Resident.objects.here()] == ["王秀兰"]
+
+    def test_keeps_a_newcomer_to_whom_something_else_points(
+        self, as_staff: Client, typed: dict[str, Any], staff: User
+    ) -> None:
+        post(as_staff, {**typed, "origin": "巴彦淖尔"})
+        resident = Resident.objects.get()
+        testing.take_sample(resident=resident, taken_at=NOW, at=NOW, by=staff)
+        as_staff.post(reverse("arrival_undo", args=[typed["key"]]))
+        assert not Arrival.objects.valid().exists()
+        assert Resident.objects.here().get() == resident
+
+    def test_takes_somebody_known_back_to_their_door_and_phone(
+        self, as_staff: Client, typed: dict[str, Any], grid: Area, staff: User
+    ) -> None:
+        known = factories.make_resident(grid=grid, by=staff, phone="13912345678")
+        home = known.household_id
+        post(as_staff, {**typed, "resident": str(known.key), "emergency_name": "王秀兰"})
+        known.refresh_from_db()
+        assert (known.household.door, known.phone) == ("502", "+8613800138000")
+        moved_to = known.household_id
+
+        answer: Any = as_staff.post(reverse("arrival_undo", args=[typed["key"]]))
+
+        known.refresh_from_db()
+        assert (known.household_id, known.phone) == (home, "+8613912345678")
+        assert known.emergency_name == ""
+        assert not Household.objects.filter(pk=moved_to).exists()
+        assert residents.find_by_phone(phone="13912345678", by=staff) == [known]
+        form = as_staff.get(answer.url).context["form"]
+        assert (form["door"].value(), form["phone"].value()) == ("502", "+8613800138000")
+
+    def test_is_refused_once_somebody_changed_the_person(
+        self, as_staff: Client, typed: dict[str, Any], grid: Area, staff: User
+    ) -> None:
+        known = factories.make_resident(grid=grid, by=staff, phone="13912345678")
+        post(as_staff, {**typed, "resident": str(known.key)})
+        known.refresh_from_db()
+        residents.change(
+            resident=known, version=known.version, phone="13512345678", at=NOW, by=staff
+        )
+        as_staff.post(reverse("arrival_undo", args=[typed["key"]]))
+        known.refresh_from_db()
+        assert (known.household.door, known.phone) == ("502", "+8613512345678")
+        assert Arrival.objects.valid().exists()
 
     @pytest.mark.parametrize(
         "journey",

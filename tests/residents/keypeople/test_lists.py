@@ -136,7 +136,9 @@ class TestLists:
     ) -> None:
         for number in range(12):
             born((bayannur, cangshan)[number % 2], SIXTY, conditions=(CONDITIONS[number % 9],))
-        with django_assert_max_num_queries(7):  # documents, laws (2), standards, counts, facts; people
+        with django_assert_max_num_queries(
+            7
+        ):  # documents, laws (2), standards, counts, facts; people
             assert len(lists_of(bayannur, cangshan).who(listed)) == 6
 
     def test_leave_out_nobody_whose_birth_date_is_not_known(self, bayannur: Area) -> None:
