@@ -83,6 +83,12 @@ class Timeline:
         return bars
 
     @property
+    def recent(self) -> list[Bar]:
+        """Return what is in force or to come, with the one before it."""
+        past = [bar for bar in self.bars if bar.span.state == "past"]
+        return [bar for bar in self.bars if bar.span.state != "past"] + past[:1]
+
+    @property
     def today(self) -> str:
         """Return where the present stands among the bars."""
         first, last = self._width

@@ -10,11 +10,12 @@ from reminders import health, inbox
 
 
 def reminders(request: HttpRequest) -> dict[str, Any]:
-    """Return whether sweeps have stopped, and how much in the inbox is new, when asked."""
+    """Return whether sweeps have stopped, and what is new for somebody, when asked."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
     return {
         "sweeps_stopped": SimpleLazyObject(health.stopped_lately),
+        "changed_count": SimpleLazyObject(lambda: inbox.changed(user)),
         "unread_count": SimpleLazyObject(lambda: inbox.unread(user, today=clock.today())),
     }

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef
 
 from reminders import kinds
-from reminders.models import Message, MessageQuerySet, Reading
+from reminders.models import Change, Message, MessageQuerySet, Reading
 
 # What is older than this is no longer news.
 NEWS_OF_DAYS = timedelta(days=7)
@@ -17,6 +17,12 @@ def unread(user: Any, *, today: date) -> int | str:
     """Return how many messages of the last days are new to `user`, "99+" when more."""
     new = Message.objects.visible_to(user).unread_by(user).since(today - NEWS_OF_DAYS)
     count = new[: COUNTED_UP_TO + 1].count()
+    return count if count <= COUNTED_UP_TO else f"{COUNTED_UP_TO}+"
+
+
+def changed(user: Any) -> int | str:
+    """Return how many changes of dates wait to be ticked off by `user`'s, "99+" when more."""
+    count = Change.objects.visible_to(user).unticked()[: COUNTED_UP_TO + 1].count()
     return count if count <= COUNTED_UP_TO else f"{COUNTED_UP_TO}+"
 
 

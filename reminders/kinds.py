@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from django.db.models import Exists, OuterRef, Q
 
 from quarantine.models import Case
+from reminders import changes
 from reminders.models import Message
 
 # What an outage kept from being told is told afterwards, but not for ever.
@@ -99,6 +100,8 @@ def holds(kind: str, on: date) -> Q | Exists:
     """Return the condition that a message of `kind` is still worth telling on that day."""
     if kind == Message.Kind.DIGEST:
         return Q(day=on)
+    if kind == Message.Kind.CHANGED:
+        return changes.still_so()
     return RULE_OF[Message.Kind(kind)].holds(on)
 
 

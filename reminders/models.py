@@ -21,7 +21,88 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User, people_within
-from quarantine.models import Case
+from accounts.withdrawal import whole
+from quarantine.models import Case, Plan
+
+
+class ChangeQuerySet(models.QuerySet["Change"]):
+    """Questions about changes."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the changes of cases in the areas of `user`."""
+        return self.filter(people_within(user, "grid__path"))
+
+    def unticked(self) -> Self:
+        """Return what nobody has ticked off, the latest of each case."""
+        return self.filter(ticked_at=None, replaced_at=None)
+
+
+class Change(models.Model):
+    """
+    What a change of policy did to the dates of a case: what was told before, and what is told.
+
+    Staff tick it off; when the same case changes again, the later change takes its place.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    case = models.ForeignKey(
+        Case,
+        on_delete=models.CASCADE,
+        db_index=False,  # the index below begins with it
+        related_name="changes",
+        verbose_name=_("case"),
+    )
+    grid = models.ForeignKey(
+        Area, on_delete=models.PROTECT, db_index=False, related_name="+", verbose_name=_("grid")
+    )
+    at = models.DateTimeField(_("changed at"))
+    law = models.CharField(_("document in force"), max_length=60)
+    transition = models.CharField(_("transition"), max_length=10, blank=True)  # of the case
+    before_plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
+    before_release_on = models.DateField(_("release before"), null=True)
+    after_plan = models.ForeignKey(
+        Plan, on_delete=models.PROTECT, db_index=False, related_name="+"
+    )
+    after_release_on = models.DateField(_("release now"), null=True)
+    # It takes back what was told before: the law before it holds again.
+    correction = models.BooleanField(_("correction"), default=False)
+    ticked_at = models.DateTimeField(_("ticked off at"), null=True, blank=True)
+    ticked_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("ticked off by"),
+    )
+    replaced_at = models.DateTimeField(_("replaced at"), null=True, blank=True)
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("change for staff")
+        verbose_name_plural = _("changes for staff")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case"],
+                name="change_one_unticked",
+                condition=Q(ticked_at=None, replaced_at=None),
+            ),
+            whole("ticked", name="change_ticked_whole"),
+        ]
+        indexes = [
+            models.Index(fields=["case", "-id"], name="change_of_case"),
+            models.Index(
+                fields=["grid", "-id"],
+                name="change_unticked",
+                condition=Q(ticked_at=None, replaced_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"change of case {self.case_id}"
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
@@ -75,6 +156,7 @@ class Message(models.Model):
         RELEASE_TODAY = "release_today", _("Release due")
         RELEASED = "released", _("Released")
         REFERRED = "referred", _("Passed to medical care")
+        CHANGED = "changed", _("Dates changed")
         DIGEST = "digest", _("The grid's morning list")
 
     class Channel(models.TextChoices):
@@ -112,6 +194,19 @@ class Message(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=15, choices=Kind)
     day = models.DateField(_("day"))  # the day it speaks of: of the test, of the release
+    # What it tells of, and the change from whose past this channel has said nothing since: when
+    # the first was never sent, the second speaks for both.
+    change = models.ForeignKey(
+        Change,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="messages",
+        verbose_name=_("change"),
+    )
+    since = models.ForeignKey(
+        Change, on_delete=models.CASCADE, null=True, blank=True, db_index=False, related_name="+"
+    )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DUE)
     # Made on a later day than it should have been, after an outage or a late entry.
@@ -137,7 +232,9 @@ class Message(models.Model):
         verbose_name_plural = _("messages")
         constraints = [
             models.UniqueConstraint(
-                fields=["case", "kind", "day", "channel"], name="message_once_a_case"
+                fields=["case", "kind", "day", "channel", "change"],
+                name="message_once_a_case",
+                nulls_distinct=False,
             ),
             models.UniqueConstraint(
                 fields=["grid", "kind", "day", "channel"],
@@ -148,6 +245,11 @@ class Message(models.Model):
                 name="message_digest_has_no_case",
                 condition=Q(kind="digest", case=None)
                 | (~Q(kind="digest") & Q(case__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="message_of_a_change",
+                condition=Q(kind="changed", change__isnull=False, since__isnull=False)
+                | (~Q(kind="changed") & Q(change=None, since=None)),
             ),
             models.CheckConstraint(
                 name="message_sent_whole",

@@ -33,7 +33,7 @@ from django.utils import timezone
 from accounts import clock
 from accounts.models import Area
 from quarantine.models import Case
-from reminders import channels, health, kinds
+from reminders import changes, channels, health, kinds
 from reminders.hours import after_quiet
 from reminders.models import Message
 
@@ -59,6 +59,8 @@ def sweep(*, at: datetime) -> int:
     while another sweep is at work.
     """
     made = 0
+    while (some := _changes(at=at)) is not None:
+        made += some
     while (some := _chunk(at=at)) is not None:
         made += some
         if not some:
@@ -73,6 +75,14 @@ def sweep_digests(*, at: datetime) -> int:
     if timezone.localtime(at).time() < settings.DIGEST_AT:
         return 0
     return sum(_insert_digests(channel, at=at) for channel in channels.for_grids())
+
+
+def _changes(*, at: datetime) -> int | None:
+    """Tell a chunk of those whose dates a change of policy moved; None when there are no more."""
+    with transaction.atomic():
+        if not _alone():
+            return None
+        return changes.tell_chunk(at=at, channels=channels.for_residents())
 
 
 def _chunk(*, at: datetime) -> int | None:

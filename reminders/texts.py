@@ -1,11 +1,16 @@
 """What a resident is told: the day, and what to do; no name, no link."""
 
+from datetime import date
+
 from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from reminders.models import Message
+from policy.words import document_title
+from quarantine.models import Case
+from reminders import changes
+from reminders.models import Change, Message
 
 Kind = Message.Kind
 
@@ -14,10 +19,69 @@ def for_resident(message: Message) -> str:
     """Return the sentence of an SMS, in the language of the portal."""
     assert message.case is not None  # noqa: S101 - the database holds it so (message_digest_…)
     with translation.override(settings.LANGUAGE_CODE):
+        if message.kind == Kind.CHANGED:
+            return _changed(message)
         return _sentence(message.kind) % {
             "day": date_format(message.day, "MONTH_DAY_FORMAT"),
             "number": (message.day - message.case.day_1).days + 1,
         }
+
+
+def source_of(change: Change) -> str:
+    """Return the document that a case now falls under, with the clause where it still asks."""
+    if change.transition == Case.Transition.FREED:
+        return document_title(change.law)
+    content = change.after_plan.content
+    return _("%(document)s, clause %(clause)s") % {
+        "document": document_title(content["document"]),
+        "clause": content["clause"],
+    }
+
+
+def _changed(message: Message) -> str:
+    """Return the sentence on a change: the day before, the day now, the clause and document."""
+    assert message.case is not None  # noqa: S101 - as above
+    assert message.change is not None  # noqa: S101 - the database holds it so (message_of_a_…)
+    assert message.since is not None  # noqa: S101 - as above
+    before, now = message.since.before_release_on, message.case.release_on
+    told = {
+        "before": date_format(before, "MONTH_DAY_FORMAT") if before else "",
+        "now": date_format(now, "MONTH_DAY_FORMAT") if now else "",
+        "source": source_of(message.change),
+    }
+    if _corrects(message):
+        return _("Correction: ") + _change(before, now) % told
+    return _change(before, now) % told
+
+
+def _corrects(message: Message) -> bool:
+    """Say whether this channel has told the resident something else before."""
+    earlier = Message.objects.filter(
+        case=message.case, kind=Kind.CHANGED, channel=message.channel, pk__lt=message.pk
+    )
+    return earlier.exclude(state__in=changes.NEVER_SENT).exists()
+
+
+def _change(before: date | None, now: date | None) -> str:
+    if before and now and before != now:
+        return _(
+            "The end of your health measure moves from %(before)s to %(now)s (%(source)s). Please"
+            " wait until your grid worker has confirmed it."
+        )
+    if now and not before:
+        return _(
+            "The rules for your health measure have changed (%(source)s): it may end on %(now)s."
+            " Please wait until your grid worker has confirmed it."
+        )
+    if before and not now:
+        return _(
+            "The rules for your health measure have changed (%(source)s): its end on %(before)s no"
+            " longer holds. Your grid worker tells you how it goes on."
+        )
+    return _(
+        "The rules for your health measure have changed (%(source)s): other tests are due. Your"
+        " grid worker tells you when."
+    )
 
 
 def _sentence(kind: str) -> str:

@@ -1,4 +1,4 @@
-"""The inbox, and what did not arrive."""
+"""The inbox, what a change of policy changed, and what did not arrive."""
 
 import uuid
 
@@ -14,9 +14,9 @@ from accounts.access import member, role_required
 from accounts.errors import RefusedError
 from accounts.models import Area, Role
 from accounts.paging import page_before
+from reminders import changes, services
 from reminders import inbox as inboxes
-from reminders import services
-from reminders.models import Message
+from reminders.models import Change, Message
 from residents import services as residents
 
 PAGE = 30
@@ -60,6 +60,52 @@ def inbox_read(request: HttpRequest) -> HttpResponse:
         % {"count": read},
     )
     return redirect("inbox")
+
+
+@require_GET
+@role_required(Role.GRID_STAFF, Role.SUPERVISOR)
+def change_list(request: HttpRequest) -> HttpResponse:
+    """Show whose dates a change of policy moved, until somebody ticks them off."""
+    user = member(request)
+    mine = Change.objects.visible_to(user).unticked()
+    area = Area.objects.below(user).filter(code=request.GET.get("area", "")).first()
+    listed = mine.filter(grid__path__startswith=area.path) if area else mine
+    rows = listed.select_related(
+        "case__resident__household__building", "grid", "before_plan", "after_plan"
+    )
+    page = page_before(rows, request.GET.get("below"), size=PAGE)
+    context = {
+        "found": page.rows,
+        "more": page.next,
+        "area": area,
+        "by_grid": changes.by_grid(mine) if user.role == Role.SUPERVISOR else [],
+    }
+    return render(request, "reminders/change_list.html", context)
+
+
+@require_POST
+@role_required(Role.GRID_STAFF, Role.SUPERVISOR)
+def changes_tick(request: HttpRequest) -> HttpResponse:
+    """Tick off one change, or all of a page."""
+    user = member(request)
+    keys = [key for text in request.POST.getlist("key")[:PAGE] if (key := _uuid(text))]
+    chosen = Change.objects.visible_to(user).filter(key__in=keys)
+    ticked = changes.tick(changes=chosen, at=clock.now(), by=user)
+    if request.headers.get("HX-Request"):
+        return render(request, "reminders/_change_ticked.html")
+    flash.success(
+        request,
+        ngettext("%(count)d change ticked off.", "%(count)d changes ticked off.", ticked)
+        % {"count": ticked},
+    )
+    return redirect("change_list")
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 @require_GET

@@ -29,7 +29,13 @@ def activation_history(request: HttpRequest, code: str) -> HttpResponse:
     """Show what was in force in one area when, and who decided it."""
     area: Area = get_object_or_404(Area.objects.below(member(request)), code=code)
     shown = timeline(area=area, at=clock.now())
-    return render(request, "policy/activation_history.html", {"timeline": shown})
+    # What was decided for a wider area is for its administrators to open.
+    own = {
+        entry.activation.area_id
+        for entry in shown.entries
+        if entry.activation.area.path.startswith(member(request).area_paths)
+    }
+    return render(request, "policy/activation_history.html", {"timeline": shown, "own": own})
 
 
 @role_required(Role.ADMINISTRATOR)

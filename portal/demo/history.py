@@ -126,7 +126,7 @@ def put_in_force(*, at: datetime, proposer: User, approver: User) -> None:
         activation = propose_activation(
             document=document,
             area=Area.objects.get(code=code),
-            effective_from=since + timedelta(hours=order),
+            effective_from=since + timedelta(days=4 * order),
             reason=reason,
             at=since - timedelta(days=1),
             by=proposer,

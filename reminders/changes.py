@@ -1,0 +1,156 @@
+"""
+Telling people that a change of policy moved their dates.
+
+A switch moves plans and days, and leaves what people were last told as it is (`Case.untold`).
+Whatever differs is written down here as a change, told once to the staff of the grid and once to
+the resident, and then counts as told: in one transaction, so that a killed run repeats nothing.
+A switch taken back before anybody was told leaves no difference, and so no message; afterwards it
+is a difference again, and the message says that it corrects. What waits for its hour and was
+overtaken is dropped, and the next message speaks for both.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import date, datetime
+
+from django.db import connection, transaction
+from django.db.models import Count, Exists, F, OuterRef, Q
+
+from accounts import clock
+from accounts.models import Area, User
+from quarantine.models import Case, Plan
+from quarantine.plans import plan_of
+from reminders.hours import after_quiet
+from reminders.models import Change, ChangeQuerySet, Message
+
+# So many cases in one transaction.
+CHUNK = 2_000
+# Certainly not told yet.
+UNSENT = (Message.State.DUE, Message.State.FAILED)
+# As before, or nobody needed it any more.
+NEVER_SENT = (*UNSENT, Message.State.DROPPED)
+Untold = tuple[int, int, int, date | None, date | None]
+
+NEW_CHANGES = """
+    INSERT INTO reminders_change (key, case_id, grid_id, at, law, transition, before_plan_id,
+        before_release_on, after_plan_id, after_release_on, correction)
+    SELECT gen_random_uuid(), c.id, c.grid_id, %(at)s, c.law, c.transition, c.told_plan_id,
+        c.told_release_on, c.plan_id, c.release_on,
+        EXISTS (
+            SELECT FROM reminders_change e
+            WHERE e.case_id = c.id AND e.before_plan_id = c.plan_id
+                AND e.before_release_on IS NOT DISTINCT FROM c.release_on
+        )
+    FROM quarantine_case c WHERE c.id = ANY(%(cases)s) ORDER BY c.id
+    RETURNING id
+"""
+# `since`: what was to be told before and never left speaks no more, this message does.
+NEW_MESSAGES = """
+    INSERT INTO reminders_message (key, case_id, grid_id, kind, day, channel, state, late,
+        created_at, sent_at, not_before, turn, fence, attempts, trouble, perhaps_twice,
+        change_id, since_id)
+    SELECT gen_random_uuid(), n.case_id, n.grid_id, 'changed', %(day)s, %(channel)s, %(state)s,
+        false, %(at)s, %(sent_at)s, %(not_before)s,
+        row_number() OVER (PARTITION BY n.grid_id ORDER BY n.id), 0, 0, '', false, n.id, s.id
+    FROM reminders_change n
+    JOIN quarantine_case c ON c.id = n.case_id
+    JOIN residents_resident r ON r.id = c.resident_id
+    LEFT JOIN LATERAL (
+        SELECT m.since_id FROM reminders_message m
+        WHERE m.case_id = n.case_id AND m.kind = 'changed' AND m.channel = %(channel)s
+            AND m.state = ANY(%(unsent)s)
+        ORDER BY m.id DESC LIMIT 1
+    ) unsent ON true
+    JOIN reminders_change s ON s.id = COALESCE(unsent.since_id, n.id)
+    WHERE n.id = ANY(%(changes)s) AND (r.phone <> '' OR %(channel)s = 'in_app')
+        AND (s.before_plan_id, s.before_release_on)
+            IS DISTINCT FROM (n.after_plan_id, n.after_release_on)
+    ORDER BY n.id
+    ON CONFLICT DO NOTHING
+"""
+
+
+def tell_chunk(*, at: datetime, channels: Iterable[str]) -> int | None:
+    """
+    Write the changes of up to a chunk of cases with their messages.
+
+    Return how many messages were written, None when every case is told. The caller holds the
+    transaction, and keeps other sweeps out.
+    """
+    untold = _lock_untold()
+    if not untold:
+        return None
+    loud = _with_other_dates(untold)
+    made = _tell(loud, at=at, channels=channels) if loud else 0
+    Case.objects.filter(pk__in=[case for case, *_ in untold]).update(
+        told_plan=F("plan"), told_release_on=F("release_on")
+    )
+    return made
+
+
+def _lock_untold() -> list[Untold]:
+    """Return untold cases with their plans and days; whoever edits one now is told of later."""
+    cases = Case.objects.untold().order_by("pk").select_for_update(skip_locked=True, no_key=True)
+    columns = ("pk", "told_plan", "plan", "told_release_on", "release_on")
+    return list(cases.values_list(*columns)[:CHUNK])
+
+
+def _with_other_dates(untold: Collection[Untold]) -> list[int]:
+    """Return the cases whose days are others; who only falls under another clause is not told."""
+    rows = Plan.objects.in_bulk({pk for _, before, after, *_ in untold for pk in (before, after)})
+    shapes = {
+        pk: replace(plan_of(row), document="", clause="", subject="") for pk, row in rows.items()
+    }
+    return [
+        case
+        for case, before, after, told, release in untold
+        if told != release or shapes[before] != shapes[after]
+    ]
+
+
+def _tell(cases: list[int], *, at: datetime, channels: Iterable[str]) -> int:
+    overtaken = Message.objects.filter(case__in=cases, kind=Message.Kind.CHANGED, state__in=UNSENT)
+    # Nobody begins to send these now; those begun before count as sent.
+    list(overtaken.select_for_update(no_key=True).values_list("pk"))
+    Change.objects.filter(case__in=cases).unticked().update(replaced_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(NEW_CHANGES, {"at": at, "cases": cases})
+        changes = [pk for (pk,) in cursor.fetchall()]
+        made = 0
+        for channel in (Message.Channel.IN_APP, *channels):
+            inside = channel == Message.Channel.IN_APP
+            cursor.execute(
+                NEW_MESSAGES,
+                {
+                    "at": at,
+                    "day": clock.day_of(at),
+                    "channel": channel,
+                    "state": Message.State.SENT if inside else Message.State.DUE,
+                    "sent_at": at if inside else None,
+                    "not_before": at if inside else after_quiet(at),
+                    "unsent": list(UNSENT),
+                    "changes": changes,
+                },
+            )
+            made += cursor.rowcount
+    overtaken.exclude(change__in=changes).update(state=Message.State.DROPPED)
+    return made
+
+
+def still_so() -> Q:
+    """Return the condition that a message tells of a change that still holds."""
+    case = Case.objects.filter(pk=OuterRef("case_id"), closed_on=None)
+    return Q(change__replaced_at=None) & Exists(case)
+
+
+def by_grid(changes: ChangeQuerySet) -> list[tuple[Area, int]]:
+    """Return how many of `changes` each grid has, in the order of the tree. Two queries."""
+    counts = dict(changes.order_by().values_list("grid").annotate(Count("pk")))
+    grids = Area.objects.filter(pk__in=counts).order_by("path")
+    return [(grid, counts[grid.pk]) for grid in grids]
+
+
+@transaction.atomic
+def tick(*, changes: ChangeQuerySet, at: datetime, by: User) -> int:
+    """Note that `by` has seen to `changes`, each once, and return how many were new."""
+    return changes.unticked().update(ticked_at=at, ticked_by=by)

@@ -1,0 +1,286 @@
+"""A change of policy is told once, corrected when it is taken back, and not told when it never was."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import Area, Role
+from policy.engine import plans as engine
+from policy.engine.plans import PlannedStage
+from policy.models import Provision
+from quarantine.models import Case, Plan
+from reminders import changes
+from reminders.delivery import deliver
+from reminders.models import Change, Message
+from reminders.sweep import sweep
+from tests.factories import NOW, make_grid, make_user
+from tests.reminders.cases import make_case, make_many
+from tests.reminders.servers import Gateway
+
+pytestmark = pytest.mark.django_db
+TODAY = date(2022, 11, 22)
+DAY = timedelta(days=1)
+MINUTE = timedelta(minutes=1)
+LATE = NOW + timedelta(hours=13)  # eleven at night in Shanghai
+MORNING = NOW + timedelta(hours=22)
+SEVENTH = TODAY + 6 * DAY
+FIFTH = TODAY + 4 * DAY
+
+
+def plan_of(days: int, *, document: str = "cn-2022-113", clause: str = "2") -> Plan:
+    """Make a plan of some days at home."""
+    provision, _ = Provision.objects.get_or_create(
+        document=document, clause=clause, subject="high_risk_stay"
+    )
+    week = PlannedStage("home", days, tests=(1, days), movement="forbidden")
+    content = engine.Plan(document, clause, "high_risk_stay", stages=(week,))
+    plan, _ = Plan.objects.get_or_create(
+        digest=content.digest, defaults={"provision": provision, "content": content.to_json()}
+    )
+    return plan
+
+
+def switch(case: Case, days: int, **plan: str) -> None:
+    """Move the dates of a case, as a change of policy does."""
+    Case.objects.filter(pk=case.pk).update(
+        plan=plan_of(days, **plan),
+        release_on=case.day_1 + (days - 1) * DAY,
+        law=plan.get("document", "cn-2022-113"),
+    )
+
+
+def switch_back(case: Case) -> None:
+    Case.objects.filter(pk=case.pk).update(
+        plan=case.plan, release_on=case.release_on, law=case.law
+    )
+
+
+def tell(at: datetime = NOW) -> None:
+    sweep(at=at)
+    deliver(channel="sms", at=at)
+
+
+def texts(gateway: Gateway) -> list[str]:
+    return [request["json"]["text"] for request in gateway.requests]
+
+
+@pytest.fixture
+def case() -> Case:
+    return make_case(day_1=TODAY, release_on=SEVENTH)
+
+
+class TestAChange:
+    def test_is_told_with_both_days_clause_and_document(
+        self, case: Case, gateway: Gateway
+    ) -> None:
+        switch(case, 5)
+
+        tell()
+
+        [text] = texts(gateway)
+        for part in ("11月28日", "11月26日", "113号", "第2条"):
+            assert part in text
+        change = Change.objects.get()
+        assert (change.before_release_on, change.after_release_on) == (SEVENTH, FIFTH)
+        assert change.messages.filter(channel="in_app", grid=case.grid).count() == 1
+
+    def test_is_told_once_however_often_the_sweep_runs(self, case: Case, gateway: Gateway) -> None:
+        switch(case, 5)
+
+        for minute in range(3):
+            tell(at=NOW + minute * MINUTE)
+
+        assert len(texts(gateway)) == 1
+        assert Message.objects.filter(kind="changed").count() == 2
+
+    def test_is_corrected_when_it_is_taken_back_afterwards(
+        self, case: Case, gateway: Gateway
+    ) -> None:
+        switch(case, 5)
+        tell()
+        switch_back(case)
+
+        tell(at=NOW + MINUTE)
+
+        first, second = texts(gateway)
+        assert second.startswith("更正")
+        assert second.index("11月26日") < second.index("11月28日")
+        assert [change.correction for change in Change.objects.order_by("pk")] == [False, True]
+
+    def test_taken_back_before_anybody_was_told_is_told_to_nobody(
+        self, case: Case, gateway: Gateway
+    ) -> None:
+        switch(case, 5)
+        switch_back(case)
+
+        tell()
+
+        assert not texts(gateway)
+        assert not Change.objects.exists()
+
+    def test_taken_back_before_the_quiet_hours_end_is_not_told_to_the_resident(
+        self, case: Case, gateway: Gateway
+    ) -> None:
+        switch(case, 5)
+        tell(at=LATE)  # staff find it in the portal; no telephone rings at night
+        switch_back(case)
+        tell(at=LATE + MINUTE)
+
+        tell(at=MORNING)
+
+        assert not texts(gateway)
+        assert Change.objects.count() == 2
+
+    def test_that_overtakes_another_unsent_one_speaks_for_both(
+        self, case: Case, gateway: Gateway
+    ) -> None:
+        switch(case, 5)
+        tell(at=LATE)
+        switch(case, 3)
+        tell(at=LATE + MINUTE)
+
+        tell(at=MORNING)
+
+        [text] = texts(gateway)
+        assert text.index("11月28日") < text.index("11月24日")
+
+    def test_of_the_clause_alone_is_told_to_nobody(self, case: Case, gateway: Gateway) -> None:
+        switch(case, 7)
+        Case.objects.filter(pk=case.pk).update(
+            told_plan=plan_of(7, document="cn-2022-101", clause="3")
+        )
+
+        tell()
+
+        assert not texts(gateway)
+        assert not Case.objects.untold().exists()
+
+    def test_of_who_has_no_telephone_is_told_to_the_staff(self, gateway: Gateway) -> None:
+        switch(make_case(day_1=TODAY, release_on=SEVENTH, phone=""), 5)
+
+        tell()
+
+        assert not texts(gateway)
+        assert Message.objects.get(kind="changed").channel == "in_app"
+
+    def test_of_a_closed_case_is_told_to_nobody(self, case: Case, gateway: Gateway) -> None:
+        switch(case, 5)
+        Case.objects.filter(pk=case.pk).update(closed_on=TODAY, closed_as="withdrawn")
+
+        tell()
+
+        assert not Change.objects.exists()
+
+    def test_killed_in_the_middle_repeats_nothing(
+        self, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(changes, "CHUNK", 10)
+        cases = make_many(35, grid=make_grid(), day_1=TODAY, release_on=SEVENTH)
+        for case in cases:
+            switch(case, 5)
+        told = [changes.tell_chunk(at=NOW, channels=["sms"]) for _ in range(2)]
+        assert told == [20, 20]
+
+        tell()
+
+        assert Message.objects.filter(kind="changed").count() == 70
+        assert len(set(Change.objects.values_list("case", flat=True))) == 35
+        assert len(texts(gateway)) == 35
+
+    def test_takes_as_many_queries_for_many_cases_as_for_few(self) -> None:
+        grid = make_grid()
+
+        def queries(number: int) -> int:
+            for case in make_many(number, grid=grid, day_1=TODAY, release_on=SEVENTH):
+                switch(case, 5)
+            with CaptureQueriesContext(connection, ) as asked:
+                changes.tell_chunk(at=NOW, channels=["sms"])
+            return len(asked)
+
+        assert queries(2) == queries(40) <= 10
+
+
+class TestChangedForYou:
+    @pytest.fixture
+    def told(self, client: Client) -> tuple[Area, list[Change]]:
+        grid = make_grid()
+        for case in make_many(3, grid=grid, day_1=TODAY, release_on=SEVENTH):
+            switch(case, 5)
+        sweep(at=NOW)
+        client.force_login(make_user(Role.GRID_STAFF, grid))
+        return grid, list(Change.objects.order_by("pk"))
+
+    def test_stands_on_today_and_in_the_navigation(
+        self, client: Client, told: tuple[Area, list[Change]]
+    ) -> None:
+        page = client.get(reverse("today")).content.decode()
+
+        assert reverse("change_list") in page
+        assert 'class="count-badge">3<' in page
+
+    def test_shows_both_days_and_why(
+        self, client: Client, told: tuple[Area, list[Change]]
+    ) -> None:
+        page = client.get(reverse("change_list")).content.decode()
+
+        for part in ("11-28", "11-26", "113号", "第2条", "张*"):
+            assert part in page
+
+    def test_is_gone_once_ticked_off(
+        self, client: Client, told: tuple[Area, list[Change]]
+    ) -> None:
+        one, *_ = told[1]
+
+        client.post(reverse("changes_tick"), {"key": one.key})
+
+        assert str(one.key) not in client.get(reverse("change_list")).content.decode()
+        assert Change.objects.unticked().count() == 2
+        one.refresh_from_db()
+        assert one.ticked_by is not None
+
+    def test_of_a_page_is_ticked_off_at_once(
+        self, client: Client, told: tuple[Area, list[Change]]
+    ) -> None:
+        client.post(reverse("changes_tick"), {"key": [each.key for each in told[1]]})
+
+        assert not Change.objects.unticked().exists()
+        assert "count-badge" not in client.get(reverse("change_list")).content.decode()
+
+    def test_of_others_cannot_be_ticked_off(
+        self, client: Client, told: tuple[Area, list[Change]]
+    ) -> None:
+        client.force_login(make_user(Role.GRID_STAFF, make_grid()))
+
+        client.post(reverse("changes_tick"), {"key": [each.key for each in told[1]]})
+
+        assert Change.objects.unticked().count() == 3
+
+    def test_is_counted_by_grid_for_the_supervisor(
+        self, client: Client, told: tuple[Area, list[Change]]
+    ) -> None:
+        grid, _ = told
+        client.force_login(make_user(Role.SUPERVISOR, Area.objects.get_parent(grid)))
+
+        response = client.get(reverse("change_list"))
+
+        assert response.context["by_grid"] == [(grid, 3)]
+
+    def test_shows_the_last_change_of_a_case_alone(
+        self, client: Client, told: tuple[Area, list[Change]]
+    ) -> None:
+        case = told[1][0].case
+        switch(case, 3)
+
+        sweep(at=NOW + MINUTE)
+
+        assert Change.objects.unticked().filter(case=case).get().before_release_on == FIFTH
+
+    def test_asks_few_queries(self, client: Client, told: tuple[Area, list[Change]]) -> None:
+        with CaptureQueriesContext(connection) as asked:
+            client.get(reverse("change_list"))
+
+        assert len(asked) <= 12
