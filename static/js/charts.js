@@ -1,10 +1,10 @@
-// The charts of the overview. Their numbers stand in the page, as JSON and as tables.
+// The charts of the overview and of a change of policy. Their numbers stand in the page, as JSON and as tables.
 "use strict";
 
 (() => {
   const css = getComputedStyle(document.documentElement);
   const colour = (name) => css.getPropertyValue(`--${name}`).trim();
-  const COLOURS = {central: "#c2453c", home: "#2f6fb8", monitoring: "#7a4fb0", none: "#7b8894", test_today: "#2f6fb8"};
+  const COLOURS = {central: "#c2453c", home: "#2f6fb8", monitoring: "#7a4fb0", none: "#7b8894", test_today: "#2f6fb8", before: "#7b8894", after: "#2f6fb8"};
   const charts = {};
 
   const option = (data, narrow) => ({
@@ -25,7 +25,7 @@
     series: data.series.map(({name, key, values}, place) => ({
       name,
       type: "bar",
-      stack: "all",
+      stack: data.beside ? undefined : "all",
       data: values,
       barCategoryGap: "22%",
       itemStyle: {color: COLOURS[key]},
@@ -41,7 +41,7 @@
   });
 
   const draw = () => {
-    const found = JSON.parse(document.getElementById("charts").textContent);
+    const found = JSON.parse(document.getElementById("charts")?.textContent ?? "{}");
     for (const [id, data] of Object.entries(found)) {
       const place = document.getElementById(id);
       if (charts[id]?.getDom() !== place) {
@@ -69,6 +69,8 @@
   draw();
 
   const print = document.querySelector("[data-print]");
-  print.hidden = false;
-  print.addEventListener("click", () => window.print());
+  if (print) {
+    print.hidden = false;
+    print.addEventListener("click", () => window.print());
+  }
 })();
