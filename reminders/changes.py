@@ -139,8 +139,8 @@ def _tell(cases: list[int], *, at: datetime, channels: Iterable[str]) -> int:
 
 def still_so() -> Q:
     """Return the condition that a message tells of a change that still holds."""
-    case = Case.objects.filter(pk=OuterRef("case_id"), closed_on=None)
-    return Q(change__replaced_at=None) & Exists(case)
+    still_open = Case.objects.filter(pk=OuterRef("case_id"), closed_on=None)
+    return Q(Exists(still_open), change__replaced_at=None)
 
 
 def by_grid(changes: ChangeQuerySet) -> list[tuple[Area, int]]:

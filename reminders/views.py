@@ -1,6 +1,7 @@
 """The inbox, what a change of policy changed, and what did not arrive."""
 
 import uuid
+from collections.abc import Sequence
 
 from django.contrib import messages as flash
 from django.http import HttpRequest, HttpResponse
@@ -74,6 +75,7 @@ def change_list(request: HttpRequest) -> HttpResponse:
         "case__resident__household__building", "grid", "before_plan", "after_plan"
     )
     page = page_before(rows, request.GET.get("below"), size=PAGE)
+    _showed(request, "changes", page.rows)
     context = {
         "found": page.rows,
         "more": page.next,
@@ -153,6 +155,6 @@ def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     return redirect("undelivered")
 
 
-def _showed(request: HttpRequest, page: str, messages: list[Message]) -> None:
-    people = [message.case.resident for message in messages if message.case]
+def _showed(request: HttpRequest, page: str, rows: Sequence[Message | Change]) -> None:
+    people = [row.case.resident for row in rows if row.case]
     residents.showed(page=page, people=people, by=member(request))

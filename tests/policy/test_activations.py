@@ -229,10 +229,10 @@ class TestAnActivation:
         withdraw(proposed)
 
         steps = AuditEntry.objects.filter(subject=f"activation:{proposed.pk}").order_by("pk")
-        assert [(entry.did, entry.reason) for entry in steps] == [
-            ("proposed activation", ""),
-            ("approved activation", ""),
-            ("withdrew activation", "抄错了"),
+        assert [entry.did for entry in steps] == [
+            "proposed activation",
+            "approved activation",
+            "withdrew activation",
         ]
 
     @pytest.mark.parametrize(

@@ -258,6 +258,8 @@ PAGES: dict[str, Page] = {
     "inbox": FIELD.by("get"),
     "inbox_read": FIELD.by("post"),
     "message_read": FIELD.of(lambda at: {"key": at.message.key}).by("post"),
+    "change_list": FIELD.by("get"),
+    "changes_tick": FIELD.by("post"),
     "undelivered": SUPERVISORS.by("get"),
     "message_retry": SUPERVISORS.of(lambda at: {"key": at.undelivered.key}).by("post"),
 }

@@ -1,4 +1,4 @@
-"""A change of policy is told once, corrected when it is taken back, and not told when it never was."""
+"""A change of policy is told once, and corrected only where it was told."""
 
 from datetime import date, datetime, timedelta
 
@@ -106,8 +106,8 @@ class TestAChange:
 
         tell(at=NOW + MINUTE)
 
-        first, second = texts(gateway)
-        assert second.startswith("更正")
+        _, second = texts(gateway)
+        assert second.startswith("【更正】")
         assert second.index("11月26日") < second.index("11月28日")
         assert [change.correction for change in Change.objects.order_by("pk")] == [False, True]
 
@@ -197,7 +197,9 @@ class TestAChange:
         def queries(number: int) -> int:
             for case in make_many(number, grid=grid, day_1=TODAY, release_on=SEVENTH):
                 switch(case, 5)
-            with CaptureQueriesContext(connection, ) as asked:
+            with CaptureQueriesContext(
+                connection,
+            ) as asked:
                 changes.tell_chunk(at=NOW, channels=["sms"])
             return len(asked)
 
