@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User, people_within
-from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
+from accounts.models import Area, User, people_within
+from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet, whole
 from residents.models import Resident
 
 
@@ -111,3 +111,46 @@ class NATResult(Withdrawable):
 
     def __str__(self) -> str:
         return f"result of sample {self.sample_id}"
+
+
+class LocalOutbreakQuerySet(WithdrawableQuerySet["LocalOutbreak"]):
+    """Questions about outbreaks that places have declared."""
+
+    def over(self, area: Area) -> Self:
+        """Return those that are declared for `area` or for what lies above it."""
+        steps = range(Area.steplen, len(area.path) + 1, Area.steplen)
+        return self.valid().filter(area__path__in=[area.path[:end] for end in steps])
+
+
+class LocalOutbreak(Withdrawable):
+    """
+    That a place has switched to the shorter proof that a clause allows while an outbreak lasts.
+
+    Yingkou 5: 72 hours at every door, 48 where there is a local outbreak.
+    """
+
+    area = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="+", verbose_name=_("area")
+    )
+    reason = models.CharField(_("reason"), max_length=200)
+    declared_at = models.DateTimeField(_("declared at"))
+    declared_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("declared by")
+    )
+
+    objects = LocalOutbreakQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("local outbreak")
+        verbose_name_plural = _("local outbreaks")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["area"], name="outbreak_once", condition=Q(withdrawn_at=None)
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="outbreak_has_a_reason"),
+            whole("withdrawn", name="outbreak_withdrawal_whole"),
+        ]
+        triggers = [ONLY_WITHDRAWN, KEPT]
+
+    def __str__(self) -> str:
+        return f"local outbreak in {self.area}"

@@ -4,4 +4,7 @@ from django.urls import path
 
 from testing import views
 
-urlpatterns = [path("", views.door, name="door")]
+urlpatterns = [
+    path("", views.door, name="door"),
+    path("outbreak/<slug:code>/", views.outbreak, name="local_outbreak"),
+]

@@ -4,23 +4,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
-from accounts.access import member
+from accounts.access import member, role_required
+from accounts.errors import RefusedError
 from accounts.models import Area
+from accounts.models import Role as Rank
 from policy import services, words
 from policy.engine import doors
 from policy.engine.library import Law
 from policy.engine.schema import Role, Venue, words_of
+from testing import outbreaks
 from testing.forms import DoorForm
+from testing.models import LocalOutbreak
 
 # The venue is remembered on the phone, not with the account.
 VENUE = "door-venue"
 REMEMBERED = timedelta(days=180)
+# Who may say that a place has an outbreak.
+MAY_DECLARE = (Rank.SUPERVISOR, Rank.ADMINISTRATOR)
 ADVICE = {
     "temperature": _("Measure again after some minutes; still high: to a fever clinic."),
     "scan": _("Scan the place code at the entrance; staff may register who has no phone."),
@@ -44,9 +53,11 @@ class Checked:
         return [ADVICE[check] for check in self.entry.failed if check in ADVICE]
 
 
-def check(law: Law, venue: Venue, visitor: doors.Visitor, at: datetime) -> Checked:
+def check(
+    law: Law, venue: Venue, visitor: doors.Visitor, at: datetime, *, local_outbreak: bool
+) -> Checked:
     """Return what the law says to somebody at the door of a venue."""
-    entry = doors.may_enter(law, venue, visitor, at)
+    entry = doors.may_enter(law, venue, visitor, at, local_outbreak=local_outbreak)
     sampled = visitor.proof.counts_from if visitor.proof else None
     if sampled is None or entry.proof_hours is None:
         return Checked(entry, None, 0)
@@ -69,10 +80,35 @@ def door(request: HttpRequest) -> HttpResponse:
     law = services.in_force(area=area, at=at) if area else None
     venue = request.GET.get("venue", request.COOKIES.get(VENUE, ""))
     context: dict[str, Any] = {"areas": areas, "area": area, "law": law, "at": at}
+    if area and law and outbreaks.allowed_by(law):
+        found = LocalOutbreak.objects.over(area).select_related("area", "declared_by")
+        context |= {"may_tighten": True, "outbreak": found.order_by("-area__depth").first()}
     if law is None or venue not in words.VENUES:
         context["venues"] = words.VENUES.items()
+        context["may_declare"] = member(request).role in MAY_DECLARE
         return render(request, "testing/door_venue.html", context)
     return _door(request, law, cast(Venue, venue), context)
+
+
+@role_required(*MAY_DECLARE)
+@require_POST
+def outbreak(request: HttpRequest, code: str) -> HttpResponse:
+    """Declare a local outbreak in one's area, or end it."""
+    by, at = member(request), clock.now()
+    area: Area = get_object_or_404(Area.objects.below(by), code=code)
+    reason = request.POST.get("reason", "").strip()[:200]
+    try:
+        if request.POST.get("decision") == "end":
+            outbreaks.end(area=area, at=at, by=by)
+            messages.success(request, gettext("Ended: the doors ask for the usual proof again."))
+        elif not reason:
+            messages.error(request, gettext("Say why, so that others understand it."))
+        else:
+            outbreaks.declare(area=area, reason=reason, at=at, by=by)
+            messages.success(request, gettext("Declared: the doors ask for the shorter proof."))
+    except RefusedError as refused:
+        messages.error(request, refused.sentence)
+    return redirect(f"{reverse('door')}?venue=&area={area.code}")
 
 
 def _chosen(areas: list[Area], code: str) -> Area | None:
@@ -85,7 +121,8 @@ def _door(request: HttpRequest, law: Law, venue: Venue, context: dict[str, Any])
     form = DoorForm(request.GET if asked else None, checks=checks, at=at)
     context |= {"venue": venue, "venue_name": words.VENUES[venue], "checks": checks, "form": form}
     if asked and form.is_valid():
-        checked = check(law, venue, form.visitor(), at)
+        declared = bool(context.get("outbreak"))
+        checked = check(law, venue, form.visitor(), at, local_outbreak=declared)
         context["checked"] = checked
         context["because"] = [words.reason(text) for text in checked.entry.because]
     whole = not request.htmx  # type: ignore[attr-defined]

@@ -233,6 +233,9 @@ PAGES: dict[str, Page] = {
     "client_revoke": ADMIN.of_all(lambda at: {"pk": api_client().pk}).by("post"),
     "calculator": SIGNED_IN.by("get"),
     "door": SIGNED_IN.by("get"),
+    "local_outbreak": Page(frozenset({SUPERVISOR, ADMINISTRATOR}))
+    .of(lambda at: {"code": at.community.code})
+    .by("post"),
     "comparison": SIGNED_IN.by("get"),
     "law_at": SIGNED_IN.by("get"),
     "subject_detail": SIGNED_IN.of_all(lambda at: {"subject": "close_contacts"}).by("get"),

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Area, Role
+from testing.models import LocalOutbreak
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +126,75 @@ class TestTheDoor:
         form = ask(guard, sampled_on="1", sampled_at="12:30").context["form"]
 
         assert (form["scanned"].value(), form["health_code"].value()) == ("yes", "green")
+
+
+class TestALocalOutbreak:
+    """Yingkou 5: 72 hours at every door, 48 where the place has declared an outbreak."""
+
+    NOVEMBER = datetime(2022, 11, 20, 2, tzinfo=UTC)
+
+    @pytest.fixture
+    def yingkou(self, monkeypatch: pytest.MonkeyPatch) -> Area:
+        monkeypatch.setattr("accounts.clock.now", lambda: self.NOVEMBER)
+        community: Area = Area.objects.get_parent(
+            factories.make_place("yingkou-2022-11", "210800")
+        )
+        return community
+
+    @pytest.fixture
+    def supervisor(self, yingkou: Area) -> Client:
+        client = Client()
+        client.force_login(factories.make_user(Role.SUPERVISOR, yingkou))
+        return client
+
+    def settle(self, supervisor: Client, area: Area, decision: str) -> Any:
+        return supervisor.post(
+            reverse("local_outbreak", args=[area.code]),
+            {"decision": decision, "reason": "社区出现聚集性疫情"},
+        )
+
+    def lets_in(self, client: Client, **proof: str) -> bool:
+        given = {"venue": "mall", "role": "visitor", "scanned": "yes", **proof}
+        entry = client.get(reverse("door"), given).context["checked"].entry
+        return bool(entry.allowed)
+
+    def test_asks_for_a_proof_of_48_hours_until_it_ends(
+        self, client: Client, supervisor: Client, yingkou: Area
+    ) -> None:
+        guard = factories.make_user(Role.GRID_STAFF, Area.objects.get_children(yingkou).first())
+        client.force_login(guard)
+        old = {"sampled_on": "2", "sampled_at": "09:59"}
+        fresh = {"sampled_on": "2", "sampled_at": "10:00"}
+        assert self.lets_in(client, **old)
+
+        self.settle(supervisor, yingkou, "declare")
+        assert not self.lets_in(client, **old)
+        assert self.lets_in(client, **fresh)
+
+        self.settle(supervisor, yingkou, "end")
+        assert self.lets_in(client, **old)
+
+    def test_is_declared_once_and_kept_with_who_and_why(
+        self, supervisor: Client, yingkou: Area
+    ) -> None:
+        for decision in ("declare", "declare", "end", "end"):
+            self.settle(supervisor, yingkou, decision)
+
+        declared = LocalOutbreak.objects.filter(area=yingkou)
+        assert (declared.count(), declared.filter(withdrawn_at=None).count()) == (1, 0)
+        assert all(one.reason and one.declared_by_id for one in declared)
+
+    def test_needs_a_reason(self, supervisor: Client, yingkou: Area) -> None:
+        supervisor.post(
+            reverse("local_outbreak", args=[yingkou.code]), {"decision": "declare", "reason": " "}
+        )
+
+        assert not LocalOutbreak.objects.exists()
+
+    def test_is_offered_only_where_a_clause_allows_it(
+        self, client: Client, cangshan: Area, supervisor: Client
+    ) -> None:
+        client.force_login(factories.make_user(Role.SUPERVISOR, cangshan))
+
+        assert "may_tighten" not in client.get(reverse("door")).context
+        assert supervisor.get(reverse("door")).context["may_tighten"]

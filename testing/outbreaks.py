@@ -1,0 +1,47 @@
+"""A place declares a local outbreak, and ends it: doors then ask for the shorter proof."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.errors import RefusedError
+from accounts.models import Area, User
+from policy.engine.law import Law
+from policy.engine.schema import EntryProvision
+from testing.models import LocalOutbreak
+
+
+class DeclaredError(RefusedError):
+    """An outbreak that somebody else declared, or ended, meanwhile."""
+
+
+def allowed_by(law: Law) -> bool:
+    """Say whether the law asks for a shorter proof in an outbreak (Yingkou 5)."""
+    return any(p.proof_hours_in_outbreak is not None for p in law.provisions(EntryProvision))
+
+
+@transaction.atomic
+def declare(*, area: Area, reason: str, at: datetime, by: User) -> LocalOutbreak:
+    """Declare an outbreak in a place."""
+    try:
+        with transaction.atomic():
+            declared = LocalOutbreak.objects.create(
+                area=area, reason=reason, declared_at=at, declared_by=by
+            )
+    except IntegrityError as error:
+        raise DeclaredError(_("An outbreak is declared here already.")) from error
+    audit.record(by=by, did=gettext_noop("declared a local outbreak"), to=declared)
+    return declared
+
+
+@transaction.atomic
+def end(*, area: Area, at: datetime, by: User) -> None:
+    """End the outbreak that a place has declared."""
+    declared = LocalOutbreak.objects.valid().select_for_update().filter(area=area).first()
+    if declared is None:
+        raise DeclaredError(_("No outbreak is declared here any more."))
+    LocalOutbreak.objects.filter(pk=declared.pk).update(withdrawn_at=at, withdrawn_by=by)
+    audit.record(by=by, did=gettext_noop("ended a local outbreak"), to=declared)
