@@ -5,13 +5,14 @@ from datetime import datetime
 
 from accounts.models import Area
 from policy.engine.law import Law
-from policy.governing import governing
+from policy.governing import Governing
+from policy.models import Activation
 from policy.services import law_of
 
 
 def laws_over(areas: Iterable[Area], *, at: datetime) -> dict[int, Law]:
-    """Return the law in force in each of the areas, by the area's key; none where none is."""
-    rules = governing(at=at)
+    """Return the law in force in each area, by the area's key; none where none is. One query."""
+    rules = Governing(Activation.objects.in_force(at).select_related("area"))
     return {
         area.pk: law_of(document=activation.document, area=area)
         for area in areas

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from quarantine.views import acts, arrivals, cases, moves, releases, switching, today
+from quarantine.views import (
+    acts,
+    arrivals,
+    cases,
+    gate,
+    moves,
+    releases,
+    switching,
+    today,
+    workers,
+)
 
 urlpatterns = [
     path("today/", today.today, name="today"),
@@ -23,6 +33,12 @@ urlpatterns = [
     path("undo/event/<int:pk>/", acts.undo_event, name="undo_event"),
     # /residents/; here, because an open case moves with the person
     path("residents/<uuid:key>/move/", moves.resident_move, name="resident_move"),
+    # /workers/; here, because an open case goes before the white list
+    path("workers/", workers.worker_list, name="worker_list"),
+    path("workers/<uuid:key>/", workers.worker_detail, name="worker_detail"),
+    path("workers/<uuid:key>/<slug:act>/", workers.worker_act, name="worker_act"),
+    path("residents/<uuid:key>/whitelist/", workers.worker_new, name="worker_new"),
+    path("gate/", gate.gate, name="gate"),
     # /releases/
     path("releases/", releases.release_list, name="release_list"),
     path("releases/confirm/", releases.release_confirm, name="release_confirm"),

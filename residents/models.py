@@ -258,15 +258,19 @@ from residents.keypeople.models import (  # noqa: E402
     KeyStandard,
     Need,
 )
+from residents.whitelist.models import DutyEntry, GateCode, Worker  # noqa: E402
 
 __all__ = [
     "Building",
     "Contact",
     "Dose",
+    "DutyEntry",
+    "GateCode",
     "HealthFile",
     "Household",
     "KeyStandard",
     "Need",
     "Reason",
     "Resident",
+    "Worker",
 ]

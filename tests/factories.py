@@ -24,7 +24,9 @@ from quarantine.results import Recorded, record_result, take_sample
 from residents import services as residents
 from residents.keypeople import services as keypeople
 from residents.keypeople.facts import KeyFacts, Product
-from residents.models import Building, Dose, HealthFile, Household, Need, Resident
+from residents.models import Building, Dose, HealthFile, Household, Need, Resident, Worker
+from residents.whitelist import services as whitelist
+from testing import services as testing
 from testing.models import NATResult
 
 NOW = datetime(2022, 11, 22, 2, 0, tzinfo=UTC)  # ten in the morning in Shanghai
@@ -163,6 +165,44 @@ def make_need(
         responsible=by,
         next_on=next_on or NOW.date(),
         at=given.get("at", NOW),
+        by=by,
+    )
+
+
+def make_worker(
+    resident: Resident | None = None,
+    *,
+    post: str = "medical",
+    on: date | None = None,
+    until: date | None = None,
+    **given: Any,
+) -> Worker:
+    """Put somebody on the white list for a month."""
+    resident = resident or make_resident()
+    on = on or NOW.date()
+    return whitelist.list_worker(
+        resident=resident,
+        post=post,
+        screening_post=given.get("screening_post", ""),
+        employer=given.get("employer", "示例医院"),
+        valid_from=on,
+        valid_until=until or on + timedelta(days=30),
+        at=moment(on),
+        by=make_user(Role.GRID_STAFF, resident.grid),
+    )
+
+
+def make_proof(resident: Resident, at: datetime, *, outcome: str = "negative") -> NATResult:
+    """Record a sample taken at a moment, with its result two hours later."""
+    by = make_user(Role.GRID_STAFF, resident.grid)
+    sample = testing.take_sample(resident=resident, taken_at=at, at=at, by=by)
+    reported = at + timedelta(hours=2)
+    return testing.record_result(
+        sample=sample,
+        outcome=NATResult.Outcome(outcome),
+        ct=None,
+        reported_at=reported,
+        at=reported,
         by=by,
     )
 

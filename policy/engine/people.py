@@ -143,6 +143,16 @@ class WhiteListing:
     proof_hours: int | None = None
 
 
+def proof_rules(law: Law) -> Iterator[tuple[int, tuple[WhitelistPost, ...]]]:
+    """Yield in which posts nobody works without a proof, and its hours; the most local governs."""
+    settled: set[WhitelistPost] = set()
+    for _cited, rule in law.cited(WhitelistProvision):
+        posts = tuple(sorted(set(rule.posts) - settled))
+        settled |= set(rule.posts)
+        if posts and rule.proof_hours is not None:
+            yield rule.proof_hours, posts
+
+
 def whitelist(
     law: Law, post: WhitelistPost, at: datetime, proof: Proof | None = None
 ) -> WhiteListing:

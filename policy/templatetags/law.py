@@ -17,13 +17,16 @@ _VOCABULARIES = {
     "categories": words.CATEGORIES,
     "conditions": words.CONDITIONS,
     "duties": words.DUTIES,
+    "frequencies": words.FREQUENCIES,
     "forces": words.FORCES,
     "marks": words.MARKS,
     "outings": words.OUTINGS,
     "pages": words.PAGES,
     "settings": words.SETTINGS,
     "subjects": words.SUBJECTS,
+    "vaccinations": words.VACCINATIONS,
     "verdicts": words.VERDICTS,
+    "whitelist_duties": words.WHITELIST_DUTIES,
 }
 
 

@@ -28,7 +28,7 @@ from policy import clients, drafts
 from policy.models import Activation, ApiClient, StoredDocument
 from quarantine.models import Arrival, Case, Event
 from reminders.models import Message
-from residents.models import Dose, Household, Need, Resident
+from residents.models import Dose, Household, Need, Resident, Worker
 from testing.models import NATResult
 from tests.factories import (
     NOW,
@@ -40,6 +40,7 @@ from tests.factories import (
     make_resident,
     make_result,
     make_user,
+    make_worker,
     put_in_force,
 )
 from tests.policy.test_drafts import NOTICE
@@ -65,6 +66,7 @@ class Place:
     activation: Activation
     need: Need
     dose: Dose
+    worker: Worker
 
     @classmethod
     def make(cls) -> "Place":
@@ -90,6 +92,7 @@ class Place:
             activation=put_in_force("yingkou-2022-11", Area.objects.get_parent(grid)),
             need=make_need(resident),
             dose=make_dose(resident),
+            worker=make_worker(resident),
         )
 
 
@@ -205,6 +208,12 @@ PAGES: dict[str, Page] = {
     "dose_withdraw": FIELD.of(lambda at: {"key": at.dose.key}).by("post"),
     "need_list": FIELD.by("get"),
     "need_contact": FIELD.of(lambda at: {"key": at.need.key}).by("post"),
+    # Whitelist workers
+    "worker_list": FIELD.by("get"),
+    "worker_new": FIELD.of(lambda at: {"key": at.resident.key}),
+    "worker_detail": FIELD.of(lambda at: {"key": at.worker.key}).by("get"),
+    "worker_act": FIELD.of(lambda at: {"key": at.worker.key, "act": "end"}).by("post"),
+    "gate": PUBLIC,
     # Arrivals, cases, releases
     "today": GRID_STAFF.by("get"),
     "arrival_new": FIELD,

@@ -1,0 +1,142 @@
+"""Whitelist workers, what they confirmed, and their gate codes."""
+
+import uuid
+from datetime import date
+from typing import Any, Self
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import User, people_within
+from policy import words
+
+
+class WorkerQuerySet(models.QuerySet["Worker"]):
+    """Questions about whitelist workers."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the workers who live below the areas of `user`."""
+        return self.filter(people_within(user, "resident__grid__path"))
+
+    def listed(self) -> Self:
+        """Return the entries that nobody ended, of people who still live here."""
+        return self.filter(ended_at=None, resident__gone_as="")
+
+    def valid(self, on: date) -> Self:
+        """Return the entries that hold on a day, first and last day included."""
+        return self.listed().filter(valid_from__lte=on, valid_until__gte=on)
+
+
+class Worker(models.Model):
+    """Somebody on the white list (113号 8): a post, an employer, from when until when."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    resident = models.ForeignKey(
+        "residents.Resident",
+        on_delete=models.PROTECT,
+        related_name="posts",
+        verbose_name=_("resident"),
+    )
+    post = models.CharField(_("post"), max_length=30, choices=list(words.WHITELIST_POSTS.items()))
+    # The post by which occupational testing is asked for, where a document asks for it.
+    screening_post = models.CharField(
+        _("post of occupational testing"),
+        max_length=30,
+        blank=True,
+        choices=list(words.POSTS.items()),
+    )
+    employer = models.CharField(_("employer"), max_length=100)
+    valid_from = models.DateField(_("valid from"))
+    valid_until = models.DateField(_("valid until"))
+    listed_at = models.DateTimeField(_("listed at"))
+    listed_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("listed by")
+    )
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+
+    objects = WorkerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("whitelist worker")
+        verbose_name_plural = _("whitelist workers")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resident"], name="worker_once", condition=Q(ended_at=None)
+            ),
+            models.CheckConstraint(
+                name="worker_days_in_order", condition=Q(valid_until__gte=F("valid_from"))
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["valid_until", "id"], name="worker_ends", condition=Q(ended_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"worker {self.key}"
+
+    def holds(self, on: date) -> bool:
+        """Return whether the entry holds on a day."""
+        return self.ended_at is None and self.valid_from <= on <= self.valid_until
+
+
+class DutyEntry(models.Model):
+    """That a worker kept a duty on a day, or has symptoms; kept for ever."""
+
+    worker = models.ForeignKey(
+        Worker, on_delete=models.PROTECT, related_name="kept", verbose_name=_("worker")
+    )
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    duty = models.CharField(_("duty"), max_length=20, choices=list(words.WHITELIST_DUTIES.items()))
+    day = models.DateField(_("day"))
+    # "well" or "symptoms": of health, so sealed.
+    state = EncryptedTextField(_("state"), bound_to=["key"])
+    at = models.DateTimeField(_("at"))
+    by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("by"))
+
+    class Meta:
+        verbose_name = _("duty kept")
+        verbose_name_plural = _("duties kept")
+        indexes = [models.Index(fields=["worker", "duty", "-day", "-id"], name="duty_latest")]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.duty} of worker {self.worker_id} on {self.day}"
+
+    @property
+    def well(self) -> bool:
+        """Return whether nothing was found."""
+        return bool(self.state != "symptoms")
+
+
+class GateCode(models.Model):
+    """A code that a worker shows at a gate; it says nothing, and is kept as a keyed hash only."""
+
+    worker = models.ForeignKey(
+        Worker, on_delete=models.PROTECT, related_name="codes", verbose_name=_("worker")
+    )
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)
+    made_at = models.DateTimeField(_("made at"))
+    made_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("made by")
+    )
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("gate code")
+        verbose_name_plural = _("gate codes")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["worker"], name="gate_code_one_valid", condition=Q(revoked_at=None)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"gate code of worker {self.worker_id}"

@@ -1,0 +1,58 @@
+"""The proofs that recorded results are: the newest result of each person counts."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import OuterRef, QuerySet, Subquery
+
+from policy.engine.facts import Proof
+from testing.models import NATResult, Sample
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The newest result of somebody."""
+
+    negative: bool
+    sampled_at: datetime
+    reported_at: datetime
+
+    @property
+    def proof(self) -> Proof | None:
+        """Return what can be shown at a door: a positive result is no proof."""
+        return Proof(self.sampled_at, self.reported_at) if self.negative else None
+
+
+def latest_of(residents: Collection[int], *, at: datetime) -> dict[int, Latest]:
+    """Return the newest result of each resident known at a moment, by key. One query."""
+    rows = (
+        NATResult.objects.valid()
+        .filter(sample__resident__in=residents, reported_at__lte=at)
+        .order_by("sample__resident", "-sample__taken_at", "-pk")
+        .distinct("sample__resident")
+        .values_list("sample__resident", "outcome", "sample__taken_at", "reported_at")
+    )
+    return {
+        resident: Latest(outcome == NATResult.Outcome.NEGATIVE, sampled_at, reported_at)
+        for resident, outcome, sampled_at, reported_at in rows
+    }
+
+
+def negative_sampled(resident: str, *, what: str = "taken_at") -> Subquery:
+    """Return when the newest negative sample of the resident in column `resident` was taken."""
+    rows: QuerySet[Sample] = Sample.objects.valid().filter(
+        resident=OuterRef(resident),
+        results__withdrawn_at=None,
+        results__outcome=NATResult.Outcome.NEGATIVE,
+    )
+    return Subquery(rows.order_by("-taken_at").values(what)[:1])
+
+
+def sampled_days(residents: Collection[int], *, since: date) -> dict[int, list[date]]:
+    """Return the days since `since` on which each resident was sampled. One query."""
+    days: dict[int, list[date]] = {}
+    rows = Sample.objects.valid().filter(resident__in=residents, day__gte=since)
+    for resident, day in rows.values_list("resident", "day"):
+        days.setdefault(resident, []).append(day)
+    return days
