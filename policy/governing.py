@@ -56,6 +56,7 @@ def governing(
 
 
 def _as_if_approved(activation: Activation, at: datetime) -> Activation:
-    proposed = Activation.objects.select_related("area").get(pk=activation.pk)
+    asked = Activation.objects.select_related("area").prefetch_related("choices")
+    proposed = asked.get(pk=activation.pk)
     proposed.approved_at = proposed.approved_at or max(at, proposed.effective_from)
     return proposed

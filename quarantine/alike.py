@@ -7,7 +7,7 @@ groups; each is planned once, and what is found holds for all of its cases.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -20,7 +20,8 @@ from policy.engine.plans import Plan as EnginePlan
 from policy.governing import Governing
 from policy.services import library
 from quarantine.calendars import lay_plan, read_history
-from quarantine.following import Followed, Ruling, followed_or_none, lay_followed, ruling
+from quarantine.following import Followed, Ruling, followed_or_none, ruling
+from quarantine.plans import all_plans
 
 # The columns that `follow`, the calendar before and the calendar after depend on.
 COLUMNS = (
@@ -76,10 +77,14 @@ class Scopes:
 def scopes_of(grids: Mapping[int, Area], governing: Governing) -> Scopes:
     """Return the scopes of some grids, by primary key, under what governs them."""
     numbers: dict[Scope, int] = {}
+    rulings: dict[int | None, Ruling | None] = {}
     of_grid = {}
     for pk, grid in grids.items():
-        scope = Scope(ruling(governing.at(grid.path)), grid.county_code)
-        of_grid[pk] = numbers.setdefault(scope, len(numbers))
+        activation = governing.at(grid.path)
+        of = activation.pk if activation else None
+        if of not in rulings:
+            rulings[of] = ruling(activation)
+        of_grid[pk] = numbers.setdefault(Scope(rulings[of], grid.county_code), len(numbers))
     return Scopes(list(numbers), of_grid)
 
 
@@ -93,13 +98,12 @@ def _asked(document: str) -> tuple[int, ...]:
     return library().law(document).proof_hours
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """Cases that are alike: what stands on each of them, and what governs their grids."""
 
     scope: Scope
     opened_under: str
-    facts: dict[str, Any]
+    facts: str  # JSON
     day_1: date
     history: str
     excepted: str
@@ -109,39 +113,96 @@ class Group:
     freed_on: date | None
     transition: str
 
-    @property
-    def followed(self) -> Followed | None:
+
+class Laid(NamedTuple):
+    """What is asked of a calendar here; calendars are many, and few differ in this."""
+
+    next_test_on: date | None
+    release_on: date | None
+    open_tests: tuple[date, ...]
+    settings: tuple[tuple[str, date], ...]  # in which somebody is held, each with its last day
+
+
+class Answers:
+    """The law's answers for groups, each question put once."""
+
+    def __init__(self, *, today: date) -> None:
+        self.today = today
+        self._plans = all_plans()
+        self._followed: dict[tuple[object, ...], Followed | None] = {}
+        self._laid: dict[tuple[object, ...], Laid] = {}
+
+    def followed(self, group: Group) -> Followed | None:
         """
-        Which law these cases follow under what governs them, and what it asks.
+        Return which law these cases follow under what governs them, and what it asks.
 
         None where nothing follows from the facts: such cases keep their plan for a human.
         """
-        return followed_or_none(
-            facts=self.facts,
-            day_1=self.day_1,
-            opened_under=self.opened_under,
-            place=self.scope.place,
-            ruling=self.scope.ruling,
-            excepted=self.excepted,
+        scope, facts, day_1 = group.scope, group.facts, group.day_1
+        key = (id(scope), facts, day_1, group.opened_under, group.excepted)
+        if key not in self._followed:
+            self._followed[key] = followed_or_none(
+                facts=json.loads(facts),
+                day_1=day_1,
+                opened_under=group.opened_under,
+                place=scope.place,
+                ruling=scope.ruling,
+                excepted=group.excepted,
+            )
+        return self._followed[key]
+
+    def before(self, group: Group) -> Laid:
+        """Return what stands on these cases."""
+        plan = self._plans[group.plan_id]
+        return self._lay(plan, group, group.law_from, group.freed_on, group.transition)
+
+    def after(self, group: Group) -> Laid:
+        """Return what follows for these cases."""
+        followed = self.followed(group)
+        if followed is None or followed.plan is None:
+            return self.before(group)
+        return self._lay(
+            followed.plan, group, followed.law_from, followed.freed_on, followed.transition
         )
 
-    def before(self, plan: EnginePlan, *, today: date) -> Calendar:
-        """Return the calendar that stands on these cases; `plan` is the one of `plan_id`."""
-        return lay_plan(
-            plan,
-            self.day_1,
-            read_history(self.history, self.day_1),
-            today=today,
-            law_from=self.law_from,
-            freed_on=self.freed_on,
-            transition=self.transition,
-        )
+    def _lay(
+        self,
+        plan: EnginePlan,
+        group: Group,
+        law_from: date | None,
+        freed_on: date | None,
+        transition: str,
+    ) -> Laid:
+        key = (plan.digest, group.day_1, group.history, law_from, freed_on, transition)
+        if key not in self._laid:
+            laid = lay_plan(
+                plan,
+                group.day_1,
+                read_history(group.history, group.day_1),
+                today=self.today,
+                law_from=law_from,
+                freed_on=freed_on,
+                transition=transition,
+            )
+            self._laid[key] = laid_of(laid)
+        return self._laid[key]
 
-    def after(self, followed: Followed, *, today: date) -> Calendar:
-        """Return the calendar that follows."""
-        return lay_followed(
-            followed, self.day_1, read_history(self.history, self.day_1), today=today
-        )
+
+def laid_of(laid: Calendar) -> Laid:
+    """Return what is asked of a calendar here."""
+    return Laid(
+        laid.next_test_on,
+        laid.earliest_release,
+        tuple(laid.open_tests),
+        tuple(_settings(laid)),
+    )
+
+
+def _settings(laid: Calendar) -> Iterator[tuple[str, date]]:
+    held = [stage for stage in laid.stages if stage.force == "must"]
+    for stage, following in zip(held, [*held[1:], None], strict=True):
+        if following is None or following.setting != stage.setting:
+            yield stage.setting, stage.last_day
 
 
 class Found(NamedTuple):
@@ -187,11 +248,5 @@ def groups_in(picked: str, scopes: Scopes) -> list[Found]:
     for key, scope, grid, number, *columns_of_first in rows:
         in_grid.setdefault(key, {})[grid] = number
         if columns_of_first[0] is not None:
-            groups[key] = _group(scopes.all[scope], columns_of_first)
+            groups[key] = Group(scopes.all[scope], *columns_of_first)
     return [Found(key, group, in_grid[key]) for key, group in groups.items()]
-
-
-def _group(scope: Scope, columns: list[Any]) -> Group:
-    values = dict(zip(COLUMNS, columns, strict=True))
-    facts = values.pop("facts")
-    return Group(scope=scope, facts=json.loads(facts), **values)

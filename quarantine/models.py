@@ -16,15 +16,14 @@ from policy.models import Activation, Provision
 from residents.models import Resident
 from testing.models import NATResult
 
-# What no constraint can say: the evidence of a case is about its resident, and its plan rests on
-# the provision that the evidence was decided under. A plan that follows from changed facts keeps
-# the subject; a law that came into force later may call it otherwise.
+# What no constraint can say: the evidence of a case is about its resident, and the plan of its
+# opening rests on the provision that the evidence was decided under.
 EVIDENCE_FITS = pgtrigger.Trigger(
     name="evidence_fits",
     when=pgtrigger.Before,
     operation=pgtrigger.Insert
     | pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
-        "resident_id", "arrival_id", "positive_id", "index_case_id", "plan_id"
+        "resident_id", "arrival_id", "positive_id", "index_case_id"
     ),
     declare=[
         ("ground", "policy_provision%ROWTYPE"),
@@ -57,6 +56,34 @@ EVIDENCE_FITS = pgtrigger.Trigger(
                 AND (other_law OR ground.subject = 'close_contacts')
         )) THEN
             RAISE EXCEPTION 'case_evidence_fits: the evidence is about somebody or something else';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+# A plan that follows from changed facts keeps the subject of the evidence; a law that came into
+# force later may call it otherwise. Asked of plans of the opening's law only, so that a switch of
+# many cases is not held up by it.
+PLAN_FITS = pgtrigger.Trigger(
+    name="plan_fits",
+    when=pgtrigger.Before,
+    operation=pgtrigger.UpdateOf("plan_id", "law"),  # type: ignore[no-untyped-call]
+    condition=pgtrigger.Condition(
+        "NEW.law = NEW.opened_under AND (NEW.plan_id, NEW.law) <> (OLD.plan_id, OLD.law)"
+    ),
+    func="""
+        IF EXISTS (
+            SELECT FROM quarantine_plan q
+            JOIN policy_provision ground ON ground.id = q.provision_id
+            LEFT JOIN quarantine_arrival a ON a.id = NEW.arrival_id
+            LEFT JOIN policy_provision p ON p.id = a.provision_id
+            WHERE q.id = NEW.plan_id AND (
+                NEW.arrival_id IS NOT NULL AND p.subject IS DISTINCT FROM ground.subject
+                OR NEW.positive_id IS NOT NULL AND ground.subject <> 'infected'
+                OR NEW.index_case_id IS NOT NULL AND ground.subject <> 'close_contacts'
+            )
+        ) THEN
+            RAISE EXCEPTION 'case_evidence_fits: the evidence is about something else';
         END IF;
         RETURN NEW;
     """,
@@ -169,10 +196,15 @@ class Plan(models.Model):
 
 
 # Open, and a switch has changed something since people were last told.
-UNTOLD = Q(closed_on=None, told_plan__isnull=False) & (
-    ~Q(told_plan=F("plan"))
-    | ~Q(told_release_on=F("release_on"))
-    & ~Q(told_release_on__isnull=True, release_on__isnull=True)
+# Who was to be released before the new law took effect is told by the release itself.
+UNTOLD = (
+    Q(closed_on=None, told_plan__isnull=False)
+    & (
+        ~Q(told_plan=F("plan"))
+        | ~Q(told_release_on=F("release_on"))
+        & ~Q(told_release_on__isnull=True, release_on__isnull=True)
+    )
+    & ~Q(told_release_on__lt=F("law_from"))
 )
 
 # The law in force cannot say what becomes of these; they keep their plan until a human has looked.
@@ -258,8 +290,13 @@ class Case(models.Model):
     resident = models.ForeignKey(
         Resident, on_delete=models.PROTECT, related_name="cases", verbose_name=_("resident")
     )
+    # A switch writes every index of this table anew, so it has none that others make needless.
     grid = models.ForeignKey(
-        Area, on_delete=models.PROTECT, related_name="cases", verbose_name=_("grid")
+        Area,
+        on_delete=models.PROTECT,
+        related_name="cases",
+        db_index=False,
+        verbose_name=_("grid"),
     )
     # What opened it: an arrival, a positive result, or living with an infected person.
     arrival = models.OneToOneField(
@@ -276,6 +313,7 @@ class Case(models.Model):
         null=True,
         blank=True,
         related_name="cases",
+        db_index=False,
         verbose_name=_("positive"),
     )
     index_case = models.ForeignKey(
@@ -284,6 +322,7 @@ class Case(models.Model):
         null=True,
         blank=True,
         related_name="contacts",
+        db_index=False,
         verbose_name=_("index case"),
     )
     opened_at = models.DateTimeField(_("opened at"))
@@ -293,6 +332,7 @@ class Case(models.Model):
         related_name="+",
         null=True,
         blank=True,
+        db_index=False,
         verbose_name=_("opened by"),
     )
     day_1 = models.DateField(_("day 1"))
@@ -375,6 +415,16 @@ class Case(models.Model):
             models.Index(
                 fields=["closed_on"], name="case_closed_day", condition=Q(closed_on__isnull=False)
             ),
+            models.Index(
+                fields=["positive"],
+                name="case_of_positive",
+                condition=Q(positive__isnull=False),
+            ),
+            models.Index(
+                fields=["index_case"],
+                name="case_of_index",
+                condition=Q(index_case__isnull=False),
+            ),
             # Whether a grid has cases under another activation than the one in force.
             models.Index(
                 fields=["grid", "activation"], name="case_followed", condition=Q(closed_on=None)
@@ -382,7 +432,7 @@ class Case(models.Model):
             models.Index(fields=["grid"], name="case_untold", condition=UNTOLD),
             models.Index(fields=["grid", "closed_on"], name="case_closed"),
         ]
-        triggers = [KEPT, EVIDENCE_FITS, OPENED_UNDER_ONE_LAW]
+        triggers = [KEPT, EVIDENCE_FITS, PLAN_FITS, OPENED_UNDER_ONE_LAW]
 
     def __str__(self) -> str:
         return f"case {self.key}"

@@ -17,14 +17,12 @@ from django.utils.translation import gettext_lazy as _
 from accounts import clock
 from accounts.models import Area
 from policy.engine.calendar import Calendar
-from policy.engine.plans import Plan as EnginePlan
 from policy.governing import Governing, governing
 from policy.models import Activation
-from quarantine.alike import PICKED, Found, Scopes, groups_in, scopes_of
+from quarantine.alike import PICKED, Answers, Found, Laid, Scopes, groups_in, laid_of, scopes_of
 from quarantine.calendars import histories_of, lay
 from quarantine.following import Followed, followed_under
 from quarantine.models import NEEDS_DECISION, Case, CaseQuerySet, Plan
-from quarantine.plans import all_plans
 
 # The chart shows two weeks.
 DAYS = 14
@@ -99,10 +97,9 @@ def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) ->
     grids = Area.objects.filter(level=Area.Level.GRID, path__startswith=activation.area.path)
     scopes = scopes_of({grid.pk: grid for grid in grids}, governs)
     found = Preview(at, day, scopes)
-    plans = all_plans()
-    today = clock.day_of(at)
+    answers = Answers(today=clock.day_of(at))
     for each in groups_in(PICKED, scopes):
-        _count(found, each, plans[each.group.plan_id], today=today)
+        _count(found, each, answers)
     return found
 
 
@@ -112,35 +109,28 @@ def _governing(activation: Activation, *, at: datetime, withdrawn: bool) -> Gove
     return governing(at=at, also=activation)
 
 
-def _count(found: Preview, each: Found, plan: EnginePlan, *, today: date) -> None:
+def _count(found: Preview, each: Found, answers: Answers) -> None:
     group, number = each.group, each.number
-    followed = group.followed
-    before = group.before(plan, today=today)
-    after = before if followed is None else group.after(followed, today=today)
-    outcome = outcome_of(before, after, followed, day=found.day, today=today)
+    followed, before, after = answers.followed(group), answers.before(group), answers.after(group)
+    outcome = outcome_of(before, after, followed, day=found.day, today=answers.today)
     found.total += number
     found.counts[outcome] += number
     found.keys[outcome].append(each.key)
     for grid, there in each.in_grid.items():
         found.in_grid[grid][outcome] += there
-    _add_tests(found.tests_before, before, found, number)
-    _add_tests(found.tests_after, after, found, number)
-
-
-def _add_tests(counted: Counter[date], laid: Calendar, found: Preview, number: int) -> None:
-    last = found.day + timedelta(days=DAYS - 1)
-    for day in laid.open_tests:
-        if found.day <= day <= last:
-            counted[day] += number
+    for day in before.open_tests:
+        found.tests_before[day] += number
+    for day in after.open_tests:
+        found.tests_after[day] += number
 
 
 def outcome_of(
-    before: Calendar, after: Calendar, followed: Followed | None, *, day: date, today: date
+    before: Laid, after: Laid, followed: Followed | None, *, day: date, today: date
 ) -> Outcome:
     """Return what becomes of a case whose calendar changes on a day."""
     if followed is None or followed.transition in NEEDS_DECISION:
         return Outcome.DECISION
-    old, new = before.earliest_release, after.earliest_release
+    old, new = before.release_on, after.release_on
     if old is not None and old < day:
         # Over before the switch: overdue today, or still to be released in time.
         return Outcome.DECISION if old < today else Outcome.KEPT
@@ -151,22 +141,12 @@ def outcome_of(
     return Outcome.LENGTHENED if old is None or new > old else Outcome.SHORTENED
 
 
-def _unmoved(before: Calendar, after: Calendar, day: date) -> Outcome:
-    if _settings(before, day) != _settings(after, day):
+def _unmoved(before: Laid, after: Laid, day: date) -> Outcome:
+    held = [[each for each in laid.settings if each[1] >= day] for laid in (before, after)]
+    if held[0] != held[1]:
         return Outcome.MOVED
     tests = [[test for test in laid.open_tests if test >= day] for laid in (before, after)]
     return Outcome.KEPT if tests[0] == tests[1] else Outcome.TESTS
-
-
-def _settings(laid: Calendar, day: date) -> list[tuple[str, date]]:
-    """Return in which settings somebody is held from a day on, each with its last day."""
-    found: list[tuple[str, date]] = []
-    for stage in laid.stages:
-        if stage.force == "must" and stage.last_day >= day:
-            if found and found[-1][0] == stage.setting:
-                found.pop()
-            found.append((stage.setting, stage.last_day))
-    return found
 
 
 def people(
@@ -221,7 +201,7 @@ def compared(*, cases: Sequence[Case], found: Preview) -> list[Person]:
         before = lay(case, histories[case.pk], today)
         then = _as_followed(case, followed) if followed else case
         after = lay(then, histories[case.pk], today)
-        outcome = outcome_of(before, after, followed, day=found.day, today=today)
+        outcome = outcome_of(laid_of(before), laid_of(after), followed, day=found.day, today=today)
         people.append(Person(case, outcome, before, after, followed))
     return people
 

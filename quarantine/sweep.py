@@ -22,9 +22,9 @@ from accounts import audit, clock
 from accounts.models import Area
 from policy.governing import Governing, governing
 from policy.models import Activation
-from quarantine.alike import PICKED, Found, Scopes, groups_in, scopes_of
+from quarantine.alike import PICKED, Answers, Found, Scopes, groups_in, scopes_of
 from quarantine.models import Case, CaseQuerySet
-from quarantine.plans import all_plans, store_plans
+from quarantine.plans import store_plans
 
 # A rival edit of one of these cases waits as long as their update takes.
 CHUNK = 5_000
@@ -167,26 +167,24 @@ def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
 
 def _planned(groups: Sequence[Found], *, today: date) -> Iterator[tuple[object, ...]]:
     """Return what is written on the cases of each group, after its key."""
-    followed = [(found, found.group.followed) for found in groups]
+    answers = Answers(today=today)
+    followed = [(found, answers.followed(found.group)) for found in groups]
     rows = store_plans([each.plan for _, each in followed if each and each.plan])
-    plans = all_plans()
     for found, each in followed:
-        group = found.group
+        group, laid = found.group, answers.after(found.group)
         if each is None or each.plan is None:
             ruling = group.scope.ruling
-            laid = group.before(plans[group.plan_id], today=today)
             yield (
                 *(found.key, ruling.activation if ruling else None, group.law, group.law_from),
                 *(group.freed_on, Case.Transition.UNDECIDED, group.plan_id),
-                *(laid.next_test_on, laid.earliest_release),
+                *(laid.next_test_on, laid.release_on),
             )
-            continue
-        laid = group.after(each, today=today)
-        yield (
-            *(found.key, each.activation, each.law, each.law_from, each.freed_on),
-            *(each.transition, rows[each.plan.digest].pk),
-            *(laid.next_test_on, laid.earliest_release),
-        )
+        else:
+            yield (
+                *(found.key, each.activation, each.law, each.law_from, each.freed_on),
+                *(each.transition, rows[each.plan.digest].pk),
+                *(laid.next_test_on, laid.release_on),
+            )
 
 
 def _as_text(rows: Iterable[tuple[object, ...]]) -> str:
