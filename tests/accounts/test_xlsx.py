@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from accounts.xlsx import write_workbook
+from accounts.xlsx import Row, write_workbook
 
 
 def written(*rows: list[str]) -> BytesIO:
@@ -39,7 +39,7 @@ class TestAWorkbook:
 
     def test_keeps_days_numbers_and_sheets_apart(self) -> None:
         file = BytesIO()
-        rows = [["日期", "人数"], [date(2022, 11, 22), 3]]
+        rows: list[Row] = [["日期", "人数"], [date(2022, 11, 22), 3]]
         write_workbook(file, [("甲 & 乙", rows), ("丙", [["空"]])])
         file.seek(0)
 
