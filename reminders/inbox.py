@@ -36,7 +36,9 @@ def listed(user: Any, *, today: date) -> MessageQuerySet:
     return (
         Message.objects.visible_to(user)
         .inbox()
-        .select_related("case__resident__household__building", "grid")
+        .select_related(
+            "case__resident__household__building", "worker__resident__household__building", "grid"
+        )
         .annotate(
             is_read=Exists(Reading.objects.filter(message=OuterRef("pk"), user=user)),
             still_holds=kinds.still_holds(today),

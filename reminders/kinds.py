@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from django.db.models import Exists, OuterRef, Q
 
 from quarantine.models import Case
-from reminders import changes
+from reminders import changes, workers
 from reminders.models import Message
 
 # What an outage kept from being told is told afterwards, but not for ever.
@@ -102,6 +102,8 @@ def holds(kind: str, on: date) -> Q | Exists:
         return Q(day=on)
     if kind == Message.Kind.CHANGED:
         return changes.still_so()
+    if kind in {Message.Kind.WORKER_ENDS, Message.Kind.PROOF_ENDS}:
+        return workers.holds(kind, on)
     return RULE_OF[Message.Kind(kind)].holds(on)
 
 

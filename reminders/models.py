@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Area, User, people_within
 from accounts.withdrawal import whole
 from quarantine.models import Case, Plan
+from residents.models import Worker
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
@@ -147,7 +148,11 @@ class MessageQuerySet(models.QuerySet["Message"]):
 
 
 class Message(models.Model):
-    """One thing told once: about a case, or a grid's digest, of a kind, on a day, by a channel."""
+    """
+    One thing told once: of a kind, on a day, by a channel.
+
+    About a case, about a whitelist worker, or, with neither, a grid's digest.
+    """
 
     class Kind(models.TextChoices):
         TEST_TOMORROW = "test_tomorrow", _("Test tomorrow")
@@ -157,6 +162,8 @@ class Message(models.Model):
         RELEASED = "released", _("Released")
         REFERRED = "referred", _("Passed to medical care")
         CHANGED = "changed", _("Dates changed")
+        WORKER_ENDS = "worker_ends", _("White list entry ends")
+        PROOF_ENDS = "proof_ends", _("Proof for work ends")
         DIGEST = "digest", _("The grid's morning list")
 
     class Channel(models.TextChoices):
@@ -184,6 +191,15 @@ class Message(models.Model):
         db_index=False,  # the unique key begins with it
         related_name="messages",
         verbose_name=_("case"),
+    )
+    worker = models.ForeignKey(
+        Worker,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,  # its unique key begins with it
+        related_name="messages",
+        verbose_name=_("whitelist worker"),
     )
     grid = models.ForeignKey(
         Area,
@@ -234,17 +250,27 @@ class Message(models.Model):
             models.UniqueConstraint(
                 fields=["case", "kind", "day", "channel", "change"],
                 name="message_once_a_case",
+                condition=Q(case__isnull=False),
                 nulls_distinct=False,
+            ),
+            models.UniqueConstraint(
+                fields=["worker", "kind", "day", "channel"],
+                name="message_once_a_worker",
+                condition=Q(worker__isnull=False),
             ),
             models.UniqueConstraint(
                 fields=["grid", "kind", "day", "channel"],
                 name="message_once_a_grid",
-                condition=Q(case=None),
+                condition=Q(case=None, worker=None),
             ),
             models.CheckConstraint(
-                name="message_digest_has_no_case",
-                condition=Q(kind="digest", case=None)
-                | (~Q(kind="digest") & Q(case__isnull=False)),
+                name="message_is_about_one_thing",
+                condition=Q(kind="digest", case=None, worker=None)
+                | Q(kind__in=["worker_ends", "proof_ends"], case=None, worker__isnull=False)
+                | (
+                    ~Q(kind__in=["digest", "worker_ends", "proof_ends"])
+                    & Q(case__isnull=False, worker=None)
+                ),
             ),
             models.CheckConstraint(
                 name="message_of_a_change",

@@ -33,7 +33,7 @@ from django.utils import timezone
 from accounts import clock
 from accounts.models import Area
 from quarantine.models import Case
-from reminders import changes, channels, health, kinds
+from reminders import changes, channels, health, kinds, workers
 from reminders.hours import after_quiet
 from reminders.models import Message
 
@@ -44,16 +44,27 @@ LOCK = 2022_11_11
 STUCK_SECONDS = 60
 
 COLUMNS = (
-    *("key", "case_id", "grid_id", "kind", "day", "channel", "state", "late", "created_at"),
+    *(
+        "key",
+        "case_id",
+        "worker_id",
+        "grid_id",
+        "kind",
+        "day",
+        "channel",
+        "state",
+        "late",
+        "created_at",
+    ),
     *("sent_at", "not_before", "turn", "fence", "attempts", "trouble", "perhaps_twice"),
 )
 InApp = Message.Channel.IN_APP
-NO_CASE = Value(None, output_field=BigIntegerField())
+NONE = Value(None, output_field=BigIntegerField())
 
 
 def sweep(*, at: datetime) -> int:
     """
-    Write a message for everything about cases that is due and not told; return how many.
+    Write a message for everything that is due and not told; return how many.
 
     Messages of the inbox are delivered by the same insert. Returns 0, without a sign of life,
     while another sweep is at work.
@@ -94,7 +105,7 @@ def _chunk(*, at: datetime) -> int | None:
             _insert(rule, channel, at=at)
             for rule in kinds.RULES
             for channel in (InApp, *(channels.for_residents() if rule.for_resident else ()))
-        )
+        ) + sum(_insert_about_workers(what, at=at) for what in workers.due(at=at))
 
 
 def _alone() -> bool:
@@ -117,8 +128,17 @@ def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:
         Q(**{f"{rule.day}__lt": on - rule.timely}), output_field=BooleanField()
     )
     rows = due.order_by("pk").values_list(
-        *(RandomUUID(), "pk", "grid_id", Value(rule.kind), rule.day, Value(channel)),
+        *(RandomUUID(), "pk", NONE, "grid_id", Value(rule.kind), rule.day, Value(channel)),
         *_fresh(channel, late=late, at=at, turn_within=F("grid_id")),
+    )
+    return _insert_from(rows[:CHUNK])
+
+
+def _insert_about_workers(what: workers.Due, *, at: datetime) -> int:
+    rows = workers.untold(what).values_list(
+        *(RandomUUID(), NONE, "pk", "resident__grid_id", Value(what.kind), "told_of"),
+        Value(InApp),
+        *_fresh(InApp, late=what.late, at=at, turn_within=F("resident__grid_id")),
     )
     return _insert_from(rows[:CHUNK])
 
@@ -126,7 +146,7 @@ def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:
 def _insert_digests(channel: Message.Channel, *, at: datetime) -> int:
     on = clock.day_of(at)
     told = Message.objects.filter(
-        grid=OuterRef("pk"), case=None, kind=Message.Kind.DIGEST, day=on, channel=channel
+        grid=OuterRef("pk"), kind=Message.Kind.DIGEST, day=on, channel=channel
     )
     grids = (
         Area.objects.filter(channels.reaches(channel), level=Area.Level.GRID)
@@ -134,7 +154,7 @@ def _insert_digests(channel: Message.Channel, *, at: datetime) -> int:
         .filter(~Exists(told))
     )
     rows = grids.order_by("pk").values_list(
-        *(RandomUUID(), NO_CASE, "pk", Value(Message.Kind.DIGEST), Value(on), Value(channel)),
+        *(RandomUUID(), NONE, NONE, "pk", Value(Message.Kind.DIGEST), Value(on), Value(channel)),
         *_fresh(channel, late=Value(False), at=at, turn_within=F("pk")),
     )
     return _insert_from(rows)

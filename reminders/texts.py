@@ -17,7 +17,7 @@ Kind = Message.Kind
 
 def for_resident(message: Message) -> str:
     """Return the sentence of an SMS, in the language of the portal."""
-    assert message.case is not None  # noqa: S101 - the database holds it so (message_digest_…)
+    assert message.case is not None  # noqa: S101 - the database holds it so (message_is_about_…)
     with translation.override(settings.LANGUAGE_CODE):
         if message.kind == Kind.CHANGED:
             return _changed(message)

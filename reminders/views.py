@@ -46,6 +46,8 @@ def message_read(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         shown = inboxes.listed(user, today=clock.today()).get(pk=message.pk)
         _showed(request, "inbox", [shown])
         return render(request, "reminders/_message.html", {"message": shown})
+    if message.worker:
+        return redirect("worker_detail", message.worker.key)
     return redirect("case_detail", message.case.key) if message.case else redirect("inbox")
 
 
@@ -156,5 +158,6 @@ def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def _showed(request: HttpRequest, page: str, rows: Sequence[Message | Change]) -> None:
-    people = [row.case.resident for row in rows if row.case]
+    about = [row.case or getattr(row, "worker", None) for row in rows]
+    people = [one.resident for one in about if one]
     residents.showed(page=page, people=people, by=member(request))
