@@ -481,7 +481,9 @@ class QuestionForm(forms.Form):
         named = [name for name in self.fields if name.split("-")[-1] == refused.key]
         empty = [name for name in named if self.cleaned_data.get(name) is ABSENT]
         field = next(iter(self._of_a_started_row(empty)), None) or next(iter(named), None)
-        self.add_error(field, words.say(refused.text))
+        said = words.say(refused.text)
+        label = self.fields[field].label if field else None
+        self.add_error(field, said.replace(f"“{refused.key}”", f"“{label}”") if label else said)
 
     def _of_a_started_row(self, names: Sequence[str]) -> list[str]:
         """Return the empty fields of rows in which something was entered."""

@@ -180,7 +180,7 @@ def consider(question: object, documents: library.Library) -> Answer:
     if not isinstance(question, dict):
         raise BadQuestionError("line", NO_OBJECT)
     if "ask" not in question:
-        refuse("ask", "缺少必需的键", "this key is missing.")
+        refuse("ask", "必须填写", "this key is missing.")
     asked = choice(QUESTIONS)("ask", question["ask"])
     return QUESTIONS[asked](question, documents)
 

@@ -186,5 +186,5 @@ class Fields:
         if value is not ABSENT:
             return reader(key, value)
         if default is ABSENT:
-            refuse(key, "缺少必需的键", "this key is missing.")
+            refuse(key, "必须填写", "this key is missing.")
         return default
