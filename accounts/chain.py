@@ -256,10 +256,10 @@ class _Written:
     def _look_at(self, entry: AuditEntry, proof: bytes) -> None:
         self.proven = True
         late = self.before is not None and self.before - entry.at > SEALED_WITHIN
-        if late or proof in self.lately:
-            self.report.add("copied", entry.pk)
-        elif is_genuine(entry) is False:
+        if is_genuine(entry) is False:
             self.report.add("forged", entry.pk)
+        elif late or proof in self.lately:
+            self.report.add("copied", entry.pk)
         self.lately[proof] = entry.at
         self._forget(entry.at - 2 * SEALED_WITHIN)
 

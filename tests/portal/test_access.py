@@ -12,20 +12,34 @@ the page is asked for with the thing of one place by the people of that place, w
 people of another, who must get the same 404 as for a thing that does not exist.
 """
 
+import inspect
+import io
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import Max
 from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import translation
+from pytest_django import DjangoDbBlocker
 
-from accounts.models import Area, Role, User
+from accounts.models import Area, AuditEntry, Role, User
 from policy import clients, drafts
 from policy.models import Activation, ApiClient, StoredDocument
+from quarantine.cases import add_note
 from quarantine.models import Arrival, Case, Event
 from reminders.models import Message
 from residents.models import Dose, Household, Need, Resident, Worker
@@ -35,6 +49,7 @@ from tests.factories import (
     make_case,
     make_dose,
     make_grid,
+    make_household,
     make_need,
     make_place,
     make_resident,
@@ -44,6 +59,8 @@ from tests.factories import (
     put_in_force,
 )
 from tests.policy.test_drafts import NOTICE
+
+pytestmark = pytest.mark.django_db
 
 STAFF, SUPERVISOR, ADMINISTRATOR, AUDITOR = Role
 
@@ -68,12 +85,28 @@ class Place:
     dose: Dose
     worker: Worker
 
+    name: str
+    # Never in an answer, unless somebody uncovers it with a reason.
+    secrets: frozenset[str]
+    # What pages show instead, to those whose place it is.
+    signs: frozenset[str]
+
     @classmethod
-    def make(cls) -> "Place":
-        grid = make_place("yingkou-2022-11", "210800")
-        resident = make_resident(grid=grid)
+    def make(cls, name: str, *, county: str, family: str, door: str, phone: str) -> "Place":
+        grid = make_place("yingkou-2022-11", county)
+        household = make_household(grid=grid, door=door)
+        resident = make_resident(
+            household=household,
+            name=f"{family}{family}{name}",
+            phone=f"{phone}01",
+            emergency_name=f"{family}{name}急",
+            emergency_phone=f"{phone}02",
+        )
         case = make_case(grid, resident=resident)
         recorded = make_result(case, NOW.date())
+        staff = make_user(STAFF, grid)
+        note = f"备注{phone}"
+        add_note(case=case, text=note, at=NOW, by=staff)
         event = Event.objects.filter(case=case).first()
         assert event is not None
         assert case.arrival is not None
@@ -82,7 +115,7 @@ class Place:
             grid=grid,
             household=resident.household,
             resident=resident,
-            account=make_user(STAFF, grid),
+            account=staff,
             arrival=case.arrival,
             case=case,
             result=recorded.result,
@@ -93,6 +126,14 @@ class Place:
             need=make_need(resident),
             dose=make_dose(resident),
             worker=make_worker(resident),
+            name=name,
+            secrets=frozenset(
+                {
+                    *(resident.name, resident.number, resident.emergency_name),
+                    *(f"{phone}01", f"{phone}02"),
+                }
+            ),
+            signs=frozenset({f"{family}*", door, note, *map(str, (resident.key, household.key))}),
         )
 
 
@@ -114,12 +155,6 @@ def api_client() -> ApiClient:
         ApiClient.objects.first()
         or clients.make_client(name="laboratory", at=NOW, by=make_user(ADMINISTRATOR))[0]
     )
-
-
-def people_of(grid: Area) -> dict[Role, User]:
-    """Make one of each role: the grid's own worker, and the others for its community."""
-    community = Area.objects.get_parent(grid)
-    return {role: make_user(role, grid if role == STAFF else community) for role in Role}
 
 
 @dataclass(frozen=True)
@@ -285,21 +320,50 @@ WITHOUT_A_FACTOR = {
 }
 # Pages of the libraries, which answer other methods in their own way.
 OF_OTHERS = {name for name in PAGES if name.startswith(("account_", "mfa_", "usersessions_"))}
+# Pages that hold pseudonyms for those who see no people.
+PSEUDONYMS = {"audit_list"}
 CSRF_TOKEN = re.compile(r"[0-9A-Za-z]{64}")
 ALL_METHODS = ("get", "post", "put", "patch", "delete")
 
 
-def patterns(resolver: URLResolver, above: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the name of every URL pattern, its route where it has none, and the whole route."""
+def typed(at: Place) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Return what people type about somebody: the page, its kwargs, the form."""
+    person, number = at.resident, at.resident.number
+    searches = [person.name, number, number[-4:], person.phone, f"1-{at.household.door}"]
+    about = {"key": person.key}
+    return [
+        *(("resident_list", {}, {"text": text}) for text in searches),
+        ("arrival_lookup", {}, {"document_type": "mainland_id", "number": number}),
+        ("arrival_new", {}, {"resident": str(person.key), "key": str(at.arrival.key)}),
+        ("arrival_decision", {}, {"resident": str(person.key)}),
+        ("resident_new", {}, {"document_type": "mainland_id", "number": number, "name": "某某"}),
+        ("resident_change", about, {"version": "1", "name": "某某", "phone": person.phone}),
+        ("resident_uncover", {**about, "field": "phone"}, {"reason": "call"}),
+        ("case_uncover", {"key": at.case.key}, {"field": "number", "reason": "call"}),
+        ("case_act", {"key": at.case.key, "act": "note"}, {"note-text": "x", "note-version": "1"}),
+        ("release_confirm", {}, {"case": str(at.case.key)}),
+    ]
+
+
+TYPED = {
+    *("resident_list", "resident_new", "resident_change", "resident_uncover"),
+    *("arrival_lookup", "arrival_new", "arrival_decision"),
+    *("case_uncover", "case_act", "release_confirm"),
+}
+UNCOVERS = {"resident_uncover", "case_uncover"}
+
+
+def patterns(resolver: URLResolver, above: str = "") -> Iterator[tuple[str, URLPattern, str]]:
+    """Yield each URL pattern's name (its route where it has none), itself and its whole route."""
     for pattern in resolver.url_patterns:
         route = above + str(pattern.pattern)
         if isinstance(pattern, URLPattern):
-            yield pattern.name or route, route
+            yield pattern.name or route, pattern, route
         else:
             yield from patterns(pattern, route)
 
 
-ROUTES = dict(patterns(get_resolver()))
+ROUTES = {name: route for name, _, route in patterns(get_resolver())}
 
 
 def address(name: str, **kwargs: Any) -> str:
@@ -316,12 +380,104 @@ def nowhere(kwargs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def ask(user: User | None, method: str, url: str) -> HttpResponse:
-    client = Client(raise_request_exception=True)
+@dataclass(frozen=True)
+class Answer:
+    """What somebody got, whom the audit names for it, and how much the database was asked."""
+
+    response: HttpResponse
+    named: set[str]
+    queries: int
+
+
+def _last_entry() -> int:
+    return AuditEntry.objects.aggregate(last=Max("pk"))["last"] or 0
+
+
+@dataclass(frozen=True)
+class Somebody:
+    """Who asks, and the places that they answer for."""
+
+    called: str
+    user: User | None
+    places: frozenset[str]
+    cookies: str = ""
+
+    @property
+    def role(self) -> Role | None:
+        return Role(self.user.role) if self.user and self.user.is_active else None
+
+    def sees(self, place: Place) -> bool:
+        return self.role in {STAFF, SUPERVISOR} and place.name in self.places
+
+    def ask(self, method: str, url: str, data: dict[str, Any] | None = None) -> Answer:
+        """Return the answer; whatever was done is undone."""
+        client = Client(raise_request_exception=True)
+        client.cookies.load(self.cookies)
+        with transaction.atomic():
+            last = _last_entry()
+            with CaptureQueriesContext(connection) as asked:
+                response: HttpResponse = getattr(client, method)(url, data or {})
+            entries = AuditEntry.objects.filter(pk__gt=last) if _last_entry() > last else []
+            named = {str(key) for entry in entries for key in entry.shown}
+            named |= {entry.subject.partition(":")[2] for entry in entries}
+            transaction.set_rollback(True)
+        cache.clear()
+        return Answer(response, named, len(asked))
+
+
+@dataclass(frozen=True)
+class World:
+    """Two places that know nothing of each other, and everybody who may ask."""
+
+    here: Place
+    there: Place
+    people: list[Somebody]
+
+    @classmethod
+    def make(cls) -> "World":
+        here = Place.make("本区", county="210800", family="龘", door="H7731", phone="+86139444401")
+        there = Place.make(
+            "外区", county="210811", family="靐", door="T8842", phone="+86139555502"
+        )
+        street = Area.objects.get_parent(here.community)
+        moved = make_user(STAFF, here.grid)
+        closed = make_user(STAFF, here.grid)
+        ours, theirs = frozenset({here.name}), frozenset({there.name})
+        people = [
+            Somebody("nobody", None, frozenset()),
+            Somebody("grid staff", make_user(STAFF, here.grid), ours),
+            Somebody("next grid", make_user(STAFF, make_grid(here.community)), frozenset()),
+            Somebody("other grid", make_user(STAFF, there.grid), theirs),
+            Somebody("community", make_user(SUPERVISOR, here.community), ours),
+            Somebody("other community", make_user(SUPERVISOR, there.community), theirs),
+            Somebody("street", make_user(SUPERVISOR, street), ours),
+            Somebody("administrator", make_user(ADMINISTRATOR, here.community), ours),
+            Somebody("other administrator", make_user(ADMINISTRATOR, there.community), theirs),
+            Somebody("auditor", make_user(AUDITOR, here.community), ours),
+            Somebody("moved yesterday", moved, theirs),
+            Somebody("account closed", closed, frozenset()),
+        ]
+        people = [replace(one, cookies=signed_in(one.user)) for one in people]
+        moved.areas.set([there.grid])  # both signed in before this
+        User.objects.filter(pk=closed.pk).update(is_active=False)
+        closed.is_active = False
+        return cls(here, there, people)
+
+
+def signed_in(user: User | None) -> str:
+    """Return the cookies of somebody's session."""
+    client = Client()
     if user:
         client.force_login(user)
-    response: HttpResponse = getattr(client, method)(url)
-    return response
+    return client.cookies.output(header="", sep=";")
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
+    """Make everything once; all of it goes again."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield World.make()
+        transaction.set_rollback(True)
 
 
 def leads_to_sign_in(response: HttpResponse) -> bool:
@@ -337,6 +493,31 @@ def lets_in(name: str, response: HttpResponse) -> bool:
     return response.status_code in expected and not leads_to_sign_in(response)
 
 
+def everything(response: HttpResponse) -> str:
+    """Return all that an answer holds: headers, body, what is in a file."""
+    body = b"".join(response) if response.streaming else response.content
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as packed:
+            body = b"".join(packed.read(name) for name in packed.namelist())
+    return f"{response.headers}{response.cookies}{body.decode()}"
+
+
+def check_answer(world: World, one: Somebody, name: str, url: str, answer: Answer) -> None:
+    """Fail when an answer holds what this person may not see, or what nobody wrote down."""
+    text = everything(answer.response).replace(url, "")
+    for place in (world.here, world.there):
+        leaked = {secret for secret in place.secrets if secret in text}
+        shown = {sign for sign in place.signs if sign in text}
+        if not one.sees(place):
+            if name in PSEUDONYMS:
+                shown -= {str(place.resident.key), str(place.household.key)}
+            assert not leaked | shown, (one.called, url, leaked, shown)
+        elif name not in UNCOVERS:
+            assert not leaked, (one.called, url, leaked)
+        if any(sign.endswith("*") for sign in shown):
+            assert str(place.resident.key) in answer.named, (one.called, url, "not in the audit")
+
+
 def test_every_page_is_in_the_table() -> None:
     assert set(ROUTES) == set(PAGES)
 
@@ -347,45 +528,142 @@ def pages(*, public: bool) -> list[str]:
     return sorted(name for name in known if (PAGES[name].roles is None) == public)
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("name", pages(public=True))
-def test_a_public_page_asks_nobody_to_sign_in(name: str) -> None:
-    for method in PAGES[name].methods:
-        answered = ask(None, method, address(name)).status_code
-        assert answered == PAGES[name].answers or (answered == 302 and PAGES[name].answers == 200)
+def test_a_public_page_asks_nobody_to_sign_in(name: str, world: World) -> None:
+    for one, method in product(world.people, PAGES[name].methods):
+        answer = one.ask(method, address(name))
+        check_answer(world, one, name, address(name), answer)
+        if one.user is None:
+            answered = answer.response.status_code
+            expected = PAGES[name].answers
+            assert answered == expected or (answered == 302 and expected == 200)
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("name", pages(public=False))
-def test_a_page_opens_for_its_roles_in_their_own_place_only(name: str) -> None:
-    page, here = PAGES[name], Place.make()
+def test_a_page_opens_for_its_roles_in_their_own_place_only(
+    name: str, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = PAGES[name]
     roles = page.roles or frozenset()
-    inside, outside = people_of(here.grid), people_of(make_grid())
-    closed = make_user(STAFF, here.grid, is_active=False)
-    url, missing = (
-        address(name, **kwargs) for kwargs in (page.kwargs(here), nowhere(page.kwargs(here)))
-    )
-    foreign = roles if page.about and not page.everywhere else frozenset()
+    own = page.about is not None and not page.everywhere
 
-    for method in page.methods:
-        for nobody in (None, closed):
-            assert leads_to_sign_in(ask(nobody, method, url))
-        for role in set(Role) - roles:
-            assert {ask(of[role], method, url).status_code for of in (inside, outside)} == {403}
-        for role in foreign:
-            assert_not_there(outside[role], method, url, missing)
-        for role in roles:
-            assert lets_in(name, ask(inside[role], method, url)), (role, method)
-    for method in set() if name in OF_OTHERS else set(ALL_METHODS) - set(page.methods):
-        assert ask(inside[next(iter(roles))], method, url).status_code == 405, method
+    kwargs = page.kwargs(world.here)
+    url, missing = address(name, **kwargs), address(name, **nowhere(kwargs))
+    for one, method in product(world.people, page.methods):
+        answer = one.ask(method, url)
+        check_answer(world, one, name, url, answer)
+        if one.role is None:
+            assert leads_to_sign_in(answer.response)
+        elif one.role not in roles:
+            assert answer.response.status_code == 403
+        elif own and world.here.name not in one.places:
+            assert_not_there(answer, url, one.ask(method, missing), missing)
+        else:
+            assert lets_in(name, answer.response), (one.called, method)
+    others = set() if name in OF_OTHERS else set(ALL_METHODS) - set(page.methods)
+    ours = (one for one in world.people if one.role in roles and world.here.name in one.places)
+    inside = next(ours)
+    for method in others:
+        assert inside.ask(method, url).response.status_code == 405
+    assert_not_logged(world, caplog)
 
 
-def assert_not_there(user: User, method: str, not_theirs: str, not_there: str) -> None:
-    first, second = (ask(user, method, url) for url in (not_theirs, not_there))
-    assert first.status_code == second.status_code == 404
-    assert said(first, not_theirs) == said(second, not_there)
+def assert_not_there(first: Answer, url: str, second: Answer, missing: str) -> None:
+    """Fail when "not yours" differs from "not there", in words or in work."""
+    assert first.response.status_code == second.response.status_code == 404
+    assert said(first.response, url) == said(second.response, missing)
+    assert first.queries == second.queries
 
 
 def said(response: HttpResponse, url: str) -> str:
     """Return a page without what differs by request: the token of its forms, its address."""
     return CSRF_TOKEN.sub("", response.content.decode()).replace(url, "")
+
+
+@pytest.mark.parametrize("name", sorted(TYPED))
+def test_what_is_typed_about_somebody_finds_nobody_elsewhere(
+    name: str, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    forms = [form for form in typed(world.here) if form[0] == name]
+    for (_, kwargs, data), one in product(forms, world.people):
+        url = address(name, **kwargs)
+        answer = one.ask("post", url, data)
+        for value in data.values():  # what was typed stands in the form again
+            text = answer.response.content.replace(value.encode(), b"")
+            answer.response.content = text
+        check_answer(world, one, name, url, answer)
+    assert_not_logged(world, caplog)
+
+
+def assert_not_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    for secret in (*world.here.secrets, *world.there.secrets):
+        assert secret not in caplog.text
+
+
+def test_nothing_personal_stands_in_cache_or_broker(world: World) -> None:
+    broker = redis.Redis.from_url(settings.REDIS_URL)
+    people = [one for one in world.people if one.role]
+    client = Client()
+    for one in people:
+        client.cookies.load(one.cookies)
+        for page in ("today", "case_list", "dashboard", "inbox"):
+            client.get(reverse(page))
+    held = [broker.dump(key) or b"" for key in broker.scan_iter(count=1_000)]
+    for secret in (*world.here.secrets, *world.there.secrets):
+        assert not [value for value in held if secret.encode() in value]
+
+
+def document() -> str:
+    """Return docs/access.md: who may do what to whose records."""
+    views = {name: pattern.callback for name, pattern, _ in patterns(get_resolver())}
+    rows = [
+        "| address | does | by | who | whose |",
+        "|---|---|---|---|---|",
+        *(_row(name, PAGES[name], views[name]) for name in PAGES),
+    ]
+    return HEAD + "\n".join(rows) + "\n"
+
+
+HEAD = """# Who may open what
+
+Made from the table in `tests/portal/test_access.py` by `python -m tests.portal.access`. Tests ask
+for each of these addresses by each role, for what is theirs and what is not, with each method, and
+search every answer, file, header and log line for the names, numbers, phones and notes of others.
+
+- **whose**: *own*: of the areas that somebody answers for; anything else is not there (404, the
+  same page as for what does not exist). *all*: the same for everybody who may open it.
+- Grid staff answer for grids, supervisors for a community, a street or a district. Administrators
+  see no residents, auditors pseudonyms.
+- Without a session every page but the public ones leads to the sign-in; a role that may not open
+  a page gets 403; a method that a page does not know, 405.
+
+"""
+
+
+def _row(name: str, page: Page, view: Any) -> str:
+    does = (inspect.getdoc(getattr(view, "view_class", view)) or "").split("\n")[0]
+    if not (view.__module__ or "").startswith(OWN):
+        does = ""
+    roles = page.roles
+    if roles is None:
+        who = {401: "programs with a key", 404: "nobody"}.get(page.answers, "everybody")
+    else:
+        who = (
+            "signed in"
+            if roles == frozenset(Role)
+            else ", ".join(sorted(str(role.label) for role in roles))
+        )
+    whose = "own" if page.about and not page.everywhere else "all" if page.everywhere else ""
+    if not whose and roles and roles <= {STAFF, SUPERVISOR}:
+        whose = "own"
+    methods = ", ".join(method.upper() for method in page.methods)
+    return f"| `/{ROUTES[name]}` | {does} | {methods} | {who} | {whose} |"
+
+
+OWN = ("accounts", "policy", "portal", "quarantine", "reminders", "residents", "testing")
+DOCUMENT = Path(settings.BASE_DIR) / "docs" / "access.md"
+
+
+def test_the_document_says_the_same() -> None:
+    with translation.override("en"):
+        assert DOCUMENT.read_text(encoding="utf-8") == document()
