@@ -155,13 +155,12 @@ def _vaccination(worker: Worker) -> str:
 @transaction.atomic
 def worker_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show a worker: may they work now and why, duties, code; written down as a reading."""
-    worker = _worker(member(request), key)
-    residents.read(resident=worker.resident, by=member(request))
-    return _page(request, worker)
+    return _page(request, _worker(member(request), key))
 
 
 def _page(request: HttpRequest, worker: Worker, end: EndForm | None = None) -> HttpResponse:
     at = clock.now()
+    residents.read(resident=worker.resident, by=member(request))
     standing = standings_of([worker], at=at)[worker.pk]
     context = {
         "worker": worker,

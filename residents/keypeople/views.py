@@ -332,9 +332,7 @@ def _helpers(resident: Resident) -> list[User]:
 @transaction.atomic
 def health_file(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show a person's file: what is known, why they are listed, doses, needs; written down."""
-    resident = _person(member(request), key)
-    residents.read(resident=resident, by=member(request))
-    return _file_page(request, resident)
+    return _file_page(request, _person(member(request), key))
 
 
 def _file_page(
@@ -342,6 +340,7 @@ def _file_page(
 ) -> HttpResponse:
     at = clock.now()
     today = clock.day_of(at)
+    residents.read(resident=resident, by=member(request))
     whole = _whole(resident, at)
     given: dict[str, Any] = {
         "resident": resident,
