@@ -200,8 +200,8 @@ def laid_of(laid: Calendar) -> Laid:
 
 def _settings(laid: Calendar) -> Iterator[tuple[str, date]]:
     held = [stage for stage in laid.stages if stage.force == "must"]
-    for stage, following in zip(held, [*held[1:], None], strict=True):
-        if following is None or following.setting != stage.setting:
+    for place, stage in enumerate(held):
+        if place + 1 == len(held) or held[place + 1].setting != stage.setting:
             yield stage.setting, stage.last_day
 
 

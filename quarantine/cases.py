@@ -168,13 +168,14 @@ def record(
     by: User | None,
     day: date | None = None,
     reason: str = "",
+    clause: str = "",
     note: str = "",
     about: Event | None = None,
     detail: Mapping[str, Any] | None = None,
     key: uuid.UUID | None = None,
 ) -> Event:
     """
-    Write what happened to a case, with the clause it stands under, and audit it.
+    Write what happened to a case, with the clause it stands under or on, and audit it.
 
     What was written under the same `key` before, and not taken back, is returned instead.
     """
@@ -190,7 +191,7 @@ def record(
         at=at,
         by=by,
         reason=reason,
-        clause=clause_of(case),
+        clause=clause or clause_of(case),
         detail=detail or {},
         note=note,
         about=about,

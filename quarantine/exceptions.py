@@ -1,0 +1,67 @@
+"""What is decided for one case against the rule of transition, with a reason and a clause."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.errors import RefusedError
+from accounts.models import User
+from quarantine.cases import LONGEST_REASON, record, refuse_closed, replan
+from quarantine.deeds import TOOK_BACK
+from quarantine.models import Case, Event
+
+LONGEST_CLAUSE = 80
+
+
+class ExceptedError(RefusedError):
+    """A case that has an exception already, or none to withdraw."""
+
+
+class GroundsError(RefusedError):
+    """An exception without a reason or a clause."""
+
+    field = "reason"
+
+
+@transaction.atomic
+def make_exception(
+    *, case: Case, excepted: Case.Excepted, reason: str, clause: str, at: datetime, by: User
+) -> Event:
+    """
+    Let a case stay under the document of its opening, or follow a stricter one in force.
+
+    It holds, through whatever switches come, until it is withdrawn. Raise ExceptedError where
+    the case has one, GroundsError without a reason or the clause that allows it.
+    """
+    refuse_closed(case)
+    if case.excepted:
+        raise ExceptedError(_("This case has an exception already: withdraw that one first."))
+    if not reason.strip() or not clause.strip():
+        raise GroundsError(_("Give a reason and the clause that allows it."))
+    if len(reason) > LONGEST_REASON or len(clause) > LONGEST_CLAUSE:
+        raise GroundsError(_("Give the reason in at most 200 characters."))
+    event = record(
+        case=case,
+        kind=Event.Kind.EXCEPTION,
+        at=at,
+        by=by,
+        reason=reason.strip(),
+        clause=clause.strip(),
+        detail={"excepted": excepted},
+    )
+    replan(case=case, at=at, excepted=excepted)
+    return event
+
+
+@transaction.atomic
+def withdraw_exception(*, case: Case, at: datetime, by: User) -> None:
+    """Withdraw the exception of a case: the rule holds again. Raise ExceptedError without one."""
+    refuse_closed(case)
+    valid = case.events.valid().filter(kind=Event.Kind.EXCEPTION)
+    event = valid.order_by("pk").last()
+    if event is None or not valid.update(withdrawn_at=at, withdrawn_by=by):
+        raise ExceptedError(_("This case has no exception."))
+    audit.record(by=by, did=TOOK_BACK[event.kind], to=case, event=event.pk)
+    replan(case=case, at=at, excepted="")
