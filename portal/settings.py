@@ -143,12 +143,13 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_DB_REUSE_MAX = 500
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-# What looks at every case has a worker of its own, so that no reminder waits behind it.
+# What looks at every case or row has a worker of its own, so that no reminder waits behind it.
 NIGHTLY_QUEUE = "nightly"
 CELERY_TASK_ROUTES = {
     "accounts.tasks.check_audit": {"queue": NIGHTLY_QUEUE},
     "quarantine.tasks.complete_cases_that_are_over": {"queue": NIGHTLY_QUEUE},
     "quarantine.tasks.check_every_case_follows_from_law": {"queue": NIGHTLY_QUEUE},
+    "residents.rosters.tasks.work_on_roster": {"queue": NIGHTLY_QUEUE},
 }
 
 # Reminders outside the portal (docs/operations.md): a channel without settings is not used.
@@ -204,6 +205,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "quarantine.tasks.follow_the_law",
         "schedule": 15.0,
         "options": {"expires": 14},
+    },
+    "rosters": {
+        "task": "residents.rosters.tasks.resume_rosters",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "old-rosters": {
+        "task": "residents.rosters.tasks.expire_rosters",
+        "schedule": crontab(hour=1, minute=40),
     },
     "complete": {
         "task": "quarantine.tasks.complete_cases_that_are_over",

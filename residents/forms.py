@@ -1,5 +1,7 @@
 """What is typed about residents: cleaned here, kept by `services`."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -11,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Area, User, people_within
 from residents.identity import read_name, read_number, read_phone
-from residents.models import Building, Reason, Resident
+from residents.models import Building, Reason, Resident, Roster
+from residents.rosters import columns
+from residents.rosters.reading import LARGEST_FILE
 
 CHIPS = "components/_chips_field.html"
 
@@ -254,3 +258,93 @@ class UncoverForm(forms.Form):
 
 def _read(read: Any, text: str) -> str:
     return str(read(text)) if text else ""
+
+
+class RosterForm(forms.Form):
+    """A file with people, for which area it is, and who sent it."""
+
+    file = forms.FileField(
+        label=_("The roster"),
+        help_text=_("An .xlsx, .xls or .csv file of at most 30 MB."),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.csv,.txt"}),
+        error_messages={
+            "required": _("Choose the file first."),
+            "empty": _("The file is empty."),
+        },
+    )
+    sender = forms.CharField(
+        label=_("Sent by"),
+        help_text=_("The unit that keeps it. What its columns are called is remembered for it."),
+        max_length=50,
+        widget=forms.TextInput({**TEXT, "list": "senders"}),
+        error_messages={"required": _("Enter who sent the roster, for example a village.")},
+    )
+    area = forms.ModelChoiceField(
+        label=_("For"),
+        queryset=Area.objects.none(),
+        empty_label=None,
+        help_text=_("Rows about other places are rejected."),
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        area = self.fields["area"]
+        assert isinstance(area, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
+        area.queryset = by.areas.order_by("path")
+        senders = Roster.objects.visible_to(by).order_by("-pk").values_list("sender", flat=True)
+        self.senders = list(dict.fromkeys(senders[:200]))
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+
+    def clean_file(self) -> Any:
+        """Return the file, if it is no larger than a roster may be."""
+        file = self.cleaned_data["file"]
+        if (file.size or 0) > LARGEST_FILE:
+            raise forms.ValidationError(
+                _("The file is larger than %(most)d MB. Divide it."),
+                params={"most": LARGEST_FILE >> 20},
+            )
+        return file
+
+
+class ColumnsForm(forms.Form):
+    """What each column of a sheet holds."""
+
+    def __init__(
+        self, *args: Any, headings: Sequence[str], fields: Mapping[int, str], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("— not taken over —")), *columns.FIELDS.items()]
+        for index, heading in enumerate(headings):
+            self.fields[f"column_{index}"] = forms.ChoiceField(
+                label=heading or _("(no heading)"),
+                choices=choices,
+                required=False,
+                initial=fields.get(index, ""),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a field that two columns hold, and the lack of one that every row needs."""
+        data = super().clean() or {}
+        chosen = [field for field in data.values() if field]
+        for field, times in Counter(chosen).items():
+            if times > 1:
+                self.add_error(
+                    None,
+                    _("%(times)d columns hold “%(field)s”: choose one.")
+                    % {"times": times, "field": columns.FIELDS[field]},
+                )
+        for field in columns.missing(chosen):
+            self.add_error(
+                None,
+                _("No column holds “%(field)s”, which every row needs.")
+                % {"field": columns.FIELDS[field]},
+            )
+        return data
+
+    def chosen(self) -> dict[int, str]:
+        """Return the field of each column."""
+        return {
+            int(name.removeprefix("column_")): field for name, field in self.cleaned_data.items()
+        }

@@ -6,6 +6,7 @@ Sorting by collation is not used: it differs between servers, and reads surnames
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from pypinyin import Style, pinyin
 
@@ -111,6 +112,7 @@ _BEGUN = frozenset(s[:n] for s in SYLLABLES for n in range(1, len(s) + 1))
 _LONGEST = 6  # letters of a syllable
 _WAYS = 16  # readings of what was typed that are looked for, the fewest syllables first
 _WORD, _LETTERS = 8, 24  # of a name that the index tells apart
+_COMMON_HAN = re.compile("[\u4e00-\u9fa5]*")
 _MARK = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # says which form of a Han character
 
 
@@ -139,6 +141,8 @@ def is_latin(name: str) -> bool:
 
 def han(text: str) -> str:
     """Return the Han characters of `text` without signs between them, each in its usual form."""
+    if _COMMON_HAN.fullmatch(text):
+        return text
     plain = _MARK.sub("", unicodedata.normalize("NFKC", text))
     return "".join(c for c in plain if (c.isalpha() and not _is_letter(c)) or c == "〇")
 
@@ -151,6 +155,7 @@ def _tails(text: str) -> list[str]:
     return [text[n : n + _WORD] for n in range(len(text))]
 
 
+@lru_cache(maxsize=100)  # a key and words are made of each
 def _spelt(name: str) -> list[list[str]]:
     """Return every reading of a name that is looked for, as syllables."""
     if is_latin(name):
@@ -216,6 +221,7 @@ def _pattern(way: tuple[str, ...]) -> str:
     return "".join(re.sub("^([ln])u(?=e?$)", r"\1[uv]", piece) for piece in (*pieces, last))
 
 
+@lru_cache(maxsize=5_000)
 def _readings(surname: str) -> list[list[str]]:
     if surname in SURNAMES:
         return [reading.split() for reading in SURNAMES[surname]]

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from residents.views import residents
+from residents.views import residents, rosters
 
 urlpatterns = [
     path("", include("residents.keypeople.urls")),
@@ -19,4 +19,14 @@ urlpatterns = [
     ),
     # /households/
     path("households/<uuid:key>/", residents.household_detail, name="household_detail"),
+    # /rosters/
+    path("rosters/", rosters.roster_list, name="roster_list"),
+    path("rosters/new/", rosters.roster_new, name="roster_new"),
+    path("rosters/<uuid:key>/", rosters.roster_detail, name="roster_detail"),
+    path("rosters/<uuid:key>/columns/", rosters.roster_columns, name="roster_columns"),
+    path("rosters/<uuid:key>/progress/", rosters.roster_progress, name="roster_progress"),
+    path("rosters/<uuid:key>/mend/", rosters.roster_mend, name="roster_mend"),
+    path("rosters/<uuid:key>/apply/", rosters.roster_apply, name="roster_apply"),
+    path("rosters/<uuid:key>/undo/", rosters.roster_undo, name="roster_undo"),
+    path("rosters/<uuid:key>/discard/", rosters.roster_discard, name="roster_discard"),
 ]

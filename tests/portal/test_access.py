@@ -42,7 +42,7 @@ from policy.models import Activation, ApiClient, StoredDocument
 from quarantine.cases import add_note
 from quarantine.models import Arrival, Case, Event
 from reminders.models import Message
-from residents.models import Dose, Household, Need, Resident, Worker
+from residents.models import Dose, Household, Need, Resident, Roster, Worker
 from testing.models import NATResult
 from tests.factories import (
     NOW,
@@ -59,6 +59,7 @@ from tests.factories import (
     put_in_force,
 )
 from tests.policy.test_drafts import NOTICE
+from tests.residents.rosters import sheets
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +136,12 @@ class Place:
             ),
             signs=frozenset({f"{family}*", door, note, *map(str, (resident.key, household.key))}),
         )
+
+    @property
+    def roster(self) -> Roster:
+        """Return a roster that waits to be taken over; only its own pages pay for it."""
+        there = Roster.objects.filter(area=self.community).first()
+        return there or sheets.checked(sheets.workbook(["样甲"]), self.community)
 
 
 def _message(case: Case, **given: Any) -> Message:
@@ -249,6 +256,16 @@ PAGES: dict[str, Page] = {
     "worker_detail": FIELD.of(lambda at: {"key": at.worker.key}).by("get"),
     "worker_act": FIELD.of(lambda at: {"key": at.worker.key, "act": "end"}).by("post"),
     "gate": PUBLIC,
+    # Rosters
+    "roster_list": SUPERVISORS.by("get"),
+    "roster_new": SUPERVISORS,
+    "roster_detail": SUPERVISORS.of(lambda at: {"key": at.roster.key}).by("get"),
+    "roster_columns": SUPERVISORS.of(lambda at: {"key": at.roster.key}),
+    "roster_progress": SUPERVISORS.of(lambda at: {"key": at.roster.key}).by("get"),
+    "roster_mend": SUPERVISORS.of(lambda at: {"key": at.roster.key}).by("get"),
+    "roster_apply": SUPERVISORS.of(lambda at: {"key": at.roster.key}).by("post"),
+    "roster_undo": SUPERVISORS.of(lambda at: {"key": at.roster.key}).by("post"),
+    "roster_discard": SUPERVISORS.of(lambda at: {"key": at.roster.key}).by("post"),
     # Arrivals, cases, releases
     "today": GRID_STAFF.by("get"),
     "arrival_new": FIELD,

@@ -1,0 +1,394 @@
+"""
+Comparing the rows of a roster with the register: what would become of each.
+
+What is accepted is written as the register will hold it, sealed for its row: each value is sealed
+and hashed once, and a batch is compared in one query.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import BooleanField, Q
+from django.db.models.expressions import RawSQL
+from django.utils import timezone
+from django.utils.translation import gettext_noop
+
+from accounts.encryption import hasher
+from residents import addresses
+from residents.models import Household, Resident, Roster, RosterRow
+from residents.pinyin import name_key, name_words
+from residents.rosters import cells, columns
+from residents.rosters.copying import RowWriter, StagedWriter, sealer
+from residents.rosters.rows import UNKNOWN, Home, Person, Problem, RowReader
+from residents.services import (
+    DOOR,
+    DOOR_KEY,
+    LAST,
+    NUMBER_END,
+    PHONE,
+    PHONE_END,
+    SHORT,
+    number_hashes,
+)
+
+Outcome = RosterRow.Outcome
+MISTAKEN = Resident.GoneAs.TAKEN_BACK
+NEW, UPDATE, UNCHANGED, DUPLICATE, REJECTED = (each.value for each in Outcome)
+Numbered = tuple[int, list[Any]]
+Known = dict[tuple[str, str], Resident]
+
+NO_ADDRESS = gettext_noop("Enter the address: building, unit and door.")
+TWICE = gettext_noop("The same number stands in row %(row)d already.")
+TWICE_PERSON = gettext_noop(
+    "Somebody of this name and birth date stands in row %(row)d already, at the same door."
+)
+OTHER_NAME = gettext_noop(
+    "The number is registered under another name. Compare both with the document, and change the"
+    " person by hand."
+)
+GONE = gettext_noop(
+    "This person is registered as moved away or dead. If they live here, say so on their page"
+    " first."
+)
+SAME_PERSON = gettext_noop(
+    "Somebody of the same name and birth date is registered under another number or none. If it"
+    " is the same person, change them by hand; if not, register this one by hand."
+)
+ELSEWHERE = gettext_noop(
+    "A person with this number is registered in an area that is not yours. Ask your supervisor to"
+    " have them moved here."
+)
+
+_NAMESAKES = """
+SELECT DISTINCT ON (staged.row) staged.row, resident.key
+FROM residents_stagedresident AS staged
+JOIN residents_resident AS resident USING (name, birth_date)
+JOIN accounts_area AS area ON area.id = resident.grid_id AND resident.gone_as = ''
+WHERE staged.row > %s AND staged.roster_id = %s AND staged.version IS NULL AND area.path LIKE %s
+"""
+# The household that the row was to make is made by whoever else lives there, under its key.
+_PUT_ASIDE = """
+WITH gone AS (
+    DELETE FROM residents_stagedresident WHERE roster_id = %(roster)s AND row = %(number)s)
+UPDATE residents_rosterrow SET outcome = 'duplicate', resident = NULL, note = %(note)s
+WHERE roster_id = %(roster)s AND number = %(number)s
+"""
+_SEALED = ("number", "phone", "emergency_name", "emergency_phone")
+_COMPARED = ("sex", "birth_date", "phone", "emergency_name", "emergency_phone")
+HOUSEHOLD = 6  # the place of its key among those columns
+_STAYS = (None,) * 10
+
+
+@dataclass
+class Counts:
+    """The control totals of a dry run."""
+
+    read: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, int]:
+        """Return them as they are stored."""
+        return {"read": self.read, **{each: self.outcomes[each] for each in Outcome.values}}
+
+
+class Checker:
+    """Checks the rows of one roster, batch by batch, and remembers what it has seen."""
+
+    def __init__(self, roster: Roster, *, width: int, date1904: bool, at: datetime) -> None:
+        self.roster, self._at = roster, at
+        today = timezone.localtime(at).date()
+        self.counts = Counts()
+        self._reader = RowReader(roster, width=width, date1904=date1904, today=today)
+        self._rows, self._staged = RowWriter(roster), StagedWriter(roster)
+        self._hash_phone, self._phone_end = hasher(context=PHONE), _end(PHONE_END)
+        self._number_end = _end(NUMBER_END)
+        self._hash_door, self._door_key = hasher(context=DOOR), hasher(context=DOOR_KEY)
+        self._seals = {name: sealer(Resident, name) for name in _SEALED}
+        self._seal_door = sealer(Household, "door")
+        self._seen: dict[str, int] = {}
+        self._homes: dict[tuple[int, str, str, str], tuple[str, bytes, str, str]] = {}
+        # The cells of those who are new: of this batch, and of the one that is being written.
+        self._recent: dict[int, list[Any]] = {}
+        self._found: dict[int, list[Any]] = {}
+        self._looked_at = 0
+        self._thread = ThreadPoolExecutor(1)
+        self._writing = ExitStack()
+        self._written: Future[None] | None = None
+
+    def check(self, batch: Sequence[Numbered]) -> None:
+        """
+        Find out what becomes of a batch of rows.
+
+        It is written while the next batch is read: PostgreSQL and Python work side by side.
+        """
+        people, problems = self._reader.read([cells for _, cells in batch])
+        self._settle()
+        known = self._known(people)
+        self._start()
+        outcomes = self.counts.outcomes
+        for index, ((number, row), person) in enumerate(zip(batch, people, strict=True)):
+            if index in problems:
+                outcome = self._put_aside(number, row, REJECTED, *problems[index])
+            else:
+                outcome = self._decide(number, row, person, known)
+            outcomes[outcome] += 1
+        self.counts.read += len(batch)
+
+    def finish(self) -> None:
+        """Write what is not written yet."""
+        self._settle()
+        self._start()
+        self._settle()
+        self._thread.shutdown()
+
+    def _start(self) -> None:
+        """Begin to write what was found, in a transaction that `_settle` ends."""
+        rows, staged = self._rows.take(), self._staged.take()
+        self._found, self._recent = self._recent, {}
+        self._writing = ExitStack()
+        self._writing.enter_context(transaction.atomic())
+        cursor = self._writing.enter_context(connection.cursor())
+        self._written = self._thread.submit(self._copy, cursor, rows, staged)
+
+    def _copy(self, cursor: Any, rows: list[str], staged: list[str]) -> None:
+        self._rows.copy(cursor, rows)
+        self._staged.copy(cursor, staged)
+
+    def _settle(self) -> None:
+        if self._written is None:
+            return
+        with self._writing:
+            self._written.result()
+            self._written = None
+            self._put_namesakes_aside()
+            self._roster_stands()
+
+    def _roster_stands(self) -> None:
+        roster = self.roster
+        roster.counts, roster.done = self.counts.as_json(), self.counts.read
+        roster.touched_at = self._at
+        roster.save(update_fields=["counts", "done", "touched_at"])
+
+    def _known(self, people: list[Person]) -> Known:
+        """Return who is registered under the numbers of a batch, wherever they live."""
+        wanted: dict[str, list[str]] = {}
+        newest: dict[str, str] = {}
+        for person in people:
+            if person.number_hash:
+                wanted.setdefault(person.document_type, []).append(person.number_hash)
+            if person.number_hash and len(settings.SEARCH_KEYS) > 1:
+                older = number_hashes(person.document_type, person.number)[1:]
+                wanted[person.document_type] += older
+                newest |= dict.fromkeys(older, person.number_hash)
+        return {
+            (
+                resident.document_type,
+                newest.get(resident.number_hash, resident.number_hash),
+            ): resident
+            for kind, some in wanted.items()
+            for resident in Resident.objects.filter(
+                ~Q(number_hash=""), _one_of(some), ~Q(gone_as=MISTAKEN), document_type=kind
+            ).select_related("household__building", "grid")
+        }
+
+    def _decide(self, number: int, row: list[Any], person: Person, known: Known) -> str:
+        problem: Problem
+        if person.number_hash:
+            first = self._seen.setdefault(person.number_hash, number)
+            if first != number:
+                problem = (columns.NUMBER, TWICE, {"row": first})
+                return self._put_aside(number, row, DUPLICATE, problem)
+            resident = known.get((person.document_type, person.number_hash))
+            if resident:
+                return self._compare(number, row, person, resident)
+        if person.home is None:
+            problem = (columns.ADDRESS, NO_ADDRESS, {})
+            return self._put_aside(number, row, REJECTED, problem)
+        if not person.number_hash:
+            said = f"{person.name}:{person.birth_date}:{person.home}"
+            first = self._seen.setdefault(said, number)
+            if first != number:
+                problem = (columns.NAME, TWICE_PERSON, {"row": first})
+                return self._put_aside(number, row, DUPLICATE, problem)
+        self._recent[number] = row
+        return self._register(number, person, person.home)
+
+    def _compare(self, number: int, row: list[Any], person: Person, resident: Resident) -> str:
+        if resident.grid_id not in self._reader.places.paths:
+            return self._put_aside(number, row, REJECTED, (columns.NUMBER, ELSEWHERE, {}))
+        if resident.gone_as:
+            problem: Problem = (columns.NAME, GONE, {})
+            return self._put_aside(number, row, DUPLICATE, problem, resident=resident.key)
+        if resident.name != person.name:
+            problem = (columns.NAME, OTHER_NAME, {})
+            return self._put_aside(number, row, DUPLICATE, problem, resident=resident.key)
+        return self._change(number, person, resident)
+
+    def _put_aside(
+        self,
+        number: int,
+        row: list[Any],
+        outcome: str,
+        *problems: Any,
+        resident: UUID | None = None,
+    ) -> str:
+        self._rows.write(number, outcome, note=_note(row, *problems, resident=resident))
+        return outcome
+
+    def _register(self, number: int, person: Person, home: Home) -> str:
+        key = fresh_key()
+        seals = self._seals
+        household, made = self._household(home)
+        self._rows.write(number, NEW, key, household[HOUSEHOLD] if made else None)
+        self._staged.write(
+            number,
+            (
+                key,
+                None,
+                *household,
+                person.name,
+                name_key(person.name),
+                name_words(person.name),
+                person.document_type,
+                seals["number"](person.number, key),
+                person.number_hash,
+                self._number_end(person.number),
+                person.sex or UNKNOWN,
+                person.birth_date,
+                seals["phone"](person.phone, key),
+                self._hash_phone(person.phone),
+                self._phone_end(person.phone),
+                seals["emergency_name"](person.emergency_name, key),
+                seals["emergency_phone"](person.emergency_phone, key),
+            ),
+        )
+        return NEW
+
+    def _household(self, home: Home) -> tuple[tuple[Any, ...], bool]:
+        """Return the columns of a household, and whether this row is the first that names it."""
+        grid, (building, unit, floor, door) = home
+        unit_key, door_key = addresses.unit_key(unit), addresses.door_key(door)
+        behind = grid, building, unit_key, door_key
+        made = behind not in self._homes
+        if made:
+            key = fresh_key()
+            hashed, found = self._hash_door(door), self._door_key(door_key)[:SHORT]
+            self._homes[behind] = key, self._seal_door(door, key), hashed, found
+        building_key = addresses.building_key(building)
+        where = grid, building, building_key, unit, unit_key, floor
+        return (*where, *self._homes[behind]), made
+
+    def _change(self, number: int, person: Person, resident: Resident) -> str:
+        """Write what a row changes. What it leaves empty stays."""
+        new: dict[str, Any] = {}
+        changes: list[tuple[str, Any, Any]] = []
+        for name in _COMPARED:
+            given, before = getattr(person, name), getattr(resident, name)
+            if given and given not in {before, UNKNOWN}:
+                new[name] = given
+                changes.append((name, before, given))
+        household: tuple[Any, ...] = _STAYS
+        made = False
+        if person.home and _lives_elsewhere(resident, person.home):
+            household, made = self._household(person.home)
+            before = resident.household
+            changes.append(("address", before.address, _address(person.home[1])))
+            changes.append(("household", before.key, household[HOUSEHOLD]))
+        if not changes:
+            self._rows.write(number, UNCHANGED, resident.key)
+            return UNCHANGED
+        note = {"changes": changes, "version": resident.version}
+        self._rows.write(
+            number, UPDATE, resident.key, household[HOUSEHOLD] if made else None, note
+        )
+        self._stage_change(number, resident, new, household)
+        return UPDATE
+
+    def _stage_change(
+        self, number: int, resident: Resident, new: dict[str, Any], household: tuple[Any, ...]
+    ) -> None:
+        key = str(resident.key)
+        sealed = {name: self._seals[name](new[name], key) for name in _SEALED if name in new}
+        self._staged.write(
+            number,
+            (
+                key,
+                resident.version,
+                *household,
+                resident.name,
+                resident.name_key,
+                None,
+                resident.document_type,
+                b"",
+                resident.number_hash,
+                resident.number_end,
+                new.get("sex"),
+                new.get("birth_date"),
+                sealed.get("phone"),
+                self._hash_phone(new["phone"]) if "phone" in new else None,
+                self._phone_end(new["phone"]) if "phone" in new else None,
+                sealed.get("emergency_name"),
+                sealed.get("emergency_phone"),
+            ),
+        )
+
+    def _put_namesakes_aside(self) -> None:
+        """Put aside who is new by number, but not by name and birth date."""
+        roster = self.roster
+        with connection.cursor() as cursor:
+            cursor.execute(_NAMESAKES, [self._looked_at, roster.pk, f"{roster.area.path}%"])
+            found = dict(cursor.fetchall())
+            problem: Problem
+            for number, key in found.items():
+                problem = (columns.NAME, SAME_PERSON, {})
+                note = self._rows.sealed(number, _note(self._found[number], problem, resident=key))
+                cursor.execute(_PUT_ASIDE, {"roster": roster.pk, "number": number, "note": note})
+        self.counts.outcomes[NEW] -= len(found)
+        self.counts.outcomes[DUPLICATE] += len(found)
+        self._looked_at = max(self._found, default=self._looked_at)
+
+
+def _end(context: str) -> Callable[[str], str]:
+    hashed = hasher(context=context)
+    return lambda text: hashed(text[-LAST:])[:SHORT]
+
+
+def _one_of(hashes: list[str]) -> RawSQL:
+    # One array instead of thousands of parameters.
+    return RawSQL("number_hash = ANY(%s)", [hashes], output_field=BooleanField())
+
+
+def _note(row: list[Any], *problems: Any, resident: UUID | None) -> dict[str, Any]:
+    note: dict[str, Any] = {"cells": row, "why": problems}
+    return {**note, "resident": str(resident)} if resident else note
+
+
+def _lives_elsewhere(resident: Resident, home: Home) -> bool:
+    grid, door = home
+    there = resident.household
+    return (
+        resident.grid_id != grid
+        or there.building.name != door.building
+        or there.unit_key != addresses.unit_key(door.unit)
+        or addresses.door_key(there.door) != addresses.door_key(door.door)
+    )
+
+
+def _address(door: cells.Door) -> str:
+    return "-".join(part for part in (door.building, door.unit, door.door) if part)
+
+
+def fresh_key() -> str:
+    """Return a random UUID (version 4) as text; `uuid4` takes three times as long."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

@@ -1,0 +1,103 @@
+"""Writing what a dry run finds with COPY: text made by hand, since one writes it for every row."""
+
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from accounts.encryption import EncryptedTextField
+from residents.models import Roster, RosterRow
+
+_ROW = ("roster_id", "number", "outcome", "resident", "household", "fate", "note")
+_STAGED = (
+    *("roster_id", "row", "resident", "version"),
+    *("grid_id", "building", "building_key", "unit", "unit_key", "floor"),
+    *("household", "door", "door_hash", "door_key"),
+    *("name", "name_key", "name_words", "document_type"),
+    *("number", "number_hash", "number_end", "sex", "birth_date"),
+    *("phone", "phone_hash", "phone_end", "emergency_name", "emergency_phone"),
+)
+
+
+def sealer(model: Any, name: str) -> Callable[[str, str], bytes]:
+    """Return what seals texts for rows of a column."""
+    field: EncryptedTextField = model._meta.get_field(name)
+    return field.sealer()
+
+
+class _Writer:
+    """Collects rows and copies them into a table when asked to."""
+
+    table: str
+    columns: tuple[str, ...]
+
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
+        self._lines: list[str] = []
+
+    def take(self) -> list[str]:
+        """Return what was collected, and begin anew."""
+        lines, self._lines = self._lines, []
+        return lines
+
+    def copy(self, cursor: Any, lines: list[str]) -> None:
+        """Copy lines into the table, in the transaction that is open."""
+        into = f"COPY {self.table} ({', '.join(self.columns)}) FROM STDIN"
+        cursor.copy_expert(into, io.StringIO("".join(lines)))
+
+
+class RowWriter(_Writer):
+    """What became of each row."""
+
+    table = RosterRow._meta.db_table
+    columns = _ROW
+
+    def __init__(self, roster: Roster) -> None:
+        super().__init__(roster)
+        self._seal = sealer(RosterRow, "note")
+
+    def write(
+        self,
+        number: int,
+        outcome: str,
+        resident: UUID | str | None = None,
+        household: UUID | str | None = None,
+        note: dict[str, Any] | None = None,
+    ) -> None:
+        """Collect one row; its note is sealed."""
+        sealed = self.sealed(number, note) if note else b""
+        self._lines.append(
+            f"{self.roster.pk}\t{number}\t{outcome}\t{resident or NULL}\t{household or NULL}\t\t"
+            f"\\\\x{sealed.hex()}\n"
+        )
+
+    def sealed(self, number: int, note: dict[str, Any]) -> bytes:
+        """Return a note sealed for its row."""
+        text = json.dumps(note, ensure_ascii=False, default=str)
+        return self._seal(text, f"{self.roster.pk}:{number}")
+
+
+class StagedWriter(_Writer):
+    """What the register is to hold."""
+
+    table = "residents_stagedresident"
+    columns = _STAGED
+
+    def write(self, row: int, staged: tuple[Any, ...]) -> None:
+        """Collect one row: the columns after roster and row. None is NULL."""
+        self._lines.append(f"{self.roster.pk}\t{row}\t" + "\t".join(map(_said, staged)) + "\n")
+
+
+NULL = "\\N"
+
+
+def _said(value: Any) -> str:
+    """Return a value as COPY reads it; `tidy` has left no line break and no tab in a text."""
+    if value.__class__ is str:
+        return str.replace(value, "\\", "\\\\")
+    if value is None:
+        return NULL
+    if value.__class__ is bytes:
+        return "\\\\x" + value.hex()
+    return str(value)

@@ -1,0 +1,125 @@
+"""What supervisors do with a roster: upload it, say its columns, take it over, take it back."""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.encryption import hasher
+from accounts.errors import RefusedError
+from accounts.models import Area, User
+from residents.models import Roster, RosterFile
+from residents.rosters import columns, dry_run
+
+State = Roster.State
+# How long a file waits for somebody to take it over, and a roster may be undone.
+KEPT = timedelta(days=30)
+
+
+class NotNowError(RefusedError):
+    """Somebody else went on with the roster meanwhile, or it is too old."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Meanwhile this roster has gone on. This is how it stands now."))
+
+
+@transaction.atomic
+def upload(
+    *, content: bytes, name: str, area: Area, sender: str, at: datetime, by: User
+) -> Roster:
+    """Keep a file, sealed, until it is taken over, discarded or thirty days old."""
+    roster = Roster.objects.create(
+        area=area,
+        sender=sender,
+        file_name=name[:100],
+        file_hash=hasher(context="roster")(hashlib.sha256(content).hexdigest()),
+        uploaded_by=by,
+        uploaded_at=at,
+        touched_at=at,
+    )
+    RosterFile.objects.create(roster=roster, content=base64.b64encode(content).decode())
+    audit.record(
+        by=by, did=gettext_noop("uploaded a roster"), to=roster, size=len(content), area=area.code
+    )
+    return roster
+
+
+def twins(roster: Roster) -> Any:
+    """Return the rosters of the area whose very same file was taken over before."""
+    same = Roster.objects.filter(file_hash=roster.file_hash, area=roster.area)
+    return same.filter(state__in=[State.APPLIED, State.APPLYING]).exclude(pk=roster.pk)
+
+
+@transaction.atomic
+def choose_columns(
+    *,
+    roster: Roster,
+    sheet: int,
+    heading: columns.Heading,
+    fields: Mapping[int, str],
+    at: datetime,
+    by: User,
+) -> None:
+    """Say what the columns hold; the rows are checked then."""
+    locked = _step(roster, State.CHOOSING, State.CHECKED)
+    locked.done, locked.counts, locked.touched_at = 0, {}, at
+    dry_run.choose(locked, sheet=sheet, heading=heading, fields=fields)
+    locked.save(update_fields=["done", "counts", "touched_at"])
+    audit.record(by=by, did=gettext_noop("said the columns of a roster"), to=roster)
+
+
+@transaction.atomic
+def take_over(*, roster: Roster, at: datetime, by: User) -> None:
+    """Decide that a roster is taken over; a worker does it."""
+    locked = _step(roster, State.CHECKED)
+    locked.state, locked.done, locked.touched_at = State.APPLYING, 0, at
+    locked.total = locked.counts["new"] + locked.counts["update"]
+    locked.applied_by, locked.applied_at = by, at
+    locked.save()
+    audit.record(by=by, did=gettext_noop("decided to take a roster over"), to=roster)
+
+
+def may_be_undone(roster: Roster, *, at: datetime) -> bool:
+    """Return whether what is needed to undo a roster is still there."""
+    return bool(
+        roster.state == State.APPLIED
+        and not roster.purged
+        and roster.applied_at
+        and at - roster.applied_at < KEPT
+    )
+
+
+@transaction.atomic
+def take_back(*, roster: Roster, at: datetime, by: User) -> None:
+    """Decide that a roster is undone; a worker does it."""
+    locked = _step(roster, State.APPLIED)
+    if not may_be_undone(locked, at=at):
+        raise NotNowError
+    locked.state, locked.done, locked.touched_at = State.UNDOING, 0, at
+    locked.total = locked.counts["new"] + locked.counts["update"]
+    locked.undone_by, locked.undone_at = by, at
+    locked.save()
+    audit.record(by=by, did=gettext_noop("decided to undo a roster"), to=roster)
+
+
+@transaction.atomic
+def discard(*, roster: Roster, at: datetime, by: User | None) -> None:
+    """Delete a file that is not to be taken over, with all that was read from it."""
+    locked = _step(roster, State.CHOOSING, State.CHECKED)
+    dry_run.forget(locked)
+    locked.state, locked.purged, locked.touched_at = State.DISCARDED, True, at
+    locked.save()
+    audit.record(by=by, did=gettext_noop("discarded a roster"), to=roster)
+
+
+def _step(roster: Roster, *states: str) -> Roster:
+    locked = Roster.objects.select_for_update(of=["self"]).get(pk=roster.pk)
+    if locked.state not in states:
+        raise NotNowError
+    return locked

@@ -1,0 +1,87 @@
+"""Where the rows of a roster say that people live, among the grids of its area."""
+
+import unicodedata
+from collections import defaultdict
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import Area
+from residents.addresses import building_key
+from residents.models import Building
+
+_DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")}
+
+
+def _said(name: str) -> str:
+    """Return a grid's name without what people leave out: 第一网格, 1网格 and 1 are one."""
+    bare = unicodedata.normalize("NFKC", name).replace(" ", "").casefold()
+    bare = bare.removeprefix("第").removesuffix("网格").removesuffix("号")
+    if "十" in bare and all(character in "十一二三四五六七八九" for character in bare):
+        tens, _ten, ones = bare.partition("十")
+        return str(_DIGITS.get(tens, 1) * 10 + _DIGITS.get(ones, 0))
+    return "".join(str(_DIGITS.get(character, character)) for character in bare).lstrip("0")
+
+
+class Places:
+    """The grids of an area, and how buildings and units are written there."""
+
+    def __init__(self, area: Area) -> None:
+        self.area = area
+        tree = {each.path: each for each in Area.objects.get_tree(area)}
+        grids = [each for each in tree.values() if each.level == Area.Level.GRID]
+        self.paths = {grid.pk: grid.path for grid in grids}
+        self._by_code = {grid.code: grid.pk for grid in grids}
+        self._by_name: dict[tuple[str, str], set[int]] = defaultdict(set)
+        for grid in grids:
+            above = tree.get(grid.path[: -Area.steplen])
+            self._by_name["", _said(grid.name)].add(grid.pk)
+            if above:
+                self._by_name[above.name.replace(" ", ""), _said(grid.name)].add(grid.pk)
+                self._by_name[above.code, _said(grid.name)].add(grid.pk)
+        self._by_building: dict[str, set[int]] = defaultdict(set)
+        self._spelt: dict[tuple[int, str], str] = {}
+        self._learn(grids)
+        self._found: dict[tuple[str, str, str], int] = {}
+
+    def _learn(self, grids: list[Area]) -> None:
+        buildings = Building.objects.filter(grid__in=grids).order_by("-pk")
+        for grid_id, name, key in buildings.values_list("grid", "name", "name_key"):
+            self._by_building[key].add(grid_id)
+            self._spelt[grid_id, key] = name
+
+    def grid(self, community: str, grid: str, building: str) -> int:
+        """Return the key of the grid that a row means."""
+        asked = community, grid, building
+        if asked not in self._found:
+            self._found[asked] = self._look_up(community.replace(" ", ""), grid, building)
+        return self._found[asked]
+
+    def _look_up(self, community: str, grid: str, building: str) -> int:
+        if grid in self._by_code:
+            return int(self._by_code[grid])
+        if grid:
+            found = self._by_name.get((community, _said(grid)), set())
+        elif (key := building_key(building)) in self._by_building:
+            found = self._by_building[key]
+        else:
+            found = set(self.paths)
+        if len(found) == 1:
+            return next(iter(found))
+        raise ValidationError(*self._why(grid, found))
+
+    def _why(self, grid: str, found: set[int]) -> tuple[str, None, dict[str, str]]:
+        said = {"grid": grid[:30], "area": self.area.name}
+        if not grid:
+            return _("Say the grid: %(area)s has several."), None, said
+        if found:
+            return (
+                _("Several grids in %(area)s are called “%(grid)s”: write the grid's code."),
+                None,
+                said,
+            )
+        return _("There is no grid “%(grid)s” in %(area)s."), None, said
+
+    def spelling(self, grid: int, building: str) -> str:
+        """Return a building's name as it was written first: 3号楼, where a row says 3栋."""
+        return self._spelt.setdefault((grid, building_key(building)), building)

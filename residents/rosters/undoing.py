@@ -1,0 +1,168 @@
+"""
+Taking a roster back: who is new is removed, what was changed is put back.
+
+Not where something else points to the person by now, or somebody changed them since: those stay,
+and the row says why.
+"""
+
+import json
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.encryption import hasher
+from residents.models import Building, Household, Resident, Roster, RosterRow
+from residents.rosters.applying import CHUNK, LOCK
+from residents.rosters.copying import sealer
+from residents.rosters.references import is_empty, pointed_to
+from residents.services import PHONE, PHONE_END, end_hash
+
+Fate = RosterRow.Fate
+Outcome = RosterRow.Outcome
+_TAKEN = (Outcome.NEW, Outcome.UPDATE)
+_SEALED = ("phone", "emergency_name", "emergency_phone")
+
+_REMOVE = f"""
+DELETE FROM residents_resident AS resident
+WHERE key = ANY(%s::uuid[]) AND version = 1 AND NOT {pointed_to(Resident, "resident")}
+RETURNING key
+"""  # noqa: S608 - our own words
+_PUT_BACK = f"""
+UPDATE residents_resident AS resident SET
+    household_id = COALESCE(household.id, resident.household_id),
+    grid_id = COALESCE(building.grid_id, resident.grid_id),
+    sex = COALESCE(%(sex)s, sex),
+    birth_date = CASE WHEN %(has_birth_date)s THEN %(birth_date)s ELSE birth_date END,
+    phone = COALESCE(%(phone)s, phone), phone_hash = COALESCE(%(phone_hash)s, phone_hash),
+    phone_end = COALESCE(%(phone_end)s, phone_end),
+    emergency_name = COALESCE(%(emergency_name)s, emergency_name),
+    emergency_phone = COALESCE(%(emergency_phone)s, emergency_phone),
+    version = version + 1
+FROM (SELECT %(key)s::uuid AS wanted) AS wanted
+LEFT JOIN residents_household AS household ON household.key = %(household)s
+LEFT JOIN residents_building AS building ON building.id = household.building_id
+WHERE resident.key = wanted AND resident.version = %(version)s
+    AND (building.grid_id IS NULL OR building.grid_id = resident.grid_id
+        OR NOT {pointed_to(Resident, "resident")})
+"""  # noqa: S608 - our own words
+_HOUSEHOLDS = f"""
+DELETE FROM residents_household AS household
+WHERE key IN (SELECT household FROM residents_rosterrow WHERE roster_id = %s)
+    AND {is_empty("household")}
+"""  # noqa: S608 - our own words
+
+
+def undo(roster: Roster, *, at: datetime) -> int:
+    """Take a roster back, chunk by chunk, and return how many rows were looked at."""
+    undone = 0
+    while rows := _undo_chunk(roster, at):
+        undone += rows
+    _finish(roster, at)
+    return undone
+
+
+@transaction.atomic
+def _undo_chunk(roster: Roster, at: datetime) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    rows = list(
+        RosterRow.objects.filter(roster=roster, outcome__in=_TAKEN, fate="").order_by("number")[
+            :CHUNK
+        ]
+    )
+    if not rows:
+        return 0
+    fates = _remove([row for row in rows if row.outcome == Outcome.NEW])
+    fates |= _put_back([row for row in rows if row.outcome == Outcome.UPDATE])
+    for fate in set(fates.values()):
+        RosterRow.objects.filter(pk__in=[pk for pk, each in fates.items() if each == fate]).update(
+            fate=fate
+        )
+        roster.counts[fate] = roster.counts.get(fate, 0) + list(fates.values()).count(fate)
+    roster.done += len(rows)
+    roster.touched_at = at
+    roster.save(update_fields=["done", "counts", "touched_at"])
+    back = {pk for pk, fate in fates.items() if fate in {Fate.REMOVED, Fate.RESTORED}}
+    audit.record(
+        by=roster.undone_by,
+        did=gettext_noop("took back from a roster"),
+        to=roster,
+        shown=[row.resident for row in rows if row.pk in back and row.resident],
+    )
+    return len(rows)
+
+
+def _remove(rows: list[RosterRow]) -> dict[int, str]:
+    keys = [row.resident for row in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_REMOVE, [keys])
+        removed = {key for (key,) in cursor.fetchall()}
+    used = _pointed_to([key for key in keys if key not in removed])
+    return {
+        row.pk: Fate.REMOVED
+        if row.resident in removed
+        else Fate.IN_USE
+        if row.resident in used
+        else Fate.CHANGED
+        for row in rows
+    }
+
+
+def _pointed_to(keys: list[UUID | None]) -> set[UUID]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT key FROM residents_resident AS resident WHERE key = ANY(%s::uuid[])"  # noqa: S608
+            f" AND {pointed_to(Resident, 'resident')}",
+            [keys],
+        )
+        return {key for (key,) in cursor.fetchall()}
+
+
+def _put_back(rows: list[RosterRow]) -> dict[int, str]:
+    seals = {name: sealer(Resident, name) for name in _SEALED}
+    hashed = hasher(context=PHONE)
+    fates: dict[int, str] = {}
+    with connection.cursor() as cursor:
+        for row in rows:
+            note = json.loads(row.note)
+            before = {name: value for name, value, _after in note["changes"]}
+            given = _columns_of(before, str(row.resident), seals, hashed)
+            cursor.execute(
+                _PUT_BACK, {**given, "key": row.resident, "version": note["version"] + 1}
+            )
+            fates[row.pk] = Fate.RESTORED if cursor.rowcount else Fate.CHANGED
+    return fates
+
+
+def _columns_of(
+    before: dict[str, Any], key: str, seals: dict[str, Any], hashed: Any
+) -> dict[str, Any]:
+    born = before.get("birth_date")
+    return {
+        "sex": before.get("sex"),
+        "has_birth_date": "birth_date" in before,
+        "birth_date": date.fromisoformat(born) if born else None,
+        "household": before.get("household"),
+        "phone_hash": hashed(before["phone"]) if "phone" in before else None,
+        "phone_end": end_hash(before["phone"], PHONE_END) if "phone" in before else None,
+        **{name: seals[name](before[name], key) if name in before else None for name in _SEALED},
+    }
+
+
+@transaction.atomic
+def _finish(roster: Roster, at: datetime) -> None:
+    """Take away the homes that the roster made and nobody lives in."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOUSEHOLDS, [roster.pk])
+    made = Building.objects.filter(pk__in=roster.findings.get("buildings", []))
+    made.exclude(pk__in=Household.objects.values("building")).delete()
+    roster.state = Roster.State.UNDONE
+    roster.touched_at = at
+    roster.save(update_fields=["state", "touched_at"])
+    audit.record(
+        by=roster.undone_by, did=gettext_noop("undid a roster"), to=roster, **roster.counts
+    )

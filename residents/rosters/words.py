@@ -1,0 +1,194 @@
+"""What a roster's pages say, in the language of who reads them, with personal data masked."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from residents import masking
+from residents.models import Resident, Roster, RosterRow
+from residents.rosters import columns
+from residents.rosters.reading import REFUSALS, letter
+
+
+def refusal(roster: Roster) -> str:
+    """Return why a file was not read."""
+    sentence = str(_(REFUSALS[roster.refusal["why"]]))
+    given: dict[str, Any] = roster.refusal["given"]
+    return sentence % given
+
+
+def problems(note: dict[str, Any]) -> list[str]:
+    """Return why a row was put aside, one sentence a problem, with the column it is about."""
+    said = []
+    for field, sentence, given in note.get("why", ()):
+        text = _(sentence) % given if given else _(sentence)
+        label = columns.FIELDS.get(field)
+        said.append(f"{label}: {text}" if label else text)
+    return said
+
+
+def changes(note: dict[str, Any]) -> list[dict[str, str]]:
+    """Return what a row changes: the field, before and after, masked."""
+    return [
+        {
+            "field": str(columns.FIELDS.get(name, name)),
+            "before": masked(name, before),
+            "after": masked(name, after),
+        }
+        for name, before, after in note.get("changes", ())
+        if name != "household"
+    ]
+
+
+def masked(field: str, value: Any) -> str:
+    """Return a value as pages show it."""
+    if value is None or value == "":
+        return "—"
+    mask = _MASKS.get(field, str)
+    return mask(str(value))
+
+
+def _sex(value: str) -> str:
+    return str(dict(Resident.Sex.choices).get(value, value))
+
+
+_MASKS: dict[str, Callable[[str], str]] = {
+    columns.NAME: masking.mask_name,
+    columns.EMERGENCY: masking.mask_name,
+    columns.PHONE: masking.mask_phone,
+    columns.EMERGENCY_PHONE: masking.mask_phone,
+    columns.NUMBER: masking.mask_number,
+    columns.BORN: lambda day: f"{day[:4]}-**-**",
+    columns.ADDRESS: masking.mask_address,
+    columns.SEX: _sex,
+}
+
+
+def sample(cell: Any) -> str:
+    """Return enough of a cell to tell what its column holds, and not whose it is."""
+    if isinstance(cell, dict):
+        cell = next(iter(cell.values()))
+    text = " ".join(str(cell).split())
+    if len(text) < 2:
+        return text
+    return text[: min(3, len(text) // 2)] + "*" * min(len(text) - 1, 8)
+
+
+def who(row: RosterRow, roster: Roster, note: dict[str, Any]) -> str:
+    """Return the masked name in a row that was put aside."""
+    cells, index = note.get("cells", []), roster.columns.get(columns.NAME, -1)
+    if not 0 <= index < len(cells):
+        return ""
+    text = str(cells[index]).strip()
+    return masking.mask_name(text) if text else ""
+
+
+def findings(roster: Roster) -> Iterable[tuple[str, str]]:
+    """Yield what was found in the file besides rows, each with how much it matters."""
+    found = roster.findings
+    sheet = found.get("sheet")
+    if not sheet:
+        return
+    if found.get("at_limit"):
+        yield (
+            "error",
+            _(
+                "The sheet ends at row %(last)s, exactly where a file format ends. Rows may be"
+                " missing: ask the sender how many people the roster has."
+            )
+            % {"last": f"{sheet['last']:,}"},
+        )
+    for name, rows in found.get("others", ()):
+        yield (
+            "warning",
+            ngettext(
+                "The sheet “%(name)s” holds %(rows)d row and was not read. Upload the file again"
+                " to take it over as well.",
+                "The sheet “%(name)s” holds %(rows)d rows and was not read. Upload the file again"
+                " to take it over as well.",
+                rows,
+            )
+            % {"name": name, "rows": rows},
+        )
+    for key, say in _COUNTED.items():
+        if number := found.get(key, sheet.get(key, 0)):
+            yield "info", say(number)
+    if sheet["hidden_columns"]:
+        spans = ", ".join(
+            letter(first) if first == last else f"{letter(first)}–{letter(last)}"
+            for first, last in sheet["hidden_columns"]
+        )
+        yield (
+            "info",
+            _("Hidden columns were read like the others: %(columns)s.") % {"columns": spans},
+        )
+
+
+def _titles(number: int) -> str:
+    return ngettext(
+        "%(number)d row above the headings was taken for a title.",
+        "%(number)d rows above the headings were taken for titles.",
+        number,
+    ) % {"number": number}
+
+
+def _hidden_rows(number: int) -> str:
+    return ngettext(
+        "%(number)d hidden row was read like the others.",
+        "%(number)d hidden rows were read like the others.",
+        number,
+    ) % {"number": number}
+
+
+def _merged(number: int) -> str:
+    return ngettext(
+        "%(number)d merged cell counts for each row that it covers.",
+        "%(number)d merged cells count for each row that they cover.",
+        number,
+    ) % {"number": number}
+
+
+def _formulas(number: int) -> str:
+    return ngettext(
+        "%(number)d formula was read as the value that Excel last showed.",
+        "%(number)d formulas were read as the values that Excel last showed.",
+        number,
+    ) % {"number": number}
+
+
+def _formulas_empty(number: int) -> str:
+    return ngettext(
+        "%(number)d formula has no value in the file and was read as empty. Open the file in"
+        " Excel or WPS and save it to fill it.",
+        "%(number)d formulas have no value in the file and were read as empty. Open the file in"
+        " Excel or WPS and save it to fill them.",
+        number,
+    ) % {"number": number}
+
+
+def _errors(number: int) -> str:
+    return ngettext(
+        "%(number)d cell shows an error such as #N/A and was read as empty.",
+        "%(number)d cells show an error such as #N/A and were read as empty.",
+        number,
+    ) % {"number": number}
+
+
+_COUNTED = {
+    "titles": _titles,
+    "hidden_rows": _hidden_rows,
+    "merged": _merged,
+    "formulas": _formulas,
+    "formulas_empty": _formulas_empty,
+    "errors": _errors,
+}
+
+
+def original(cell: Any) -> Any:
+    """Return a cell as it stood in the file, to be written into one again."""
+    if isinstance(cell, dict):
+        return date.fromisoformat(cell["day"])
+    return str(cell) if isinstance(cell, bool) else cell

@@ -1,0 +1,88 @@
+"""What workers do with rosters: whatever their state asks for, one worker at a time for each."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from residents.models import Roster, RosterRow
+from residents.rosters import applying, desk, dry_run, undoing
+
+State = Roster.State
+# The first of two keys of the advisory locks under which a worker holds a roster.
+LOCKS = 8160
+
+
+def work(*, key: UUID, at: datetime) -> bool:
+    """
+    Do what a roster's state asks for, from where it stood; return whether anything was to do.
+
+    The lock goes with the worker's connection: whoever is killed holds nothing.
+    """
+    roster = Roster.objects.select_related("area", "applied_by", "undone_by").get(key=key)
+    with _held(roster) as held:
+        if not held:
+            return False
+        roster.refresh_from_db(fields=["state", "done", "counts", "findings"])
+        return _work(roster, at)
+
+
+def _work(roster: Roster, at: datetime) -> bool:
+    if roster.state == State.READING:
+        dry_run.look(roster, at=at)
+    elif roster.state == State.CHECKING:
+        dry_run.check(roster, at=at)
+    elif roster.state == State.APPLYING:
+        _apply(roster, at)
+    elif roster.state == State.UNDOING:
+        undoing.undo(roster, at=at)
+    else:
+        return False
+    return True
+
+
+def _apply(roster: Roster, at: datetime) -> None:
+    try:
+        applying.apply(roster, at=at)
+    except applying.SealedUnderAnotherKeyError:
+        dry_run.check(roster, at=at)
+
+
+def at_work() -> list[UUID]:
+    """Return the rosters that a worker has, or should have."""
+    return list(Roster.objects.filter(state__in=Roster.AT_WORK).values_list("key", flat=True))
+
+
+@contextmanager
+def _held(roster: Roster) -> Iterator[bool]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCKS, roster.pk])
+        held = bool(cursor.fetchone()[0])
+    try:
+        yield held
+    finally:
+        if held:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCKS, roster.pk])
+
+
+def expire(*, at: datetime) -> int:
+    """Delete what is personal in rosters that are too old to be taken over or undone."""
+    old = at - desk.KEPT
+    waiting = Roster.objects.filter(state__in=[State.CHOOSING, State.CHECKED], uploaded_at__lt=old)
+    for roster in waiting:
+        desk.discard(roster=roster, at=at, by=None)
+    over = Roster.objects.filter(
+        Q(state=State.APPLIED, applied_at__lt=old) | Q(state=State.UNDONE, undone_at__lt=old),
+        purged=False,
+    )
+    purged = 0
+    for roster in over:
+        with transaction.atomic():
+            RosterRow.objects.filter(roster=roster).exclude(note=b"").update(note="")
+            Roster.objects.filter(pk=roster.pk).update(purged=True, file_name="")
+        purged += 1
+    return len(waiting) + purged

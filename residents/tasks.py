@@ -1,0 +1,5 @@
+"""Where Celery looks for the tasks of residents."""
+
+from residents.rosters.tasks import expire_rosters, resume_rosters, work_on_roster
+
+__all__ = ["expire_rosters", "resume_rosters", "work_on_roster"]

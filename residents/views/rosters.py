@@ -1,0 +1,260 @@
+"""Pages of rosters: files of people, and how far the portal is with them."""
+
+import json
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from kombu.exceptions import OperationalError
+
+from accounts import clock
+from accounts.access import member, role_required
+from accounts.errors import RefusedError
+from accounts.models import Role
+from accounts.paging import key_of, page_before
+from residents.forms import ColumnsForm, RosterForm
+from residents.models import Resident, Roster, RosterRow, StagedResident
+from residents.rosters import columns, desk, dry_run, mending, words
+from residents.rosters.reading import letter
+from residents.rosters.tasks import work_on_roster
+
+supervisors = role_required(Role.SUPERVISOR)
+State = Roster.State
+ROWS = 50
+
+
+@supervisors
+@require_GET
+def roster_list(request: HttpRequest) -> HttpResponse:
+    """List the rosters of one's areas, the latest first."""
+    rosters = Roster.objects.visible_to(member(request)).select_related("area", "uploaded_by")
+    page = page_before(rosters.defer("outline"), request.GET.get("after"))
+    return render(request, "residents/roster_list.html", {"page": page})
+
+
+@supervisors
+@require_http_methods(["GET", "POST"])
+def roster_new(request: HttpRequest) -> HttpResponse:
+    """Take a roster's file."""
+    user = member(request)
+    form = RosterForm(request.POST or None, request.FILES or None, by=user)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        roster = desk.upload(
+            content=given["file"].read(),
+            name=given["file"].name,
+            area=given["area"],
+            sender=given["sender"].strip(),
+            at=clock.now(),
+            by=user,
+        )
+        return _on(roster)
+    status = 422 if form.errors else 200
+    return render(request, "residents/roster_new.html", {"form": form}, status=status)
+
+
+@supervisors
+@require_GET
+def roster_detail(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Show how a roster stands: its totals, what was found in the file, its rows."""
+    roster = _roster(request, key)
+    if roster.state == State.CHOOSING:
+        return redirect("roster_columns", key)
+    context: dict[str, Any] = {
+        "roster": roster,
+        "at_work": roster.state in Roster.AT_WORK,
+        "findings": list(words.findings(roster)),
+        "may_be_undone": desk.may_be_undone(roster, at=clock.now()),
+        "twins": desk.twins(roster) if roster.state == State.CHECKED else [],
+    }
+    if roster.state == State.REFUSED:
+        context["refusal"] = words.refusal(roster)
+    elif roster.counts and not context["at_work"]:
+        context |= _rows(request, roster)
+    return render(request, "residents/roster_detail.html", context)
+
+
+@supervisors
+@require_http_methods(["GET", "POST"])
+def roster_columns(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Ask which sheet is read, and what its columns hold."""
+    roster = _roster(request, key)
+    if roster.state not in {State.CHOOSING, State.CHECKED}:
+        return redirect("roster_detail", key)
+    outline = dry_run.outline_of(roster)
+    sheet = _sheet(request, roster, outline)
+    known = dry_run.known_columns(roster)
+    heading = columns.find_heading(outline["heads"][sheet], known)
+    context: dict[str, Any] = {"roster": roster, "sheets": outline["sheets"], "sheet": sheet}
+    if heading is None:
+        return render(request, "residents/roster_columns.html", context)
+    recognised = columns.recognise(heading.cells, known)
+    form = ColumnsForm(request.POST or None, headings=heading.cells, fields=recognised)
+    if request.method == "POST" and form.is_valid():
+        try:
+            desk.choose_columns(
+                roster=roster,
+                sheet=sheet,
+                heading=heading,
+                fields=form.chosen(),
+                at=clock.now(),
+                by=member(request),
+            )
+        except RefusedError as refused:
+            messages.error(request, refused.sentence)
+            return redirect("roster_detail", key)
+        return _on(roster)
+    context |= {"form": form, "heading": heading, "columns": _described(form, outline, sheet)}
+    status = 422 if form.errors else 200
+    return render(request, "residents/roster_columns.html", context, status=status)
+
+
+@supervisors
+@require_GET
+def roster_progress(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Say how far the portal is with a roster; htmx asks each second, until it is done."""
+    roster = _roster(request, key)
+    if roster.state in Roster.AT_WORK:
+        return render(request, "residents/_roster_progress.html", {"roster": roster})
+    response = HttpResponse()
+    response["HX-Redirect"] = reverse("roster_detail", args=[key])
+    return response
+
+
+@supervisors
+@require_GET
+def roster_mend(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Give the rows that were put aside as a file."""
+    roster = _roster(request, key)
+    if roster.purged or not roster.counts or roster.state in Roster.AT_WORK:
+        raise Http404
+    content = mending.rows_to_mend(roster=roster, by=member(request))
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="roster-{roster.pk}-mend.xlsx"'
+    return response
+
+
+@supervisors
+@require_POST
+def roster_apply(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Take a roster over."""
+    roster = _roster(request, key)
+    if roster.findings.get("at_limit") and not request.POST.get("complete"):
+        messages.error(request, _("Confirm first that no rows are missing."))
+        return redirect("roster_detail", key)
+    return _step(request, roster, desk.take_over)
+
+
+@supervisors
+@require_POST
+def roster_undo(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Take a roster back."""
+    return _step(request, _roster(request, key), desk.take_back)
+
+
+@supervisors
+@require_POST
+def roster_discard(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Delete a file that is not to be taken over."""
+    return _step(request, _roster(request, key), desk.discard)
+
+
+def _roster(request: HttpRequest, key: UUID) -> Roster:
+    rosters = Roster.objects.visible_to(member(request))
+    return get_object_or_404(rosters.select_related("area", "uploaded_by", "applied_by"), key=key)
+
+
+def _step(request: HttpRequest, roster: Roster, step: Any) -> HttpResponse:
+    try:
+        step(roster=roster, at=clock.now(), by=member(request))
+    except RefusedError as refused:
+        messages.error(request, refused.sentence)
+        return redirect("roster_detail", roster.key)
+    return _on(roster)
+
+
+def _on(roster: Roster) -> HttpResponse:
+    """Ring the doorbell, and go to the roster's page; a sweep rings it again each minute."""
+    with suppress(OperationalError):
+        work_on_roster.delay(str(roster.key))
+    return redirect("roster_detail", roster.key)
+
+
+def _sheet(request: HttpRequest, roster: Roster, outline: dict[str, Any]) -> int:
+    asked = key_of(request.GET.get("sheet"))
+    if asked is not None and asked < len(outline["sheets"]):
+        return asked
+    return roster.sheet or 0
+
+
+def _described(form: ColumnsForm, outline: dict[str, Any], sheet: int) -> list[dict[str, Any]]:
+    """Return for each column its field, its letters, whether it is hidden, and masked samples."""
+    rows = [cells for _number, cells in outline["heads"][sheet]]
+    spans = outline["sheets"][sheet]["hidden_columns"]
+    return [
+        {
+            "field": field,
+            "letter": letter(index),
+            "hidden": any(first <= index <= last for first, last in spans),
+            "samples": [
+                words.sample(cells[index])
+                for cells in rows[-3:]
+                if index < len(cells) and cells[index] != ""
+            ],
+        }
+        for index, field in enumerate(form)
+    ]
+
+
+def _rows(request: HttpRequest, roster: Roster) -> dict[str, Any]:
+    """Return the rows of one outcome, the first first, with what is to be said of each."""
+    asked = request.GET.get("show", "")
+    shown = asked if asked in RosterRow.Outcome.values else ""
+    rows = RosterRow.objects.filter(roster=roster)
+    if shown:
+        rows = rows.filter(outcome=shown)
+    after = key_of(request.GET.get("after"))
+    if after is not None:
+        rows = rows.filter(number__gt=after)
+    found = list(rows.order_by("number")[: ROWS + 1])
+    return {
+        "rows": _said(found[:ROWS], roster),
+        "accepted": sum(roster.counts[each] for each in ("new", "update", "unchanged")),
+        "aside": sum(roster.counts[each] for each in mending.ASIDE),
+        "takes": roster.counts["new"] + roster.counts["update"],
+        "next": found[ROWS - 1].number if len(found) > ROWS else None,
+        "first": after is None,
+        "shown": shown,
+        "outcomes": [(each, roster.counts.get(each.value, 0)) for each in RosterRow.Outcome],
+    }
+
+
+def _said(rows: list[RosterRow], roster: Roster) -> list[dict[str, Any]]:
+    names = _names(StagedResident.objects.filter(roster=roster), "resident", rows)
+    names |= _names(Resident.objects.all(), "key", rows)
+    said = []
+    for row in rows:
+        note = json.loads(row.note) if row.note else {}
+        name = names.get(row.resident) if row.resident else ""
+        said.append(
+            {
+                "row": row,
+                "who": words.masked(columns.NAME, name) if name else words.who(row, roster, note),
+                "problems": words.problems(note),
+                "changes": words.changes(note),
+            }
+        )
+    return said
+
+
+def _names(people: "QuerySet[Any]", key: str, rows: list[RosterRow]) -> dict[Any, str]:
+    keys = [row.resident for row in rows if row.resident]
+    return dict(people.filter(**{f"{key}__in": keys}).values_list(key, "name"))
