@@ -26,6 +26,7 @@ class Act(models.TextChoices):
     CONTACTS = "contacts", _("Household members as close contacts")
     SAMPLE = "sample", _("Sample taken")
     RESULT = "result", _("Enter a result")
+    CORRECT = "correct", _("Correct a result")
     MISSED = "missed", _("Test missed")
     CHECK = "check", _("Check of the day")
     ANSWER = "answer", _("Decide on the outing")
@@ -64,12 +65,14 @@ def possible(
     events: Collection[Event],
     samples: Collection[Sample],
     waiting: Collection[Sample],
+    correctable: bool,
     proposed: bool,
     today: date,
 ) -> list[Act]:
-    """Return the acts that make sense on a case; nothing but a note on a closed one."""
+    """Return the acts that make sense on a case; on a closed one only a few."""
     if case.closed_on:
-        return [Act.CONTACTS, Act.NOTE] if proposed else [Act.NOTE]
+        still = {Act.CONTACTS: proposed, Act.CORRECT: correctable, Act.NOTE: True}
+        return [act for act in Act if still.get(act)]
     sampled = {sample.day for sample in samples}
     held = next((day for day in calendar.days if day.day == today and day.setting), None)
     sense = {
@@ -77,6 +80,7 @@ def possible(
         Act.CONTACTS: proposed,
         Act.SAMPLE: today not in sampled,
         Act.RESULT: bool(waiting),
+        Act.CORRECT: correctable,
         Act.MISSED: bool(overdue_days(calendar)),
         Act.CHECK: True,
         Act.ANSWER: bool(outings_waiting(events)),

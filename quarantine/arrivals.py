@@ -205,10 +205,15 @@ def _put_person_back(
         ) from error
 
 
-def withdraw_case(*, case: Case, at: datetime, by: User) -> None:
-    """Close a case as taken back. Raise TooLateToUndoError once something happened to it."""
+def withdraw_case(*, case: Case, at: datetime, by: User, whatever_happened: bool = False) -> None:
+    """
+    Close a case as taken back.
+
+    Raise TooLateToUndoError once something happened to it, unless that is of no account.
+    """
     happened = case.events.valid().exclude(kind=Event.Kind.OPENED).exists()
-    if case.version > 1 or happened or case.contacts.exists():
+    followed = case.version > 1 or happened or case.contacts.exists()
+    if followed and not whatever_happened:
         raise TooLateToUndoError(
             _("Something has happened to the case since: it can no longer be taken back.")
         )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django.db.models import FilteredRelation, Q, prefetch_related_objects
 
@@ -32,19 +31,12 @@ _DRAWN = (
 
 @dataclass
 class History:
-    """
-    What happened to one case, as the engine wants it.
-
-    `awaited` holds the keys of the samples without a result by their days; `checked` says whether
-    there was a check today.
-    """
+    """What happened to one case, as the engine wants it."""
 
     results: list[NATResult] = field(default_factory=list)
     sampled: list[date] = field(default_factory=list)
     missed: list[date] = field(default_factory=list)
     moves: list[Event] = field(default_factory=list)
-    awaited: dict[date, UUID] = field(default_factory=dict)
-    checked: bool = False
 
     def add(self, event: Event) -> None:
         """Add an event of one of the kinds that a calendar is drawn from."""
@@ -131,7 +123,7 @@ def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]
     if not cases:
         return {}
     prefetch_related_objects(list(cases), "plan")
-    histories = histories_of(cases, today=today)
+    histories = histories_of(cases)
     return {case.pk: lay(case, histories[case.pk], today) for case in cases}
 
 
@@ -187,32 +179,23 @@ def _served(case: Case, moves: Iterable[Event]) -> list[Served]:
     return served
 
 
-def histories_of(cases: Collection[Case], *, today: date) -> Mapping[int, History]:
+def histories_of(cases: Collection[Case]) -> Mapping[int, History]:
     """Return what happened to each of the cases, by primary key. Two queries."""
     histories: dict[int, History] = defaultdict(History)
     of_resident: dict[int, list[Case]] = defaultdict(list)
     for case in cases:
         of_resident[case.resident_id].append(case)
-    for resident, key, day, outcome, ct, reported_at in _samples(cases):
+    for resident, day, outcome, ct, reported_at in _samples(cases):
         for case in of_resident[resident]:
             if case.day_1 <= day and (case.closed_on is None or day <= case.closed_on):
                 history = histories[case.pk]
                 history.sampled.append(day)
                 if outcome:
                     history.results.append(_result(day, outcome, ct, reported_at))
-                else:
-                    history.awaited[day] = key
-    for event in _events(cases, today):
-        if event.kind == Event.Kind.CHECK:
-            histories[event.case_id].checked = True
-        else:
-            histories[event.case_id].add(event)
+    events = Event.objects.valid().filter(case__in=cases, kind__in=_DRAWN)
+    for event in events.order_by("day", "pk"):
+        histories[event.case_id].add(event)
     return histories
-
-
-def _events(cases: Collection[Case], today: date) -> Iterable[Event]:
-    wanted = Q(kind__in=_DRAWN) | Q(kind=Event.Kind.CHECK, day=today)
-    return Event.objects.valid().filter(wanted, case__in=cases).order_by("day", "pk")
 
 
 def _result(day: date, outcome: Any, ct: Decimal | None, reported_at: datetime) -> NATResult:
@@ -229,7 +212,5 @@ def _samples(cases: Collection[Case]) -> Iterable[tuple]:  # type: ignore[type-a
         )
         .annotate(found=FilteredRelation("results", condition=Q(results__withdrawn_at=None)))
         .order_by("day")
-        .values_list(
-            *("resident_id", "key", "day"), *("found__outcome", "found__ct", "found__reported_at")
-        )
+        .values_list("resident_id", "day", "found__outcome", "found__ct", "found__reported_at")
     )

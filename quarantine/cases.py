@@ -118,7 +118,7 @@ def open_case(
         raise OpenCaseError(_("This person is under a measure already.")) from error
     record(case=case, kind=Event.Kind.OPENED, at=at, by=by)
     today = clock.day_of(at)
-    derived = _derived(case, histories_of([case], today=today)[case.pk], today=today)[1]
+    derived = _derived(case, histories_of([case])[case.pk], today=today)[1]
     derived["told_release_on"] = derived["release_on"]
     Case.objects.filter(pk=case.pk).update(**derived)
     for name, value in derived.items():
@@ -222,7 +222,7 @@ def write(*, case: Case, today: date, **values: Any) -> Calendar:
     known = _was_told(case)
     for name, value in values.items():
         setattr(case, name, value)
-    laid, derived = _derived(case, histories_of([case], today=today)[case.pk], today=today)
+    laid, derived = _derived(case, histories_of([case])[case.pk], today=today)
     told = {"told_plan": case.plan, "told_release_on": derived["release_on"]} if known else {}
     _update(case, **values, **derived, **told)
     return laid
@@ -275,7 +275,7 @@ def refresh_many(*, cases: Collection[Case], today: date) -> int:
         return 0
     changed = 0
     prefetch_related_objects(list(cases), "plan")
-    histories = histories_of(cases, today=today)
+    histories = histories_of(cases)
     for case in cases:
         derived = _derived(case, histories[case.pk], today=today)[1]
         if any(getattr(case, name) != value for name, value in derived.items()):

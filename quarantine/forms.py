@@ -602,6 +602,25 @@ class ResultForm(ActForm):
     )
 
 
+class CorrectForm(ActForm):
+    """What the laboratory really found."""
+
+    result = forms.TypedChoiceField(label=_("Result to correct"), widget=Chips, coerce=int)
+    outcome = forms.ChoiceField(
+        label=_("Right result"), choices=NATResult.Outcome.choices, widget=Chips
+    )
+    ct = forms.DecimalField(
+        label=_("Ct value"),
+        required=False,
+        min_value=0,
+        max_value=50,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
+        help_text=_("Of two genes the lower one"),
+    )
+    reason = _reason(_("What was wrong, and who says so"))
+
+
 class MissedForm(ActForm):
     """A test that was not taken."""
 
@@ -726,6 +745,7 @@ ACT_FORMS: dict[Act, type[ActForm]] = {
     Act.CONTACTS: ContactsForm,
     Act.SAMPLE: SampleForm,
     Act.RESULT: ResultForm,
+    Act.CORRECT: CorrectForm,
     Act.MISSED: MissedForm,
     Act.CHECK: CheckForm,
     Act.ANSWER: AnswerForm,

@@ -13,6 +13,7 @@ from policy.words import CLINICAL, SETTINGS, short_day
 from quarantine.checks import Symptom
 from quarantine.models import Event
 from quarantine.outings import Mask, Purpose, Vehicle
+from testing.models import NATResult
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -24,6 +25,7 @@ _DATED = frozenset(
     {
         Event.Kind.TEST_MISSED,
         Event.Kind.POSITIVE,
+        Event.Kind.CORRECTED,
         Event.Kind.OUTING_ASKED,
         Event.Kind.OUTING_APPROVED,
         Event.Kind.OUTING_REFUSED,
@@ -61,12 +63,15 @@ def _taken(samples: Collection[Sample]) -> Iterator[Entry]:
 def _found(samples: Collection[Sample]) -> Iterator[Entry]:
     for sample in samples:
         for result in sample.valid_results:  # type: ignore[attr-defined]
-            parts = [
-                _("sample of %(day)s") % {"day": short_day(sample.day)},
-                result.get_outcome_display(),
-                f"Ct {result.ct}" if result.ct is not None else "",
-            ]
-            yield Entry(result.recorded_at, str(result.recorded_by), _("Result"), _joined(parts))
+            said = found(sample, result)
+            yield Entry(result.recorded_at, str(result.recorded_by), _("Result"), said)
+
+
+def found(sample: Sample, result: NATResult) -> str:
+    """Return what was found in a sample, in words."""
+    ct = f"Ct {result.ct}" if result.ct is not None else ""
+    day = _("sample of %(day)s") % {"day": short_day(sample.day)}
+    return _joined([day, result.get_outcome_display(), ct])
 
 
 def told(event: Event) -> str:
@@ -92,6 +97,9 @@ def _changes(detail: dict[str, Any]) -> Iterator[str]:
         yield _("Fit for isolation") if detail["home_conditions_met"] else _("Not fit")
     if "clinical" in detail:
         yield str(CLINICAL[detail["clinical"]])
+    if "was" in detail:
+        was = str(NATResult.Outcome(detail["was"]).label)
+        yield _("before: %(result)s") % {"result": f"{was} {detail['was_ct']}".strip()}
     if "to" in detail:
         yield f"{SETTINGS[detail['from']]} → {SETTINGS[detail['to']]}"
     if "entered" in detail:

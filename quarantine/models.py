@@ -467,6 +467,7 @@ class Event(Withdrawable):
         CHECK = "check", _("Daily check")
         CLINICAL = "clinical", _("Clinical state changed")
         POSITIVE = "positive", _("Positive result")
+        CORRECTED = "corrected", _("Result corrected")
         REFERRED = "referred", _("Passed to medical care")
         EXCEPTION = "exception", _("Exception from a change of document")
         RELEASED = "released", _("Released")

@@ -193,7 +193,7 @@ def _behind(
 def compared(*, cases: Sequence[Case], found: Preview) -> list[Person]:
     """Return cases with their calendars before and after. Three queries at most."""
     today = clock.day_of(found.at)
-    histories = histories_of(cases, today=today)
+    histories = histories_of(cases)
     people = []
     for case in cases:
         scope = found.scopes.all[found.scopes.of_grid[case.grid_id]]

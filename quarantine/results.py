@@ -293,7 +293,8 @@ def proposed_contacts(*, case: Case, events: Iterable[Event] | None = None) -> Q
     )
     known = Case.objects.filter(index_case=case).exclude(closed_as=Case.ClosedAs.WITHDRAWN)
     return (
-        Resident.objects.filter(household=case.resident.household_id)
+        Resident.objects.here()
+        .filter(household=case.resident.household_id)
         .exclude(pk=case.resident_id)
         .exclude(pk__in=Resident.objects.filter(under_that_rule).values("pk"))
         .exclude(pk__in=known.values("resident"))

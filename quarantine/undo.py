@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import audit, clock
 from accounts.models import User
@@ -21,6 +22,9 @@ _CHANGED_FACTS = (
     Event.Kind.CHOSE_CENTRAL,
     Event.Kind.MOVED,
     Event.Kind.CLINICAL,
+)
+_SOMETHING_HAPPENED = gettext_lazy(
+    "Something has happened to the case since: it can no longer be taken back."
 )
 _OF_THEMSELVES = (
     Event.Kind.TEST_MISSED,
@@ -41,25 +45,65 @@ def take_back_sample(*, sample: Sample, at: datetime, by: User) -> None:
 
 
 @transaction.atomic
-def take_back_result(*, result: NATResult, at: datetime, by: User) -> None:
+def take_back_result(*, result: NATResult, at: datetime, by: User, late: bool = False) -> None:
     """
     Take a result back, with the case that it opened or closed.
 
-    Raise TooLateToUndoError after UNDO, or once something else followed from it.
+    Raise TooLateToUndoError after UNDO, or once something else followed from it. `late`, when a
+    result is corrected, takes it back whenever that is, and whatever followed with it: the case
+    that it opened, and the open cases of the contacts of somebody who is not infected.
     """
-    testing.withdraw_result(result=result, at=at, by=by)
-    for opened in result.cases.exclude(closed_as=Case.ClosedAs.WITHDRAWN):
-        withdraw_case(case=_whole(opened.pk), at=at, by=by)
-    followed = Event.objects.valid().filter(
-        case__resident=result.sample.resident_id, detail__result=result.pk
+    testing.withdraw_result(result=result, at=at, by=by, late=late)
+    opened = [case.pk for case in result.cases.exclude(closed_as=Case.ClosedAs.WITHDRAWN)]
+    followed = list(
+        Event.objects.valid().filter(
+            case__resident=result.sample.resident_id, detail__result=result.pk
+        )
     )
     closed = {event.case_id for event in followed if "closed_as" in event.detail}
+    contacts = Case.objects.filter(index_case__in=[*opened, *closed])
+    if not late and contacts.exclude(closed_as=Case.ClosedAs.WITHDRAWN).exists():
+        raise TooLateToUndoError(_SOMETHING_HAPPENED)
+    for contact in contacts.open():
+        _withdraw_contact(contact.pk, at=at, by=by, whatever_happened=True)
+    for pk in opened:
+        withdraw_case(case=_whole(pk), at=at, by=by, whatever_happened=late)
     for event in followed:
         _withdraw(event, at=at, by=by)
     for pk in closed:
         reopen(case=_whole(pk), today=clock.day_of(at))
     if not closed and (case := open_case_of(result.sample.resident)):
         write(case=case, today=clock.day_of(at))
+
+
+@transaction.atomic
+def take_back_contacts(*, index: Case, at: datetime, by: User) -> int:
+    """
+    Take back the contacts that were opened last from a case, and return how many.
+
+    What they continued is open again. Raise TooLateToUndoError after UNDO, or once something
+    happened to one of them.
+    """
+    contacts = index.contacts.exclude(closed_as=Case.ClosedAs.WITHDRAWN).order_by("-opened_at")
+    last = contacts.first()
+    if last is None:
+        raise TooLateToUndoError(_("This was taken back already."))
+    refuse_after_undo(last.opened_at, at=at)
+    together = list(contacts.filter(opened_at=last.opened_at))
+    for contact in together:
+        _withdraw_contact(contact.pk, at=at, by=by)
+    return len(together)
+
+
+def _withdraw_contact(pk: int, *, at: datetime, by: User, whatever_happened: bool = False) -> None:
+    contact = _whole(pk)
+    withdraw_case(case=contact, at=at, by=by, whatever_happened=whatever_happened)
+    continued = Event.objects.valid().filter(
+        case__resident=contact.resident_id, detail__index_case=contact.index_case_id
+    )
+    for event in continued:
+        _withdraw(event, at=at, by=by)
+        reopen(case=_whole(event.case_id), today=clock.day_of(at))
 
 
 @transaction.atomic
@@ -101,9 +145,7 @@ def _refuse_followed(event: Event) -> None:
         case=event.case_id, kind__in=_CHANGED_FACTS, pk__gt=event.pk
     )
     if later.exists():
-        raise TooLateToUndoError(
-            _("Something has happened to the case since: it can no longer be taken back.")
-        )
+        raise TooLateToUndoError(_SOMETHING_HAPPENED)
 
 
 def _withdraw(event: Event, *, at: datetime, by: User) -> None:

@@ -30,6 +30,7 @@ urlpatterns = [
     path("cases/<uuid:key>/do/<str:act>/", acts.case_act, name="case_act"),
     path("undo/sample/<uuid:key>/", acts.undo_sample, name="undo_sample"),
     path("undo/result/<int:pk>/", acts.undo_result, name="undo_result"),
+    path("undo/contacts/<uuid:key>/", acts.undo_contacts, name="undo_contacts"),
     path("undo/event/<int:pk>/", acts.undo_event, name="undo_event"),
     # /residents/; here, because an open case moves with the person
     path("residents/<uuid:key>/move/", moves.resident_move, name="resident_move"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -16,11 +16,12 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 from django.utils.translation import gettext_lazy as _
 
 from accounts.paging import Page, page_after
-from quarantine.calendars import History, histories_of, lay
+from quarantine.calendars import lay, read_history
 from quarantine.filters import awaited_on
 from quarantine.forecast import forecast
 from quarantine.models import Case, CaseQuerySet, Event, EventQuerySet
 from residents.models import Building, Household
+from testing.models import NATResult, Sample
 
 if TYPE_CHECKING:
     from policy.engine.calendar import Calendar
@@ -53,7 +54,6 @@ class Card:
     """A case with everything that is due on it."""
 
     case: Case
-    calendar: Calendar
     due: tuple[Due, ...]
     # The key of the one-tap check: two taps are one check.
     once: uuid.UUID = field(default_factory=uuid.uuid4, compare=False)
@@ -99,10 +99,6 @@ _ORDER = (
 )
 
 
-# Somebody is in a stage until the release: their plan has one.
-HELD = Q(plan__content__stages__0__isnull=False)
-
-
 class Work:
     """What is due among the open ones of `cases` on a day: counts and pages, by one condition."""
 
@@ -112,7 +108,7 @@ class Work:
     def counts(self) -> Counts:
         """Return how much is due. One query, and two more where tests are overdue."""
         alike = self.cases.annotate(
-            held=ExpressionWrapper(HELD, BooleanField()),
+            held=ExpressionWrapper(self._held, BooleanField()),
             awaited=Exists(awaited_on(self.today)),
             checked=Exists(self._checks),
         )
@@ -138,7 +134,7 @@ class Work:
     def page(self, *, kind: str = "", after: str | None = None) -> Page[Case]:
         """Return the cases on which something of a kind is due, or anything, in door order."""
         awaited = Q(Exists(awaited_on(self.today)))
-        unchecked = HELD & ~Q(Exists(self._checks))
+        unchecked = self._held & ~Q(Exists(self._checks))
         due = {
             Kind.OVERDUE: lambda: Q(next_test_on__lt=self.today),
             Kind.TEST: lambda: Q(next_test_on=self.today) | Q(pk__in=self._late),
@@ -149,13 +145,19 @@ class Work:
         # Whose last day has come and who awaits no result may be released: no need to ask twice.
         anything = Q(next_test_on__lte=self.today) | self._over | awaited | unchecked
         return page_after(
-            self.cases.filter(due[Kind(kind)]() if kind else anything).select_related(
-                "plan__provision", "resident__household__building", "resident__grid"
-            ),
+            self.cases.filter(due[Kind(kind)]() if kind else anything)
+            .annotate(checked=Exists(self._checks))
+            .select_related("plan__provision", "resident__household__building", "resident__grid"),
             after,
             order=_ORDER,
             among=self.everyone,  # also whom the last card of the page before has left
         )
+
+    @property
+    def _held(self) -> Q:
+        """Somebody is in a stage until the release, or until a change of law frees them."""
+        freed = Q(transition=Case.Transition.FREED, freed_on__lte=self.today)
+        return Q(plan__content__stages__0__isnull=False) & ~freed
 
     @property
     def _over(self) -> Q:
@@ -176,34 +178,60 @@ class Work:
 def worklist(
     *, cases: CaseQuerySet, today: date, kind: str = "", after: str | None = None
 ) -> Worklist:
-    """Return a page of what is due today among the open ones of `cases`. At most seven queries."""
+    """Return a page of what is due today among the open ones of `cases`. At most six queries."""
     work = Work(cases=cases, today=today)
     page = work.page(kind=kind, after=after)
-    return Worklist(cards_of(page.rows, today=today), work.counts(), page.next, page.first)
+    cards = _cards([(case, case.checked) for case in page.rows], today)  # type: ignore[attr-defined]
+    return Worklist(cards, work.counts(), page.next, page.first)
 
 
 def cards_of(cases: Sequence[Case], *, today: date) -> list[Card]:
     """Return a card for each case, also where nothing is due. Two queries."""
-    histories = histories_of(cases, today=today)
-    return [_card(case, histories[case.pk], today) for case in cases]
+    checks = Event.objects.valid().filter(case__in=cases, kind=Event.Kind.CHECK, day=today)
+    checked = set(checks.values_list("case_id", flat=True))
+    return _cards([(case, case.pk in checked) for case in cases], today)
 
 
-def _card(case: Case, history: History, today: date) -> Card:
-    calendar = lay(case, history, today)
-    due = _due(calendar, history, today)
-    return Card(case, calendar, tuple(due) if case.closed_on is None else ())
+def _cards(cases: Sequence[tuple[Case, bool]], today: date) -> list[Card]:
+    """Return the cards of cases, of which is known whether there was a check today. One query."""
+    results = NATResult.objects.valid().filter(sample=OuterRef("pk"))
+    waiting = Sample.objects.valid().filter(
+        ~Exists(results), resident__in=[case.resident_id for case, _checked in cases]
+    )
+    samples: dict[int, dict[date, uuid.UUID]] = defaultdict(dict)
+    for resident, day, key in waiting.values_list("resident_id", "day", "key"):
+        samples[resident][day] = key
+    return [
+        _card(case, samples[case.resident_id], checked=checked, today=today)
+        for case, checked in cases
+    ]
 
 
-def _due(calendar: Calendar, history: History, today: date) -> Iterable[Due]:
+def _card(case: Case, awaited: Mapping[date, uuid.UUID], *, checked: bool, today: date) -> Card:
+    if case.closed_on:
+        return Card(case, ())
+    freed = case.transition == Case.Transition.FREED and (case.freed_on or today) <= today
+    calendar = lay(case, read_history(case.history, case.day_1), today)
+    held = bool(calendar.plan.stages) and not freed
+    return Card(case, tuple(_due(calendar, awaited, asks_check=held and not checked, today=today)))
+
+
+def _due(
+    calendar: Calendar, awaited: Mapping[date, uuid.UUID], *, asks_check: bool, today: date
+) -> Iterable[Due]:
     yield from (
         Due(Kind.OVERDUE if day.overdue else Kind.TEST, day.day)
         for day in calendar.days
         if day.day <= today and day.test in ("due", "make_up")
     )
-    yield from (Due(Kind.RESULT, day, key) for day, key in history.awaited.items() if day <= today)
+    yield from (
+        Due(Kind.RESULT, day, key)
+        for day, key in sorted(awaited.items())
+        if calendar.start <= day <= today
+    )
     if calendar.may_be_released and calendar.earliest_release:
         yield Due(Kind.RELEASE, calendar.earliest_release)
-    elif not history.checked and calendar.plan.stages:
+    elif asks_check:
         yield Due(Kind.CHECK, today)
 
 

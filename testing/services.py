@@ -144,9 +144,10 @@ def withdraw_sample(*, sample: Sample, at: datetime, by: User) -> None:
         audit.record(by=by, did=gettext_noop("took sample back"), to=sample)
 
 
-def withdraw_result(*, result: NATResult, at: datetime, by: User) -> None:
-    """Take a result back. Raise TooLateToUndoError after UNDO."""
-    refuse_after_undo(result.recorded_at, at=at)
+def withdraw_result(*, result: NATResult, at: datetime, by: User, late: bool = False) -> None:
+    """Take a result back. Raise TooLateToUndoError after UNDO, unless `late` is right."""
+    if not late:
+        refuse_after_undo(result.recorded_at, at=at)
     with transaction.atomic():
         if not NATResult.objects.filter(pk=result.pk, withdrawn_at=None).update(
             withdrawn_at=at, withdrawn_by=by

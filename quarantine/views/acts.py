@@ -24,7 +24,7 @@ from accounts import clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
 from accounts.models import Role, User
-from quarantine import cases, checks, outings, release, results, undo
+from quarantine import cases, checks, corrections, outings, release, results, undo
 from quarantine.acts import SUPERVISORS_ONLY, Act
 from quarantine.forms import ACT_FORMS, ActForm
 from quarantine.models import Case, Event
@@ -40,10 +40,11 @@ STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, in words, and where it is taken back."""
+    """What was done, in words, where it is taken back, and which case is looked at next."""
 
     sentence: str
     undo: str = ""
+    case: Case | None = None
 
     @property
     def tags(self) -> str:
@@ -78,6 +79,21 @@ def _result(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     if data["outcome"] == NATResult.Outcome.POSITIVE:
         said = _("Positive result entered: arrange medical care now.")
     return Done(said, reverse("undo_result", args=[recorded.result.pk]))
+
+
+def _correct(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    wrong = get_object_or_404(NATResult.objects.visible_to(by).valid(), pk=data["result"])
+    recorded = corrections.correct_result(
+        case=case,
+        result=wrong,
+        outcome=NATResult.Outcome(data["outcome"]),
+        ct=data["ct"],
+        reason=data["reason"],
+        at=at,
+        by=by,
+    )
+    said = _("Result corrected; calendar and measure follow.")
+    return Done(said, case=recorded.opened or recorded.case)
 
 
 def _missed(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
@@ -149,7 +165,7 @@ def _contacts(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     chosen = list(Resident.objects.visible_to(by).filter(key__in=data["residents"]))
     opened = results.open_contacts(case=case, residents=chosen, at=at, by=by)
     said = ngettext("%d close contact entered.", "%d close contacts entered.", len(opened))
-    return Done(said % len(opened))
+    return Done(said % len(opened), reverse("undo_contacts", args=[case.key]))
 
 
 def _note(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
@@ -170,6 +186,7 @@ DO: dict[Act, Do] = {
     Act.CONTACTS: _contacts,
     Act.SAMPLE: _sample,
     Act.RESULT: _result,
+    Act.CORRECT: _correct,
     Act.MISSED: _missed,
     Act.CHECK: _check,
     Act.ANSWER: _answer,
@@ -206,7 +223,7 @@ def case_act(request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
         add_refusal(form, error)
         return _again(request, case, form, Act(act), at)
     messages.success(request, done.sentence, extra_tags=done.tags)
-    return _back(request, key, by, at)
+    return _back(request, done.case.key if done.case else key, by, at)
 
 
 def _again(
@@ -263,6 +280,15 @@ def undo_result(request: HttpRequest, pk: int) -> HttpResponse:
 
 @role_required(*STAFF)
 @require_POST
+def undo_contacts(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Take back the close contacts that were entered last from a case."""
+    by = member(request)
+    index = get_object_or_404(Case.objects.visible_to(by), key=key)
+    return _undone(request, lambda: undo.take_back_contacts(index=index, at=clock.now(), by=by))
+
+
+@role_required(*STAFF)
+@require_POST
 def undo_event(request: HttpRequest, pk: int) -> HttpResponse:
     """Take an event back."""
     by = member(request)
@@ -270,7 +296,7 @@ def undo_event(request: HttpRequest, pk: int) -> HttpResponse:
     return _undone(request, lambda: undo.take_back_event(event=event, at=clock.now(), by=by))
 
 
-def _undone(request: HttpRequest, take_back: Callable[[], None]) -> HttpResponse:
+def _undone(request: HttpRequest, take_back: Callable[[], object]) -> HttpResponse:
     try:
         take_back()
     except RefusedError as error:

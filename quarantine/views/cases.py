@@ -28,7 +28,7 @@ from quarantine.facts import unpack
 from quarantine.filters import CaseFilter
 from quarantine.following import decision_of
 from quarantine.forms import ACT_FORMS, ActForm, UncoverForm
-from quarantine.history import history, told
+from quarantine.history import found, history, told
 from quarantine.models import Case, Event
 from quarantine.results import proposed_contacts
 from residents import services as residents
@@ -36,6 +36,7 @@ from residents.keypeople.lists import key_members
 from residents.masking import mask_name
 from residents.models import Resident
 from testing.models import NATResult, Sample
+from testing.services import UNDO
 
 if TYPE_CHECKING:
     from policy.engine.calendar import Calendar
@@ -64,6 +65,11 @@ class Whole:
         return [sample for sample in self.samples if not sample.valid_results]  # type: ignore[attr-defined]
 
     @property
+    def results(self) -> list[tuple[Sample, NATResult]]:
+        """Return the results that stand, each with its sample."""
+        return [(s, result) for s in self.samples for result in s.valid_results]  # type: ignore[attr-defined]
+
+    @property
     def overdue(self) -> list[date]:
         """Return the past test days that nobody accounted for."""
         return overdue_days(self.calendar)
@@ -78,6 +84,7 @@ class Whole:
             events=self.events,
             samples=self.samples,
             waiting=self.waiting,
+            correctable=bool(self.results),
             proposed=bool(self.contacts),
             today=self.today,
         )
@@ -87,6 +94,7 @@ class Whole:
         """Return what the forms of the acts offer."""
         return {
             "sample": [(str(s.key), short_day(s.day)) for s in self.waiting],
+            "result": [(str(r.pk), found(s, r)) for s, r in self.results],
             "day": [(day.isoformat(), short_day(day)) for day in self.overdue],
             "asked": [(str(event.pk), told(event)) for event in outings_waiting(self.events)],
             "residents": [(str(r.key), mask_name(r.name)) for r in self.contacts],
@@ -163,7 +171,7 @@ def case_page(
     acts = [
         (act, failed[1] if failed and failed[0] == act else _empty(act, shown))
         for act in shown.acts
-        if act not in SUPERVISORS_ONLY or member(request).role == Role.SUPERVISOR
+        if _may(member(request), act, shown, at)
     ]
     check = [event for event in shown.events if event.kind == Event.Kind.CHECK]
     context = {
@@ -182,6 +190,14 @@ def case_page(
         "key_members": members,
     }
     return render(request, "quarantine/case_detail.html", context)
+
+
+def _may(by: User, act: Act, shown: Whole, at: datetime) -> bool:
+    if by.role == Role.SUPERVISOR:
+        return True
+    if act == Act.CORRECT:
+        return any(at - result.recorded_at <= UNDO for _sample, result in shown.results)
+    return act not in SUPERVISORS_ONLY
 
 
 def _empty(act: Act, shown: Whole) -> ActForm:

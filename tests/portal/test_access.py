@@ -276,6 +276,7 @@ PAGES: dict[str, Page] = {
     "arrival_undo": FIELD.of(lambda at: {"key": at.arrival.key}).by("post"),
     "case_list": FIELD.by("get"),
     "case_detail": FIELD.of(lambda at: {"key": at.case.key}).by("get"),
+    "undo_contacts": FIELD.of(lambda at: {"key": at.case.key}).by("post"),
     "case_uncover": FIELD.of(lambda at: {"key": at.case.key}).by("post"),
     "case_act": FIELD.of(lambda at: {"key": at.case.key, "act": "note"}).by("post"),
     "undo_sample": FIELD.of(lambda at: {"key": at.result.sample.key}).by("post"),

@@ -13,7 +13,12 @@ from quarantine.outings import Mask, Purpose, Vehicle, approve_outing, ask_outin
 from quarantine.proof import unexplained_cases
 from quarantine.release import release
 from quarantine.results import mark_missed, open_contacts, proposed_contacts, take_sample
-from quarantine.undo import take_back_event, take_back_result, take_back_sample
+from quarantine.undo import (
+    take_back_contacts,
+    take_back_event,
+    take_back_result,
+    take_back_sample,
+)
 from testing.services import UNDO, TooLateToUndoError
 from tests.factories import (
     make_arrival,
@@ -123,6 +128,39 @@ class TestAResult:
 
         contact.refresh_from_db()
         assert contact.closed_on
+
+
+class TestContacts:
+    def test_taken_back_are_free_again_and_what_they_were_under_goes_on(self, case: Case) -> None:
+        make_result(case, DAY_1, outcome="positive")
+        home = case.resident.household
+        free, held = make_resident(household=home), make_resident(household=home)
+        stays = (Stay("310101", "high", DAY_1),)
+        before = make_case(case.grid, resident=held, stays=stays)
+        kept = state(before)
+        at, by = moment(DAY_1, 13), make_user()
+        open_contacts(case=case, residents=[free, held], at=at, by=by)
+
+        assert take_back_contacts(index=case, at=at + UNDO, by=by) == 2
+
+        assert state(before) == kept
+        assert list(Case.objects.open()) == [before]
+        assert set(proposed_contacts(case=case)) == {free, held}
+        with pytest.raises(TooLateToUndoError):
+            take_back_contacts(index=case, at=at, by=by)
+
+    def test_stay_when_the_time_is_over_or_something_happened(self, contact: Case) -> None:
+        infected = make_result(contact, DAY_1, outcome="positive").opened
+        assert infected
+        flatmate = make_resident(household=contact.resident.household)
+        at, by = moment(DAY_1, 13), make_user()
+        (opened,) = open_contacts(case=infected, residents=[flatmate], at=at, by=by)
+        with pytest.raises(TooLateToUndoError):
+            take_back_contacts(index=infected, at=at + UNDO + timedelta(seconds=1), by=by)
+        make_result(opened, DAY_1)
+        with pytest.raises(TooLateToUndoError):
+            take_back_contacts(index=infected, at=at, by=by)
+        assert opened in Case.objects.open()
 
 
 class TestAMissedTest:
