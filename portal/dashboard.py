@@ -21,8 +21,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Area, User
 from policy.words import SUBJECTS
 from quarantine.filters import conditions_of_releases, conditions_of_tests
-from quarantine.forecast import STAGES, TESTS_ONLY, Forecast, forecast, stage_conditions
+from quarantine.forecast import (
+    STAGES,
+    TESTS_ONLY,
+    Forecast,
+    forecast,
+    stage_conditions,
+)
 from quarantine.models import Arrival, Case
+from quarantine.plans import all_plans
 from reminders.models import Message
 
 DAYS = 14
@@ -325,7 +332,7 @@ class Dashboard:
     @cached_property
     def _conditions(self) -> dict[str, Q]:
         still_open = Q(closed_on=None)
-        stages = stage_conditions(self._forecast.plans, today=self.today)
+        stages = stage_conditions(all_plans(), today=self.today)
         tests = conditions_of_tests(self.today)
         releases = conditions_of_releases(self.today)
         return {

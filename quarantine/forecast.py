@@ -21,7 +21,7 @@ from policy.engine.facts import Setting
 from policy.engine.plans import Plan as EnginePlan
 from quarantine.calendars import lay_plan, read_history
 from quarantine.models import Case, CaseQuerySet
-from quarantine.plans import all_plans
+from quarantine.plans import plans_of
 
 # The stage of cases whose plan only asks for tests.
 TESTS_ONLY = "none"
@@ -66,7 +66,6 @@ class Forecast:
 
     today: date
     groups: list[Alike]
-    plans: dict[int, EnginePlan]
 
     def by_stage(self, day: date) -> dict[str, list[int]]:
         """Return the cases open on a day, or expected to be, by stage."""
@@ -135,7 +134,8 @@ def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> 
     """
     Return what lies before the open ones of `cases`, and before those closed after `since`.
 
-    Two queries, however many cases there are. The database groups them by their `history`.
+    One query, however many cases there are, and one more for plans met for the first time. The
+    database groups cases by their `history`.
     """
     wanted = Q(closed_on=None) if since is None else Q(closed_on=None) | Q(closed_on__gt=since)
     rows = list(
@@ -143,13 +143,13 @@ def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> 
         .annotate(opened=TruncDate("opened_at"))
         .order_by()
         .values(
-            *("plan_id", "day_1", "release_on", "opened", "closed_on"),
+            *("plan__digest", "day_1", "release_on", "opened", "closed_on"),
             *("history", "law_from", "freed_on", "transition"),
         )
         .annotate(pks=ArrayAgg("pk"))
     )
-    plans = all_plans()
-    return Forecast(today, [_alike(row, plans[row["plan_id"]], today) for row in rows], plans)
+    plans = plans_of({row["plan__digest"] for row in rows})
+    return Forecast(today, [_alike(row, plans[row["plan__digest"]], today) for row in rows])
 
 
 def _alike(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Alike:

@@ -22,6 +22,14 @@ def all_plans() -> dict[int, EnginePlan]:
     return {pk: plan_of(row) for pk, row in Plan.objects.in_bulk().items()}
 
 
+def plans_of(digests: Collection[str]) -> dict[str, EnginePlan]:
+    """Return plans by their digests; a query for those that this process has not met."""
+    if new := [digest for digest in digests if digest not in _parsed]:
+        for row in Plan.objects.filter(digest__in=new):
+            plan_of(row)
+    return {digest: _parsed[digest] for digest in digests}
+
+
 def store_plan(plan: EnginePlan) -> Plan:
     """Return the row of a plan, made if it is new."""
     return store_plans([plan])[plan.digest]

@@ -106,7 +106,7 @@ class Work:
         self.everyone, self.cases, self.today = cases, cases.open(), today
 
     def counts(self) -> Counts:
-        """Return how much is due. One query, and two more where tests are overdue."""
+        """Return how much is due. One query, and another where tests are overdue."""
         alike = self.cases.annotate(
             held=ExpressionWrapper(self._held, BooleanField()),
             awaited=Exists(awaited_on(self.today)),
@@ -178,7 +178,7 @@ class Work:
 def worklist(
     *, cases: CaseQuerySet, today: date, kind: str = "", after: str | None = None
 ) -> Worklist:
-    """Return a page of what is due today among the open ones of `cases`. At most six queries."""
+    """Return a page of what is due today among the open ones of `cases`. At most five queries."""
     work = Work(cases=cases, today=today)
     page = work.page(kind=kind, after=after)
     cards = _cards([(case, case.checked) for case in page.rows], today)  # type: ignore[attr-defined]
