@@ -51,7 +51,7 @@ ALIKE = 5
 
 def make_district(grids: int = GRIDS) -> list[int]:
     """Make a district with a supervisor and the twenty measures in force; return its grids."""
-    community = make_place(OPENED, COUNTY).get_parent()
+    community = Area.objects.get_parent(make_place(OPENED, COUNTY))
     make_user(
         Role.SUPERVISOR, Area.objects.get(code=COUNTY), username="supervisor", password=PASSWORD
     )
