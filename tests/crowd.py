@@ -62,10 +62,10 @@ def make_district(grids: int = GRIDS) -> list[int]:
     return list(Area.objects.filter(level=Area.Level.GRID).values_list("pk", flat=True))
 
 
-def fill(number: int, grids: list[int], *, with_results: bool = True) -> None:
-    """Make `number` open cases, with about four results each where asked."""
+def fill(number: int, grids: list[int], *, today: date = TODAY, with_results: bool = True) -> None:
+    """Make `number` open cases as of a day, with about four results each where asked."""
     chance = random.Random(number)  # noqa: S311 - the same crowd each time
-    template = _template()
+    template = _template(today)
     with connection.cursor() as cursor:
         cursor.execute("SELECT setseed(0.5)")
         cursor.execute("DROP TABLE IF EXISTS kinds, crowd")
@@ -75,7 +75,9 @@ def fill(number: int, grids: list[int], *, with_results: bool = True) -> None:
             " release_on date, sampled date[])"
         )
         kinds = max(number // ALIKE, 1)
-        cursor.copy_expert("COPY kinds FROM STDIN", StringIO("".join(_kinds(kinds, chance))))
+        cursor.copy_expert(
+            "COPY kinds FROM STDIN", StringIO("".join(_kinds(kinds, today, chance)))
+        )
         cursor.execute(
             "CREATE TEMPORARY TABLE crowd AS SELECT n, (%s + n)::bigint AS id,"
             " (random() * random() * %s)::int AS kind, (%s::bigint[])[1 + n %% %s] AS grid"
@@ -96,7 +98,7 @@ def fill(number: int, grids: list[int], *, with_results: bool = True) -> None:
             missed = r"regexp_matches(k.history, '(\d+)!', 'g') m"
             _copy(Event, template.events.earliest("pk").pk, f"{once}, {missed}")
         cursor.execute("SET session_replication_role = DEFAULT")
-        Case.objects.filter(pk=template.pk).update(closed_on=TODAY, closed_as="completed")
+        Case.objects.filter(pk=template.pk).update(closed_on=today, closed_as="completed")
         cursor.execute("VACUUM ANALYZE")
 
 
@@ -105,11 +107,11 @@ def _first() -> int:
     return 10 * last + 10_000
 
 
-def _template() -> Case:
+def _template(today: date) -> Case:
     """Make one case with one result: the rows that all others are copies of."""
     grid = Area.objects.filter(level=Area.Level.GRID).first()
-    case = make_case(grid, on=TODAY, exposure="close_contact", arrived_from=None)
-    make_result(case, TODAY)
+    case = make_case(grid, on=today, exposure="close_contact", arrived_from=None)
+    make_result(case, today)
     return case
 
 
@@ -180,20 +182,20 @@ PARTICULAR: dict[type[Model], dict[str, str]] = {
 }
 
 
-def _kinds(number: int, chance: random.Random) -> Iterator[str]:
+def _kinds(number: int, today: date, chance: random.Random) -> Iterator[str]:
     law, rows = law_at(OPENED, COUNTY), dict[str, PlanRow]()
     for kind in range(number):
         plan = None
         while plan is None:
-            day_1 = TODAY - timedelta(days=chance.choice((0, 1, 2, 3, 4, 5, 5, 6, 6, 7)))
+            day_1 = today - timedelta(days=chance.choice((0, 1, 2, 3, 4, 5, 5, 6, 6, 7)))
             person = _person(day_1, chance)
             plan = decide_on(law, person).plan
-        history, sampled = _history(plan, day_1, chance)
+        history, sampled = _history(plan, day_1, today, chance)
         laid = lay_plan(
             plan,
             day_1,
             read_history(history, day_1),
-            today=TODAY,
+            today=today,
             law_from=None,
             freed_on=None,
             transition="",
@@ -228,15 +230,17 @@ def _person(day_1: date, chance: random.Random) -> Person:
     return replace(somebody, arrived_from=origin, stays=(stay,))
 
 
-def _history(plan: Plan, day_1: date, chance: random.Random) -> tuple[str, list[date]]:
+def _history(
+    plan: Plan, day_1: date, today: date, chance: random.Random
+) -> tuple[str, list[date]]:
     """Return what happened on the days asked for so far: mostly a result on the same day."""
     said, sampled = [], []
     for number in plan.days_asked("must"):
         day = nth_day(day_1, number)
-        if day > TODAY or (day == TODAY and chance.random() < 0.5):
+        if day > today or (day == today and chance.random() < 0.5):
             continue
         luck = chance.random()
-        if luck < 0.02 and day < TODAY:
+        if luck < 0.02 and day < today:
             said.append(f"{number}!")
             continue
         sampled.append(day)

@@ -153,7 +153,7 @@ def kill_sweeps(cases: int, kills: int) -> None:
 @pytest.mark.processes
 class TestKilledSweeps:
     def test_leave_each_case_whole_and_end_as_one_that_nobody_killed(self) -> None:
-        kill_sweeps(cases=600, kills=6)
+        kill_sweeps(cases=400, kills=5)
 
 
 @pytest.mark.faults

@@ -1,0 +1,87 @@
+"""Four clients of a portal: two look at the overview, two log arrivals; run until told to stop."""
+
+import http.client
+import json
+import sys
+import threading
+import time
+import uuid
+from typing import Any
+from urllib.parse import urlencode
+
+TOKEN = "b" * 32
+
+
+def main() -> None:
+    """Work until the input ends; write how long each answer took, and what went wrong."""
+    asked = json.loads(sys.argv[1])
+    stop = threading.Event()
+    took: dict[str, list[float]] = {"overview": [], "arrival": []}
+    wrong: list[str] = []
+    workers = [
+        threading.Thread(target=_work, args=(asked, kind, number, stop, took[kind], wrong))
+        for kind in took
+        for number in range(2)
+    ]
+    for worker in workers:
+        worker.start()
+    sys.stdin.read()
+    stop.set()
+    for worker in workers:
+        worker.join()
+    json.dump({"took": took, "wrong": wrong}, sys.stdout)
+
+
+def _work(  # noqa: PLR0917 - a thread of a script
+    asked: dict[str, Any],
+    kind: str,
+    number: int,
+    stop: threading.Event,
+    took: list[float],
+    wrong: list[str],
+) -> None:
+    session = asked["sessions"]["supervisor" if kind == "overview" else "staff"]
+    headers = {
+        "Cookie": f"sessionid={session}; csrftoken={TOKEN}",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    while not stop.is_set():
+        connection = http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=60)
+        begun = time.perf_counter()
+        if kind == "overview":
+            connection.request("GET", "/overview/", headers=headers)
+        else:
+            connection.request("POST", "/arrivals/new/", _form(asked["grid"]), headers)
+        answer = connection.getresponse()
+        answer.read()
+        took.append(time.perf_counter() - begun)
+        connection.close()
+        if answer.status != (200 if kind == "overview" else 302):
+            wrong.append(f"{kind} {number}: {answer.status}")
+
+
+def _form(grid: str) -> str:
+    number = uuid.uuid4().int
+    return urlencode(
+        {
+            "csrfmiddlewaretoken": TOKEN,
+            "key": str(uuid.uuid4()),
+            "document_type": "passport",
+            "number": f"E{number % 10**8:08}",
+            "name": "王秀英",
+            "phone": "13800138000",
+            "grid": grid,
+            "building": f"{number % 40}号楼",
+            "door": f"{number % 30 + 101}",
+            "arrived": "0",
+            "coming": "home",
+            "origin": "兰州",
+            "home_fit": "yes",
+            "stay-TOTAL_FORMS": "0",
+            "stay-INITIAL_FORMS": "0",
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,336 @@
+"""
+Switching very many open cases: beside one bare UPDATE, beside the usual way, and beside itself.
+
+The usual way keeps a row for each future test, and a loop over the cases rewrites them with the
+ORM; its table is made here. It is measured on a sample and scaled.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from statistics import median, quantiles
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.test import Client
+
+from accounts import clock
+from accounts.models import Area, Role, User
+from bench import Figure, figure
+from bench.reminders import database
+from policy.models import Activation
+from policy.services import load_documents
+from quarantine.calendars import calendar_of
+from quarantine.following import followed_by
+from quarantine.models import Case
+from quarantine.plans import store_plan
+from quarantine.preview import preview
+from quarantine.sweep import sweep
+from tests import crowd
+from tests.factories import make_user, put_in_force
+
+CASES = 100_000
+MANY = 1_000_000
+SAMPLE = 1_000
+PAIRS = 3
+PREVIEWS = 3
+MOST_PREVIEW = 3.0
+ALONE = 8.0  # seconds of load without a switch
+WRITTEN = (
+    *("activation_id", "law", "law_from", "freed_on", "transition", "plan_id"),
+    *("next_test_on", "release_on", "version"),
+)
+
+
+def run() -> list[Figure]:
+    """Measure, in a database that is made and dropped for it."""
+    at = clock.now()  # noqa: TID251 - a bench is an edge, too
+    with database():
+        load_documents()
+        grids = crowd.make_district()
+        crowd.fill(CASES, grids, today=clock.day_of(at))
+        sweep(at=at - timedelta(days=1))
+        figures = [_previewed(at), *_switched(at), *_served(at)]
+        crowd.fill(MANY - CASES, grids, today=clock.day_of(at), with_results=False)
+        return [*figures, _many(at, figures[1]["value"])]
+
+
+def _previewed(at: datetime) -> Figure:
+    proposed = Activation.objects.create(
+        document=crowd.NOW_IN_FORCE,
+        area=_district(),
+        effective_from=at,
+        reason="bench",
+        proposed_by=make_user(Role.ADMINISTRATOR, employer="bench"),
+        proposer_employer="bench",
+        proposed_at=at,
+    )
+    took = median(_timed(lambda: preview(activation=proposed, at=at)) for _ in range(PREVIEWS))
+    Activation.objects.filter(pk=proposed.pk).update(
+        withdrawn_at=at, withdrawn_by=proposed.proposed_by, withdrawal_reason="bench"
+    )
+    return figure(
+        f"switch: preview of {CASES:,} open cases, s",
+        took,
+        goal=f"below {MOST_PREVIEW:.0f} s",
+        ok=took < MOST_PREVIEW,
+    )
+
+
+def _switched(at: datetime) -> Iterator[Figure]:
+    ours, bare = [], []
+    _keep("before")
+    for pair in range(PAIRS):
+        activation = _put(at)
+        _settle()
+        ours.append(_timed(lambda: sweep(at=at)))
+        if not pair:
+            _keep("after")
+        same = _same("after")
+        _write("before")
+        _settle()
+        bare.append(_timed(lambda: _write("after")))
+        if not same or not _same("after"):
+            raise RuntimeError("The two sides end differently.")
+        usual = _usual(at) if pair == PAIRS - 1 else 0.0
+        _write("before")
+        _withdraw(activation, at)
+        sweep(at=at)
+        _write("before")
+    took = median(ours)
+    yield figure(
+        f"switch: {CASES:,} cases, s, beside one bare UPDATE",
+        took,
+        reference=median(bare),
+        goal="at most 2 times",
+        ok=median(a / b for a, b in zip(ours, bare, strict=True)) <= 2,
+    )
+    yield figure(
+        "switch: cases a second, beside a loop with the ORM",
+        CASES / took,
+        reference=usual,
+        goal="at least 40 times",
+        ok=CASES / took >= 40 * usual,
+    )
+
+
+def _many(at: datetime, took: float) -> Figure:
+    activation = _put(at)
+    _settle()
+    many = _timed(lambda: sweep(at=at))
+    _withdraw(activation, at)
+    return figure(
+        f"switch: µs a case at {MANY:,}, beside {CASES:,}",
+        many / MANY * 1e6,
+        reference=took / CASES * 1e6,
+        goal="at most 1.1 times",
+        ok=many <= 1.1 * took * MANY / CASES,
+    )
+
+
+def _served(at: datetime) -> Iterator[Figure]:
+    """Ask the portal's own server while nothing and while everything is switched."""
+    make_user(Role.GRID_STAFF, Area.objects.filter(level="grid")[0], username="staff")
+    with _gunicorn() as port:
+        sessions = {"supervisor": _session("supervisor"), "staff": _session("staff")}
+        grid = User.objects.get(username="staff").areas.get().code
+        asked = json.dumps({"port": port, "sessions": sessions, "grid": grid})
+        with _clients(asked):
+            time.sleep(2)  # the first answers of a worker are slow
+        with _clients(asked) as alone:
+            time.sleep(ALONE)
+        with _clients(asked) as meanwhile:
+            time.sleep(0.3)
+            activation = _put(at)
+            sweep(at=at)
+    _withdraw(activation, at)
+    sweep(at=at)
+    for page, what in (("overview", "the overview"), ("arrival", "logging an arrival")):
+        before, during = (quantiles(each[page], n=20)[-1] for each in (alone, meanwhile))
+        yield figure(
+            f"switch: p95 of {what} meanwhile, ms",
+            during * 1000,
+            reference=before * 1000,
+            goal="at most 3 times",
+            ok=during <= 3 * before,
+        )
+
+
+@contextmanager
+def _gunicorn() -> Iterator[int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    database = urlsplit(settings.DATABASE_URL)._replace(
+        path=f"/{connection.settings_dict['NAME']}"
+    )
+    with subprocess.Popen(  # noqa: S603 - constants
+        [
+            *(sys.executable, "-m", "gunicorn", "portal.wsgi", "--workers", "2"),
+            *("--bind", f"127.0.0.1:{port}", "--log-level", "error"),
+        ],
+        env={
+            **os.environ,
+            "DATABASE_URL": database.geturl(),
+            "REDIS_URL": settings.REDIS_URL,
+            "FIELD_KEYS": ",".join(settings.FIELD_KEYS),
+            "SEARCH_KEY": ",".join(settings.SEARCH_KEYS),
+            "SECRET_KEY": settings.SECRET_KEY,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "LOG_LEVEL": "ERROR",
+        },
+    ) as server:
+        try:
+            _wait_for(port)
+            yield port
+        finally:
+            server.terminate()
+
+
+def _wait_for(port: int) -> None:
+    for _ in range(300):
+        with socket.socket() as it:
+            if it.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise RuntimeError("gunicorn does not answer.")
+
+
+@contextmanager
+def _clients(asked: str) -> Iterator[dict[str, list[float]]]:
+    """Let four clients work meanwhile, and give how long their answers took afterwards."""
+    took: dict[str, list[float]] = {}
+    with subprocess.Popen(  # noqa: S603 - constants
+        [sys.executable, "-m", "bench._clients", asked],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as clients:
+        yield took
+        heard, _ = clients.communicate()
+    found: dict[str, Any] = json.loads(heard)
+    if found["wrong"]:
+        raise RuntimeError(f"wrong answers: {found['wrong'][:5]}")
+    took.update(found["took"])
+
+
+def _session(username: str) -> str:
+    client = Client()
+    client.force_login(User.objects.get(username=username))
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def _usual(at: datetime) -> float:
+    """Return how many cases a second are switched by rewriting rows of future tests."""
+    today = clock.day_of(at)
+    task = _make_table()
+    cases = list(Case.objects.open().select_related("plan", "grid").order_by("pk")[:SAMPLE])
+    for case in cases:
+        _write_tasks(task, case, today)
+    took = _timed(lambda: [_rewrite(task, case, at) for case in cases])
+    with connection.schema_editor() as editor:
+        editor.delete_model(task)
+    return SAMPLE / took
+
+
+def _make_table() -> Any:
+    class FutureTest(models.Model):
+        """A row for each test that is to come."""
+
+        case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
+        day = models.DateField()
+
+        class Meta:
+            app_label = "bench"
+
+        def __str__(self) -> str:
+            return f"{self.day}"
+
+    with connection.schema_editor() as editor:
+        editor.create_model(FutureTest)
+    return FutureTest
+
+
+@transaction.atomic
+def _rewrite(task: Any, case: Case, at: datetime) -> None:
+    followed = followed_by(case=case, packed=case.facts, at=at)
+    case.law, case.law_from = followed.law, followed.law_from
+    if followed.plan:
+        case.plan = store_plan(followed.plan)
+    task.objects.filter(case=case, day__gte=clock.day_of(at)).delete()
+    _write_tasks(task, case, clock.day_of(at))
+    case.save()
+
+
+def _write_tasks(task: Any, case: Case, today: date) -> None:
+    laid = calendar_of(case, today=today)
+    case.next_test_on, case.release_on = laid.next_test_on, laid.earliest_release
+    for day in laid.required_tests:
+        if day >= today:
+            task.objects.create(case=case, day=day)
+
+
+def _district() -> Area:
+    district: Area = Area.objects.get(code=crowd.COUNTY)
+    return district
+
+
+def _put(at: datetime) -> Activation:
+    return put_in_force(crowd.NOW_IN_FORCE, _district(), effective_from=at)
+
+
+def _withdraw(activation: Activation, at: datetime) -> None:
+    Activation.objects.filter(pk=activation.pk).update(
+        withdrawn_at=at, withdrawn_by=activation.approved_by, withdrawal_reason="bench"
+    )
+
+
+def _keep(name: str) -> None:
+    """Keep what stands on the open cases."""
+    _execute(
+        f"CREATE TEMPORARY TABLE kept_{name} AS SELECT id, {', '.join(WRITTEN)}"  # noqa: S608
+        " FROM quarantine_case WHERE closed_on IS NULL ORDER BY id",
+        f"ALTER TABLE kept_{name} ADD PRIMARY KEY (id)",
+        f"ANALYZE kept_{name}",
+    )
+
+
+def _write(name: str) -> None:
+    """Write it back, in one bare UPDATE."""
+    columns = ", ".join(f"{column} = k.{column}" for column in WRITTEN)
+    _execute(f"UPDATE quarantine_case c SET {columns} FROM kept_{name} k WHERE k.id = c.id")  # noqa: S608
+
+
+def _same(name: str) -> bool:
+    """Say whether the open cases are as they were kept, but for by which decision."""
+    columns = ", ".join(each for each in WRITTEN if each not in ("activation_id", "version"))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT count(*) FROM (SELECT id, {columns} FROM kept_{name} EXCEPT"  # noqa: S608
+            f" SELECT id, {columns} FROM quarantine_case) differing"
+        )
+        return bool(cursor.fetchone()[0] == 0)
+
+
+def _settle() -> None:
+    _execute("VACUUM ANALYZE quarantine_case", "CHECKPOINT")
+
+
+def _execute(*statements: str) -> None:
+    with connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
