@@ -24,9 +24,9 @@ MAINLAND_ID = Resident.DocumentType.MAINLAND_ID
 SEED = 20221114
 # No county has this code: numbers under it were never given to anybody.
 NO_COUNTY = "199901"
-_SURNAMES = "示例样范演"
+SURNAMES = "示例样范演"
 # The first hundred-odd characters of the Thousand Character Classic: given names that look it.
-_GIVEN = (
+GIVEN = (
     "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏闰余成岁律吕调阳云腾致雨露结为霜"
     "金生丽水玉出昆冈剑号巨阙珠称夜光果珍李柰菜重芥姜海咸河淡鳞潜羽翔龙师火帝鸟官人皇"
 )
@@ -73,10 +73,10 @@ class _People:
         )
 
     def _name(self, grid: Area) -> str:
-        given = "".join(self.chance.sample(_GIVEN, self.chance.choice((1, 2, 2))))
+        given = "".join(self.chance.sample(GIVEN, self.chance.choice((1, 2, 2))))
         if grid.code.startswith(BAYANNUR) and self.chance.random() < 0.1:
             return f"示例·{given}"  # names with a dot, as many have there
-        return self.chance.choice(_SURNAMES) + given
+        return self.chance.choice(SURNAMES) + given
 
 
 def settle(grids: Iterable[Area], *, at: datetime) -> None:

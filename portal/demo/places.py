@@ -22,7 +22,7 @@ _ABOVE = {
     ],
 }
 _STREETS = {BAYANNUR: "河套示范街道", CANGSHAN: "榕城示范街道"}
-_COMMUNITIES = ("示范社区 A", "示范社区 B")
+COMMUNITIES = ("示范社区 A", "示范社区 B")
 GRIDS = ("第一网格", "第二网格", "第三网格")
 
 
@@ -34,7 +34,7 @@ def plant() -> list[Area]:
         for code, level, name in above:
             area = _below(area, code, level, name)
         street = _below(area, f"{county}900", Level.STREET, _STREETS[county])
-        for number, name in enumerate(_COMMUNITIES, 1):
+        for number, name in enumerate(COMMUNITIES, 1):
             _plant_community(street, f"{street.code}{number:03}", name)
     return list(Area.objects.filter(level=Level.GRID).order_by("code"))
 

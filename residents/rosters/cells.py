@@ -54,10 +54,12 @@ _ADDRESS = re.compile(
     rf"(?P<building>.*(?:{_BUILDING_END}))[-—]?"
     r"(?:(?P<unit>[A-Za-z\d一二三四五六七八九十]{1,4})(?:单元|梯|门)[-—]?)?"
     r"(?:(?P<floor>-?\d{1,3})(?:层|楼)[-—]?)?"
-    r"(?P<door>[A-Za-z\d][A-Za-z\d-]{0,9}?)(?:室|号房|房|户)?"
+    r"(?P<door>[A-Za-z\d]{1,10}?)(?:室|号房|房|户)?"
 )
+# A name that ends in a digit may be a building with a door: only bare numbers are taken.
 _DASHED = re.compile(
-    r"(?P<building>[^-—]{1,50})[-—](?:(?P<unit>[^-—]{1,20})[-—])?(?P<door>[A-Za-z\d]{1,10})(?:室|号|户)?"
+    r"(?P<building>[A-Za-z]?\d{1,4}|[^-—]{0,49}[^-—\d])[-—](?:(?P<unit>[^-—]{1,20})[-—])?"
+    r"(?P<door>[A-Za-z\d]{1,10})(?:室|号|户)?"
 )
 
 _TYPES = {
