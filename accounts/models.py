@@ -257,6 +257,25 @@ class AuditWords(models.Model):
         return f"words of entry {self.entry_id}"
 
 
+class DataKey(models.Model):
+    """That a key is in use in this database; of the key itself a keyed hash of a fixed text."""
+
+    class Kind(models.TextChoices):
+        FIELD = "field", _("seals")
+        SEARCH = "search", _("finds")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    version = models.PositiveSmallIntegerField()
+    fingerprint = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        verbose_name = _("key in use")
+        verbose_name_plural = _("keys in use")
+
+    def __str__(self) -> str:
+        return f"{self.kind} key {self.version}"
+
+
 class AuditSeal(models.Model):
     """
     A link of the chain: the entries with ids above `after` up to `through`, and no others.

@@ -4,10 +4,24 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
+from accounts import keyring
 from accounts.models import User
 from portal.demo import staff
+
+
+@register(Tags.database)
+def keys_of_this_database(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """Refuse keys that do not open what the database holds."""
+    if not databases:
+        return []
+    try:
+        keyring.check()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="portal.E002")]
+    return []
 
 
 @register(Tags.database)

@@ -490,7 +490,7 @@ class Event(Withdrawable):
         blank=True,
         verbose_name=_("by"),
     )
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    reason = EncryptedTextField(_("reason"), blank=True, bound_to=["case_id", "at"])
     clause = models.CharField(_("clause"), max_length=80, blank=True)  # "document clause"
     detail = models.JSONField(_("detail"), default=dict)
     note = EncryptedTextField(_("note"), blank=True, bound_to=["case_id", "at"])

@@ -371,6 +371,21 @@ def door_columns(unit: str, door: str) -> dict[str, Any]:
     return {"unit_key": addresses.unit_key(unit), "door_key": door_hash(door)}
 
 
+def resident_hashes(resident: Resident) -> dict[str, str]:
+    """Return the hashes under which a resident is found."""
+    columns = {
+        **number_columns(resident.document_type, resident.number),
+        **phone_columns(resident.phone),
+    }
+    return {name: columns[name] for name in columns if name.endswith(("_hash", "_end"))}
+
+
+def household_hashes(household: Household) -> dict[str, str]:
+    """Return the hashes under which a household is found."""
+    door = household.door
+    return {"door_hash": search_hash(door, context=DOOR), "door_key": door_hash(door)}
+
+
 def door_hash(door: str) -> str:
     """Return the hash of a door, however it is written."""
     return search_hash(addresses.door_key(door), context=DOOR_KEY)[:SHORT]

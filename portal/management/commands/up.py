@@ -24,6 +24,7 @@ from honcho.manager import Manager
 from honcho.printer import Message, Printer
 from honcho.process import Popen, Process
 
+from accounts import keyring
 from portal import demo, engines
 
 
@@ -74,6 +75,7 @@ def _refuse_taken(host: str, port: int) -> None:
 
 def _bring_up_to_date() -> None:
     call_command("migrate", verbosity=0)
+    keyring.check()
     call_command("load_documents")
     if settings.DEMO and (demo.present() or not get_user_model().objects.exists()):
         call_command("seed_demo")
