@@ -20,7 +20,7 @@ def seal(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("quarantine", "0006_what_a_switch_writes")]
+    dependencies = [("quarantine", "0007_correct_results")]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(model_name="event", name="only_withdrawn"),
