@@ -278,7 +278,7 @@ class TestWhatIsDoneInBetween:
             governs = governing(at=at)
             opened = list(Case.objects.open().select_related("plan", "grid"))
             calendars = calendars_of(opened, today=TODAY)
-            histories = histories_of(opened, today=TODAY)
+            histories = histories_of(opened)
             for case in opened:
                 found = governs.at(case.grid.path)
                 assert case.activation_id == (found.pk if found else None)
