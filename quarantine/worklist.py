@@ -135,7 +135,7 @@ class Work:
         """Return the cases on which something of a kind is due, or anything, in door order."""
         awaited = Q(Exists(awaited_on(self.today)))
         unchecked = self._held & ~Q(Exists(self._checks))
-        due = {
+        due: dict[Kind, Callable[[], Q]] = {
             Kind.OVERDUE: lambda: Q(next_test_on__lt=self.today),
             Kind.TEST: lambda: Q(next_test_on=self.today) | Q(pk__in=self._late),
             Kind.RESULT: lambda: awaited,
@@ -147,7 +147,7 @@ class Work:
         return page_after(
             self.cases.filter(due[Kind(kind)]() if kind else anything)
             .annotate(checked=Exists(self._checks))
-            .select_related("plan__provision", "resident__household__building", "resident__grid"),
+            .select_related("plan__provision", "resident__household__building"),
             after,
             order=_ORDER,
             among=self.everyone,  # also whom the last card of the page before has left
@@ -211,18 +211,22 @@ def _card(case: Case, awaited: Mapping[date, uuid.UUID], *, checked: bool, today
     if case.closed_on:
         return Card(case, ())
     freed = case.transition == Case.Transition.FREED and (case.freed_on or today) <= today
-    calendar = lay(case, read_history(case.history, case.day_1), today)
-    held = bool(calendar.plan.stages) and not freed
-    return Card(case, tuple(_due(calendar, awaited, asks_check=held and not checked, today=today)))
+    history = read_history(case.history, case.day_1)
+    calendar = lay(case, history, today)
+    untaken = [day for day in calendar.required_tests if day not in history.sampled]
+    asks_check = bool(calendar.plan.stages) and not freed and not checked
+    return Card(case, tuple(_due(calendar, untaken, awaited, asks_check, today)))
 
 
 def _due(
-    calendar: Calendar, awaited: Mapping[date, uuid.UUID], *, asks_check: bool, today: date
+    calendar: Calendar,
+    untaken: Iterable[date],
+    awaited: Mapping[date, uuid.UUID],
+    asks_check: bool,
+    today: date,
 ) -> Iterable[Due]:
     yield from (
-        Due(Kind.OVERDUE if day.overdue else Kind.TEST, day.day)
-        for day in calendar.days
-        if day.day <= today and day.test in ("due", "make_up")
+        Due(Kind.OVERDUE if day < today else Kind.TEST, day) for day in untaken if day <= today
     )
     yield from (
         Due(Kind.RESULT, day, key)

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from reminders import kinds
 from reminders.models import Change, Message, MessageQuerySet, Reading
@@ -16,13 +16,17 @@ COUNTED_UP_TO = 99
 def unread(user: Any, *, today: date) -> int | str:
     """Return how many messages of the last days are new to `user`, "99+" when more."""
     new = Message.objects.visible_to(user).unread_by(user).since(today - NEWS_OF_DAYS)
-    count = new[: COUNTED_UP_TO + 1].count()
-    return count if count <= COUNTED_UP_TO else f"{COUNTED_UP_TO}+"
+    return _counted(new)
 
 
 def changed(user: Any) -> int | str:
     """Return how many changes of dates wait to be ticked off by `user`'s, "99+" when more."""
-    count = Change.objects.visible_to(user).unticked()[: COUNTED_UP_TO + 1].count()
+    return _counted(Change.objects.visible_to(user).unticked())
+
+
+def _counted(rows: QuerySet[Any]) -> int | str:
+    # Every page asks this twice: a list of keys is made with half the work of a count.
+    count = len(rows.order_by().values_list("pk")[: COUNTED_UP_TO + 1])
     return count if count <= COUNTED_UP_TO else f"{COUNTED_UP_TO}+"
 
 
