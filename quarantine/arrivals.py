@@ -22,7 +22,7 @@ from quarantine.cases import OpenCaseError, close, open_case
 from quarantine.facts import decide_on, pack, unpack
 from quarantine.models import Arrival, Case, Event
 from residents import services as residents
-from residents.models import Resident
+from residents.models import Move, Resident
 from testing.services import TooLateToUndoError, refuse_after_undo
 
 __all__ = ["OpenCaseError"]
@@ -197,6 +197,8 @@ def _put_person_back(
             resident=resident, on=clock.day_of(at), by=by, besides=own
         )
         return
+    moved = Move.objects.valid().filter(resident=resident, at=arrival.logged_at)
+    moved.update(withdrawn_at=at, withdrawn_by=by)
     try:
         residents.put_back(resident=resident, before=entry.before, version=entry.version, by=by)
     except residents.ChangedMeanwhileError as error:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
+from accounts import clock
 from accounts.errors import RefusedError
 from accounts.models import Area, User
 from quarantine.arrivals import Entry, log_arrival
 from quarantine.models import Arrival
 from quarantine.moves import move_resident
+from residents import moves
 from residents import services as residents
 from residents.models import Household, Resident
 
@@ -98,10 +100,7 @@ def take_in(
         entry = Entry(None, resident.version, {}, phone)
     elif isinstance(who, Resident):
         resident, version, before = who, who.version, residents.as_it_is(who)
-        if household and household.pk != resident.household_id:
-            move_resident(
-                resident=resident, household=household, version=resident.version, at=at, by=by
-            )
+        _house(resident, household or resident.household, day=facts.start, at=at, by=by)
         if (phone and phone != resident.phone) or emergency_name or emergency_phone:
             residents.change(
                 resident=resident,
@@ -126,6 +125,24 @@ def take_in(
         by=by,
         entry=entry,
     ).arrival
+
+
+def _house(
+    resident: Resident, household: Household, *, day: date | None, at: datetime, by: User
+) -> None:
+    """Let somebody who is known live in `household`: who had left is back with the arrival."""
+    version = resident.version
+    if resident.gone_as:
+        moves.come_back(
+            resident=resident,
+            household=household,
+            version=version,
+            day=day or clock.day_of(at),
+            at=at,
+            by=by,
+        )
+    elif household.pk != resident.household_id:
+        move_resident(resident=resident, household=household, version=version, at=at, by=by)
 
 
 def _typed(door: Door | None) -> dict[str, str]:

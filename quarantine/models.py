@@ -268,6 +268,8 @@ class Case(models.Model):
         COMPLETED = "completed", _("Tests completed")  # tests only: nothing to be released from
         REFERRED = "referred", _("Passed to medical care")
         SUPERSEDED = "superseded", _("Continued by another case")
+        HANDED_OVER = "handed_over", _("Handed over elsewhere")
+        DIED = "died", _("Died")
         WITHDRAWN = "withdrawn", _("Taken back")
 
     class Transition(models.TextChoices):

@@ -7,12 +7,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import audit, clock
-from accounts.models import User
+from accounts.models import Area, User
 from quarantine.arrivals import withdraw_case
 from quarantine.cases import reopen, replan, write
 from quarantine.deeds import TOOK_BACK
 from quarantine.models import Case, Event
 from quarantine.results import open_case_of
+from residents import moves
+from residents.models import Move
 from testing import services as testing
 from testing.models import NATResult, Sample
 from testing.services import TooLateToUndoError, refuse_after_undo
@@ -104,6 +106,28 @@ def _withdraw_contact(pk: int, *, at: datetime, by: User, whatever_happened: boo
     for event in continued:
         _withdraw(event, at=at, by=by)
         reopen(case=_whole(event.case_id), today=clock.day_of(at))
+
+
+@transaction.atomic
+def take_back_move(*, move: Move, at: datetime, by: User) -> None:
+    """
+    Take back that somebody moved, left, died or came back; the case stands where it stood.
+
+    Raise TooLateToUndoError after UNDO, or `residents.moves.FollowedError`.
+    """
+    refuse_after_undo(move.at, at=at)
+    moves.take_back(move=move, at=at, by=by)
+    followed = Event.objects.valid().filter(
+        case__resident=move.resident_id, detail__move=str(move.key)
+    )
+    for event in followed:
+        _withdraw(event, at=at, by=by)
+        case = _whole(event.case_id)
+        if event.kind == Event.Kind.CLOSED:
+            reopen(case=case, today=clock.day_of(at))
+        else:
+            grid = Area.objects.get(pk=event.detail["grid"])
+            replan(case=case, at=at, grid=grid)
 
 
 @transaction.atomic

@@ -34,6 +34,15 @@ urlpatterns = [
     path("undo/event/<int:pk>/", acts.undo_event, name="undo_event"),
     # /residents/; here, because an open case moves with the person
     path("residents/<uuid:key>/move/", moves.resident_move, name="resident_move"),
+    path("residents/<uuid:key>/leave/", moves.resident_leave, name="resident_leave"),
+    path("residents/<uuid:key>/death/", moves.resident_death, name="resident_death"),
+    path("residents/<uuid:key>/return/", moves.resident_return, name="resident_return"),
+    path("residents/<uuid:key>/handover/", moves.resident_handover, name="resident_handover"),
+    path("handovers/", moves.handover_list, name="handover_list"),
+    path("handovers/<uuid:key>/accept/", moves.handover_accept, name="handover_accept"),
+    path("handovers/<uuid:key>/refuse/", moves.handover_refuse, name="handover_refuse"),
+    path("handovers/<uuid:key>/withdraw/", moves.handover_withdraw, name="handover_withdraw"),
+    path("undo/moves/<str:keys>/", moves.undo_moves, name="undo_moves"),
     # /workers/; here, because an open case goes before the white list
     path("workers/", workers.worker_list, name="worker_list"),
     path("workers/<uuid:key>/", workers.worker_detail, name="worker_detail"),

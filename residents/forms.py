@@ -204,16 +204,6 @@ class AddressForm(forms.Form):
         self.helper.disable_csrf = True
 
 
-class MoveForm(AddressForm):
-    """Where somebody lives now, unless it changed since the page was opened."""
-
-    version = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, resident: Resident, **kwargs: Any) -> None:
-        initial = {"grid": resident.grid_id, "version": resident.version}
-        super().__init__(*args, initial=initial, **kwargs)
-
-
 class SearchForm(forms.Form):
     """Whom to look for; posted, so that nothing personal stands in an address."""
 

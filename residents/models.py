@@ -469,6 +469,7 @@ from residents.keypeople.models import (  # noqa: E402
     KeyStandard,
     Need,
 )
+from residents.relocation import Handover, Move  # noqa: E402
 from residents.whitelist.models import DutyEntry, GateCode, Worker  # noqa: E402
 
 __all__ = [
@@ -477,10 +478,12 @@ __all__ = [
     "Dose",
     "DutyEntry",
     "GateCode",
+    "Handover",
     "HealthFile",
     "Household",
     "KeyStandard",
     "KnownColumns",
+    "Move",
     "Need",
     "Reason",
     "Resident",

@@ -225,18 +225,11 @@ def change(
     else:
         new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
     changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
-    _update(resident, version, **new)
+    update(resident, version, **new)
     fields = [
         field for field in changed if not field.endswith(("_hash", "_key", "_end", "_words"))
     ]
     audit.record(by=by, did=gettext_noop("changed"), to=resident, fields=fields)
-
-
-@transaction.atomic
-def move(*, resident: Resident, household: Household, version: int, by: User) -> None:
-    """Move a resident to another household, with their grid."""
-    _update(resident, version, household=household, grid=household.building.grid)
-    audit.record(by=by, did=gettext_noop("moved"), to=resident, household=str(household.key))
 
 
 def as_it_is(resident: Resident) -> dict[str, Any]:
@@ -246,6 +239,8 @@ def as_it_is(resident: Resident) -> dict[str, Any]:
         "phone": resident.phone,
         "emergency_name": resident.emergency_name,
         "emergency_phone": resident.emergency_phone,
+        "gone_as": resident.gone_as,
+        "gone_on": resident.gone_on.isoformat() if resident.gone_on else None,
     }
 
 
@@ -259,13 +254,15 @@ def put_back(*, resident: Resident, before: Mapping[str, Any], version: int, by:
     """
     left = resident.household
     home = Household.objects.select_related("building__grid").get(pk=before["household"])
-    _update(
+    update(
         resident,
         version,
         household=home,
         grid=home.building.grid,
         emergency_name=before["emergency_name"],
         emergency_phone=before["emergency_phone"],
+        gone_as=before.get("gone_as", ""),
+        gone_on=before.get("gone_on"),
         **phone_columns(before["phone"]),
     )
     if not _pointed_to(left):
@@ -285,7 +282,7 @@ def take_registration_back(
     if _pointed_to(resident, besides):
         return False
     gone = Resident.GoneAs.TAKEN_BACK
-    _update(resident, resident.version, gone_as=gone, gone_on=on)
+    update(resident, resident.version, gone_as=gone, gone_on=on)
     audit.record(by=by, did=gettext_noop("took the registration back"), to=resident)
     return True
 
@@ -335,7 +332,8 @@ def refuse_elsewhere(found: Resident, by: User) -> None:
         raise RegisteredElsewhereError
 
 
-def _update(resident: Resident, version: int, **new: Any) -> None:
+def update(resident: Resident, version: int, **new: Any) -> None:
+    """Write columns of a resident, unless they changed since `version` was read."""
     rows = Resident.objects.filter(pk=resident.pk, version=version)
     if not rows.update(version=F("version") + 1, **sealed(resident, **new)):
         raise ChangedMeanwhileError

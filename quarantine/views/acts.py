@@ -30,6 +30,7 @@ from quarantine.forms import ACT_FORMS, ActForm
 from quarantine.models import Case, Event
 from quarantine.views.cases import case_page, choices_of, full_case
 from quarantine.views.errors import add_refusal
+from quarantine.views.undone import undone
 from quarantine.worklist import cards_of
 from residents import services as residents
 from residents.models import Resident
@@ -266,7 +267,7 @@ def undo_sample(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Take a sample back."""
     by = member(request)
     sample = get_object_or_404(Sample.objects.visible_to(by), key=key)
-    return _undone(request, lambda: undo.take_back_sample(sample=sample, at=clock.now(), by=by))
+    return undone(request, lambda: undo.take_back_sample(sample=sample, at=clock.now(), by=by))
 
 
 @role_required(*STAFF)
@@ -275,7 +276,7 @@ def undo_result(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a result back."""
     by = member(request)
     result = get_object_or_404(NATResult.objects.visible_to(by), pk=pk)
-    return _undone(request, lambda: undo.take_back_result(result=result, at=clock.now(), by=by))
+    return undone(request, lambda: undo.take_back_result(result=result, at=clock.now(), by=by))
 
 
 @role_required(*STAFF)
@@ -284,7 +285,7 @@ def undo_contacts(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Take back the close contacts that were entered last from a case."""
     by = member(request)
     index = get_object_or_404(Case.objects.visible_to(by), key=key)
-    return _undone(request, lambda: undo.take_back_contacts(index=index, at=clock.now(), by=by))
+    return undone(request, lambda: undo.take_back_contacts(index=index, at=clock.now(), by=by))
 
 
 @role_required(*STAFF)
@@ -293,16 +294,4 @@ def undo_event(request: HttpRequest, pk: int) -> HttpResponse:
     """Take an event back."""
     by = member(request)
     event = get_object_or_404(Event.objects.visible_to(by), pk=pk)
-    return _undone(request, lambda: undo.take_back_event(event=event, at=clock.now(), by=by))
-
-
-def _undone(request: HttpRequest, take_back: Callable[[], object]) -> HttpResponse:
-    try:
-        take_back()
-    except RefusedError as error:
-        messages.error(request, error.sentence)
-    else:
-        messages.info(request, _("Taken back."))
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return redirect(back if safe else "today")
+    return undone(request, lambda: undo.take_back_event(event=event, at=clock.now(), by=by))

@@ -136,7 +136,7 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     case = getattr(arrival, "case", None)
     person = unpack(arrival.facts, day_1=arrival.arrived_on)
     decision = decide_on(law_of(document=arrival.law, area=arrival.grid), person)
-    household = Resident.objects.visible_to(by).filter(household=arrival.resident.household)
+    household = Resident.objects.visible_to(by).here().filter(household=arrival.resident.household)
     others = household.exclude(pk=arrival.resident_id).order_by("birth_date", "pk")
     residents.read(resident=arrival.resident, also=others, by=by)
     return render(

@@ -1,71 +1,384 @@
-"""Moving somebody to another door."""
+"""People who move, leave, die or come back: alone or with those behind the same door."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
-from accounts.models import SEES_PEOPLE
-from quarantine.moves import move_resident
+from accounts.models import SEES_PEOPLE, Role, User
+from quarantine import moves, undo
+from quarantine.models import Case
 from quarantine.views.errors import add_refusal
+from quarantine.views.undone import undone
+from residents import handovers
 from residents import services as residents
-from residents.forms import MoveForm
-from residents.models import Resident
+from residents.forms import AddressForm
+from residents.models import Handover, Household, Move, Resident
+from residents.moves import come_back
+from residents.moving_forms import (
+    Dated,
+    DeathForm,
+    HandoverForm,
+    Housemate,
+    LeaveForm,
+    MoveForm,
+    RefuseForm,
+    ReturnForm,
+    TakeOverForm,
+    Together,
+)
+
+field_work = role_required(*SEES_PEOPLE)
+get_or_post = require_http_methods(["GET", "POST"])
+# Records one move of one person, at the version that the page had shown.
+Act = Callable[[Resident, int], Move]
 
 
-@require_http_methods(["GET", "POST"])
-@role_required(*SEES_PEOPLE)
+@get_or_post
+@field_work
 def resident_move(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Move a resident to another door, with the open case."""
-    rows = Resident.objects.visible_to(member(request))
-    resident = get_object_or_404(rows.select_related("household__building", "grid"), key=key)
-    residents.read(resident=resident, by=member(request))
-    address = MoveForm(request.POST or None, by=member(request), resident=resident)
-    if address.is_valid():
-        try:
-            _move(request, resident, address)
-        except residents.ChangedMeanwhileError as error:
-            resident = rows.select_related("household__building", "grid").get(pk=resident.pk)
-            address = _again(request, resident)
-            address.add_error(None, error)
-        except RefusedError as error:
-            add_refusal(address, error)
-        else:
-            messages.success(request, _("Moved."))
+    """Move people to another door of one's areas, with their open cases."""
+    by, at = member(request), clock.now()
+    resident, housemates = _people(by, key)
+    form = MoveForm(
+        request.POST or None,
+        by=by,
+        resident=resident,
+        housemates=housemates,
+        today=clock.day_of(at),
+        initial=_all_of(request, housemates),
+    )
+    if form.is_valid():
+        data = form.cleaned_data
+
+        def act(who: Resident, version: int) -> Move:
+            return moves.move_resident(
+                resident=who, household=_home(form), version=version, day=data["day"], at=at, by=by
+            )
+
+        if moved := _each(request, form, resident, act):
+            _say(request, ngettext("Moved.", "%d people moved.", len(moved)), moved)
             return redirect("resident_detail", key)
-    context = {"address": address, "resident": resident}
-    return render(request, "residents/resident_move.html", context)
+    return _page(request, resident, form, "move")
+
+
+@get_or_post
+@field_work
+def resident_leave(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Record that people left the area."""
+    by, at = member(request), clock.now()
+    resident, housemates = _people(by, key)
+    form = LeaveForm(
+        request.POST or None,
+        resident=resident,
+        housemates=housemates,
+        today=clock.day_of(at),
+        initial=_all_of(request, housemates),
+    )
+    if form.is_valid():
+        data = form.cleaned_data
+
+        def act(who: Resident, version: int) -> Move:
+            return moves.leave(
+                resident=who,
+                version=version,
+                day=data["day"],
+                place=data["place"],
+                case_told=data["case_told"],
+                at=at,
+                by=by,
+            )
+
+        if left := _each(request, form, resident, act):
+            _say(request, ngettext("Moved away.", "%d people moved away.", len(left)), left)
+            return redirect("resident_detail", key)
+    return _page(request, resident, form, "leave")
+
+
+@get_or_post
+@field_work
+def resident_death(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Record that somebody died."""
+    by, at = member(request), clock.now()
+    resident, _housemates = _people(by, key)
+    form = DeathForm(request.POST or None, resident=resident, today=clock.day_of(at))
+    if form.is_valid():
+
+        def act(who: Resident, version: int) -> Move:
+            return moves.die(
+                resident=who, version=version, day=form.cleaned_data["day"], at=at, by=by
+            )
+
+        if died := _each(request, form, resident, act):
+            _say(request, _("Recorded. Reminders have stopped."), died)
+            return redirect("resident_detail", key)
+    return _page(request, resident, form, "death")
+
+
+@get_or_post
+@field_work
+def resident_return(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Record that somebody who had left lives here again."""
+    by, at = member(request), clock.now()
+    resident, _housemates = _people(by, key)
+    form = ReturnForm(request.POST or None, by=by, resident=resident, today=clock.day_of(at))
+    if form.is_valid():
+
+        def act(who: Resident, version: int) -> Move:
+            return come_back(
+                resident=who,
+                household=_home(form),
+                version=version,
+                day=form.cleaned_data["day"],
+                at=at,
+                by=by,
+            )
+
+        if returned := _each(request, form, resident, act):
+            _say(request, _("Lives here again."), returned)
+            return redirect("resident_detail", key)
+    return _page(request, resident, form, "return")
+
+
+@get_or_post
+@field_work
+def resident_handover(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Offer somebody to the community they move to."""
+    by, at = member(request), clock.now()
+    resident, _housemates = _people(by, key)
+    form = HandoverForm(request.POST or None, by=by, resident=resident, today=clock.day_of(at))
+    if form.is_valid():
+        data = form.cleaned_data
+        try:
+            handovers.offer(
+                resident=resident,
+                to=handovers.find_community(data["area"]),
+                day=data["day"],
+                note=data["note"],
+                at=at,
+                by=by,
+            )
+        except RefusedError as error:
+            add_refusal(form, error)
+        else:
+            messages.success(request, _("Offered. They stay here until the other side accepts."))
+            return redirect("resident_detail", key)
+    return _page(request, resident, form, "handover")
+
+
+@require_GET
+@field_work
+def handover_list(request: HttpRequest) -> HttpResponse:
+    """List who waits to be taken over, on either side."""
+    by = member(request)
+    waiting = (
+        Handover.objects.visible_to(by)
+        .waiting()
+        .select_related("resident__household", "grid", "to", "asked_by")
+    )
+    coming = waiting.coming_to(by).order_by("asked_at")
+    going = waiting.exclude(pk__in=coming.values("pk")).order_by("asked_at")
+    shown = [each.resident for each in (*coming, *going)]
+    residents.showed(page="handover_list", people=shown, by=by)
+    context = {
+        "coming": coming,
+        "going": going,
+        "open_cases": _open_cases(each.resident_id for each in coming),
+        "today": clock.today(),
+    }
+    return render(request, "quarantine/handover_list.html", context)
+
+
+@get_or_post
+@role_required(Role.SUPERVISOR)
+def handover_accept(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Take somebody over at an address here."""
+    by, at = member(request), clock.now()
+    handover = _coming(by, key)
+    residents.read(resident=handover.resident, by=by)
+    initial = {"day": min(handover.day, clock.day_of(at))}
+    form = TakeOverForm(request.POST or None, by=by, initial=initial)
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                moves.take_over(
+                    handover=handover,
+                    household=_home(form),
+                    day=form.cleaned_data["day"],
+                    at=at,
+                    by=by,
+                )
+        except ValidationError as error:
+            add_refusal(form, error)
+        else:
+            messages.success(request, _("Taken over."))
+            return redirect("resident_detail", handover.resident.key)
+    context = {
+        "form": form,
+        "address": form,
+        "handover": handover,
+        "case": _open_cases([handover.resident_id]),
+        "today": clock.day_of(at),
+    }
+    return render(request, "quarantine/handover_accept.html", context)
+
+
+@get_or_post
+@role_required(Role.SUPERVISOR)
+def handover_refuse(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Say why somebody is not taken over."""
+    by = member(request)
+    handover = _coming(by, key)
+    residents.read(resident=handover.resident, by=by)
+    form = RefuseForm(request.POST or None)
+    if form.is_valid():
+        try:
+            handovers.refuse(
+                handover=handover, reason=form.cleaned_data["reason"], at=clock.now(), by=by
+            )
+        except RefusedError as error:
+            add_refusal(form, error)
+        else:
+            messages.success(request, _("Refused; the others are told why."))
+            return redirect("handover_list")
+    context = {"form": form, "handover": handover}
+    return render(request, "quarantine/handover_refuse.html", context)
+
+
+@require_POST
+@field_work
+def handover_withdraw(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Take back an offer of one's own side."""
+    by = member(request)
+    mine = Handover.objects.visible_to(by).filter(resident__in=Resident.objects.visible_to(by))
+    handover = get_object_or_404(mine, key=key)
+    return undone(request, lambda: handovers.withdraw(handover=handover, at=clock.now(), by=by))
+
+
+@require_POST
+@field_work
+def undo_moves(request: HttpRequest, keys: str) -> HttpResponse:
+    """Take back the moves of one page; all or none."""
+    by, at = member(request), clock.now()
+    made = Move.objects.visible_to(by).select_related("resident", "left__building__grid")
+    chosen = [get_object_or_404(made, key=key) for key in _keys(keys)]
+
+    @transaction.atomic
+    def take_back() -> None:
+        for each in chosen:
+            undo.take_back_move(move=each, at=at, by=by)
+
+    return undone(request, take_back)
+
+
+def _keys(text: str) -> list[uuid.UUID]:
+    try:
+        return [uuid.UUID(part) for part in text.split(",")]
+    except ValueError:
+        return [uuid.UUID(int=0)]  # nobody's: 404
+
+
+def _people(by: User, key: uuid.UUID) -> tuple[Resident, list[Housemate]]:
+    """Return a resident, and who else lives behind the same door."""
+    rows = Resident.objects.visible_to(by).select_related("household__building__grid", "grid")
+    resident = get_object_or_404(rows, key=key)
+    others = list(
+        rows.here().filter(household=resident.household).exclude(pk=resident.pk).order_by("pk")
+    )
+    residents.read(resident=resident, also=others, by=by)
+    held = _open_cases(other.pk for other in others)
+    measure = _("under a measure")
+    return resident, [
+        Housemate(other, " · ".join([other.masked_name, *([measure] if other.pk in held else [])]))
+        for other in others
+    ]
+
+
+def _open_cases(residents: Iterable[int]) -> set[int]:
+    cases = Case.objects.open().filter(resident__in=list(residents))
+    return set(cases.values_list("resident", flat=True))
+
+
+def _all_of(request: HttpRequest, housemates: list[Housemate]) -> dict[str, Any]:
+    """Return all housemates as ticked, where the page of the household asked for that."""
+    whole = "household" in request.GET
+    return {"also": [each.choice[0] for each in housemates]} if whole else {}
 
 
 @transaction.atomic
-def _move(request: HttpRequest, resident: Resident, address: MoveForm) -> None:
-    data = address.cleaned_data
+def _each(request: HttpRequest, form: Dated, resident: Resident, act: Act) -> list[Move]:
+    """
+    Do one act for all who were chosen, and return what was recorded.
+
+    What is refused of the person of the page stands in the form, and nothing is done; of the
+    others it is said by name, and they stay.
+    """
+    try:
+        with transaction.atomic():
+            made = [act(resident, form.cleaned_data["version"])]
+    except residents.ChangedMeanwhileError as error:
+        resident.refresh_from_db()
+        form.now_at(resident.version)
+        form.add_error(None, error)
+        return []
+    except ValidationError as error:
+        add_refusal(form, error)
+        return []
+    others = form.others if isinstance(form, Together) else {}
+    known = Resident.objects.visible_to(member(request)).filter(key__in=list(others))
+    for other in known.select_related("household__building__grid", "grid").order_by("pk"):
+        try:
+            with transaction.atomic():
+                made.append(act(other, others[str(other.key)]))
+        except ValidationError as error:
+            messages.warning(request, f"{other.masked_name}：{error.messages[0]}")
+    return made
+
+
+def _say(request: HttpRequest, sentence: str, made: list[Move]) -> None:
+    keys = ",".join(str(each.key) for each in made)
+    back = reverse("undo_moves", args=[keys])
+    if "%d" in sentence:
+        sentence %= len(made)
+    messages.success(request, sentence, extra_tags=f"undo:{back}")
+
+
+def _page(request: HttpRequest, resident: Resident, form: Dated, act: str) -> HttpResponse:
+    context = {
+        "resident": resident,
+        "form": form,
+        "address": form if isinstance(form, AddressForm) else None,
+        "act": act,
+        "case": Case.objects.open().filter(resident=resident).first(),
+        "today": clock.today(),
+    }
+    return render(request, "quarantine/resident_move.html", context)
+
+
+def _coming(by: User, key: uuid.UUID) -> Handover:
+    coming = Handover.objects.coming_to(by).waiting()
+    return get_object_or_404(
+        coming.select_related("resident__household__building__grid", "grid", "to"), key=key
+    )
+
+
+def _home(form: AddressForm) -> Household:
+    data = form.cleaned_data
     building = residents.building_at(grid=data["grid"], name=data["building"])
-    household = residents.household_at(
+    return residents.household_at(
         building=building, unit=data["unit"], door=data["door"], floor=data["floor"]
     )
-    move_resident(
-        resident=resident,
-        household=household,
-        version=data["version"],
-        at=clock.now(),
-        by=member(request),
-    )
-
-
-def _again(request: HttpRequest, resident: Resident) -> MoveForm:
-    """Return the form with what was typed, ready to be saved over what somebody else saved."""
-    typed = request.POST.copy()
-    typed["version"] = str(resident.version)
-    form = MoveForm(typed, by=member(request), resident=resident)
-    form.is_valid()
-    return form

@@ -28,6 +28,7 @@ from residents.forms import (
     grids_of,
 )
 from residents.models import Household, Reason, Resident
+from residents.moves import homes_of
 from residents.search import Found, search
 
 field_work = role_required(*SEES_PEOPLE)
@@ -87,7 +88,12 @@ def _found(form: SearchForm, user: User, grid: Area | None) -> Found | None:
 def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show a resident, masked, and who looked."""
     resident = _resident(request, key)
-    context = {"resident": resident, "age": resident.age(clock.today())}
+    context = {
+        "resident": resident,
+        "age": resident.age(clock.today()),
+        "homes": homes_of(resident),
+        "handover": resident.handovers.valid().select_related("to").order_by("-asked_at").first(),
+    }
     return render(request, "residents/resident_detail.html", context)
 
 

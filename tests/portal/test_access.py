@@ -42,7 +42,17 @@ from policy.models import Activation, ApiClient, StoredDocument
 from quarantine.cases import add_note
 from quarantine.models import Arrival, Case, Event
 from reminders.models import Message
-from residents.models import Dose, Household, Need, Resident, Roster, Worker
+from residents import handovers, moves
+from residents.models import (
+    Dose,
+    Handover,
+    Household,
+    Move,
+    Need,
+    Resident,
+    Roster,
+    Worker,
+)
 from testing.models import NATResult
 from tests.factories import (
     NOW,
@@ -143,6 +153,39 @@ class Place:
         there = Roster.objects.filter(area=self.community).first()
         return there or sheets.checked(sheets.workbook(["样甲"]), self.community)
 
+    @property
+    def move(self) -> Move:
+        """Return a move inside the grid."""
+        return Move.objects.filter(resident__grid=self.grid).first() or _moved(self.grid)
+
+    @property
+    def going(self) -> Handover:
+        """Return somebody whom this place hands over."""
+        there = Handover.objects.filter(grid=self.grid).first()
+        return there or _handed_over(self.grid, make_grid())
+
+    @property
+    def coming(self) -> Handover:
+        """Return somebody who is handed over to this place."""
+        there = Handover.objects.filter(to=self.community).first()
+        return there or _handed_over(make_grid(), self.grid)
+
+
+def _moved(grid: Area) -> Move:
+    resident, by = make_resident(grid=grid), make_user(STAFF, grid)
+    home = make_household(grid=grid)
+    return moves.move(resident=resident, household=home, version=1, day=NOW.date(), at=NOW, by=by)
+
+
+def _handed_over(grid: Area, to: Area) -> Handover:
+    return handovers.offer(
+        resident=make_resident(grid=grid),
+        to=Area.objects.get_parent(to),
+        day=NOW.date(),
+        at=NOW,
+        by=make_user(STAFF, grid),
+    )
+
 
 def _message(case: Case, **given: Any) -> Message:
     times = {"day": NOW.date(), "created_at": NOW, "not_before": NOW}
@@ -239,6 +282,15 @@ PAGES: dict[str, Page] = {
     "resident_looks": SUPERVISORS.of(lambda at: {"key": at.resident.key}).by("get"),
     "resident_change": FIELD.of(lambda at: {"key": at.resident.key}),
     "resident_move": FIELD.of(lambda at: {"key": at.resident.key}),
+    "resident_leave": FIELD.of(lambda at: {"key": at.resident.key}),
+    "resident_death": FIELD.of(lambda at: {"key": at.resident.key}),
+    "resident_return": FIELD.of(lambda at: {"key": at.resident.key}),
+    "resident_handover": FIELD.of(lambda at: {"key": at.resident.key}),
+    "handover_list": FIELD.by("get"),
+    "handover_accept": SUPERVISORS.of(lambda at: {"key": at.coming.key}),
+    "handover_refuse": SUPERVISORS.of(lambda at: {"key": at.coming.key}),
+    "handover_withdraw": FIELD.of(lambda at: {"key": at.going.key}).by("post"),
+    "undo_moves": FIELD.of(lambda at: {"keys": str(at.move.key)}).by("post"),
     "resident_uncover": FIELD.of(lambda at: {"key": at.resident.key, "field": "phone"}),
     "household_detail": FIELD.of(lambda at: {"key": at.household.key}).by("get"),
     # Key people
@@ -393,7 +445,7 @@ def nowhere(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {
         name: uuid4()
         if isinstance(value, UUID)
-        else {"pk": 10**9, "code": "999999"}.get(name, value)
+        else {"pk": 10**9, "code": "999999", "keys": str(uuid4())}.get(name, value)
         for name, value in kwargs.items()
     }
 

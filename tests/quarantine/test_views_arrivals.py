@@ -14,7 +14,7 @@ from accounts.models import Area, AuditEntry, User
 from quarantine.arrivals import Logged
 from quarantine.models import Arrival, Case
 from residents import services as residents
-from residents.models import Household, Resident
+from residents.models import Resident
 from testing import services as testing
 from tests import factories
 from tests.factories import NOW
@@ -358,7 +358,7 @@ class TestArrivalUndo:
         known.refresh_from_db()
         assert (known.household_id, known.phone) == (home, "+8613912345678")
         assert known.emergency_name == ""
-        assert not Household.objects.filter(pk=moved_to).exists()
+        assert not Resident.objects.filter(household=moved_to).exists()
         assert residents.find_by_phone(phone="13912345678", by=staff) == [known]
         form = as_staff.get(answer.url).context["form"]
         assert (form["door"].value(), form["phone"].value()) == ("502", "+8613800138000")

@@ -195,21 +195,6 @@ class TestChange:
         assert resident.phone == "+8613900139000"
 
 
-class TestMove:
-    def test_takes_the_grid_along(self) -> None:
-        resident = make_resident()
-        new_home = make_household()
-
-        services.move(
-            resident=resident,
-            household=new_home,
-            version=1,
-            by=make_user(Role.SUPERVISOR, make_community()),
-        )
-
-        assert resident.grid == new_home.building.grid
-
-
 class TestUncover:
     @pytest.mark.parametrize(
         ("field", "shown"),

@@ -1,0 +1,26 @@
+"""Answering an act of taking back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from accounts.errors import RefusedError
+
+
+def undone(request: HttpRequest, take_back: Callable[[], object]) -> HttpResponse:
+    """Take something back, say whether it was done, and go where the page says."""
+    try:
+        take_back()
+    except RefusedError as error:
+        messages.error(request, error.sentence)
+    else:
+        messages.info(request, _("Taken back."))
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return redirect(back if safe else "today")
