@@ -45,7 +45,8 @@ def told(worker: Worker) -> list[tuple[str, date, bool]]:
 
 def holding(worker: Worker, on: date) -> list[str]:
     user = make_user("grid_staff", worker.resident.grid)
-    return [message.kind for message in inbox.listed(user, today=on) if message.still_holds]
+    holding = inbox.listed(user, today=on).filter(still_holds=True)
+    return list(holding.values_list("kind", flat=True))
 
 
 def at(day: date) -> datetime:
