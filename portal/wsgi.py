@@ -1,5 +1,6 @@
 """What gunicorn serves."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -12,3 +13,7 @@ from accounts import keyring  # noqa: E402 - once the applications are there
 
 # Who cannot read what the database holds, or would write what nobody else can, serves nothing.
 keyring.check()
+
+# What is loaded now stays: no collection has to walk it again, which stopped a page for 0.2 s.
+gc.collect()
+gc.freeze()

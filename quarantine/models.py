@@ -194,6 +194,21 @@ class Plan(models.Model):
     def __str__(self) -> str:
         return f"plan {self.digest[:8]}"
 
+    @property
+    def document(self) -> str:
+        """Return the document of the provision; said here, too (RESTS_ON_PROVISION)."""
+        return str(self.content["document"])
+
+    @property
+    def clause(self) -> str:
+        """Return the clause of the provision."""
+        return str(self.content["clause"])
+
+    @property
+    def subject(self) -> str:
+        """Return the subject of the provision."""
+        return str(self.content["subject"])
+
 
 # Open, and a switch has changed something since people were last told.
 # Who was to be released before the new law took effect is told by the release itself.

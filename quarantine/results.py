@@ -278,8 +278,8 @@ def positive_day_of(case: Case, *, events: Iterable[Event] | None = None) -> dat
 
     `events` are the valid ones of the case, where they have been read.
     """
-    if case.positive is not None:
-        return case.positive.sample.day
+    if case.positive_id is not None:
+        return Sample.objects.get(results=case.positive_id).day
     happened = case.events.valid() if events is None else events
     return max((e.day for e in happened if e.kind == Event.Kind.POSITIVE), default=None)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 
 from policy.words import SETTINGS
 from quarantine import models
@@ -22,6 +23,11 @@ def measure_of(plan: Plan | models.Plan | None) -> str:
         return gettext("No measure")
     if isinstance(plan, models.Plan):
         plan = plan_of(plan)
+    return _measure_in(get_language(), plan)
+
+
+@functools.lru_cache(maxsize=2_000)
+def _measure_in(_language: str | None, plan: Plan) -> str:
     must = [stage for stage in plan.stages if stage.force == "must"]
     if must:
         parts = [

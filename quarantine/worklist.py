@@ -147,7 +147,7 @@ class Work:
         return page_after(
             self.cases.filter(due[Kind(kind)]() if kind else anything)
             .annotate(checked=Exists(self._checks))
-            .select_related("plan__provision", "resident__household__building"),
+            .select_related("plan", "resident__household__building"),
             after,
             order=_ORDER,
             among=self.everyone,  # also whom the last card of the page before has left

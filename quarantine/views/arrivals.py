@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -210,10 +210,15 @@ def _page(
 
 
 def _places_of(by: User) -> dict[str, Any]:
-    lived_in = Resident.objects.here().filter(household__building=OuterRef("pk"))
-    names = Building.objects.filter(
-        Exists(lived_in) | Q(households=None), grid__in=Area.objects.below(by)
-    ).order_by("name")
+    neighbours = Resident.objects.here().filter(
+        household__building=OuterRef("household__building")
+    )
+    mistaken = Resident.objects.filter(~Exists(neighbours), gone_as=Resident.GoneAs.TAKEN_BACK)
+    names = (
+        Building.objects.filter(grid__in=Area.objects.below(by))
+        .exclude(pk__in=mistaken.values("household__building"))
+        .order_by("name")
+    )
     return {"buildings": names.values_list("name", flat=True).distinct()[:MOST_BUILDINGS]}
 
 

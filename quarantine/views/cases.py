@@ -104,12 +104,7 @@ class Whole:
 def full_case(by: User, key: uuid.UUID) -> Case:
     """Return a case that `by` may see, with what its page needs, or 404."""
     cases = Case.objects.visible_to(by).select_related(
-        "plan__provision",
-        "resident__household__building",
-        "grid",
-        "arrival",
-        "index_case",
-        "positive__sample",
+        "plan", "resident__household__building", "grid"
     )
     return get_object_or_404(cases, key=key)
 
@@ -245,7 +240,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     """List cases, narrowed by the filters in the address; fifty at a time, the newest first."""
     by, today = member(request), clock.today()
     chosen = CaseFilter(request.GET, user=by, today=today)
-    cases = chosen.qs.select_related("plan__provision", "resident__household__building", "grid")
+    cases = chosen.qs.select_related("plan", "resident__household__building", "grid")
     page = page_before(cases, request.GET.get("after"))
     residents.showed(page="case_list", people=[case.resident for case in page.rows], by=by)
     query = request.GET.copy()

@@ -32,7 +32,7 @@ def release_list(request: HttpRequest) -> HttpResponse:
     due = Case.objects.visible_to(member(request)).release_due(today).only("release_on")
     page = page_after(due, request.GET.get("after"), order=["release_on"])
     cases = Case.objects.filter(pk__in=[case.pk for case in page.rows]).select_related(
-        "plan__provision", "resident__household__building"
+        "plan", "resident__household__building"
     )
     residents.showed(
         page="release_list", people=[case.resident for case in cases], by=member(request)

@@ -327,6 +327,7 @@ class TestArrivalUndo:
         post(as_staff, typed)
         as_staff.post(reverse("arrival_undo", args=[typed["key"]]))
         assert not Resident.objects.here().exists()
+        assert "3号楼" not in as_staff.get(reverse("arrival_new")).context["buildings"]
         found = as_staff.get(reverse("resident_list"), {"q": "王秀英"}).content.decode()
         assert "王*英" not in found
         again = post(as_staff, {**typed, "key": str(uuid4()), "name": "王秀兰"})
