@@ -1,5 +1,6 @@
 """Deciding which document is in force where: one proposes, another approves, any withdraws."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
@@ -57,6 +58,10 @@ class SameEmployerError(RefusedError):
 
 class NotWaitingError(RefusedError):
     """An activation that somebody else has approved or withdrawn; the sentence says who."""
+
+
+class ChoicesChangedError(RefusedError):
+    """A proposal whose choices are no longer those that the second person saw."""
 
 
 class ReasonMissingError(RefusedError):
@@ -159,11 +164,15 @@ def _waits(area: Area) -> ProposalWaitsError:
 
 
 @transaction.atomic
-def approve_activation(*, activation: Activation, at: datetime, by: User) -> None:
+def approve_activation(
+    *, activation: Activation, at: datetime, by: User, choices: Collection[str] | None = None
+) -> None:
     """
     Approve a proposed activation; somebody of another employer than the proposer's must.
 
-    Raise NotWaitingError, which says who was first, when it was approved or withdrawn meanwhile.
+    `choices` are the subjects on which, as the approver saw, stricter rules reach open cases;
+    raise ChoicesChangedError where they are others by now (None: not asked). Raise
+    NotWaitingError, which says who was first, when it was approved or withdrawn meanwhile.
     """
     if activation.proposed_by_id == by.pk:
         raise SamePersonError(_("Somebody else than the one who proposed it must approve."))
@@ -172,6 +181,12 @@ def approve_activation(*, activation: Activation, at: datetime, by: User) -> Non
     waiting = Activation.objects.waiting().filter(pk=activation.pk)
     if not waiting.update(approved_by=by, approver_employer=by.employer, approved_at=at):
         raise NotWaitingError(_settled(activation))
+    # The row is ours now, and nobody can choose otherwise any more.
+    chosen = set(activation.choices.values_list("subject", flat=True))
+    if choices is not None and chosen != set(choices):
+        raise ChoicesChangedError(
+            _("The proposer has changed the transition meanwhile: look at the preview again.")
+        )
     audit.record(by=by, did=gettext_noop("approved activation"), to=activation)
 
 

@@ -7,9 +7,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts import audit
+from accounts.errors import RefusedError
 from accounts.models import User
 from policy.activations import NotWaitingError, ReasonMissingError
 from policy.models import Activation, TransitionChoice
+
+
+class NotProposerError(RefusedError):
+    """Somebody else chooses than the one who proposed."""
 
 
 @transaction.atomic
@@ -23,6 +28,7 @@ def let_stricter_reach_open_cases(
     """
     if not reason.strip():
         raise ReasonMissingError(_("Say why: the history shows it."))
+    _refuse_others(activation, by)
     _refuse_decided(activation)
     choice, _new = TransitionChoice.objects.update_or_create(
         activation=activation,
@@ -42,6 +48,7 @@ def let_stricter_reach_open_cases(
 @transaction.atomic
 def leave_stricter_to_new_cases(*, activation: Activation, subject: str, by: User) -> None:
     """Take such a choice back. Raise NotWaitingError once the activation is decided on."""
+    _refuse_others(activation, by)
     _refuse_decided(activation)
     TransitionChoice.objects.filter(activation=activation, subject=subject).delete()
     audit.record(
@@ -50,6 +57,12 @@ def leave_stricter_to_new_cases(*, activation: Activation, subject: str, by: Use
         to=activation,
         subject=subject,
     )
+
+
+def _refuse_others(activation: Activation, by: User) -> None:
+    """Leave the choice to the proposer: who approves it must not have made it."""
+    if activation.proposed_by_id != by.pk:
+        raise NotProposerError(_("Only the proposer chooses the transition."))
 
 
 def _refuse_decided(activation: Activation) -> None:

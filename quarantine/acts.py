@@ -35,11 +35,12 @@ class Act(models.TextChoices):
     MOVE = "move", _("Moved to another setting")
     CENTRAL = "central", _("Asks for central isolation")
     CLINICAL = "clinical", _("Clinical state changed")
+    EXCEPTION = "exception", _("Exception from a change of document")
     NOTE = "note", _("Note")
 
 
-# Who asked for an outing does not decide on it: a supervisor does.
-SUPERVISORS_ONLY = frozenset({Act.ANSWER})
+# Who asked for an outing does not decide on it: a supervisor does, and on exceptions.
+SUPERVISORS_ONLY = frozenset({Act.ANSWER, Act.EXCEPTION})
 
 
 def outings_waiting(events: Collection[Event]) -> list[Event]:
@@ -67,6 +68,7 @@ def possible(
     waiting: Collection[Sample],
     correctable: bool,
     proposed: bool,
+    another_document: bool,
     today: date,
 ) -> list[Act]:
     """Return the acts that make sense on a case; on a closed one only a few."""
@@ -90,6 +92,7 @@ def possible(
         Act.MOVE: held is not None and held.setting != "monitoring",
         Act.CENTRAL: held is not None and held.setting == "home" and not person.chooses_central,
         Act.CLINICAL: person.exposure == "infected",
+        Act.EXCEPTION: another_document,
         Act.NOTE: True,
     }
     return [act for act in Act if sense[act]]

@@ -7,7 +7,9 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.errors import RefusedError
-from accounts.models import User
+from accounts.models import Area, User
+from policy.models import Activation
+from policy.services import law_of
 from quarantine.cases import LONGEST_REASON, record, refuse_closed, replan
 from quarantine.deeds import TOOK_BACK
 from quarantine.models import Case, Event
@@ -65,3 +67,25 @@ def withdraw_exception(*, case: Case, at: datetime, by: User) -> None:
         raise ExceptedError(_("This case has no exception."))
     audit.record(by=by, did=TOOK_BACK[event.kind], to=case, event=event.pk)
     replan(case=case, at=at, excepted="")
+
+
+def grounds(case: Case) -> list[tuple[str, str]]:
+    """Return the clauses that an exception may rest on: those of the documents concerned."""
+    documents = dict.fromkeys([case.opened_under, *_concerning(case.grid)])
+    found = (
+        (known.id, clause)
+        for document in documents
+        for known in law_of(document=document, area=case.grid).documents
+        for clause in known.clauses
+    )
+    return list(dict.fromkeys(found))
+
+
+def another_document(case: Case) -> bool:
+    """Say whether a document other than that of the opening holds here, will, or is proposed."""
+    return bool(set(_concerning(case.grid)) - {case.opened_under})
+
+
+def _concerning(grid: Area) -> list[str]:
+    standing = Activation.objects.valid().over(grid).order_by("document")
+    return list(standing.values_list("document", flat=True).distinct())

@@ -47,6 +47,8 @@ class Followed:
     freed_on: date | None = None
     transition: str = Case.Transition.NONE
     refer: Refer | None = None  # where the law of the opening passes the person to
+    # The subject on which the document in force asks more: for that alone the case stays.
+    spared: str = ""
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -114,7 +116,8 @@ def follow(
         reaches_open=excepted == Case.Excepted.FOLLOWS or now.subject in ruling.reaches_open,
     )
     if not found.switched:
-        return replace(stays, transition=found.result)
+        spared = now.subject or "" if found.why == "stricter" else ""
+        return replace(stays, transition=found.result, spared=spared)
     return Followed(
         plan=found.plan,
         activation=ruling.activation,

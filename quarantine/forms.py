@@ -16,6 +16,7 @@ from accounts.models import Area
 from accounts.places import Place, UnknownPlaceError, read_place
 from quarantine.acts import Act
 from quarantine.checks import Symptom
+from quarantine.models import Case
 from quarantine.outings import Mask, Purpose, Vehicle
 from residents.identity import read_name, read_number, read_phone
 from residents.models import Resident
@@ -740,6 +741,24 @@ class ReleaseForm(ActForm):
     """The release, which asks for nothing more."""
 
 
+class ExceptionForm(ActForm):
+    """Under which document one case stands, whatever the rule of transition says."""
+
+    excepted = forms.ChoiceField(
+        label=_("This case"),
+        choices=[("", _("Follows the rule")), *Case.Excepted.choices],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    ground = forms.ChoiceField(label=_("By which clause"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        help_text=_("Without names: administrators read it, too."),
+    )
+
+
 ACT_FORMS: dict[Act, type[ActForm]] = {
     Act.RELEASE: ReleaseForm,
     Act.CONTACTS: ContactsForm,
@@ -754,6 +773,7 @@ ACT_FORMS: dict[Act, type[ActForm]] = {
     Act.MOVE: MoveForm,
     Act.CENTRAL: CentralForm,
     Act.CLINICAL: ClinicalForm,
+    Act.EXCEPTION: ExceptionForm,
     Act.NOTE: NoteForm,
 }
 

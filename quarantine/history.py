@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
-from policy.words import CLINICAL, SETTINGS, short_day
+from policy.words import CLINICAL, SETTINGS, document_title, short_day
 from quarantine.checks import Symptom
-from quarantine.models import Event
+from quarantine.models import Case, Event
 from quarantine.outings import Mask, Purpose, Vehicle
 from testing.models import NATResult
 
@@ -78,7 +78,14 @@ def told(event: Event) -> str:
     """Return what an event says beside its kind: the day it is about, its details, why."""
     day = short_day(event.day) if event.kind in _DATED else ""
     return _joined(
-        [day, *_details(event.detail), *_changes(event.detail), event.reason, event.note]
+        [
+            day,
+            *_details(event.detail),
+            *_changes(event.detail),
+            _ground(event),
+            event.reason,
+            event.note,
+        ]
     )
 
 
@@ -102,8 +109,21 @@ def _changes(detail: dict[str, Any]) -> Iterator[str]:
         yield _("before: %(result)s") % {"result": f"{was} {detail['was_ct']}".strip()}
     if "to" in detail:
         yield f"{SETTINGS[detail['from']]} → {SETTINGS[detail['to']]}"
+    if "excepted" in detail:
+        yield str(Case.Excepted(detail["excepted"]).label)
     if "entered" in detail:
         yield f"{detail['left']} → {detail['entered']}"
+
+
+def _ground(event: Event) -> str:
+    """Return the clause that somebody named; other events stand under that of the plan."""
+    document, _space, clause = event.clause.rpartition(" ")
+    if event.kind != Event.Kind.EXCEPTION or not document:
+        return ""
+    return _("%(document)s, clause %(clause)s") % {
+        "document": document_title(document, short=True),
+        "clause": clause,
+    }
 
 
 def _joined(parts: list[str]) -> str:

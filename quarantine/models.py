@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
-from accounts.models import Area, User, people_within
+from accounts.models import Area, User, people_within, within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
 from policy.models import Activation, Provision
 from residents.models import Resident
@@ -241,6 +241,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
     def visible_to(self, user: Any) -> Self:
         """Return the cases in the areas of `user`."""
         return self.filter(people_within(user, "grid__path"))
+
+    def without_people(self, user: Any) -> Self:
+        """
+        Return the cases in the areas of `user`, whatever the role.
+
+        For pages that show a case by its pseudonym and grid, and nothing of its resident.
+        """
+        return self.filter(within(user, "grid__path"))
 
     def open(self) -> Self:
         """Return the cases under a measure now."""
@@ -537,3 +545,24 @@ class Event(Withdrawable):
 
     def __str__(self) -> str:
         return f"{self.kind} of case {self.case_id}"
+
+
+class Look(models.Model):
+    """What the preview of a proposal showed somebody who decides on it, when they last looked."""
+
+    activation = models.ForeignKey(
+        Activation, on_delete=models.PROTECT, related_name="looks", verbose_name=_("activation")
+    )
+    by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("looked at by")
+    )
+    at = models.DateTimeField(_("looked at"))
+    counts = models.JSONField(_("numbers"))  # cases by outcome (quarantine.preview.Outcome)
+
+    class Meta:
+        verbose_name = _("look at a preview")
+        verbose_name_plural = _("looks at previews")
+        constraints = [models.UniqueConstraint(fields=["activation", "by"], name="look_once")]
+
+    def __str__(self) -> str:
+        return f"{self.by_id} looked at {self.activation_id}"

@@ -57,6 +57,8 @@ class Preview:
     tests_before: Counter[date] = field(default_factory=Counter)
     tests_after: Counter[date] = field(default_factory=Counter)
     keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    # By subject: whom a stricter rule would reach if the proposer chose so.
+    spared: Counter[str] = field(default_factory=Counter)
 
     @property
     def days(self) -> list[date]:
@@ -114,6 +116,8 @@ def _count(found: Preview, each: Found, answers: Answers) -> None:
     followed, before, after = answers.followed(group), answers.before(group), answers.after(group)
     outcome = outcome_of(before, after, followed, day=found.day, today=answers.today)
     found.total += number
+    if followed is not None and followed.spared:
+        found.spared[followed.spared] += number
     found.counts[outcome] += number
     found.keys[outcome].append(each.key)
     for grid, there in each.in_grid.items():

@@ -55,6 +55,26 @@ urlpatterns = [
     # /policy/activations/; here, because an activation changes cases
     path("policy/activations/<int:pk>/", switching.activation_detail, name="activation_detail"),
     path(
+        "policy/activations/<int:pk>/preview/",
+        switching.activation_preview,
+        name="activation_preview",
+    ),
+    path(
+        "policy/activations/<int:pk>/people/",
+        switching.activation_people,
+        name="activation_people",
+    ),
+    path(
+        "policy/activations/<int:pk>/choose/",
+        switching.activation_choose,
+        name="activation_choose",
+    ),
+    path(
+        "policy/activations/<int:pk>/progress/",
+        switching.activation_progress,
+        name="activation_progress",
+    ),
+    path(
         "policy/activations/<int:pk>/approve/",
         switching.activation_approve,
         name="activation_approve",

@@ -16,6 +16,5 @@ def reminders(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "sweeps_stopped": SimpleLazyObject(health.stopped_lately),
-        "changed_count": SimpleLazyObject(lambda: inbox.changed(user)),
-        "unread_count": SimpleLazyObject(lambda: inbox.unread(user, today=clock.today())),
+        "news": SimpleLazyObject(lambda: inbox.news(user, today=clock.today())),
     }

@@ -24,7 +24,7 @@ from accounts import clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
 from accounts.models import Role, User
-from quarantine import cases, checks, corrections, outings, release, results, undo
+from quarantine import cases, checks, corrections, exceptions, outings, release, results, undo
 from quarantine.acts import SUPERVISORS_ONLY, Act
 from quarantine.forms import ACT_FORMS, ActForm
 from quarantine.models import Case, Event
@@ -162,6 +162,21 @@ def _clinical(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     return _event(_("Clinical state entered."), event)
 
 
+def _exception(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    if not data["excepted"]:
+        exceptions.withdraw_exception(case=case, at=at, by=by)
+        return Done(_("Exception withdrawn: the rule holds again."))
+    exceptions.make_exception(
+        case=case,
+        excepted=Case.Excepted(data["excepted"]),
+        reason=data["reason"],
+        clause=data["ground"],
+        at=at,
+        by=by,
+    )
+    return Done(_("Exception entered; the calendar follows."))
+
+
 def _contacts(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     chosen = list(Resident.objects.visible_to(by).filter(key__in=data["residents"]))
     opened = results.open_contacts(case=case, residents=chosen, at=at, by=by)
@@ -196,6 +211,7 @@ DO: dict[Act, Do] = {
     Act.MOVE: _move,
     Act.CENTRAL: _central,
     Act.CLINICAL: _clinical,
+    Act.EXCEPTION: _exception,
     Act.NOTE: _note,
 }
 

@@ -20,8 +20,8 @@ from accounts.models import Area, Role, User
 from accounts.paging import page_before
 from policy.picture import weeks
 from policy.services import law_of
-from policy.words import facts_of, short_day
-from quarantine import words
+from policy.words import document_title, facts_of, short_day
+from quarantine import exceptions, words
 from quarantine.acts import SUPERVISORS_ONLY, Act, outings_waiting, overdue_days, possible
 from quarantine.calendars import calendar_from
 from quarantine.facts import unpack
@@ -57,6 +57,7 @@ class Whole:
     events: list[Event]
     samples: list[Sample]
     contacts: list[Resident]
+    another_document: bool
     today: date
 
     @property
@@ -86,6 +87,7 @@ class Whole:
             waiting=self.waiting,
             correctable=bool(self.results),
             proposed=bool(self.contacts),
+            another_document=self.another_document,
             today=self.today,
         )
 
@@ -98,7 +100,19 @@ class Whole:
             "day": [(day.isoformat(), short_day(day)) for day in self.overdue],
             "asked": [(str(event.pk), told(event)) for event in outings_waiting(self.events)],
             "residents": [(str(r.key), mask_name(r.name)) for r in self.contacts],
+            "ground": self._grounds if self.another_document else [],
         }
+
+    @property
+    def _grounds(self) -> list[tuple[str, str]]:
+        said = _("%(document)s, clause %(clause)s")
+        return [
+            (
+                f"{document} {clause}",
+                said % {"document": document_title(document, short=True), "clause": clause},
+            )
+            for document, clause in exceptions.grounds(self.case)
+        ]
 
 
 def full_case(by: User, key: uuid.UUID) -> Case:
@@ -109,8 +123,9 @@ def full_case(by: User, key: uuid.UUID) -> Case:
     return get_object_or_404(cases, key=key)
 
 
-def whole(case: Case, *, today: date) -> Whole:
+def whole(case: Case, *, by: User, today: date) -> Whole:
     """Return a case with its calendar, its history and what follows."""
+    may_except = by.role == Role.SUPERVISOR and case.closed_on is None
     results = NATResult.objects.valid().select_related("recorded_by")
     valid = Prefetch("results", results, to_attr="valid_results")
     taken = Sample.objects.valid().filter(resident=case.resident, day__gte=case.day_1)
@@ -121,6 +136,7 @@ def whole(case: Case, *, today: date) -> Whole:
     person = unpack(case.facts, day_1=case.day_1)
     infected = person.exposure == "infected" or case.closed_as == Case.ClosedAs.REFERRED
     return Whole(
+        another_document=may_except and exceptions.another_document(case),
         case=case,
         person=person,
         calendar=calendar_from(case, today=today, events=events, samples=samples),
@@ -134,7 +150,7 @@ def whole(case: Case, *, today: date) -> Whole:
 
 def choices_of(case: Case, *, by: User, today: date) -> dict[str, list[tuple[str, str]]]:
     """Return what the forms of the acts on a case offer."""
-    return whole(case, today=today).choices
+    return whole(case, by=by, today=today).choices
 
 
 @role_required(*STAFF)
@@ -154,7 +170,7 @@ def case_page(
     failed: tuple[Act, ActForm] | None = None,
 ) -> HttpResponse:
     """Return the page of a case, with the form that was refused, if any."""
-    shown = whole(case, today=clock.day_of(at))
+    shown = whole(case, by=member(request), today=clock.day_of(at))
     members = key_members(
         household=case.resident.household_id,
         grid=case.grid,

@@ -1,51 +1,246 @@
 """The page of an activation: what it would change, its approval, its progress, its withdrawal."""
 
+from __future__ import annotations
+
+import secrets
+import time
+from datetime import datetime
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.core.cache import cache
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
-from accounts.models import Role, User, within
+from accounts.models import Area, Role, User, within
+from accounts.paging import key_of
 from policy.activations import approve_activation, colleagues, withdraw_activation
+from policy.choices import leave_stricter_to_new_cases, let_stricter_reach_open_cases
+from policy.engine.schema import MEASURE_SUBJECTS
 from policy.models import Activation
+from policy.timeline import timeline
+from quarantine import looks
+from quarantine.effect import Effect
+from quarantine.models import Case, CaseQuerySet, Event
+from quarantine.preview import Outcome, Preview, people, preview
+from quarantine.sweep import progress
+from residents import services as residents
 
 administrators = role_required(Role.ADMINISTRATOR)
+# Supervisors see what changes for their own people; they decide nothing here.
+readers = role_required(Role.ADMINISTRATOR, Role.SUPERVISOR)
+
+PAGE = 25
+# A number and the people behind it are of one moment for so long.
+KEPT_SECONDS = 900
+# The sweep looks every quarter of a minute; without a step for so long, something is wrong.
+STALLED_SECONDS = 90
 
 
 def _activation(by: User, pk: int) -> Activation:
-    """Return an activation in the areas of `by`, or 404."""
-    found = Activation.objects.filter(within(by, "area__path")).select_related(
+    """Return an activation that concerns the areas of `by`, or 404."""
+    mine = within(by, "area__path")
+    if by.role == Role.SUPERVISOR:
+        step = Area.steplen
+        above = {path[:end] for path in by.area_paths for end in range(step, len(path), step)}
+        mine |= Q(area__path__in=above)
+    found = Activation.objects.filter(mine).select_related(
         "area", "proposed_by", "approved_by", "withdrawn_by"
     )
     return get_object_or_404(found, pk=pk)
 
 
-@administrators
+def _cases(by: User, activation: Activation) -> CaseQuerySet:
+    """Return the open cases of an activation that `by` may count, if not see."""
+    cases = Case.objects.without_people(by).open()
+    return cases.filter(grid__path__startswith=activation.area.path)
+
+
+@readers
 @require_GET
 def activation_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a proposal or a decision, and what may be done about it."""
-    by, at = member(request), clock.now()
-    activation = _activation(by, pk)
+    """Show a proposal or a decision, how far it is, and what may be done about it."""
+    return _page(request, _activation(member(request), pk), at=clock.now())
+
+
+def _page(
+    request: HttpRequest, activation: Activation, *, at: datetime, status: int = 200
+) -> HttpResponse:
+    by = member(request)
+    waiting = activation.approved_at is None and activation.withdrawn_at is None
+    now = timeline(area=activation.area, at=at).now
     context = {
         "activation": activation,
         "at": at,
+        "waiting": waiting,
         "own": activation.proposed_by_id == by.pk,
-        "colleagues": colleagues(activation=activation, by=by),
+        "colleagues": colleagues(activation=activation, by=by) if waiting else "",
+        "governs": now is not None and now.activation.pk == activation.pk,
+        "instead": now.activation if now and now.activation.pk != activation.pk else None,
+        "choices": list(activation.choices.select_related("by").order_by("subject")),
+        "exceptions": _exceptions(by, activation),
+        "look": looks.of_approver(activation) if activation.approved_at else None,
+        "outcomes": Outcome,
     }
-    return render(request, "quarantine/activation_detail.html", context)
+    if activation.approved_at:
+        context |= _progress(by, activation, at)
+    return render(request, "quarantine/activation_detail.html", context, status=status)
+
+
+def _exceptions(by: User, activation: Activation) -> list[Event]:
+    """Return the last word on each case that is an exception now."""
+    events = Event.objects.valid().filter(
+        kind=Event.Kind.EXCEPTION, case__in=_cases(by, activation).exclude(excepted="")
+    )
+    return list(
+        events.select_related("case__grid", "by").order_by("case", "-pk").distinct("case")[:100]
+    )
+
+
+@readers
+@require_GET
+def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what approving would change, or taking back, without writing any of it."""
+    by, at = member(request), clock.now()
+    activation = _activation(by, pk)
+    if activation.withdrawn_at:
+        raise Http404
+    back = activation.approved_at is not None
+    found, seen = _found(request, activation, at=at)
+    effect = Effect(
+        found,
+        user=by,
+        within=activation.area,
+        address=reverse("activation_people", args=[pk]),
+        asked={"seen": seen},
+        code=request.GET.get("area", ""),
+    )
+    first = None if back else looks.of_proposer(activation)
+    if not back and effect.whole and by.role == Role.ADMINISTRATOR:
+        looks.note(activation=activation, found=found, at=at, by=by)
+    context = {
+        "activation": activation,
+        "back": back,
+        "effect": effect,
+        "charts": {"tests": effect.chart()} if effect.whole else {},
+        "first": first,
+        "differences": effect.differences(first) if effect.whole else [],
+        "own": activation.proposed_by_id == by.pk,
+        "spared": _choices(activation, found),
+    }
+    page = "_preview" if request.htmx else "activation_preview"  # type: ignore[attr-defined]
+    return render(request, f"quarantine/{page}.html", context)
+
+
+def _choices(activation: Activation, found: Preview) -> list[dict[str, Any]]:
+    """Return the subjects on which the proposer may choose, with whom the choice would reach."""
+    chosen = {choice.subject: choice for choice in activation.choices.all()}
+    return [
+        {"subject": subject, "number": found.spared[subject], "choice": chosen.get(subject)}
+        for subject in MEASURE_SUBJECTS
+        if found.spared[subject] or subject in chosen
+    ]
+
+
+def _found(request: HttpRequest, activation: Activation, *, at: datetime) -> tuple[Preview, str]:
+    """
+    Return the preview that the address names, else a new one, and its name.
+
+    It is kept for a while, so that a number leads to exactly the people who were counted.
+    """
+    seen = request.GET.get("seen", "")
+    found: Preview | None = cache.get(_kept(activation, seen)) if seen else None
+    if found is None:
+        seen = secrets.token_urlsafe(9)
+        back = activation.approved_at is not None
+        found = preview(activation=activation, at=at, withdrawn=back)
+        cache.set(_kept(activation, seen), found, KEPT_SECONDS)
+    return found, seen
+
+
+def _kept(activation: Activation, seen: str) -> str:
+    return f"preview-{activation.pk}-{seen}"
+
+
+@readers
+@require_GET
+def activation_people(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the cases behind a number, each with its calendar before and after."""
+    by, at = member(request), clock.now()
+    activation = _activation(by, pk)
+    outcome = request.GET.get("outcome", "")
+    outcome = outcome if outcome in Outcome.values else Outcome.LENGTHENED
+    if activation.withdrawn_at:
+        raise Http404
+    found, seen = _found(request, activation, at=at)
+    cases = _cases(by, activation)
+    area = Area.objects.below(by).filter(code=request.GET.get("area", "")).first()
+    if area:
+        cases = cases.filter(grid__path__startswith=area.path)
+    after = key_of(request.GET.get("after"))
+    rows = people(found=found, outcome=outcome, cases=cases, after=after, size=PAGE + 1)
+    shown = rows[:PAGE]
+    if by.sees_people:
+        names = [row.case.resident for row in shown]
+        residents.showed(page="preview", people=names, by=by)
+    context = {
+        "activation": activation,
+        "back": activation.approved_at is not None,
+        "outcome": Outcome(outcome),
+        "area": area,
+        "rows": shown,
+        "today": clock.day_of(at),
+        "seen": seen,
+        "more": shown[-1].case.pk if len(rows) > PAGE else None,
+        "first": after is None,
+    }
+    return render(request, "quarantine/activation_people.html", context)
+
+
+@administrators
+@require_POST
+def activation_choose(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let what is stricter on a subject reach open cases, or leave it to new ones."""
+    by = member(request)
+    activation = _activation(by, pk)
+    subject = request.POST.get("subject", "")
+    if subject not in MEASURE_SUBJECTS:
+        return HttpResponseBadRequest()
+    try:
+        if request.POST.get("reach") == "open":
+            let_stricter_reach_open_cases(
+                activation=activation,
+                subject=subject,
+                reason=request.POST.get("reason", "")[:200],
+                at=clock.now(),
+                by=by,
+            )
+        else:
+            leave_stricter_to_new_cases(activation=activation, subject=subject, by=by)
+    except RefusedError as refused:
+        messages.error(request, refused.sentence)
+    return redirect("activation_detail", pk)
 
 
 @administrators
 @require_POST
 def activation_approve(request: HttpRequest, pk: int) -> HttpResponse:
-    """Approve a proposal."""
+    """Approve a proposal with the choices that its page showed."""
     activation = _activation(member(request), pk)
     try:
-        approve_activation(activation=activation, at=clock.now(), by=member(request))
+        approve_activation(
+            activation=activation,
+            at=clock.now(),
+            by=member(request),
+            choices=request.POST.getlist("choice"),
+        )
     except RefusedError as refused:
         messages.error(request, refused.sentence)
     else:
@@ -68,3 +263,44 @@ def activation_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("Withdrawn: the law before it holds again."))
     return redirect("activation_detail", pk)
+
+
+@readers
+@require_GET
+def activation_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show how many cases are derived anew; asked every other second until all are."""
+    by, at = member(request), clock.now()
+    activation = _activation(by, pk)
+    if not activation.approved_at:
+        raise Http404
+    context = {"activation": activation, **_progress(by, activation, at)}
+    return render(request, "quarantine/_progress.html", context)
+
+
+def _progress(by: User, activation: Activation, at: datetime) -> dict[str, Any]:
+    cases = _cases(by, activation)
+    done = progress(cases=cases, at=at)
+    results = cases.following(activation).order_by().values_list("transition")
+    return {
+        "progress": done,
+        "done": done.total - done.left,
+        "stalled": _stalled(activation, done.left),
+        "results": [
+            (Case.Transition(result).label, number)
+            for result, number in sorted(results.annotate(Count("pk")))
+        ],
+    }
+
+
+def _stalled(activation: Activation, left: int) -> bool:
+    """Say whether the same number has been left for longer than the sweep may take."""
+    key = f"progress-{activation.pk}"
+    if not left:
+        cache.delete(key)
+        return False
+    # By the machine's own clock: the demo's day may jump.
+    before, since = cache.get(key) or (None, 0.0)
+    if before != left:
+        cache.set(key, (left, time.time()), 3600)
+        return False
+    return time.time() - since > STALLED_SECONDS

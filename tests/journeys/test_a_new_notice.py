@@ -62,7 +62,7 @@ def test_a_notice_is_uploaded_approved_put_in_force_and_decides(desktop: Page) -
     # … which the first one approves. The county's own document would still go first.
     sign_in(page, one)
     page.goto(proposal)
-    page.get_by_role("button", name="同意", exact=True).click()
+    page.get_by_role("button", name="同意并施行", exact=True).click()
     expect(page.get_by_text("已批准。")).to_be_visible()
     Area.objects.get(code="350104").activations.update(
         withdrawn_at=soon, withdrawn_by=one, withdrawal_reason="演示"

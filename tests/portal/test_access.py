@@ -242,6 +242,7 @@ GRID_STAFF = Page(frozenset({STAFF}))
 SUPERVISORS = Page(frozenset({SUPERVISOR}))
 ADMIN = Page(frozenset({ADMINISTRATOR}))
 AUDIT = Page(frozenset({AUDITOR}))
+OVER = Page(frozenset({SUPERVISOR, ADMINISTRATOR}))
 
 PAGES: dict[str, Page] = {
     # Health, language
@@ -361,7 +362,11 @@ PAGES: dict[str, Page] = {
     "activation_list": ADMIN.by("get"),
     "activation_new": ADMIN,
     "activation_history": ADMIN.of(lambda at: {"code": at.community.code}).by("get"),
-    "activation_detail": ADMIN.of(lambda at: {"pk": at.activation.pk}).by("get"),
+    "activation_detail": OVER.of(lambda at: {"pk": at.activation.pk}).by("get"),
+    "activation_preview": OVER.of(lambda at: {"pk": at.activation.pk}).by("get"),
+    "activation_people": OVER.of(lambda at: {"pk": at.activation.pk}).by("get"),
+    "activation_progress": OVER.of(lambda at: {"pk": at.activation.pk}).by("get"),
+    "activation_choose": ADMIN.of(lambda at: {"pk": at.activation.pk}).by("post"),
     "activation_approve": ADMIN.of(lambda at: {"pk": at.activation.pk}).by("post"),
     "activation_withdraw": ADMIN.of(lambda at: {"pk": at.activation.pk}).by("post"),
     # The questions of programs

@@ -249,8 +249,8 @@ class TestRelease:
         assert "undo/event/" in page
 
     def test_is_offered_only_when_it_makes_sense(self, ready: Case, case: Case) -> None:
-        assert "release" in whole(ready, today=NOW.date()).acts
-        assert "release" not in whole(case, today=NOW.date()).acts
+        assert "release" in whole(ready, by=factories.make_user(), today=NOW.date()).acts
+        assert "release" not in whole(case, by=factories.make_user(), today=NOW.date()).acts
 
 
 class TestToday:
