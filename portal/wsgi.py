@@ -9,10 +9,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
 
+from django.db import connections  # noqa: E402
+
 from accounts import keyring  # noqa: E402 - once the applications are there
 
 # Who cannot read what the database holds, or would write what nobody else can, serves nothing.
 keyring.check()
+# The workers are forked from here: two that shared a connection would read each other's answers.
+connections.close_all()
 
 # What is loaded now stays: no collection has to walk it again, which stopped a page for 0.2 s.
 gc.collect()

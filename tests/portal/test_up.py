@@ -191,3 +191,18 @@ class TestProcesses:
             "quarantine.tasks.check_every_case_follows_from_law",
         }
         assert set(at_night.values()) == {"nightly", "celery"}
+
+
+class TestTheApplication:
+    def test_leaves_no_connection_for_two_workers_to_share(self) -> None:
+        loaded = subprocess.run(
+            [
+                *(sys.executable, "-W", "ignore", "-c"),
+                "import portal.wsgi; from django.db import connections;"
+                " raise SystemExit(any(each.connection for each in connections.all()))",
+            ],
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings"},
+            check=False,
+        )
+        assert loaded.returncode == 0
