@@ -44,7 +44,10 @@ class PersonForm(forms.Form):
         initial=Resident.DocumentType.MAINLAND_ID,
     )
     number = forms.CharField(
-        label=_("Number"), max_length=40, required=False, widget=forms.TextInput(NUMBER)
+        label=_("Document number"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(NUMBER),
     )
     name = forms.CharField(
         label=_("Name"),

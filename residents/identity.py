@@ -258,7 +258,7 @@ def read_phone(text: str) -> str:
             _("This is no phone number. Enter its digits, for example 13800000000.")
         ) from error
     if not phonenumbers.is_valid_number(number) and not _is_invented(number):
-        raise ValidationError(_unused(typed, number))
+        raise _unused(typed, number)
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
@@ -268,13 +268,19 @@ def _is_invented(number: phonenumbers.PhoneNumber) -> bool:
     return settings.DEMO and number.country_code == 86 and invented is not None
 
 
-def _unused(typed: str, number: phonenumbers.PhoneNumber) -> str:
+def _unused(typed: str, number: phonenumbers.PhoneNumber) -> ValidationError:
     if number.country_code != 86:
-        return _("No such phone number exists abroad. Check it, beginning with + and the country.")
+        return ValidationError(
+            _("No such phone number exists abroad. Check it, beginning with + and the country.")
+        )
     digits = sum(c.isdigit() for c in typed)
     if typed.startswith("1") and digits != 11:
-        return _("A mobile number has 11 digits; here are %(count)d.") % {"count": digits}
-    return _(
-        "No such phone number exists. A mobile number has 11 digits, a landline its area code"
-        " (0591…), a number from abroad + and its country."
+        return ValidationError(
+            _("A mobile number has 11 digits; here are %(count)d."), params={"count": digits}
+        )
+    return ValidationError(
+        _(
+            "No such phone number exists. A mobile number has 11 digits, a landline its area code"
+            " (0591…), a number from abroad + and its country."
+        )
     )

@@ -91,7 +91,7 @@ def _person(number: int, rows: int, chance: random.Random) -> list[Any]:
         stem + mod_11_2.calc_check_digit(stem),
         "男" if int(stem[-1]) % 2 else "女",
         born.isoformat(),
-        f"13800{chance.randrange(1000):03}500",  # of carriers' own services
+        f"100{chance.randrange(10**8):08}",
         COMMUNITIES[grid // len(GRIDS)],
         GRIDS[grid % len(GRIDS)],
         f"{home // 96 % 60 + 11}号楼",
@@ -99,7 +99,7 @@ def _person(number: int, rows: int, chance: random.Random) -> list[Any]:
         home // 2 % 24 + 1,
         f"{home // 2 % 24 + 1}0{home % 2 + 1}",
         chance.choice(SURNAMES) + chance.choice(GIVEN),
-        f"13800{chance.randrange(1000):03}500",
+        f"100{chance.randrange(10**8):08}",
         "",
     ]
 

@@ -19,7 +19,7 @@ BUILDING, UNIT, FLOOR, DOOR = "building", "unit", "floor", "door"
 FIELDS = {
     NAME: _("Name"),
     TYPE: _("Document"),
-    NUMBER: _("Number"),
+    NUMBER: _("Document number"),
     SEX: _("Sex"),
     BORN: _("Birth date"),
     PHONE: _("Phone"),

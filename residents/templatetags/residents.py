@@ -28,3 +28,9 @@ def vaccine(product: Product) -> str:
 def fresh_key() -> str:
     """Return a key of one form of its own: sent twice, it is one contact."""
     return str(uuid.uuid4())
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """Return a number with its thousands set apart."""
+    return f"{number:,}"

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from kombu.exceptions import OperationalError
 
-from accounts import clock
+from accounts import audit, clock
 from accounts.access import member, role_required
 from accounts.errors import RefusedError
-from accounts.models import Role
+from accounts.models import Role, User
 from accounts.paging import key_of, page_before
 from residents.forms import ColumnsForm, RosterForm
 from residents.models import Resident, Roster, RosterRow, StagedResident
@@ -226,7 +225,7 @@ def _rows(request: HttpRequest, roster: Roster) -> dict[str, Any]:
         rows = rows.filter(number__gt=after)
     found = list(rows.order_by("number")[: ROWS + 1])
     return {
-        "rows": _said(found[:ROWS], roster),
+        "rows": _said(found[:ROWS], roster, member(request)),
         "accepted": sum(roster.counts[each] for each in ("new", "update", "unchanged")),
         "aside": sum(roster.counts[each] for each in mending.ASIDE),
         "takes": roster.counts["new"] + roster.counts["update"],
@@ -237,9 +236,8 @@ def _rows(request: HttpRequest, roster: Roster) -> dict[str, Any]:
     }
 
 
-def _said(rows: list[RosterRow], roster: Roster) -> list[dict[str, Any]]:
-    names = _names(StagedResident.objects.filter(roster=roster), "resident", rows)
-    names |= _names(Resident.objects.all(), "key", rows)
+def _said(rows: list[RosterRow], roster: Roster, by: User) -> list[dict[str, Any]]:
+    names = _names(rows, roster, by)
     said = []
     for row in rows:
         note = json.loads(row.note) if row.note else {}
@@ -255,6 +253,16 @@ def _said(rows: list[RosterRow], roster: Roster) -> list[dict[str, Any]]:
     return said
 
 
-def _names(people: "QuerySet[Any]", key: str, rows: list[RosterRow]) -> dict[Any, str]:
-    keys = [row.resident for row in rows if row.resident]
-    return dict(people.filter(**{f"{key}__in": keys}).values_list(key, "name"))
+def _names(rows: list[RosterRow], roster: Roster, by: User) -> dict[UUID, str]:
+    """Return the names of those who are registered, which is written down, or are to be."""
+    keys = {row.resident for row in rows if row.resident}
+    names: dict[UUID, str] = {}
+    if roster.state == State.CHECKED:
+        staged = StagedResident.objects.filter(roster=roster, resident__in=keys, version=None)
+        names = dict(staged.values_list("resident", "name"))
+    if registered := keys - names.keys():
+        there = Resident.objects.visible_to(by).filter(key__in=registered)
+        found = dict(there.values_list("key", "name"))
+        audit.showed(by=by, page="roster", people=found)
+        names |= found
+    return names
