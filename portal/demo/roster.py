@@ -147,7 +147,7 @@ _TROUBLES: dict[int, tuple[str, Callable[..., None]]] = {
     41: ("rejected", _change(NUMBER, _last)),
     59: ("new", _change(NUMBER, lambda number: number.translate(_FULL_WIDTH))),
     83: ("new", _change(PHONE, int)),
-    101: ("rejected", _change(PHONE, lambda phone: phone[:-1])),
+    101: ("rejected", _change(PHONE, lambda phone: phone[:6])),
     127: ("duplicate", _repeat),
     149: ("rejected", _change(GRID, lambda _: "第九十九网格")),
     173: ("rejected", _change(BORN, lambda _: "1931-02-03")),
