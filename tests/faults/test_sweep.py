@@ -1,7 +1,7 @@
 """
 The sweep of open cases, killed at any moment.
 
-The small test belongs to every run; the one marked `faults` takes minutes and runs by
+Both take their time, and run by
 `make faults`.
 """
 
@@ -151,6 +151,7 @@ def kill_sweeps(cases: int, kills: int) -> None:
 
 
 @pytest.mark.processes
+@pytest.mark.faults
 class TestKilledSweeps:
     def test_leave_each_case_whole_and_end_as_one_that_nobody_killed(self) -> None:
         kill_sweeps(cases=400, kills=5)

@@ -1,6 +1,8 @@
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db.models.functions import Now
 from pytest_django import Settings
 
@@ -24,6 +26,10 @@ class TestStopped:
         assert health.stopped()
 
     def test_is_not_said_of_a_new_portal(self) -> None:
+        Heartbeat.objects.all().delete()
+        first = import_module("reminders.migrations.0001_initial")
+        first.count_the_installation_as_a_sweep(apps, None)
+
         assert not health.stopped()
 
     def test_is_known_without_the_cache(self, settings: Settings) -> None:

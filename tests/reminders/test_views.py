@@ -8,6 +8,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Area, AuditEntry, User
 from quarantine.models import Case
+from reminders import health
 from reminders.models import Heartbeat, Message, Reading
 from reminders.sweep import sweep
 from tests.factories import NOW, make_community, make_grid, make_user
@@ -223,6 +224,8 @@ class TestUndelivered:
 
 class TestEveryPage:
     def test_says_nothing_while_they_run(self, client: Client, alice: User) -> None:
+        health.beat()
+
         assert "notice-stopped" not in page(client)
 
     def test_says_when_sweeps_have_stopped(self, client: Client, alice: User) -> None:
