@@ -14,6 +14,7 @@ from accounts.models import Area, User, people_within, within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
 from policy.models import Activation, Provision
 from residents.models import Resident
+from residents.openings.models import opened_to
 from testing.models import NATResult
 
 # What no constraint can say: the evidence of a case is about its resident, and the plan of its
@@ -238,9 +239,15 @@ OPENED_UNDER_ONE_LAW = pgtrigger.Protect(
 class CaseQuerySet(models.QuerySet["Case"]):
     """Questions about cases."""
 
-    def visible_to(self, user: Any) -> Self:
-        """Return the cases in the areas of `user`."""
-        return self.filter(people_within(user, "grid__path"))
+    def visible_to(self, user: Any, *, opened: bool = False) -> Self:
+        """
+        Return the cases in the areas of `user`.
+
+        With `opened` also those of people whose record `user` has opened with a reason: for the
+        page that shows one case, never for lists or acts.
+        """
+        theirs = people_within(user, "grid__path")
+        return self.filter(theirs | opened_to(user, "resident") if opened else theirs)
 
     def without_people(self, user: Any) -> Self:
         """

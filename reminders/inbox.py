@@ -7,8 +7,10 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 
+from accounts.models import Role
 from reminders import kinds
 from reminders.models import Change, Message, MessageQuerySet, Reading
+from residents.openings.models import Opening, OpeningQuerySet
 
 # What is older than this is no longer news.
 NEWS_OF_DAYS = timedelta(days=7)
@@ -27,9 +29,18 @@ def news(user: Any, *, today: date) -> News:
     """Return what stands on every page of `user`. One query."""
     unread = Message.objects.visible_to(user).unread_by(user).since(today - NEWS_OF_DAYS)
     changed = Change.objects.visible_to(user).unticked()
-    found = _some(unread, "unread").union(_some(changed, "changed"), all=True)
+    found = _some(unread, "unread").union(
+        _some(opened(user), "unread"), _some(changed, "changed"), all=True
+    )
     counts = Counter(what for (what,) in found)
     return News(_at_most(counts["unread"]), _at_most(counts["changed"]))
+
+
+def opened(user: Any) -> OpeningQuerySet:
+    """Return the records of `user`'s areas that others opened and no supervisor has noted."""
+    if getattr(user, "role", "") != Role.SUPERVISOR:
+        return Opening.objects.none()
+    return Opening.objects.visible_to(user).unseen()
 
 
 def _some(rows: QuerySet[Any], what: str) -> QuerySet[Any, Any]:

@@ -30,7 +30,10 @@ def inbox(request: HttpRequest) -> HttpResponse:
     listed = inboxes.listed(member(request), today=clock.today())
     page = page_before(listed, request.GET.get("below"), size=PAGE)
     _showed(request, "inbox", page.rows)
-    context = {"found": page.rows, "more": page.next}
+    openings = list(inboxes.opened(member(request)).whole().order_by("-pk")[:PAGE])
+    people = [opening.resident for opening in openings]
+    residents.showed(page="inbox", people=people, by=member(request))
+    context = {"found": page.rows, "more": page.next, "openings": openings}
     return render(request, "reminders/inbox.html", context)
 
 

@@ -14,6 +14,7 @@ from accounts.encryption import EncryptedTextField
 from accounts.models import Area, Role, User, people_within
 from residents import masking
 from residents.lexemes import LexemesField
+from residents.openings.models import Opening, opened_to
 
 # So that buildings can be put in order as people count them: 3号楼 before 10号楼.
 models.CharField.register_lookup(Length)
@@ -99,11 +100,19 @@ class Household(models.Model):
 class ResidentQuerySet(models.QuerySet["Resident"]):
     """Questions about residents."""
 
-    def visible_to(self, user: Any) -> Self:
-        """Return the residents below the areas of `user`, without entries that are nobody."""
-        return self.filter(people_within(user, "grid__path")).exclude(
-            gone_as__in=[Resident.GoneAs.MERGED, Resident.GoneAs.TAKEN_BACK]
-        )
+    def visible_to(self, user: Any, *, opened: bool = False) -> Self:
+        """
+        Return the residents below the areas of `user`, without entries that are nobody.
+
+        With `opened` also those whose record `user` has opened with a reason: for pages that
+        show one person, never for lists or acts.
+        """
+        theirs = people_within(user, "grid__path")
+        return self.people().filter(theirs | opened_to(user, "pk") if opened else theirs)
+
+    def people(self) -> Self:
+        """Return the residents without entries that are nobody."""
+        return self.exclude(gone_as__in=[Resident.GoneAs.MERGED, Resident.GoneAs.TAKEN_BACK])
 
     def here(self) -> Self:
         """Return those who live or stay here now: who has left or died is kept, not listed."""
@@ -485,6 +494,7 @@ __all__ = [
     "KnownColumns",
     "Move",
     "Need",
+    "Opening",
     "Reason",
     "Resident",
     "Roster",

@@ -91,7 +91,7 @@ def search(
     Return the residents in the areas of `by` whom `text` means, those of `grid` where given.
 
     Written down by what was looked for and how many were found, without what was typed. Raise
-    UnreadableError, or `services.RegisteredElsewhereError` for a number of other areas.
+    UnreadableError for what is nobody's. A number of other areas finds nobody.
     """
     asked = read(text, today=today, by=by)
     visible = Resident.objects.visible_to(by)
@@ -146,8 +146,8 @@ def _number(text: str, today: date, by: User) -> Asked | None:
         with suppress(ValidationError):
             kinds[kind] = read_number(kind, text, today=today).number
     hashes = [h for kind, number in kinds.items() for h in services.number_hashes(kind, number)]
-    for found in Resident.objects.filter(document_type__in=kinds, number_hash__in=hashes):
-        services.refuse_elsewhere(found, by)
+    there = Resident.objects.visible_to(by).filter(document_type__in=kinds)
+    for found in there.filter(number_hash__in=hashes):
         return Asked(Kind.NUMBER, (Q(pk=found.pk),))
     # zhang3 could be on a passport, but is rather somebody's name with a tone.
     if Resident.DocumentType.MAINLAND_ID in kinds or _PASSPORT.fullmatch(text.upper()):

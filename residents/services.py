@@ -17,7 +17,7 @@ from accounts.encryption import sealed, search_hash, search_hashes
 from accounts.models import Area, User
 from residents import addresses
 from residents.identity import Identity, read_name, read_number, read_phone
-from residents.models import Building, Household, Reason, Resident
+from residents.models import Building, Household, Opening, Reason, Resident
 from residents.pinyin import name_key, name_words
 
 # The contexts that keep equal texts of two columns from having equal hashes.
@@ -57,8 +57,8 @@ class RegisteredElsewhereError(ValidationError):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "A person with this number is registered in an area that is not yours. Ask your"
-                " supervisor to have them moved here."
+                "A person with this number is registered in an area that is not yours. Open their"
+                " record with a reason, or ask your supervisor to have them moved here."
             )
         )
 
@@ -96,19 +96,35 @@ def known(*, document_type: str, number: str, by: User) -> Resident | None:
     """
     Return who holds this number, to be filled in on a form; written down as a reading.
 
-    Raise `RegisteredElsewhereError`, which tells no place, where `by` may not see them.
+    Who lives in other areas is not told from who is registered nowhere.
     """
-    found = find_by_number(document_type=document_type, number=number)
+    hashes = number_hashes(document_type, number)
+    mine = Resident.objects.visible_to(by).filter(document_type=document_type)
+    found = mine.filter(number_hash__in=hashes).first() if number else None
     if found:
-        refuse_elsewhere(found, by)
         read(resident=found, by=by)
     return found
 
 
 def read(*, resident: Resident, by: User, also: Iterable[Resident] = ()) -> None:
-    """Write down that `by` looks at a resident's data, and at others who stand beside it."""
+    """
+    Write down that `by` looks at a resident's data, and at others who stand beside it.
+
+    Of a resident who is not in the areas of `by` it says by which opening.
+    """
     shown = [other.key for other in also]
-    audit.record(by=by, did=gettext_noop("read"), to=resident, shown=shown)
+    opening = opening_of(resident, by)
+    through = {"opening": str(opening.key)} if opening else {}
+    audit.record(
+        by=by, did=gettext_noop("read"), to=resident, shown=shown, code="", reason="", **through
+    )
+
+
+def opening_of(resident: Resident, by: User) -> Opening | None:
+    """Return by which opening `by` sees a resident; None where the resident is theirs."""
+    if resident.grid.path.startswith(by.area_paths):
+        return None
+    return Opening.objects.active().filter(resident=resident, by=by).order_by("-pk").first()
 
 
 def showed(*, page: str, people: Iterable[Resident], by: User) -> None:
@@ -322,11 +338,11 @@ def _refuse_known(
 ) -> None:
     found = find_by_number(document_type=document_type, number=identity.number)
     if found and found != besides:
-        refuse_elsewhere(found, by)
+        _refuse_elsewhere(found, by)
         raise AlreadyRegisteredError(found)
 
 
-def refuse_elsewhere(found: Resident, by: User) -> None:
+def _refuse_elsewhere(found: Resident, by: User) -> None:
     """Raise `RegisteredElsewhereError` where `by` may not see who was found."""
     if not Resident.objects.visible_to(by).filter(pk=found.pk).exists():
         raise RegisteredElsewhereError

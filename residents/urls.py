@@ -6,6 +6,7 @@ from residents.views import residents, rosters
 
 urlpatterns = [
     path("", include("residents.keypeople.urls")),
+    path("", include("residents.openings.urls")),
     # /residents/
     path("residents/", residents.resident_list, name="resident_list"),
     path("residents/new/", residents.resident_new, name="resident_new"),

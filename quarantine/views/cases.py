@@ -32,7 +32,7 @@ from quarantine.history import found, history, told
 from quarantine.models import Case, Event
 from quarantine.results import proposed_contacts
 from residents import services as residents
-from residents.keypeople.lists import key_members
+from residents.keypeople.lists import Placing, key_members
 from residents.masking import mask_name
 from residents.models import Resident
 from testing.models import NATResult, Sample
@@ -115,10 +115,10 @@ class Whole:
         ]
 
 
-def full_case(by: User, key: uuid.UUID) -> Case:
+def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
     """Return a case that `by` may see, with what its page needs, or 404."""
-    cases = Case.objects.visible_to(by).select_related(
-        "plan", "resident__household__building", "grid"
+    cases = Case.objects.visible_to(by, opened=opened).select_related(
+        "plan", "resident__household__building", "resident__grid", "grid"
     )
     return get_object_or_404(cases, key=key)
 
@@ -158,7 +158,7 @@ def choices_of(case: Case, *, by: User, today: date) -> dict[str, list[tuple[str
 def case_detail(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Show a case: its calendar, why these dates, what happened, what may be done."""
     by = member(request)
-    case = full_case(by, key)
+    case = full_case(by, key, opened=True)
     return case_page(request, case, at=clock.now())
 
 
@@ -170,19 +170,18 @@ def case_page(
     failed: tuple[Act, ActForm] | None = None,
 ) -> HttpResponse:
     """Return the page of a case, with the form that was refused, if any."""
-    shown = whole(case, by=member(request), today=clock.day_of(at))
-    members = key_members(
-        household=case.resident.household_id,
-        grid=case.grid,
-        law=law_of(document=case.law, area=case.grid),
-        on=shown.today,
-    )
-    also = [*shown.contacts, *(resident for resident, _placing in members)]
-    residents.read(resident=case.resident, also=also, by=member(request))
+    by = member(request)
+    shown = whole(case, by=by, today=clock.day_of(at))
+    opening = residents.opening_of(case.resident, by)
+    # Who opened somebody's record sees that person, nobody beside them, and changes nothing.
+    alone = opening is not None
+    members = [] if alone else _key_members(case, shown.today)
+    also = [] if alone else [*shown.contacts, *(resident for resident, _placing in members)]
+    residents.read(resident=case.resident, also=also, by=by)
     acts = [
         (act, failed[1] if failed and failed[0] == act else _empty(act, shown))
         for act in shown.acts
-        if _may(member(request), act, shown, at)
+        if not alone and _may(by, act, shown, at)
     ]
     check = [event for event in shown.events if event.kind == Event.Kind.CHECK]
     context = {
@@ -199,6 +198,7 @@ def case_page(
         "stage_now": words.stage_now(shown.calendar, shown.today),
         "status": words.status_of(case, shown.calendar, shown.today),
         "key_members": members,
+        "opening": opening,
     }
     return render(request, "quarantine/case_detail.html", context)
 
@@ -209,6 +209,12 @@ def _may(by: User, act: Act, shown: Whole, at: datetime) -> bool:
     if act == Act.CORRECT:
         return any(at - result.recorded_at <= UNDO for _sample, result in shown.results)
     return act not in SUPERVISORS_ONLY
+
+
+def _key_members(case: Case, today: date) -> list[tuple[Resident, Placing]]:
+    law = law_of(document=case.law, area=case.grid)
+    household = case.resident.household_id
+    return key_members(household=household, grid=case.grid, law=law, on=today)
 
 
 def _empty(act: Act, shown: Whole) -> ActForm:
@@ -229,7 +235,7 @@ def _empty(act: Act, shown: Whole) -> ActForm:
 def case_uncover(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Uncover one thing about a resident; written down with the reason."""
     by = member(request)
-    case = full_case(by, key)
+    case = full_case(by, key, opened=True)
     form = UncoverForm(request.POST)
     value, sentence = "", ""
     if form.is_valid():

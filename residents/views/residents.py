@@ -86,13 +86,14 @@ def _found(form: SearchForm, user: User, grid: Area | None) -> Found | None:
 @field_work
 @transaction.atomic
 def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Show a resident, masked, and who looked."""
-    resident = _resident(request, key)
+    """Show a resident, masked; also one of another area whose record was opened with a reason."""
+    resident = _resident(request, key, opened=True)
     context = {
         "resident": resident,
         "age": resident.age(clock.today()),
         "homes": homes_of(resident),
         "handover": resident.handovers.valid().select_related("to").order_by("-asked_at").first(),
+        "opening": services.opening_of(resident, member(request)),
     }
     return render(request, "residents/resident_detail.html", context)
 
@@ -129,7 +130,7 @@ def resident_uncover(request: HttpRequest, key: UUID, field: str) -> HttpRespons
     """Ask for a reason, and show one masked value of a resident."""
     if field not in services.UNCOVERABLE:
         raise Http404
-    resident = _resident(request, key)
+    resident = _resident(request, key, opened=True)
     form = UncoverForm(request.POST or None)
     context = {
         "resident": resident,
@@ -225,9 +226,9 @@ def household_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     return render(request, "residents/household_detail.html", context)
 
 
-def _resident(request: HttpRequest, key: UUID) -> Resident:
+def _resident(request: HttpRequest, key: UUID, *, opened: bool = False) -> Resident:
     """Return a resident whose page is shown, and write that down."""
-    rows = Resident.objects.visible_to(member(request))
+    rows = Resident.objects.visible_to(member(request), opened=opened)
     resident = get_object_or_404(rows.select_related("household__building", "grid"), key=key)
     services.read(resident=resident, by=member(request))
     return resident
