@@ -59,7 +59,7 @@ SEARCHES = {
 
 def run() -> list[Figure]:
     """Return the figures of lists and searches for a grid, a community and a district."""
-    with _district() as (people, sample):
+    with district() as (people, sample):
         figures = [
             _listed(scope, user, page)
             for scope, user in people.items()
@@ -74,7 +74,7 @@ def run() -> list[Figure]:
 
 
 @contextmanager
-def _district() -> Iterator[tuple[dict[str, User], dict[str, str]]]:
+def district() -> Iterator[tuple[dict[str, User], dict[str, str]]]:
     """Make a district of 200,000 people in a database of its own; yield who works there."""
     before = settings.DATABASES["default"]["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
@@ -223,31 +223,33 @@ def _cell(value: object) -> str:
 
 
 def _listed(scope: str, user: User, which: str) -> Figure:
-    client = _client(user)
+    client = client_of(user)
     address = "/residents/"
     if which == "middle":
         visible = Resident.objects.visible_to(user).here().order_by("name_key", "pk")
         half = visible.count() // 2
         address += f"?after={visible.values_list('pk', flat=True)[half]}"
-    return _measured(f"{scope}: list, {which} page", lambda: client.get(address).status_code)
+    return measured(f"{scope}: list, {which} page", lambda: client.get(address).status_code)
 
 
 def _searched(scope: str, user: User, name: str, text: str) -> Figure:
-    client = _client(user)
-    return _measured(
+    client = client_of(user)
+    return measured(
         f"{scope}: search, {name}",
         lambda: client.post("/residents/", {"text": text}).status_code,
     )
 
 
-def _client(user: User) -> Client:
+def client_of(user: User) -> Client:
+    """Return a browser in which `user` has opened a page."""
     client = Client()
     client.force_login(user)
     client.get("/residents/")  # the first page of a session also saves it
     return client
 
 
-def _measured(name: str, page: Callable[[], int]) -> Figure:
+def measured(name: str, page: Callable[[], int]) -> Figure:
+    """Return how long a page takes, beside its queries alone."""
     if page() != 200:
         raise RuntimeError(f"{name} does not answer.")
     with CaptureQueriesContext(connection) as captured:

@@ -12,9 +12,22 @@ from residents.keypeople import services
 from residents.keypeople.facts import CONDITIONS, NOTHING, KeyFacts, Product
 from residents.keypeople.models import Contact, Dose, HealthFile, Need
 from residents.models import Resident
+from residents.whitelist import services as whitelist
+from testing import services as testing
+from testing.models import NATResult, Sample
 
 SEED = 20221207
 NEEDS_A_GRID = 5
+WORKERS_A_GRID = 6
+# Post, the post by which tests are asked for, employer.
+_POSTS = (
+    ("medical", "hospital_other", "示例社区卫生服务中心"),
+    ("utilities", "", "示例供热站"),
+    ("supermarket", "supermarket", "示例便民超市"),
+    ("transport_logistics", "courier", "示例快递驿站"),
+    ("police", "", "示例派出所"),
+    ("supply", "market", "示例农贸市场"),
+)
 _WORDS = {
     Need.Kind.MEDICINE: "示例：代取慢性病处方药",
     Need.Kind.DIALYSIS: "示例：每周二、四、六上午接送",
@@ -48,6 +61,7 @@ def look_after(*, at: datetime) -> None:
     HealthFile.objects.bulk_create(files, batch_size=2_000)
     Dose.objects.bulk_create(doses, batch_size=2_000)
     _note_needs(chance, staff, at)
+    _list_workers(chance, staff, at)
 
 
 def _facts(
@@ -122,3 +136,46 @@ def _note_needs(chance: random.Random, staff: dict[int, User], at: datetime) -> 
                     at=noted + timedelta(days=1),
                     by=by,
                 )
+
+
+def _list_workers(chance: random.Random, staff: dict[int, User], at: datetime) -> None:
+    """Put some on the white list: most tested lately, one soon over."""
+    today = clock.day_of(at)
+    for grid, by in staff.items():
+        free = Resident.objects.filter(
+            grid=grid,
+            cases=None,
+            birth_date__gt=at - timedelta(days=55 * 365),
+            birth_date__lt=at - timedelta(days=22 * 365),
+        ).exclude(phone="")
+        for number, resident in enumerate(free.order_by("pk")[:WORKERS_A_GRID]):
+            post, screening_post, employer = _POSTS[number % len(_POSTS)]
+            worker = whitelist.list_worker(
+                resident=resident,
+                post=post,
+                screening_post=screening_post,
+                employer=employer,
+                valid_from=today - timedelta(days=20),
+                valid_until=today + timedelta(days=4 if number == 1 else 40),
+                at=at - timedelta(days=20),
+                by=by,
+            )
+            for duty in ("protection", "health_monitoring"):
+                if chance.random() < 0.8:
+                    whitelist.keep_duty(worker=worker, duty=duty, well=True, at=at, by=by)
+            _test(resident, at - timedelta(hours=chance.choice((10, 22, 34, 70))), at, by)
+
+
+def _test(resident: Resident, taken: datetime, at: datetime, by: User) -> None:
+    if Sample.objects.filter(resident=resident, day=clock.day_of(taken)).exists():
+        return
+    sample = testing.take_sample(resident=resident, taken_at=taken, at=taken, by=by)
+    reported = min(taken + timedelta(hours=6), at)
+    testing.record_result(
+        sample=sample,
+        outcome=NATResult.Outcome.NEGATIVE,
+        ct=None,
+        reported_at=reported,
+        at=reported,
+        by=by,
+    )

@@ -3,6 +3,9 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
@@ -178,3 +181,23 @@ class TestACode:
         row = worker.codes.get()
         assert code not in str(row.__dict__)
         assert Resident.objects.filter(posts__codes__token_hash=code).count() == 0
+
+
+class TestTheList:
+    def test_opens_in_few_queries(
+        self,
+        shanxi: Area,
+        client: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        for number in range(3):
+            worker_in(shanxi, screening_post="supermarket", employer=f"示例{number}")
+        make_proof(Worker.objects.latest("pk").resident, NOW - 5 * HOURS)
+        client.force_login(make_user("grid_staff", shanxi))
+        with time_machine.travel(NOW):
+            client.get(reverse("worker_list"))  # the first page of a session saves it
+            with django_assert_max_num_queries(12):
+                page = client.get(reverse("worker_list")).content.decode()
+            wanting = client.get(reverse("worker_list"), {"show": "proof"}).content.decode()
+        assert (page.count("gate-tag-work"), page.count("gate-tag-no_work")) == (1, 2)
+        assert wanting.count("gate-tag-no_work") == 2
