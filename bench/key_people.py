@@ -53,8 +53,10 @@ def _put_in_force() -> None:
         effective_from=at,
         reason="bench",
         proposed_by=proposer,
+        proposer_employer=proposer.employer,
         proposed_at=at,
         approved_by=approver,
+        approver_employer=approver.employer,
         approved_at=at,
     )
 
