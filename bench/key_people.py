@@ -1,4 +1,8 @@
-"""The lists of key people among 200,000 generated residents, beside their queries alone."""
+"""
+The lists of key people among 200,000 generated residents, beside their queries alone.
+
+A district's counts are those that were remembered, as for whoever looks within the same minute.
+"""
 
 import random
 from collections.abc import Callable
@@ -29,7 +33,7 @@ def run() -> list[Figure]:
         _put_in_force()
         files = _tick(people["grid"])
         return [
-            measured(f"key people ({files} files): {scope}, {name}", _page(user, address))
+            measured(f"key people ({files:,} files): {scope}, {name}", _page(user, address))
             for scope, user in people.items()
             for name, address in PAGES.items()
         ]
@@ -68,7 +72,7 @@ def _tick(by: User) -> int:
         HealthFile(
             resident_id=pk,
             facts=facts.pack(),
-            facts_hash=facts.token,
+            token=facts.token,
             changed_at=at,
             changed_by=by,
         )

@@ -51,7 +51,7 @@ def look_after(*, at: datetime) -> None:
             HealthFile(
                 resident=resident,
                 facts=facts.pack(),
-                facts_hash=facts.token,
+                token=facts.token,
                 contraindication="示例：医生判定暂缓接种" if facts.contraindicated else "",
                 changed_at=at - timedelta(days=20),
                 changed_by=by,

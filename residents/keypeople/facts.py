@@ -20,6 +20,8 @@ Product = Literal["inactivated", "vector", "subunit", "mrna"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 CONTEXT = "health_file.facts"
+# Sixty bits: a number that a list of thousands may name, and that two sets of facts never share.
+TOKEN_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,11 @@ class KeyFacts:
         return json.dumps(given, sort_keys=True)
 
     @property
-    def token(self) -> str:
-        """Return the keyed hash of these facts, "" where nothing is known to be listed for."""
-        return "" if self == NOTHING else search_hash(self.pack(), context=CONTEXT)
+    def token(self) -> int:
+        """Return the beginning of the keyed hash of these facts, 0 where nothing is known."""
+        if self == NOTHING:
+            return 0
+        return int(search_hash(self.pack(), context=CONTEXT)[:TOKEN_DIGITS], 16)
 
     def vaccination(self, full: dict[Product, int]) -> Vaccination:
         """

@@ -9,6 +9,7 @@ the law says is kept: with another document in force, or a birthday, the next lo
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from django.core.cache import cache
 from django.db.models import Case, Count, F, Min, Q, Value, When
 from django.db.models.functions import Coalesce
 
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 
 # The bands in which Shanxi 7 and 113号 6 look at vaccination.
 BANDS = (60, 80)
+# Where so many are counted, as in a district, the counts are remembered for a minute.
+MANY = 20_000
+REMEMBERED_SECONDS = 60
 OLDEST = 121
 
 
@@ -63,7 +68,7 @@ class Kind:
 
     regime: int
     age: int  # the first age of the band
-    token: str  # of the facts
+    token: int  # of the facts
 
 
 @dataclass(frozen=True)
@@ -104,11 +109,17 @@ class KeyLists:
     grids: list[set[int]]  # of each regime
     ages: list[int]  # the first age of each band, from 0
     counts: dict[Kind, int] = field(default_factory=dict)
-    known: dict[str, KeyFacts] = field(default_factory=lambda: {"": NOTHING})
+    known: dict[int, KeyFacts] = field(default_factory=lambda: {0: NOTHING})
+    placed: dict[tuple[Kind, Law | None], Placing] = field(default_factory=dict)
 
     def placing(self, kind: Kind, *, law: Law | None = None) -> Placing:
         """Return where the people of a kind are placed, by `law` instead of theirs if given."""
-        return place(self.regimes[kind.regime].under(law), self.known[kind.token], kind.age)
+        found = self.placed.get((kind, law))
+        if found is None:
+            regime = self.regimes[kind.regime].under(law)
+            found = place(regime, self.known[kind.token], kind.age)
+            self.placed[kind, law] = found
+        return found
 
     def of(self, resident: Resident, *, law: Law | None = None) -> Placing:
         """Return where one of the residents who are counted is placed, by `law` if it is given."""
@@ -136,17 +147,17 @@ class KeyLists:
 
     def who_are(self, kinds: Iterable[Kind]) -> ResidentQuerySet:
         """Return the residents of some kinds, the oldest first when ordered by `born`."""
-        tokens: dict[tuple[int, int], set[str]] = {}
+        tokens: dict[tuple[int, int], set[int]] = {}
         for kind in kinds:
             tokens.setdefault((kind.regime, kind.age), set()).add(kind.token)
-        all_tokens: dict[tuple[int, int], set[str]] = {}
+        all_tokens: dict[tuple[int, int], set[int]] = {}
         for kind in self.counts:
             all_tokens.setdefault((kind.regime, kind.age), set()).add(kind.token)
         condition = Q(pk__in=[])
         for (regime, age), chosen in tokens.items():
             band = self._in_regime(regime) & self._in_band(age)
             everybody = chosen == all_tokens[regime, age]
-            condition |= band if everybody and "" in chosen else band & _with(chosen)
+            condition |= band if everybody and 0 in chosen else band & _with(chosen)
         return self.residents.filter(condition).annotate(born=BORN)
 
     def _in_regime(self, regime: int) -> Q:
@@ -167,9 +178,9 @@ UNKNOWN_BIRTH = date(9999, 12, 31)
 BORN = Coalesce(F("birth_date"), Value(UNKNOWN_BIRTH))
 
 
-def _with(tokens: set[str]) -> Q:
-    condition = Q(health_file__facts_hash__in=tokens)
-    return condition | Q(health_file=None) if "" in tokens else condition
+def _with(tokens: set[int]) -> Q:
+    condition = Q(health_file__token__in=tokens)
+    return condition | Q(health_file=None) if 0 in tokens else condition
 
 
 def regimes_over(
@@ -208,33 +219,46 @@ def key_lists(
 
 
 def _count(lists: KeyLists) -> None:
+    rows = _grouped(lists)
+    # The query says whose residents, under which regimes, on which day.
+    key = f"key-lists:{hashlib.sha256(str(rows.query).encode()).hexdigest()}"
+    found = cache.get(key)
+    if found is None:
+        found = list(rows)
+        if sum(row["number"] for row in found) > MANY:
+            cache.set(key, found, timeout=REMEMBERED_SECONDS)
+    files = {}
+    for row in found:
+        lists.counts[Kind(row["regime"], row["band"], row["token"])] = row["number"]
+        files[row["token"]] = row["file"]
+    lists.known |= _facts_of({token: pk for token, pk in files.items() if token})
+
+
+def _grouped(lists: KeyLists) -> Any:
+    """Return how many residents there are of each kind, with the file of one of them."""
     least = next(age for age in lists.ages if age)
-    rows = (
+    band = Case(
+        *(
+            When(birth_date__lte=born_by(age, lists.on), then=Value(age))
+            for age in reversed(lists.ages)
+            if age
+        ),
+        default=Value(0),
+    )
+    return (
         lists.residents.filter(
             Q(health_file__isnull=False) | Q(birth_date__lte=born_by(least, lists.on))
         )
         .annotate(
             regime=_number_of_regime(lists),
-            band=Case(
-                *(
-                    When(birth_date__lte=born_by(age, lists.on), then=Value(age))
-                    for age in reversed(lists.ages)
-                    if age
-                ),
-                default=Value(0),
-            ),
-            token=Coalesce(F("health_file__facts_hash"), Value("")),
+            band=band,
+            token=Coalesce(F("health_file__token"), Value(0)),
         )
         .filter(regime__isnull=False)
         .order_by()
         .values("regime", "band", "token")
         .annotate(number=Count("pk"), file=Min("health_file__pk"))
     )
-    files = {}
-    for row in rows:
-        lists.counts[Kind(row["regime"], row["band"], row["token"])] = row["number"]
-        files[row["token"]] = row["file"]
-    lists.known |= _facts_of({token: pk for token, pk in files.items() if token})
 
 
 def _number_of_regime(lists: KeyLists) -> Any:
@@ -244,19 +268,19 @@ def _number_of_regime(lists: KeyLists) -> Any:
 
 
 # Facts by their token: the token is a hash of them, so what was read once stays true.
-_READ: dict[str, KeyFacts] = {}
+_READ: dict[int, KeyFacts] = {}
 MOST_READ = 50_000
 
 
-def _facts_of(files: dict[str, int]) -> dict[str, KeyFacts]:
+def _facts_of(files: dict[int, int]) -> dict[int, KeyFacts]:
     """Return the facts behind some tokens, given a file of each. One query, none when known."""
     if len(_READ) > MOST_READ:
         _READ.clear()
     new = {token: pk for token, pk in files.items() if token not in _READ}
     if new:
         files_of_new = HealthFile.objects.filter(pk__in=new.values())
-        rows = files_of_new.only("key", "facts_hash", "facts")
-        _READ.update({file.facts_hash: file.known for file in rows})
+        rows = files_of_new.only("key", "token", "facts")
+        _READ.update({file.token: file.known for file in rows})
     return {token: _READ[token] for token in files}
 
 

@@ -25,8 +25,8 @@ class HealthFile(models.Model):
         verbose_name=_("resident"),
     )
     facts = EncryptedTextField(_("facts"), blank=True, bound_to=["key"])
-    # Equal facts have equal hashes: lists are grouped by them, and read nothing else.
-    facts_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
+    # Of equal facts equal, by a keyed hash: lists are grouped by it, and read nothing else.
+    token = models.BigIntegerField(default=0, editable=False, db_index=True)
     contraindication = EncryptedTextField(_("contraindication"), blank=True, bound_to=["key"])
     colour_reason = EncryptedTextField(_("reason of the colour"), blank=True, bound_to=["key"])
     note = EncryptedTextField(_("note"), blank=True, bound_to=["key"])

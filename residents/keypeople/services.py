@@ -232,7 +232,7 @@ def _write(
 ) -> HealthFile:
     columns = {
         "facts": facts.pack(),
-        "facts_hash": facts.token,
+        "token": facts.token,
         "changed_at": at,
         "changed_by": by,
         **words,
