@@ -45,12 +45,8 @@ def told(worker: Worker) -> list[tuple[str, date, bool]]:
 
 def holding(worker: Worker, on: date) -> list[str]:
     user = make_user("grid_staff", worker.resident.grid)
-<<<<<<< HEAD
     holding = inbox.listed(user, today=on).filter(still_holds=True)  # type: ignore[misc]
     return list(holding.values_list("kind", flat=True))
-=======
-    return [m.kind for m in inbox.listed(user, today=on) if m.still_holds]  # type: ignore[attr-defined]
->>>>>>> 5b31064 (Document key people and whitelist workers; measure their lists)
 
 
 def at(day: date) -> datetime:
