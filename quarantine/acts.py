@@ -26,7 +26,6 @@ class Act(models.TextChoices):
     CONTACTS = "contacts", _("Household members as close contacts")
     SAMPLE = "sample", _("Sample taken")
     RESULT = "result", _("Enter a result")
-    CORRECT = "correct", _("Correct a result")
     MISSED = "missed", _("Test missed")
     CHECK = "check", _("Check of the day")
     ANSWER = "answer", _("Decide on the outing")
@@ -36,6 +35,7 @@ class Act(models.TextChoices):
     CENTRAL = "central", _("Asks for central isolation")
     CLINICAL = "clinical", _("Clinical state changed")
     EXCEPTION = "exception", _("Exception from a change of document")
+    CORRECT = "correct", _("Correct a result")
     NOTE = "note", _("Note")
 
 

@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 
 
+# What may be chosen in each field: values with their words.
+Choices = dict[str, list[tuple[str, str]]]
+
+
 @dataclass(frozen=True)
 class Whole:
     """A case with all that its page shows."""
@@ -92,7 +96,7 @@ class Whole:
         )
 
     @property
-    def choices(self) -> dict[str, list[tuple[str, str]]]:
+    def choices(self) -> Choices:
         """Return what the forms of the acts offer."""
         return {
             "sample": [(str(s.key), short_day(s.day)) for s in self.waiting],
@@ -148,7 +152,7 @@ def whole(case: Case, *, by: User, today: date) -> Whole:
     )
 
 
-def choices_of(case: Case, *, by: User, today: date) -> dict[str, list[tuple[str, str]]]:
+def choices_of(case: Case, *, by: User, today: date) -> Choices:
     """Return what the forms of the acts on a case offer."""
     return whole(case, by=by, today=today).choices
 
@@ -178,10 +182,11 @@ def case_page(
     members = [] if alone else _key_members(case, shown.today)
     also = [] if alone else [*shown.contacts, *(resident for resident, _placing in members)]
     residents.read(resident=case.resident, also=also, by=by)
+    choices = _choices_now(by, shown, at)
     acts = [
-        (act, failed[1] if failed and failed[0] == act else _empty(act, shown))
+        (act, failed[1] if failed and failed[0] == act else _empty(act, shown, choices))
         for act in shown.acts
-        if not alone and _may(by, act, shown, at)
+        if not alone and _may(by, act, choices)
     ]
     check = [event for event in shown.events if event.kind == Event.Kind.CHECK]
     context = {
@@ -203,12 +208,19 @@ def case_page(
     return render(request, "quarantine/case_detail.html", context)
 
 
-def _may(by: User, act: Act, shown: Whole, at: datetime) -> bool:
-    if by.role == Role.SUPERVISOR:
-        return True
+def _may(by: User, act: Act, choices: Choices) -> bool:
     if act == Act.CORRECT:
-        return any(at - result.recorded_at <= UNDO for _sample, result in shown.results)
-    return act not in SUPERVISORS_ONLY
+        return bool(choices["result"])
+    return by.role == Role.SUPERVISOR or act not in SUPERVISORS_ONLY
+
+
+def _choices_now(by: User, shown: Whole, at: datetime) -> Choices:
+    """Return what the forms offer to `by`: who is no supervisor corrects only fresh results."""
+    fresh = {str(result.pk) for _s, result in shown.results if at - result.recorded_at <= UNDO}
+    choices = shown.choices
+    if by.role != Role.SUPERVISOR:
+        choices["result"] = [offer for offer in choices["result"] if offer[0] in fresh]
+    return choices
 
 
 def _key_members(case: Case, today: date) -> list[tuple[Resident, Placing]]:
@@ -217,17 +229,21 @@ def _key_members(case: Case, today: date) -> list[tuple[Resident, Placing]]:
     return key_members(household=household, grid=case.grid, law=law, on=today)
 
 
-def _empty(act: Act, shown: Whole) -> ActForm:
+def _empty(act: Act, shown: Whole, choices: Choices) -> ActForm:
     initial: dict[str, Any] = {"version": shown.case.version, "day": shown.today}
-    for field, offered in shown.choices.items():
+    for field, offered in choices.items():
         if len(offered) == 1 and field != "residents":
             initial[field] = offered[0][0]
     if act == Act.MISSED and shown.overdue:
         initial["day"] = shown.overdue[0].isoformat()
     if act == Act.CONTACTS:
-        initial["residents"] = [key for key, _name in shown.choices["residents"]]
-    choices = shown.choices if act != Act.OUTING else {}
-    return ACT_FORMS[act](today=shown.today, choices=choices, prefix=act.value, initial=initial)
+        initial["residents"] = [key for key, _name in choices["residents"]]
+    return ACT_FORMS[act](
+        today=shown.today,
+        choices=choices if act != Act.OUTING else {},
+        prefix=act.value,
+        initial=initial,
+    )
 
 
 @role_required(*STAFF)

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('residents', '0009_moves_and_handovers'),
+        ('residents', '0010_openings'),
     ]
 
     operations = [
