@@ -6,9 +6,9 @@ import functools
 from datetime import date
 from typing import TYPE_CHECKING
 
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext
 
-from policy.words import SETTINGS
+from policy.words import SETTINGS, document_title
 from quarantine import models
 from quarantine.plans import plan_of
 
@@ -58,3 +58,40 @@ def status_of(case: models.Case, calendar: Calendar, today: date) -> tuple[str, 
     if setting := stage_now(calendar, today):
         return setting, str(SETTINGS[setting])
     return "free", gettext("Tests only")
+
+
+_SWITCHED = {
+    "follows": gettext_lazy(
+        "Opened under %(opened)s. From %(day)s on the dates come from %(law)s; days served count."
+    ),
+    "freed": gettext_lazy(
+        "Opened under %(opened)s. From %(day)s on %(law)s holds here, which asks nothing more:"
+        " tests from then on are cancelled, and a human confirms the release."
+    ),
+    "excepted": gettext_lazy("Stays under %(opened)s by an exception; %(law)s holds here."),
+    "stays": gettext_lazy(
+        "Stays under %(opened)s: %(law)s, which holds here, asks more of this person, and what is"
+        " stricter is for new cases only."
+    ),
+    "referred": gettext_lazy(
+        "%(law)s, which holds here, passes this person to medical care. Until somebody decides,"
+        " the dates of %(opened)s stay."
+    ),
+    "undecided": gettext_lazy(
+        "%(law)s, which holds here, cannot be applied to what is known. Until somebody decides,"
+        " the dates of %(opened)s stay."
+    ),
+}
+
+
+def switched(case: models.Case) -> str:
+    """Return what another document did to a case, "" where none came in between."""
+    if not case.transition:
+        return ""
+    governing = case.activation.document if case.activation else case.law
+    kind = "excepted" if case.excepted and case.law_from is None else case.transition
+    return str(_SWITCHED[kind]) % {
+        "opened": document_title(case.opened_under, short=True),
+        "law": document_title(governing, short=True),
+        "day": case.law_from.isoformat() if case.law_from else "",
+    }

@@ -204,6 +204,7 @@ def case_page(
         "status": words.status_of(case, shown.calendar, shown.today),
         "key_members": members,
         "opening": opening,
+        "switched": words.switched(case),
     }
     return render(request, "quarantine/case_detail.html", context)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import override
 
 from accounts.models import Area, AuditEntry
 from policy.activations import NotWaitingError
@@ -26,6 +27,7 @@ from quarantine.preview import Outcome, people, preview
 from quarantine.proof import unexplained_cases
 from quarantine.results import complete_what_is_over, mark_missed, take_sample
 from quarantine.sweep import outdated_grids, progress, sweep
+from quarantine.words import switched
 from residents.models import Resident
 from tests.factories import (
     make_case,
@@ -125,6 +127,38 @@ class TestTheSweep:
         entry = AuditEntry.objects.get(did="brought cases under the document in force")
         assert entry.subject == f"activation:{ten.pk}"
         assert entry.detail == {"cases": {"follows": 1}}
+
+
+class TestTheWordsOfACase:
+    def test_name_the_document_that_its_dates_come_from_and_since_when(
+        self, grid: Area, ten: Activation
+    ) -> None:
+        case = make_contact(grid, on=nth(5))
+        assert switched(case) == ""
+        sweep(at=SWITCH)
+        case.refresh_from_db()
+        with override("en"):
+            said = switched(case)
+        assert said.startswith("Opened under ")
+        assert "From 2022-12-07 on the dates come from" in said
+
+    def test_say_why_a_case_stays(self, grid: Area) -> None:
+        put_in_force(
+            "cn-2022-113", Area.objects.get(code=COUNTY), effective_from=moment(nth(1), 0)
+        )
+        contact = make_contact(grid, on=nth(6))
+        infected = make_case(
+            grid, on=nth(6), exposure="infected", clinical="mild", arrived_from=None
+        )
+        put_in_force("cn-2022-101", Area.objects.get(code=COUNTY), effective_from=SWITCH)
+        sweep(at=SWITCH)
+        with override("en"):
+            contact.refresh_from_db()
+            infected.refresh_from_db()
+            assert "asks more of this person" in switched(contact)
+            assert "medical care" in switched(infected)
+        assert list(Case.objects.in_need_of_a_decision()) == [infected]
+        assert unexplained_cases() == []
 
 
 class TestTheHistoryOfACase:
@@ -277,6 +311,8 @@ class TestWhoIsFreed:
         ] * 3
         assert unexplained_cases() == []
         assert complete_what_is_over(at=moment(nth(8))) == 0
+        with override("en"):
+            assert "asks nothing more" in switched(case)
 
 
 class TestACaseThatMoves:
