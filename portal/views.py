@@ -19,6 +19,7 @@ from portal.dashboard import Dashboard
 from portal.forms import DemoDayForm
 from quarantine.filters import ArrivalFilter
 from quarantine.results import complete_what_is_over
+from quarantine.sweep import sweep as follow_the_law
 from reminders.sweep import sweep, sweep_digests
 from residents import services as residents
 
@@ -92,6 +93,7 @@ def demo_day(request: HttpRequest) -> HttpResponse:
             to=member(request),
             day=str(clock.today()),
         )
+        follow_the_law(at=clock.now())
         complete_what_is_over(at=clock.now())
         sweep(at=clock.now())
         sweep_digests(at=clock.now())

@@ -122,7 +122,8 @@ def follow(
         plan=found.plan,
         activation=ruling.activation,
         law=ruling.document,
-        law_from=max(ruling.first_day, day_1),
+        # Where it asks the very same by the very same clause, nothing begins anew.
+        law_from=None if found.plan == opening.plan else max(ruling.first_day, day_1),
         freed_on=found.freed_on,
         transition=found.result,
     )

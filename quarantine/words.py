@@ -64,6 +64,10 @@ _SWITCHED = {
     "follows": gettext_lazy(
         "Opened under %(opened)s. From %(day)s on the dates come from %(law)s; days served count."
     ),
+    "same": gettext_lazy(
+        "Opened under %(opened)s. %(law)s, which holds here by now, asks the very same:"
+        " no date moves."
+    ),
     "freed": gettext_lazy(
         "Opened under %(opened)s. From %(day)s on %(law)s holds here, which asks nothing more:"
         " tests from then on are cancelled, and a human confirms the release."
@@ -89,7 +93,11 @@ def switched(case: models.Case) -> str:
     if not case.transition:
         return ""
     governing = case.activation.document if case.activation else case.law
-    kind = "excepted" if case.excepted and case.law_from is None else case.transition
+    kind: str = case.transition
+    if case.excepted == models.Case.Excepted.STAYS:
+        kind = "excepted"
+    elif kind == "follows" and case.law_from is None:
+        kind = "same"
     return str(_SWITCHED[kind]) % {
         "opened": document_title(case.opened_under, short=True),
         "law": document_title(governing, short=True),

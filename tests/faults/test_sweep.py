@@ -1,8 +1,7 @@
 """
-The sweep of open cases, killed at any moment.
+The sweep of open cases, killed at any moment and looked at meanwhile.
 
-Both take their time, and run by
-`make faults`.
+The small test belongs to every run, the one of 10,000 cases to `make faults`.
 """
 
 import os
@@ -42,8 +41,8 @@ class Sweeper:
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
 
-    def sweep(self, *, chunk: int, until: Callable[[], bool] | None = None) -> None:
-        """Sweep; kill it once something is so, where asked."""
+    def sweep(self, *, chunk: int, until: Callable[[], object] | None = None) -> bool:
+        """Sweep; kill it once something is so, where asked, and say whether it was in time."""
         assert self.process.stdin
         self.process.stdin.write(f"{crowd.SWITCH.isoformat()} {chunk}\n")
         self.process.stdin.flush()
@@ -55,6 +54,7 @@ class Sweeper:
                 os.kill(child, signal.SIGKILL)
         ended = self._heard()
         assert ended in (0, signal.SIGKILL), "it ended by itself"
+        return ended == signal.SIGKILL
 
     def _heard(self) -> int:
         assert self.process.stdout
@@ -105,11 +105,13 @@ def withdraw(activation: Activation) -> None:
     )
 
 
-def at_random(chance: random.Random, cases: int) -> Callable[[], bool]:
-    """Return what is so after some time, or once so many cases are left."""
+def at_random(
+    chance: random.Random, cases: int, look: Callable[[], object]
+) -> Callable[[], object]:
+    """Return what is so after some time, looking meanwhile, or once so many cases are left."""
     if chance.random() < 0.3:
         ends = time.monotonic() + chance.uniform(0, 0.3)
-        return lambda: time.monotonic() > ends
+        return lambda: look() and time.monotonic() > ends
     left = chance.randrange(cases)
     return lambda: progress(cases=Case.objects.all(), at=crowd.SWITCH).left <= left
 
@@ -117,16 +119,23 @@ def at_random(chance: random.Random, cases: int) -> Callable[[], bool]:
 def kill_sweeps(cases: int, kills: int) -> None:
     """Switch there and back, again and again, while sweeps are killed; look at every stop."""
     chance = random.Random(cases)  # noqa: S311 - no secret
-    crowd.fill(cases, crowd.make_district(20), with_results=False)
+    crowd.fill(cases, crowd.make_district(20))
     before = state()
     activation = put_ten_measures_in_force()
     sweep(at=crowd.SWITCH)
     after = state()
     assert sum(before[pk] != after[pk] for pk in before) > cases // 4
 
-    half_done = 0
+    def look() -> State:
+        """Find every case under one plan, that of before or that of after, however far it is."""
+        now = state()
+        assert now.keys() == before.keys()
+        assert all(now[pk] in (before[pk], after[pk]) for pk in now)
+        return now
+
+    killed = half_done = 0
     with sweeper() as it:
-        for number in range(kills):
+        while killed < kills:
             if not outdated_grids(at=crowd.SWITCH):
                 # All done: the other way.
                 in_force = Activation.objects.in_force(crowd.SWITCH)
@@ -134,11 +143,8 @@ def kill_sweeps(cases: int, kills: int) -> None:
                     withdraw(activation)
                 else:
                     activation = put_ten_measures_in_force()
-            it.sweep(chunk=cases // 100, until=at_random(chance, cases))
-            now = state()
-            assert now.keys() == before.keys()
-            assert all(now[pk] in (before[pk], after[pk]) for pk in now), f"kill {number}"
-            half_done += before != now != after
+            killed += it.sweep(chunk=cases // 100, until=at_random(chance, cases, look))
+            half_done += before != look() != after
         assert half_done, "no kill came in between"
         if not Activation.objects.in_force(crowd.SWITCH).filter(document=crowd.NOW_IN_FORCE):
             put_ten_measures_in_force()
@@ -151,7 +157,6 @@ def kill_sweeps(cases: int, kills: int) -> None:
 
 
 @pytest.mark.processes
-@pytest.mark.faults
 class TestKilledSweeps:
     def test_leave_each_case_whole_and_end_as_one_that_nobody_killed(self) -> None:
         kill_sweeps(cases=400, kills=5)

@@ -161,6 +161,27 @@ class TestTheWordsOfACase:
         assert unexplained_cases() == []
 
 
+class TestADocumentThatAsksTheSame:
+    def test_moves_no_date_not_even_one_that_has_passed(self) -> None:
+        grid = make_place("cn-2022-101", "150802")
+        overdue, midway = make_contact(grid, on=nth(-3)), make_contact(grid, on=nth(3))
+        before = [(each.plan, each.next_test_on, each.release_on) for each in (overdue, midway)]
+        county = Area.objects.get(code="150802")
+        put_in_force("bayannur-2022-71", county, effective_from=SWITCH)  # silent on contacts
+
+        assert sweep(at=SWITCH) == 2
+
+        for case in (overdue, midway):
+            case.refresh_from_db()
+            assert (case.law, case.transition) == ("bayannur-2022-71", "follows")
+        after = [(each.plan, each.next_test_on, each.release_on) for each in (overdue, midway)]
+        assert after == before
+        assert not Case.objects.untold()
+        assert unexplained_cases() == []
+        with override("en"):
+            assert "asks the very same" in switched(midway)
+
+
 class TestTheHistoryOfACase:
     def test_is_filled_in_for_old_cases_as_acts_write_it(self, grid: Area) -> None:
         case, other = make_contact(grid), make_stay(grid)
