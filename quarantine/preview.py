@@ -138,18 +138,23 @@ def outcome_of(
     if old is not None and old < day:
         # Over before the switch: overdue today, or still to be released in time.
         return Outcome.DECISION if old < today else Outcome.KEPT
-    if old == new:
-        return _unmoved(before, after, day)
+    # Who may go on that day anyway is released no sooner.
+    if old == new or (old == day and (new is None or new < day)):
+        return _unmoved(before, after, day=day, today=today)
     if new is None or new <= day:
         return Outcome.RELEASED
     return Outcome.LENGTHENED if old is None or new > old else Outcome.SHORTENED
 
 
-def _unmoved(before: Laid, after: Laid, day: date) -> Outcome:
+def _unmoved(before: Laid, after: Laid, *, day: date, today: date) -> Outcome:
     held = [[each for each in laid.settings if each[1] >= day] for laid in (before, after)]
     if held[0] != held[1]:
         return Outcome.MOVED
-    tests = [[test for test in laid.open_tests if test >= day] for laid in (before, after)]
+    # What is due until the switch will be done; what is overdue may be asked no more.
+    tests = [
+        [test for test in laid.open_tests if test >= day or test < today]
+        for laid in (before, after)
+    ]
     return Outcome.KEPT if tests[0] == tests[1] else Outcome.TESTS
 
 

@@ -12,12 +12,16 @@ overtaken is dropped, and the next message speaks for both.
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 
 from accounts import clock
 from accounts.models import Area, User
+from policy.engine.moments import day_number
+from policy.engine.plans import Plan as EnginePlan
+from quarantine.calendars import read_history
 from quarantine.models import Case, Plan
 from quarantine.plans import plan_of
 from reminders.hours import after_quiet
@@ -29,7 +33,19 @@ CHUNK = 2_000
 UNSENT = (Message.State.DUE, Message.State.FAILED)
 # As before, or nobody needed it any more.
 NEVER_SENT = (*UNSENT, Message.State.DROPPED)
-Untold = tuple[int, int, int, date | None, date | None]
+
+
+class Untold(NamedTuple):
+    """A case whose plan or release is not what people were last told."""
+
+    case: int
+    told_plan: int
+    plan: int
+    told_release_on: date | None
+    release_on: date | None
+    day_1: date
+    history: str
+
 
 NEW_CHANGES = """
     INSERT INTO reminders_change (key, case_id, grid_id, at, law, transition, before_plan_id,
@@ -80,9 +96,9 @@ def tell_chunk(*, at: datetime, channels: Iterable[str]) -> int | None:
     untold = _lock_untold()
     if not untold:
         return None
-    loud = _with_other_dates(untold)
+    loud = _with_other_dates(untold, today=clock.day_of(at))
     made = _tell(loud, at=at, channels=channels) if loud else 0
-    Case.objects.filter(pk__in=[case for case, *_ in untold]).update(
+    Case.objects.filter(pk__in=[each.case for each in untold]).update(
         told_plan=F("plan"), told_release_on=F("release_on")
     )
     return made
@@ -91,21 +107,33 @@ def tell_chunk(*, at: datetime, channels: Iterable[str]) -> int | None:
 def _lock_untold() -> list[Untold]:
     """Return untold cases with their plans and days; whoever edits one now is told of later."""
     cases = Case.objects.untold().order_by("pk").select_for_update(skip_locked=True, no_key=True)
-    columns = ("pk", "told_plan", "plan", "told_release_on", "release_on")
-    return list(cases.values_list(*columns)[:CHUNK])
+    return [Untold(*row) for row in cases.values_list("pk", *Untold._fields[1:])[:CHUNK]]
 
 
-def _with_other_dates(untold: Collection[Untold]) -> list[int]:
-    """Return the cases whose days are others; who only falls under another clause is not told."""
-    rows = Plan.objects.in_bulk({pk for _, before, after, *_ in untold for pk in (before, after)})
-    shapes = {
-        pk: replace(plan_of(row), document="", clause="", subject="") for pk, row in rows.items()
-    }
+def _with_other_dates(untold: Collection[Untold], *, today: date) -> list[int]:
+    """Return the cases for which something is left that is asked otherwise from today on."""
+    rows = Plan.objects.in_bulk({pk for each in untold for pk in (each.told_plan, each.plan)})
     return [
-        case
-        for case, before, after, told, release in untold
-        if told != release or shapes[before] != shapes[after]
+        each.case
+        for each in untold
+        if each.told_release_on != each.release_on
+        or _left(plan_of(rows[each.told_plan]), each, today)
+        != _left(plan_of(rows[each.plan]), each, today)
     ]
+
+
+def _left(plan: EnginePlan, of: Untold, today: date) -> tuple[object, ...]:
+    """Return what a plan still asks: where somebody is held and how, tests, what releases."""
+    now = day_number(today, of.day_1)
+    taken = {day_number(day, of.day_1) for day in read_history(of.history, of.day_1).sampled}
+    stages = [
+        (replace(stage, days=0, tests=(), served=0), max(first, now), last)
+        for stage, first, last in plan.spans()
+        if last >= now
+    ]
+    tests = [day for day in plan.days_asked("must") if day not in taken]
+    advised = [day for day in plan.days_asked("advise") if day >= now]
+    return stages, tests, advised, plan.release
 
 
 def _tell(cases: list[int], *, at: datetime, channels: Iterable[str]) -> int:

@@ -30,6 +30,8 @@ from quarantine.models import Case
 from quarantine.preview import Outcome, Preview, outcome_of, people, preview
 from quarantine.proof import unexplained_cases
 from quarantine.sweep import sweep
+from reminders.models import Change
+from reminders.sweep import sweep as tell
 from tests.factories import make_arrival, make_place, make_user, moment, put_in_force
 
 pytestmark = pytest.mark.django_db
@@ -162,15 +164,22 @@ class TestAPreview:
             with tried():
                 proposed = _propose(document, chosen=chosen)
                 found = preview(activation=proposed, at=SWITCH)
-                self._assert_same_when_applied(found, partial(_approve, proposed))
+                behind = self._assert_same_when_applied(found, partial(_approve, proposed))
+                same = behind[Outcome.KEPT] | behind[Outcome.DECISION]
+                assert _told(at=SWITCH) == set().union(*behind.values()) - same
 
     def test_of_a_withdrawal_gives_the_numbers_of_the_way_back(self) -> None:
         ten = put("cn-2022-113")
         sweep(at=SWITCH)
+        told = _told(at=SWITCH)
         found = preview(activation=ten, at=SWITCH, withdrawn=True)
         self._assert_same_when_applied(found, lambda: take_back(ten, at=SWITCH))
+        assert _told(at=SWITCH) == told
+        assert all(each.correction for each in Change.objects.unticked())
 
-    def _assert_same_when_applied(self, found: Preview, apply: Callable[[], None]) -> None:
+    def _assert_same_when_applied(
+        self, found: Preview, apply: Callable[[], None]
+    ) -> dict[Outcome, set[int]]:
         opened = Case.objects.open().select_related("plan").order_by("pk")
         before = calendars_of(list(opened), today=TODAY)
         behind = {each: _behind(found, each) for each in Outcome}
@@ -194,6 +203,13 @@ class TestAPreview:
         assert found.total == len(rows)
         assert {day: n for day, n in found.tests_after.items() if day >= TODAY} == tests
         assert sum(sum(there.values()) for there in found.in_grid.values()) == len(rows)
+        return behind
+
+
+def _told(*, at: datetime) -> set[int]:
+    """Tell people what has changed, and return the cases that their staff have to see to."""
+    tell(at=at)
+    return set(Change.objects.unticked().values_list("case", flat=True))
 
 
 def _behind(found: Preview, outcome: Outcome) -> set[int]:
