@@ -37,7 +37,11 @@ class Fits(Lookup):
 
 def stored(words: list[str]) -> str:
     """Return `words` as the column takes them."""
-    return " ".join(_quoted(word) for word in dict.fromkeys(words))
+    different = dict.fromkeys(words)
+    text = "' '".join(different)
+    if "\\" not in text and text.count("'") == 2 * len(different) - 2:
+        return f"'{text}'"  # none needs quoting, as in most names
+    return " ".join(map(_quoted, different))
 
 
 def begins(*words: str, any_of: bool = False) -> str:

@@ -369,7 +369,12 @@ class RosterRow(models.Model):
         CHANGED = "changed", _("Kept: changed since")
 
     roster = models.ForeignKey(
-        Roster, on_delete=models.CASCADE, related_name="rows", db_index=False
+        # Without a constraint, which would be checked for every row.
+        Roster,
+        on_delete=models.CASCADE,
+        related_name="rows",
+        db_index=False,
+        db_constraint=False,
     )
     number = models.PositiveIntegerField(_("row"))
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome)
@@ -386,13 +391,6 @@ class RosterRow(models.Model):
         verbose_name_plural = _("rows of rosters")
         constraints = [
             models.UniqueConstraint(fields=["roster", "number"], name="roster_row_once")
-        ]
-        indexes = [
-            models.Index(
-                fields=["resident"],
-                condition=Q(resident__isnull=False),
-                name="roster_row_resident",
-            )
         ]
 
     def __str__(self) -> str:

@@ -6,13 +6,14 @@ and hashed once, and a batch is compared in one query.
 """
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -27,7 +28,7 @@ from residents import addresses
 from residents.models import Household, Resident, Roster, RosterRow
 from residents.pinyin import name_key, name_words
 from residents.rosters import cells, columns
-from residents.rosters.copying import RowWriter, StagedWriter, sealer
+from residents.rosters.copying import RowWriter, StagedWriter, in_copy, sealer
 from residents.rosters.rows import UNKNOWN, Home, Person, Problem, RowReader
 from residents.services import (
     DOOR,
@@ -84,8 +85,16 @@ WHERE roster_id = %(roster)s AND number = %(number)s
 """
 _SEALED = ("number", "phone", "emergency_name", "emergency_phone")
 _COMPARED = ("sex", "birth_date", "phone", "emergency_name", "emergency_phone")
-HOUSEHOLD = 6  # the place of its key among those columns
-_STAYS = (None,) * 10
+
+
+class Place(NamedTuple):
+    """The key of a household, and its columns as COPY reads them."""
+
+    key: str
+    columns: str
+
+
+_STAYS = Place("", in_copy(*[None] * 10))
 
 
 @dataclass
@@ -115,7 +124,8 @@ class Checker:
         self._seals = {name: sealer(Resident, name) for name in _SEALED}
         self._seal_door = sealer(Household, "door")
         self._seen: dict[str, int] = {}
-        self._homes: dict[tuple[int, str, str, str], tuple[str, bytes, str, str]] = {}
+        self._homes: dict[Home, Place] = {}
+        self._doors: dict[tuple[int, str, str, str], str] = {}
         # The cells of those who are new: of this batch, and of the one that is being written.
         self._recent: dict[int, list[Any]] = {}
         self._found: dict[int, list[Any]] = {}
@@ -143,12 +153,20 @@ class Checker:
             outcomes[outcome] += 1
         self.counts.read += len(batch)
 
-    def finish(self) -> None:
-        """Write what is not written yet."""
-        self._settle()
-        self._start()
-        self._settle()
-        self._thread.shutdown()
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        """Write what is not written yet; after a failure, take back what is half written."""
+        try:
+            if failure[0] is None:
+                self._settle()
+                self._start()
+                self._settle()
+        finally:
+            self._thread.shutdown()
+            self._writing.__exit__(*sys.exc_info())
 
     def _start(self) -> None:
         """Begin to write what was found, in a transaction that `_settle` ends."""
@@ -166,9 +184,9 @@ class Checker:
     def _settle(self) -> None:
         if self._written is None:
             return
-        with self._writing:
-            self._written.result()
-            self._written = None
+        self._written.result()
+        self._written = None
+        with self._writing.pop_all():
             self._put_namesakes_aside()
             self._roster_stands()
 
@@ -248,44 +266,47 @@ class Checker:
         key = fresh_key()
         seals = self._seals
         household, made = self._household(home)
-        self._rows.write(number, NEW, key, household[HOUSEHOLD] if made else None)
+        self._rows.write(number, NEW, key, household.key if made else None)
+        name, phone = person.name, person.phone
         self._staged.write(
             number,
+            key,
+            None,
+            household.columns,
             (
-                key,
-                None,
-                *household,
-                person.name,
-                name_key(person.name),
-                name_words(person.name),
+                name,
+                name_key(name),
+                name_words(name),
                 person.document_type,
                 seals["number"](person.number, key),
                 person.number_hash,
                 self._number_end(person.number),
                 person.sex or UNKNOWN,
                 person.birth_date,
-                seals["phone"](person.phone, key),
-                self._hash_phone(person.phone),
-                self._phone_end(person.phone),
+                seals["phone"](phone, key),
+                self._hash_phone(phone),
+                self._phone_end(phone),
                 seals["emergency_name"](person.emergency_name, key),
                 seals["emergency_phone"](person.emergency_phone, key),
             ),
         )
         return NEW
 
-    def _household(self, home: Home) -> tuple[tuple[Any, ...], bool]:
+    def _household(self, home: Home) -> tuple[Place, bool]:
         """Return the columns of a household, and whether this row is the first that names it."""
+        known = self._homes.get(home)
+        if known:
+            return known, False
         grid, (building, unit, floor, door) = home
         unit_key, door_key = addresses.unit_key(unit), addresses.door_key(door)
         behind = grid, building, unit_key, door_key
-        made = behind not in self._homes
-        if made:
-            key = fresh_key()
-            hashed, found = self._hash_door(door), self._door_key(door_key)[:SHORT]
-            self._homes[behind] = key, self._seal_door(door, key), hashed, found
-        building_key = addresses.building_key(building)
-        where = grid, building, building_key, unit, unit_key, floor
-        return (*where, *self._homes[behind]), made
+        made = behind not in self._doors
+        key = self._doors.setdefault(behind, fresh_key())
+        where = grid, building, addresses.building_key(building), unit, unit_key, floor
+        sealed = self._seal_door(door, key), self._hash_door(door)
+        found = self._door_key(door_key)[:SHORT]
+        self._homes[home] = Place(key, in_copy(*where, key, *sealed, found))
+        return self._homes[home], made
 
     def _change(self, number: int, person: Person, resident: Resident) -> str:
         """Write what a row changes. What it leaves empty stays."""
@@ -296,34 +317,33 @@ class Checker:
             if given and given not in {before, UNKNOWN}:
                 new[name] = given
                 changes.append((name, before, given))
-        household: tuple[Any, ...] = _STAYS
-        made = False
+        household, made = _STAYS, False
         if person.home and _lives_elsewhere(resident, person.home):
             household, made = self._household(person.home)
             before = resident.household
             changes.append(("address", before.address, _address(person.home[1])))
-            changes.append(("household", before.key, household[HOUSEHOLD]))
+            changes.append(("household", before.key, household.key))
         if not changes:
             self._rows.write(number, UNCHANGED, resident.key)
             return UNCHANGED
         note = {"changes": changes, "version": resident.version}
         self._rows.write(
-            number, UPDATE, resident.key, household[HOUSEHOLD] if made else None, note
+            number, UPDATE, resident.key, household.key if made else None, note
         )
         self._stage_change(number, resident, new, household)
         return UPDATE
 
     def _stage_change(
-        self, number: int, resident: Resident, new: dict[str, Any], household: tuple[Any, ...]
+        self, number: int, resident: Resident, new: dict[str, Any], household: Place
     ) -> None:
         key = str(resident.key)
         sealed = {name: self._seals[name](new[name], key) for name in _SEALED if name in new}
         self._staged.write(
             number,
+            key,
+            resident.version,
+            household.columns,
             (
-                key,
-                resident.version,
-                *household,
                 resident.name,
                 resident.name_key,
                 None,

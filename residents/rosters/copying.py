@@ -84,12 +84,22 @@ class StagedWriter(_Writer):
     table = "residents_stagedresident"
     columns = _STAGED
 
-    def write(self, row: int, staged: tuple[Any, ...]) -> None:
-        """Collect one row: the columns after roster and row. None is NULL."""
-        self._lines.append(f"{self.roster.pk}\t{row}\t" + "\t".join(map(_said, staged)) + "\n")
+    def write(
+        self, row: int, resident: str, version: int | None, home: str, person: tuple[Any, ...]
+    ) -> None:
+        """Collect one row; `home` is its part as COPY reads it. None is NULL."""
+        known = NULL if version is None else version
+        self._lines.append(
+            f"{self.roster.pk}\t{row}\t{resident}\t{known}\t{home}\t{in_copy(*person)}\n"
+        )
 
 
 NULL = "\\N"
+
+
+def in_copy(*values: Any) -> str:
+    """Return values as COPY reads them."""
+    return "\t".join([_said(value) for value in values])
 
 
 def _said(value: Any) -> str:

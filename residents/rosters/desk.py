@@ -114,6 +114,7 @@ def discard(*, roster: Roster, at: datetime, by: User | None) -> None:
     locked = _step(roster, State.CHOOSING, State.CHECKED)
     dry_run.forget(locked)
     locked.state, locked.purged, locked.touched_at = State.DISCARDED, True, at
+    locked.file_name = ""
     locked.save()
     audit.record(by=by, did=gettext_noop("discarded a roster"), to=roster)
 

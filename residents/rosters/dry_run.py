@@ -125,8 +125,9 @@ def choose(
             if index != sheet and each["rows"]
         ],
     }
-    roster.state = State.CHECKING
-    roster.save(update_fields=["sheet", "heading_row", "columns", "total", "findings", "state"])
+    roster.state, roster.refusal = State.CHECKING, {}
+    chosen = ["sheet", "heading_row", "columns", "total", "findings", "state", "refusal"]
+    roster.save(update_fields=chosen)
 
 
 def _check(roster: Roster, book: Opened, at: datetime) -> None:
@@ -135,10 +136,9 @@ def _check(roster: Roster, book: Opened, at: datetime) -> None:
     sheet = book.sheets[roster.sheet or 0]
     width = len(roster.findings["headings"]) if book.kind == "csv" else 0
     checker = Checker(roster, width=width, date1904=sheet["date1904"], at=at)
-    with _without_gc(), translation.override(None):  # sentences are kept untranslated
+    with _without_gc(), translation.override(None), checker:  # sentences are kept untranslated
         for batch in book.rows(roster.sheet or 0):
             checker.check([each for each in batch if each[0] > (roster.heading_row or 0)])
-        checker.finish()
     roster.state = State.CHECKED
     roster.total = roster.done = checker.counts.read
     roster.save(update_fields=["state", "total", "done"])

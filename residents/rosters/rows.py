@@ -121,7 +121,9 @@ class RowReader:
         for index, row in enumerate(rows):
             if len(row) > self._width and any(row[self._width :]):
                 problems.setdefault(index, []).append(("", SHIFTED, {}))
-            elif any("\n" in cell for cell in row):
+            elif any(
+                "\n" in row[column] for column in self._columns.values() if column < len(row)
+            ):
                 problems.setdefault(index, []).append(("", RUN_ON, {}))
 
     def _numbers(

@@ -10,10 +10,12 @@ from django.db.models import Q
 
 from residents.models import Roster, RosterRow
 from residents.rosters import applying, desk, dry_run, undoing
+from residents.rosters.reading import UnreadableError
 
 State = Roster.State
 # The first of two keys of the advisory locks under which a worker holds a roster.
 LOCKS = 8160
+ATTEMPTS = 3
 
 
 def work(*, key: UUID, at: datetime) -> bool:
@@ -26,12 +28,14 @@ def work(*, key: UUID, at: datetime) -> bool:
     with _held(roster) as held:
         if not held:
             return False
-        roster.refresh_from_db(fields=["state", "done", "counts", "findings"])
+        roster.refresh_from_db(fields=["state", "done", "counts", "findings", "refusal"])
         return _work(roster, at)
 
 
 def _work(roster: Roster, at: datetime) -> bool:
-    if roster.state == State.READING:
+    if roster.state in {State.READING, State.CHECKING} and _tried_too_often(roster):
+        dry_run.refuse(roster, UnreadableError("too_large"), at)
+    elif roster.state == State.READING:
         dry_run.look(roster, at=at)
     elif roster.state == State.CHECKING:
         dry_run.check(roster, at=at)
@@ -44,10 +48,20 @@ def _work(roster: Roster, at: datetime) -> bool:
     return True
 
 
+def _tried_too_often(roster: Roster) -> bool:
+    """Count the attempts to read a file: one that takes a worker along is not tried for ever."""
+    attempts = roster.refusal.get("attempts", 0) + 1
+    roster.refusal = {"attempts": attempts}
+    roster.save(update_fields=["refusal"])
+    return bool(attempts > ATTEMPTS)
+
+
 def _apply(roster: Roster, at: datetime) -> None:
     try:
         applying.apply(roster, at=at)
     except applying.SealedUnderAnotherKeyError:
+        roster.state = State.CHECKING
+        roster.save(update_fields=["state"])
         dry_run.check(roster, at=at)
 
 

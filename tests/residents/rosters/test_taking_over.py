@@ -303,6 +303,17 @@ class TestTakingOver:
         assert roster.state == Roster.State.CHECKED
         assert not Resident.objects.exists()
 
+    def test_gives_a_file_up_that_took_three_workers_along(
+        self, grid: Area, community: Area
+    ) -> None:
+        roster = sheets.uploaded(sheets.workbook(row(grid)), community)
+        Roster.objects.update(state=Roster.State.READING, refusal={"attempts": 3})
+
+        roster = sheets.worked_on(roster)
+
+        assert roster.state == Roster.State.REFUSED
+        assert words.refusal(roster)
+
     def test_leaves_whoever_has_a_case_in_the_grid_where_the_case_is(self) -> None:
         case = make_case()
         elsewhere = make_grid(Area.objects.get_parent(case.grid))
