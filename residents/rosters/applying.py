@@ -44,20 +44,25 @@ SELECT DISTINCT grid_id, building, building_key FROM residents_stagedresident
 WHERE roster_id = %(roster)s AND row BETWEEN %(first)s AND %(last)s AND grid_id IS NOT NULL
 ON CONFLICT DO NOTHING RETURNING id
 """
+# Each door is looked up by itself: an empty table has no statistics to plan a join by.
 _HOUSEHOLDS = """
 INSERT INTO residents_household (
     key, building_id, unit, unit_key, floor, door, door_hash, door_key)
-SELECT DISTINCT ON (building.id, staged.unit_key, staged.door_key)
-    staged.household, building.id, staged.unit, staged.unit_key, staged.floor, staged.door,
-    staged.door_hash, staged.door_key
-FROM residents_stagedresident AS staged
-JOIN residents_building AS building
-    ON building.grid_id = staged.grid_id AND building.name = staged.building
-WHERE roster_id = %(roster)s AND row BETWEEN %(first)s AND %(last)s AND NOT EXISTS (
-    SELECT 1 FROM residents_household AS known
-    WHERE known.building_id = building.id AND known.unit_key = staged.unit_key
-        AND known.door_key = staged.door_key)
-ORDER BY building.id, staged.unit_key, staged.door_key, staged.row
+SELECT home.* FROM (
+    SELECT DISTINCT ON (building.id, staged.unit_key, staged.door_key)
+        staged.household, building.id AS building, staged.unit, staged.unit_key, staged.floor,
+        staged.door, staged.door_hash, staged.door_key
+    FROM residents_stagedresident AS staged
+    JOIN residents_building AS building
+        ON building.grid_id = staged.grid_id AND building.name = staged.building
+    WHERE roster_id = %(roster)s AND row BETWEEN %(first)s AND %(last)s
+    ORDER BY building.id, staged.unit_key, staged.door_key, staged.row) AS home
+LEFT JOIN LATERAL (
+    SELECT id FROM residents_household AS known
+    WHERE known.building_id = home.building AND known.unit_key = home.unit_key
+        AND known.door_key = home.door_key
+    LIMIT 1) AS known ON TRUE
+WHERE known.id IS NULL
 ON CONFLICT DO NOTHING
 """
 _HOME = """

@@ -209,6 +209,8 @@ def phone(cell: Any) -> str:
 
 def optional_name(cell: Any) -> str:
     """Return a name; "" for an empty cell."""
+    if cell.__class__ is str and _PLAIN_NAME.fullmatch(cell):
+        return str(cell)
     return name(cell) if cell != "" and text_of(cell) else ""
 
 

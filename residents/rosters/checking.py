@@ -8,11 +8,12 @@ and hashed once, and a batch is compared in one query.
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -28,8 +29,15 @@ from residents import addresses
 from residents.models import Household, Resident, Roster, RosterRow
 from residents.pinyin import name_key, name_words
 from residents.rosters import cells, columns
-from residents.rosters.copying import RowWriter, StagedWriter, in_copy, sealer
-from residents.rosters.rows import UNKNOWN, Home, Person, Problem, RowReader
+from residents.rosters.copying import (
+    NULL,
+    RowWriter,
+    StagedWriter,
+    copied_sealer,
+    escaped,
+    in_copy,
+)
+from residents.rosters.rows import REMEMBERED, UNKNOWN, Home, Person, Problem, RowReader
 from residents.services import (
     DOOR,
     DOOR_KEY,
@@ -120,9 +128,15 @@ class Checker:
         self._rows, self._staged = RowWriter(roster), StagedWriter(roster)
         self._hash_phone, self._phone_end = hasher(context=PHONE), _end(PHONE_END)
         self._number_end = _end(NUMBER_END)
-        self._hash_door, self._door_key = hasher(context=DOOR), hasher(context=DOOR_KEY)
-        self._seals = {name: sealer(Resident, name) for name in _SEALED}
-        self._seal_door = sealer(Household, "door")
+        self._seals = {name: copied_sealer(Resident, name) for name in _SEALED}
+        self._seal_door = copied_sealer(Household, "door")
+        # Thousands of households share a few doors, units and buildings.
+        self._hash_door = lru_cache(REMEMBERED)(hasher(context=DOOR))
+        self._hash_door_key = lru_cache(REMEMBERED)(hasher(context=DOOR_KEY))
+        self._building_key = lru_cache(REMEMBERED)(addresses.building_key)
+        self._unit_key = lru_cache(REMEMBERED)(addresses.unit_key)
+        self._door_key = lru_cache(REMEMBERED)(addresses.door_key)
+        self._fresh_keys = fresh_keys()
         self._seen: dict[str, int] = {}
         self._homes: dict[Home, Place] = {}
         self._doors: dict[tuple[int, str, str, str], str] = {}
@@ -263,33 +277,28 @@ class Checker:
         return outcome
 
     def _register(self, number: int, person: Person, home: Home) -> str:
-        key = fresh_key()
+        key = next(self._fresh_keys)
         seals = self._seals
         household, made = self._household(home)
         self._rows.write(number, NEW, key, household.key if made else None)
-        name, phone = person.name, person.phone
-        self._staged.write(
-            number,
-            key,
-            None,
-            household.columns,
-            (
-                name,
-                name_key(name),
-                name_words(name),
-                person.document_type,
-                seals["number"](person.number, key),
-                person.number_hash,
-                self._number_end(person.number),
-                person.sex or UNKNOWN,
-                person.birth_date,
-                seals["phone"](phone, key),
-                self._hash_phone(phone),
-                self._phone_end(phone),
-                seals["emergency_name"](person.emergency_name, key),
-                seals["emergency_phone"](person.emergency_phone, key),
-            ),
+        name, phone, born = person.name, person.phone, person.birth_date
+        said = (
+            escaped(name),
+            name_key(name),
+            escaped(name_words(name)),
+            person.document_type,
+            seals["number"](person.number, key),
+            person.number_hash,
+            self._number_end(person.number[-LAST:]),
+            person.sex or UNKNOWN,
+            born.isoformat() if born else NULL,
+            seals["phone"](phone, key),
+            self._hash_phone(phone),
+            self._phone_end(phone[-LAST:]),
+            seals["emergency_name"](person.emergency_name, key),
+            seals["emergency_phone"](person.emergency_phone, key),
         )
+        self._staged.write(number, key, None, household.columns, "\t".join(said))
         return NEW
 
     def _household(self, home: Home) -> tuple[Place, bool]:
@@ -298,14 +307,23 @@ class Checker:
         if known:
             return known, False
         grid, (building, unit, floor, door) = home
-        unit_key, door_key = addresses.unit_key(unit), addresses.door_key(door)
+        unit_key, door_key = self._unit_key(unit), self._door_key(door)
         behind = grid, building, unit_key, door_key
         made = behind not in self._doors
-        key = self._doors.setdefault(behind, fresh_key())
-        where = grid, building, addresses.building_key(building), unit, unit_key, floor
-        sealed = self._seal_door(door, key), self._hash_door(door)
-        found = self._door_key(door_key)[:SHORT]
-        self._homes[home] = Place(key, in_copy(*where, key, *sealed, found))
+        key = self._doors.setdefault(behind, next(self._fresh_keys))
+        said = (
+            grid,
+            escaped(building),
+            escaped(self._building_key(building)),
+            escaped(unit),
+            escaped(unit_key),
+            floor,
+            key,
+            self._seal_door(door, key),
+            self._hash_door(door),
+            self._hash_door_key(door_key)[:SHORT],
+        )
+        self._homes[home] = Place(key, in_copy(*said))
         return self._homes[home], made
 
     def _change(self, number: int, person: Person, resident: Resident) -> str:
@@ -327,9 +345,7 @@ class Checker:
             self._rows.write(number, UNCHANGED, resident.key)
             return UNCHANGED
         note = {"changes": changes, "version": resident.version}
-        self._rows.write(
-            number, UPDATE, resident.key, household.key if made else None, note
-        )
+        self._rows.write(number, UPDATE, resident.key, household.key if made else None, note)
         self._stage_change(number, resident, new, household)
         return UPDATE
 
@@ -343,19 +359,19 @@ class Checker:
             key,
             resident.version,
             household.columns,
-            (
-                resident.name,
+            in_copy(
+                escaped(resident.name),
                 resident.name_key,
                 None,
                 resident.document_type,
-                b"",
+                "",
                 resident.number_hash,
                 resident.number_end,
                 new.get("sex"),
                 new.get("birth_date"),
                 sealed.get("phone"),
                 self._hash_phone(new["phone"]) if "phone" in new else None,
-                self._phone_end(new["phone"]) if "phone" in new else None,
+                self._phone_end(new["phone"][-LAST:]) if "phone" in new else None,
                 sealed.get("emergency_name"),
                 sealed.get("emergency_phone"),
             ),
@@ -378,8 +394,9 @@ class Checker:
 
 
 def _end(context: str) -> Callable[[str], str]:
+    """Return the hash of the last characters of numbers, of which there are few."""
     hashed = hasher(context=context)
-    return lambda text: hashed(text[-LAST:])[:SHORT]
+    return lru_cache(REMEMBERED)(lambda last: hashed(last)[:SHORT])
 
 
 def _one_of(hashes: list[str]) -> RawSQL:
@@ -407,8 +424,14 @@ def _address(door: cells.Door) -> str:
     return "-".join(part for part in (door.building, door.unit, door.door) if part)
 
 
-def fresh_key() -> str:
-    """Return a random UUID (version 4) as text; `uuid4` takes three times as long."""
-    digits = os.urandom(16).hex()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+def fresh_keys() -> Iterator[str]:
+    """Yield random UUIDs (version 4) as text; the kernel is asked for a thousand at a time."""
+    while True:
+        drawn = os.urandom(16 * 1_000).hex()
+        for start in range(0, len(drawn), 32):
+            digits = drawn[start : start + 32]
+            variant = "89ab"[int(digits[16], 16) & 3]
+            yield (
+                f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}"
+                f"-{variant}{digits[17:20]}-{digits[20:]}"
+            )

@@ -20,10 +20,29 @@ _STAGED = (
 )
 
 
+NULL = "\\N"
+
+
 def sealer(model: Any, name: str) -> Callable[[str, str], bytes]:
     """Return what seals texts for rows of a column."""
     field: EncryptedTextField = model._meta.get_field(name)
     return field.sealer()
+
+
+def copied_sealer(model: Any, name: str) -> Callable[[str, str], str]:
+    """Return what seals texts for rows of a column, as COPY reads bytes."""
+    seal = sealer(model, name)
+    return lambda text, row: f"\\\\x{seal(text, row).hex()}"
+
+
+def escaped(text: str) -> str:
+    """Return a text as COPY reads it; `tidy` has left no line break and no tab in it."""
+    return text.replace("\\", "\\\\")
+
+
+def in_copy(*values: Any) -> str:
+    """Return values as COPY reads them; what is sealed is so already."""
+    return "\t".join([NULL if value is None else str(value) for value in values])
 
 
 class _Writer:
@@ -84,30 +103,7 @@ class StagedWriter(_Writer):
     table = "residents_stagedresident"
     columns = _STAGED
 
-    def write(
-        self, row: int, resident: str, version: int | None, home: str, person: tuple[Any, ...]
-    ) -> None:
-        """Collect one row; `home` is its part as COPY reads it. None is NULL."""
+    def write(self, row: int, resident: str, version: int | None, home: str, person: str) -> None:
+        """Collect one row; where it lives and who it is stand there as COPY reads them."""
         known = NULL if version is None else version
-        self._lines.append(
-            f"{self.roster.pk}\t{row}\t{resident}\t{known}\t{home}\t{in_copy(*person)}\n"
-        )
-
-
-NULL = "\\N"
-
-
-def in_copy(*values: Any) -> str:
-    """Return values as COPY reads them."""
-    return "\t".join([_said(value) for value in values])
-
-
-def _said(value: Any) -> str:
-    """Return a value as COPY reads it; `tidy` has left no line break and no tab in a text."""
-    if value.__class__ is str:
-        return str.replace(value, "\\", "\\\\")
-    if value is None:
-        return NULL
-    if value.__class__ is bytes:
-        return "\\\\x" + value.hex()
-    return str(value)
+        self._lines.append(f"{self.roster.pk}\t{row}\t{resident}\t{known}\t{home}\t{person}\n")
