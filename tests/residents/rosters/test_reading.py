@@ -139,8 +139,7 @@ class TestNoRowIsLost:
 
 
 def with_dimension(text: bytes, ref: bytes) -> bytes:
-    start = text.index(b"<dimension")
-    return text[:start] + b'<dimension ref="' + ref + b'"/>' + text[text.index(b">", start) + 1 :]
+    return text.replace(b"<sheetViews>", b'<dimension ref="' + ref + b'"/><sheetViews>')
 
 
 def in_place_of_text(text: bytes, **cells: bytes) -> bytes:
