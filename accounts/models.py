@@ -1,6 +1,8 @@
 """Areas, the people who work in them, and what they did."""
 
 import uuid
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import Any, Self, cast
 
@@ -11,6 +13,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
 
@@ -197,6 +200,20 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         """Return what was done to or read of a person, alone or among others."""
         return self.filter(models.Q(subject=subject) | models.Q(shown__contains=[key]))
 
+    def matching(self, *, day: date | None, about: str) -> Self:
+        """Return the entries of a day, those about or by a pseudonym; None and "" ask nothing."""
+        entries = self
+        if day:
+            start = timezone.make_aware(datetime.combine(day, time()))
+            entries = entries.filter(at__gte=start, at__lt=start + timedelta(days=1))
+        about = about.strip()
+        if not about:
+            return entries
+        found = models.Q(subject=about) | models.Q(subject__endswith=f":{about}")
+        with suppress(ValueError):
+            found |= models.Q(actor=uuid.UUID(about.rpartition(":")[2]))
+        return entries.filter(found)
+
 
 class AuditEntry(models.Model):
     """
@@ -302,3 +319,24 @@ class AuditSeal(models.Model):
 
     def __str__(self) -> str:
         return f"seal {self.number}"
+
+
+# Django looks for models here; these stand with what they are about.
+from accounts.exports.models import Export, ExportFile, ExportRequest  # noqa: E402
+
+__all__ = [
+    "SEES_PEOPLE",
+    "SUPERVISES",
+    "Area",
+    "AuditEntry",
+    "AuditSeal",
+    "AuditWords",
+    "DataKey",
+    "Export",
+    "ExportFile",
+    "ExportRequest",
+    "Role",
+    "User",
+    "people_within",
+    "within",
+]

@@ -150,6 +150,7 @@ CELERY_TASK_ROUTES = {
     "quarantine.tasks.complete_cases_that_are_over": {"queue": NIGHTLY_QUEUE},
     "quarantine.tasks.check_every_case_follows_from_law": {"queue": NIGHTLY_QUEUE},
     "residents.rosters.tasks.work_on_roster": {"queue": NIGHTLY_QUEUE},
+    "portal.exports.tasks.make_file": {"queue": NIGHTLY_QUEUE},
 }
 
 # Reminders outside the portal (docs/operations.md): a channel without settings is not used.
@@ -208,6 +209,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
     "rosters": {
         "task": "residents.rosters.tasks.resume_rosters",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "exports": {
+        "task": "portal.exports.tasks.look_after_files",
         "schedule": 60.0,
         "options": {"expires": 55},
     },

@@ -93,7 +93,7 @@ HouseholdCards = tuple[Household, list[Card]]
 
 # Door by door, as somebody walks: 3号楼 before 10号楼.
 _HOME = "resident__household"
-_ORDER = (
+DOOR_BY_DOOR = (
     *(f"{_HOME}__building__name__length", f"{_HOME}__building__name", f"{_HOME}__building"),
     *(f"{_HOME}__unit", _HOME),
 )
@@ -132,7 +132,12 @@ class Work:
         return Counts({kind: of[kind] for kind in Kind}, together, tomorrow)
 
     def page(self, *, kind: str = "", after: str | None = None) -> Page[Case]:
-        """Return the cases on which something of a kind is due, or anything, in door order."""
+        """Return a page of the cases on which something of a kind is due, in door order."""
+        # Of everyone: also whom the last card of the page before has left.
+        return page_after(self.due(kind), after, order=DOOR_BY_DOOR, among=self.everyone)
+
+    def due(self, kind: str = "") -> CaseQuerySet:
+        """Return the cases on which something of a kind is due, or anything."""
         awaited = Q(Exists(awaited_on(self.today)))
         unchecked = self._held & ~Q(Exists(self._checks))
         due: dict[Kind, Callable[[], Q]] = {
@@ -144,13 +149,10 @@ class Work:
         }
         # Whose last day has come and who awaits no result may be released: no need to ask twice.
         anything = Q(next_test_on__lte=self.today) | self._over | awaited | unchecked
-        return page_after(
+        return (
             self.cases.filter(due[Kind(kind)]() if kind else anything)
             .annotate(checked=Exists(self._checks))
-            .select_related("plan", "resident__household__building"),
-            after,
-            order=_ORDER,
-            among=self.everyone,  # also whom the last card of the page before has left
+            .select_related("plan", "resident__household__building")
         )
 
     @property

@@ -2,18 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import clock
@@ -22,9 +20,9 @@ from accounts.errors import RefusedError
 from accounts.models import Area, Role, User
 from accounts.paging import page_after
 from policy import words
-from quarantine.proofs import without_proof
 from quarantine.standing import Standing, standings_of
 from quarantine.views.errors import add_refusal
+from quarantine.workers import SHOWS, SOON, shown
 from residents import services as residents
 from residents.keypeople.models import HealthFile
 from residents.keypeople.standards import rules_over
@@ -35,13 +33,6 @@ from residents.whitelist.models import DutyEntry, Worker
 from residents.whitelist.qr import picture
 
 field_work = role_required(Role.GRID_STAFF, Role.SUPERVISOR)
-SOON = timedelta(days=7)
-SHOWS = {
-    "": gettext_lazy("All"),
-    "proof": gettext_lazy("No valid proof"),
-    "ending": gettext_lazy("Ends within a week"),
-    "ended": gettext_lazy("Validity over"),
-}
 
 
 @require_GET
@@ -54,7 +45,7 @@ def worker_list(request: HttpRequest) -> HttpResponse:
     if area:
         workers = workers.filter(resident__grid__path__startswith=area.path)
     show = request.GET.get("show", "")
-    rows = _shown(workers, show if show in SHOWS else "", at)
+    rows = shown(workers, show if show in SHOWS else "", at=at)
     post = request.GET.get("post", "")
     if post in words.WHITELIST_POSTS:
         rows = rows.filter(post=post)
@@ -75,18 +66,6 @@ def worker_list(request: HttpRequest) -> HttpResponse:
         "today": clock.day_of(at),
     }
     return render(request, "quarantine/worker_list.html", context)
-
-
-def _shown(workers: QuerySet[Worker], show: str, at: datetime) -> QuerySet[Worker]:
-    today = clock.day_of(at)
-    if show == "proof":
-        return without_proof(workers, at=at)
-    return workers.filter(
-        {
-            "ending": Q(valid_until__gte=today, valid_until__lte=today + SOON),
-            "ended": Q(valid_until__lt=today),
-        }.get(show, Q())
-    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -21,6 +21,8 @@ from django.core.cache import cache
 from django.db.models import Case, Count, F, Min, Q, Value, When
 from django.db.models.functions import Coalesce
 
+from policy import words
+from policy.engine.colours import COLOURS
 from policy.engine.people import Listing, ages_of, list_person
 from policy.laws import laws_over
 from residents.keypeople import standards
@@ -90,6 +92,37 @@ class Placing:
     def to_vaccinate(self) -> bool:
         """Return whether somebody is to be won for vaccination and nothing speaks against it."""
         return self.listing.vaccination_target and not self.facts.contraindicated
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Who of the listed people is shown; empty words ask nothing."""
+
+    category: str = ""
+    colour: str = ""
+    vaccination: str = ""  # the band that is to be won: "60", "80"
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> Filter:
+        """Return what the address asks for; words that nobody knows ask nothing."""
+        known = {
+            "category": words.CATEGORIES,
+            "colour": COLOURS,
+            "vaccination": [str(band) for band in BANDS],
+        }
+        asked = {name: given.get(name, "") for name in known}
+        return cls(**{name: word for name, word in asked.items() if word in known[name]})
+
+    def wants(self, placing: Placing) -> bool:
+        """Return whether somebody placed so is shown."""
+        if self.vaccination:
+            band = next(band for band in reversed(BANDS) if placing.age >= band or band == 60)
+            return placing.to_vaccinate and str(band) == self.vaccination
+        return (
+            placing.listing.listed
+            and (not self.category or self.category in placing.listing.categories)
+            and (not self.colour or self.colour == placing.colour)
+        )
 
 
 @lru_cache(maxsize=20_000)

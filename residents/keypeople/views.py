@@ -38,7 +38,7 @@ from residents.keypeople.forms import (
     StandardForm,
 )
 from residents.keypeople.lists import (
-    BANDS,
+    Filter,
     KeyLists,
     Kind,
     Placing,
@@ -98,37 +98,6 @@ def _residents(user: User, scope: Scope) -> Any:
     return rows.filter(grid__path__startswith=scope.area.path) if scope.area else rows
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Who of the listed people is shown; empty words ask nothing."""
-
-    category: str = ""
-    colour: str = ""
-    vaccination: str = ""  # the band that is to be won: "60", "80"
-
-    @classmethod
-    def of(cls, request: HttpRequest) -> "Filter":
-        """Return what the address asks for; words that nobody knows ask nothing."""
-        known = {
-            "category": words.CATEGORIES,
-            "colour": COLOURS,
-            "vaccination": [str(band) for band in BANDS],
-        }
-        asked = {name: request.GET.get(name, "") for name in known}
-        return cls(**{name: word for name, word in asked.items() if word in known[name]})
-
-    def wants(self, placing: Placing) -> bool:
-        """Return whether somebody placed so is shown."""
-        if self.vaccination:
-            band = next(band for band in reversed(BANDS) if placing.age >= band or band == 60)
-            return placing.to_vaccinate and str(band) == self.vaccination
-        return (
-            placing.listing.listed
-            and (not self.category or self.category in placing.listing.categories)
-            and (not self.colour or self.colour == placing.colour)
-        )
-
-
 @require_GET
 @field_work
 def key_people(request: HttpRequest) -> HttpResponse:
@@ -137,7 +106,7 @@ def key_people(request: HttpRequest) -> HttpResponse:
     scope = Scope.of(user, request.GET.get("area", ""))
     regimes = regimes_over(scope.grids, at=at)
     lists = key_lists(residents=_residents(user, scope), regimes=regimes, on=clock.day_of(at))
-    chosen = Filter.of(request)
+    chosen = Filter.of(request.GET)
     page = page_after(_rows(lists.who(chosen.wants)), request.GET.get("after"), order=("born",))
     residents.showed(page="key_people", people=page.rows, by=user)
     by_category = lists.by_category()

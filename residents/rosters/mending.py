@@ -2,13 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from io import BytesIO
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts import audit
+from accounts.exports import ledger
+from accounts.exports.files import Stamp
+from accounts.exports.models import ExportedList, FileFormat, Sensitive
 from accounts.models import User
 from accounts.xlsx import Row, write_workbook
 from residents.models import Roster, RosterRow
@@ -18,25 +23,51 @@ ASIDE = (RosterRow.Outcome.REJECTED, RosterRow.Outcome.DUPLICATE)
 
 
 @transaction.atomic
-def rows_to_mend(*, roster: Roster, by: User) -> bytes:
+def rows_to_mend(*, roster: Roster, at: datetime, by: User) -> bytes:
     """
     Return a workbook of the rows that were put aside: the columns as they were sent, and why.
 
     Values are texts that no program takes for formulas; the sentences are in the language of
-    whoever asks.
+    whoever asks. The file is sent again, so it is marked where no row is in the way: on printed
+    pages and in its properties. It is entered in the ledger as any other.
     """
+    title = _("Rows to mend")
+    unmasked = [str(each.label) for each in Sensitive]
+    stamp = Stamp(ledger.next_number(), by, at, title, unmasked)
     file = BytesIO()
-    write_workbook(file, [(_("Rows to mend"), _rows(roster))])
-    audit.record(by=by, did=gettext_noop("took the rows to mend of a roster"), to=roster)
+    write_workbook(file, [(title, _rows(roster))], mark=stamp.mark)
+    aside = _aside(roster)
+    export = ledger.enter(
+        number=stamp.number,
+        what=ExportedList.MEND,
+        area=roster.area,
+        filters={},
+        kind=FileFormat.XLSX,
+        content=file.getvalue(),
+        rows=aside.count(),
+        people=[row.resident for row in aside.only("resident") if row.resident],
+        fields=Sensitive.values,
+        at=at,
+        by=by,
+    )
+    audit.record(
+        by=by,
+        did=gettext_noop("took the rows to mend of a roster"),
+        to=roster,
+        export=export.pk,
+    )
     return file.getvalue()
+
+
+def _aside(roster: Roster) -> QuerySet[RosterRow]:
+    return RosterRow.objects.filter(roster=roster, outcome__in=ASIDE).order_by("number")
 
 
 def _rows(roster: Roster) -> Iterator[Row]:
     headings = roster.findings["headings"]
     width = len(headings)
     yield [*headings, _(columns.WHY)]
-    aside = RosterRow.objects.filter(roster=roster, outcome__in=ASIDE).order_by("number")
-    for row in aside.iterator():
+    for row in _aside(roster).iterator():
         note = json.loads(row.note)
         cells = [words.original(cell) for cell in note["cells"]]
         short = [""] * (width - len(cells))

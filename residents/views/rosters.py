@@ -134,7 +134,7 @@ def roster_mend(request: HttpRequest, key: UUID) -> HttpResponse:
     roster = _roster(request, key)
     if roster.purged or not roster.counts or roster.state in Roster.AT_WORK:
         raise Http404
-    content = mending.rows_to_mend(roster=roster, by=member(request))
+    content = mending.rows_to_mend(roster=roster, at=clock.now(), by=member(request))
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     response = HttpResponse(content, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="roster-{roster.pk}-mend.xlsx"'

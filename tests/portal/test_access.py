@@ -37,6 +37,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
+from accounts.exports import requests
+from accounts.exports.models import ExportRequest
 from accounts.models import Area, AuditEntry, Role, User
 from policy import clients, drafts
 from policy.models import Activation, ApiClient, StoredDocument
@@ -156,6 +158,22 @@ class Place:
         return there or sheets.checked(sheets.workbook(["样甲"]), self.community)
 
     @property
+    def asked(self) -> ExportRequest:
+        """Return a request for unmasked data of this place."""
+        there = ExportRequest.objects.filter(area=self.grid).first()
+        return there or requests.ask(
+            what="residents",
+            area=self.grid,
+            filters={},
+            fields=["phone"],
+            kind="xlsx",
+            purpose="medical",
+            reason="转诊",
+            at=NOW,
+            by=make_user(STAFF, self.grid),
+        )
+
+    @property
     def move(self) -> Move:
         """Return a move inside the grid."""
         return Move.objects.filter(resident__grid=self.grid).first() or _moved(self.grid)
@@ -253,6 +271,7 @@ SUPERVISORS = Page(frozenset({SUPERVISOR}))
 ADMIN = Page(frozenset({ADMINISTRATOR}))
 AUDIT = Page(frozenset({AUDITOR}))
 OVER = Page(frozenset({SUPERVISOR, ADMINISTRATOR}))
+TAKERS = Page(frozenset({STAFF, SUPERVISOR, AUDITOR}))
 
 PAGES: dict[str, Page] = {
     # Health, language
@@ -286,6 +305,7 @@ PAGES: dict[str, Page] = {
     "person_reactivate": ADMIN.of(lambda at: {"key": at.account.key}).by("post"),
     "person_reset": ADMIN.of(lambda at: {"key": at.account.key}).by("post"),
     "audit_list": AUDIT.by("get"),
+    "audit_export": AUDIT,
     # Residents
     "resident_list": FIELD,
     "resident_new": FIELD,
@@ -390,6 +410,18 @@ PAGES: dict[str, Page] = {
     "api-root": NOBODY.by("get"),
     "openapi-json": PUBLIC.by("get"),
     "ask": WITH_KEY.by("post"),
+    # Exports
+    "export_list": SIGNED_IN.by("get"),
+    "export_new": FIELD.of_all(lambda at: {"what": "residents"}),
+    "export_ask": FIELD.of_all(lambda at: {"what": "cases"}),
+    "export_file": TAKERS.by("get"),
+    "export_fetch": TAKERS.by("post"),
+    "export_requests": SIGNED_IN.by("get"),
+    "export_request": SIGNED_IN.of(lambda at: {"key": at.asked.key}).by("get"),
+    "export_approve": OVER.of(lambda at: {"key": at.asked.key}).by("post"),
+    "export_refuse": OVER.of(lambda at: {"key": at.asked.key}).by("post"),
+    "export_withdraw": FIELD.of(lambda at: {"key": at.asked.key}).by("post"),
+    "export_take": FIELD.of(lambda at: {"key": at.asked.key}).by("post"),
     # Portal
     "home": SIGNED_IN.by("get"),
     "demo_day": SIGNED_IN,
@@ -434,13 +466,18 @@ def typed(at: Place) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
         ("case_uncover", {"key": at.case.key}, {"field": "number", "reason": "call"}),
         ("case_act", {"key": at.case.key, "act": "note"}, {"note-text": "x", "note-version": "1"}),
         ("release_confirm", {}, {"case": str(at.case.key)}),
+        *(
+            ("export_new", {"what": what}, {"format": kind})
+            for what in ("residents", "cases", "today", "key_people", "workers")
+            for kind in ("xlsx", "csv")
+        ),
     ]
 
 
 TYPED = {
     *("resident_list", "resident_new", "resident_change", "resident_uncover"),
     *("arrival_lookup", "arrival_new", "arrival_decision"),
-    *("case_uncover", "case_act", "release_confirm"),
+    *("case_uncover", "case_act", "release_confirm", "export_new"),
 }
 UNCOVERS = {"resident_uncover", "case_uncover"}
 

@@ -251,7 +251,7 @@ class TestTakingOver:
         assert sheets.outcomes(roster) == {2: REJECTED, 3: REJECTED, 4: NEW}
         assert sheets.in_balance(roster)
         assert said(roster, 2)
-        rows = reread(mending.rows_to_mend(roster=roster, by=by))
+        rows = reread(mending.rows_to_mend(roster=roster, at=NOW, by=by))
         assert [each[0] for each in rows] == ["姓名", "样甲", "样乙"]
 
     def test_goes_on_where_it_was_interrupted(
@@ -404,7 +404,8 @@ class TestTheRowsToMend:
         wrong = row(grid, name="=1+1", phone="01234")
         roster = sheets.taken_over(sheets.workbook(row(grid), wrong), community)
 
-        content = mending.rows_to_mend(roster=roster, by=make_user(Role.SUPERVISOR, community))
+        by = make_user(Role.SUPERVISOR, community)
+        content = mending.rows_to_mend(roster=roster, at=NOW, by=by)
 
         _, back = reread(content)
         assert back[:-1] == wrong

@@ -1,0 +1,119 @@
+"""
+Making files that people open in Excel or WPS: marked, and without anything that a program runs.
+
+What the marks and the defusing rest on: docs/decisions/0017-marked-files.md.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from accounts.exports.models import FileFormat
+from accounts.models import User
+from accounts.xlsx import Cell, Mark, Row, write_workbook
+
+# What programs take for the beginning of a formula, also behind blanks that nobody sees.
+_FORMULA = re.compile(
+    "[\\s\\x00\u180e\u200b-\u200f\u2028-\u202f\u2060\ufeff]*[=+\\-@＝＋－＠﹢﹣﹦﹫]|[\t\r\n\\x00]"
+)
+# Excel keeps 15 digits of what it takes for a number, and shows more than 11 as a power of ten.
+_LONG_NUMBER = re.compile("[0-9]{12,}")
+KINDS = {
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    FileFormat.CSV: "text/csv; charset=utf-8",
+}
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What stands on every file: its number in the ledger, who made it when, what is unmasked."""
+
+    number: int
+    by: User
+    at: datetime
+    title: str
+    unmasked: Sequence[str]
+
+    @property
+    def line(self) -> str:
+        """Return the sentence of the first row, the header and the footer."""
+        return _(
+            "Export No. %(number)d · %(masked)s · %(who)s · %(when)s · for epidemic prevention"
+            " only, do not pass on"
+        ) % {
+            "number": self.number,
+            "masked": self._said,
+            "who": self._who,
+            "when": date_format(localtime(self.at), "Y-m-d H:i"),
+        }
+
+    @property
+    def mark(self) -> Mark:
+        """Return what stands on printed pages and in the properties."""
+        return Mark(f"{self.title} · {self.number}", self.line, self._who, self.at)
+
+    @property
+    def _who(self) -> str:
+        return f"{self.by} ({self.by.username})" if self.by.name else self.by.username
+
+    @property
+    def _said(self) -> str:
+        if not self.unmasked:
+            return _("masked")
+        joined = pgettext("joins names", ", ").join(self.unmasked)
+        return _("unmasked: %(fields)s") % {"fields": joined}
+
+
+def make_file(*, stamp: Stamp, kind: str, headings: Sequence[str], rows: Iterable[Row]) -> bytes:
+    """Return a file of rows, each of which ends with the number of the export."""
+    whole = _marked(stamp, headings, rows)
+    file = io.BytesIO()
+    if kind == FileFormat.XLSX:
+        write_workbook(file, [(stamp.title, whole)], headings=2, mark=stamp.mark)
+    else:
+        _write_csv(file, whole)
+    return file.getvalue()
+
+
+def _marked(stamp: Stamp, headings: Sequence[str], rows: Iterable[Row]) -> Iterator[Row]:
+    yield [stamp.line]
+    yield [*headings, _("Export No.")]
+    # As text: a part of the file, or a picture of it, still tells where it is from.
+    number = f"No.{stamp.number}"
+    for row in rows:
+        yield [*row, number]
+
+
+def _write_csv(file: io.BytesIO, rows: Iterable[Row]) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    text.write(BOM)
+    writer = csv.writer(text)
+    for row in rows:
+        writer.writerow([defused(cell) for cell in row])
+    text.flush()
+    text.detach()
+
+
+def defused(cell: Cell) -> str | int | float | None:
+    """Return a cell of a CSV that no program takes for a formula, and no number loses digits."""
+    if isinstance(cell, date):
+        return cell.isoformat()
+    if not isinstance(cell, str):
+        return cell
+    if _FORMULA.match(cell):
+        return f"'{cell}"
+    return f"{cell}\t" if _LONG_NUMBER.fullmatch(cell) else cell
+
+
+def dialled(phone: str) -> str:
+    """Return a phone as it is dialled in the mainland: nothing a program takes for a formula."""
+    return phone.removeprefix("+86") if phone.startswith("+86") else phone.replace("+", "00", 1)

@@ -1,0 +1,110 @@
+"""Entering what leaves the portal: in the ledger, and in the audit with everybody concerned."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.errors import RefusedError
+from accounts.exports.models import Export, ExportRequest
+from accounts.models import Area, User
+
+# Nobody's work needs more; a stolen session gets no further.
+MOST_AN_HOUR = 20
+HOUR = timedelta(hours=1)
+AT_ONCE = 1_000  # pseudonyms in one entry of the audit
+
+
+class TooManyError(RefusedError):
+    """Somebody who takes file after file."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("You have taken %(count)d files within an hour. Go on later.")
+            % {"count": MOST_AN_HOUR}
+        )
+
+
+def next_number() -> int:
+    """Return the number of the next export; it stands in the file before the file is entered."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(pg_get_serial_sequence('accounts_export', 'id'))")
+        return int(cursor.fetchone()[0])
+
+
+def refuse_too_many(*, by: User, at: datetime) -> None:
+    """Raise TooManyError where somebody has taken their share of the hour."""
+    if Export.objects.filter(by=by, at__gt=at - HOUR).count() >= MOST_AN_HOUR:
+        raise TooManyError
+
+
+@transaction.atomic
+def enter(
+    *,
+    number: int,
+    what: str,
+    area: Area | None,
+    filters: Mapping[str, str],
+    kind: str,
+    content: bytes,
+    rows: int,
+    people: Iterable[UUID],
+    at: datetime,
+    by: User,
+    request: ExportRequest | None = None,
+    fields: Iterable[str] = (),
+) -> Export:
+    """Enter a file under its number; `people` are the pseudonyms of all who stand in it."""
+    export = Export(
+        pk=number,
+        at=at,
+        by=by,
+        what=what,
+        area=area,
+        filters=dict(filters),
+        format=kind,
+        fields=list(request.fields if request else fields),
+        rows=rows,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        request=request,
+    )
+    export.save(force_insert=True)
+    chunks = _chunks(people)
+    audit.record(
+        by=by,
+        did=gettext_noop("took a file"),
+        to=export,
+        shown=next(chunks, []),
+        list=what,
+        area=area.code if area else "",
+        rows=rows,
+        unmasked=export.fields,
+        request=str(request.key) if request else "",
+        ledger=digest(export),
+    )
+    for more in chunks:
+        audit.record(by=by, did=gettext_noop("took a file (more people)"), to=export, shown=more)
+    return export
+
+
+def _chunks(people: Iterable[UUID]) -> Iterator[list[UUID]]:
+    keys = list(dict.fromkeys(people))
+    for start in range(0, len(keys), AT_ONCE):
+        yield keys[start : start + AT_ONCE]
+
+
+def digest(export: Export) -> str:
+    """Return what the audit holds of a row of the ledger, so that the chain covers it."""
+    said = [
+        *(export.pk, audit.moment(export.at), export.by_id, export.what, export.area_id),
+        *(export.filters, export.format, export.fields, export.rows, export.size),
+        *(export.sha256, export.request_id),
+    ]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

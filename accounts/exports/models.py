@@ -1,0 +1,362 @@
+"""The ledger of exports, what two people agree on before one, and files that wait."""
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import SUPERVISES, Area, Role, User, within
+
+# How long a request waits for a second person, how long what was agreed on holds, and how long
+# a file that was made waits to be fetched.
+WAITS_FOR = timedelta(days=3)
+AGREED_FOR = timedelta(hours=4)
+FILE_KEPT = timedelta(hours=1)
+
+
+class ExportedList(models.TextChoices):
+    """What may leave the portal as a file."""
+
+    RESIDENTS = "residents", _("Residents")
+    CASES = "cases", _("Cases")
+    TODAY = "today", _("Work of today")
+    KEY_PEOPLE = "key_people", _("Key populations")
+    WORKERS = "workers", _("Whitelist workers")
+    MEND = "mend", _("Rows of a roster to mend")
+    AUDIT = "audit", _("Audit")
+
+
+class FileFormat(models.TextChoices):
+    """The kinds of files."""
+
+    XLSX = "xlsx", "Excel (.xlsx)"
+    CSV = "csv", "CSV (UTF-8)"
+
+
+class Sensitive(models.TextChoices):
+    """What stands masked in a file unless two people agreed on it."""
+
+    NAME = "name", _("Names")
+    PHONE = "phone", _("Phones")
+    NUMBER = "number", _("Numbers of documents")
+    ADDRESS = "address", _("Doors")
+
+
+class Purpose(models.TextChoices):
+    """What unmasked data may be needed for outside of the portal."""
+
+    TRANSFER = "transfer", _("Transfer to a quarantine site")
+    MEDICAL = "medical", _("Medical care")
+    SAMPLING = "sampling", _("Sampling at the door")
+    SUPPLIES = "supplies", _("Delivery of medicine and food")
+    COMPARISON = "comparison", _("Comparison with another register")
+
+
+class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):
+    """Questions about requests."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the requests about the areas of `user`, and their own; all to auditors."""
+        if user.role == Role.AUDITOR:
+            return self
+        return self.filter(within(user, "area__path") | Q(asked_by=user))
+
+    def waiting(self, at: datetime) -> Self:
+        """Return the requests on which a second person may decide."""
+        return self.filter(
+            approved_at=None, refused_at=None, withdrawn_at=None, asked_at__gt=at - WAITS_FOR
+        )
+
+    def agreed(self, at: datetime) -> Self:
+        """Return what two people agreed on and nobody has used."""
+        return self.filter(valid_until__gte=at, withdrawn_at=None, export=None)
+
+
+# What was asked for, and so what was agreed on, never changes.
+_ASKED = (
+    *("key", "what", "area", "filters", "fields", "format", "purpose"),
+    *("asked_by", "asker_employer", "asked_at"),
+)
+
+APPROVER_IS_FIT = pgtrigger.Trigger(
+    name="approver_is_fit",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert | pgtrigger.UpdateOf("approved_by_id"),  # type: ignore[no-untyped-call]
+    func="""
+        IF NEW.approved_by_id IS NOT NULL AND NOT EXISTS (
+            SELECT FROM accounts_user u
+                JOIN accounts_user_areas ua ON ua.user_id = u.id
+                JOIN accounts_area theirs ON theirs.id = ua.area_id
+                JOIN accounts_area asked ON asked.id = NEW.area_id
+            WHERE u.id = NEW.approved_by_id AND u.is_active
+                AND u.role IN ('supervisor', 'administrator')
+                AND starts_with(asked.path, theirs.path)
+        ) THEN
+            RAISE EXCEPTION 'export_approver_is_fit: closed, of another role, or elsewhere';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+
+class ExportRequest(models.Model):
+    """
+    What somebody asks to take out of the portal unmasked, and what a second person says to it.
+
+    What was asked for never changes; each decision is written once.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waits for a second person")
+        AGREED = "agreed", _("Agreed on")
+        USED = "used", _("File made")
+        REFUSED = "refused", _("Refused")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+        LAPSED = "lapsed", _("Lapsed")
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    what = models.CharField(_("list"), max_length=20, choices=ExportedList)
+    area = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="+", verbose_name=_("area")
+    )
+    filters = models.JSONField(_("filters"), default=dict)
+    fields = ArrayField(models.CharField(max_length=10), verbose_name=_("unmasked"))
+    format = models.CharField(_("format"), max_length=4, choices=FileFormat)
+    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
+    reason = EncryptedTextField(_("reason"), bound_to=["key"])
+    asked_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("asked by")
+    )
+    asker_employer = models.CharField(_("employer of the first"), max_length=60, blank=True)
+    asked_at = models.DateTimeField(_("asked at"))
+    approved_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("approved by"),
+    )
+    approver_employer = models.CharField(_("employer of the second"), max_length=60, blank=True)
+    approved_at = models.DateTimeField(_("approved at"), null=True, blank=True)
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    refused_by = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        verbose_name=_("refused by"),
+    )
+    refused_at = models.DateTimeField(_("refused at"), null=True, blank=True)
+    refusal = EncryptedTextField(_("reason of the refusal"), blank=True, bound_to=["key"])
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+
+    objects = ExportRequestQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("export request")
+        verbose_name_plural = _("export requests")
+        constraints = [
+            models.CheckConstraint(
+                name="export_request_two_people",
+                condition=(Q(approved_by=None) | ~Q(approved_by=F("asked_by")))
+                & (Q(refused_by=None) | ~Q(refused_by=F("asked_by"))),
+            ),
+            models.CheckConstraint(
+                name="export_request_decided_whole",
+                condition=(
+                    Q(approved_by=None, approved_at=None, valid_until=None)
+                    | Q(
+                        approved_by__isnull=False,
+                        approved_at__isnull=False,
+                        valid_until__isnull=False,
+                        refused_at=None,
+                    )
+                )
+                & (
+                    Q(refused_by=None, refused_at=None)
+                    | Q(refused_by__isnull=False, refused_at__isnull=False)
+                ),
+            ),
+            models.CheckConstraint(
+                name="export_request_asks", condition=~Q(fields=[]) & ~Q(purpose="")
+            ),
+        ]
+        indexes = [models.Index(fields=["area", "asked_at"], name="export_request_area")]
+        triggers = [
+            APPROVER_IS_FIT,
+            pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="request_unchanged",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(*_ASKED),
+            ),
+            pgtrigger.Protect(
+                name="decided_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "coalesce(OLD.approved_at, OLD.refused_at) IS NOT NULL AND"
+                    " (OLD.approved_by_id, OLD.approved_at, OLD.approver_employer,"
+                    " OLD.valid_until, OLD.refused_by_id, OLD.refused_at) IS DISTINCT FROM"
+                    " (NEW.approved_by_id, NEW.approved_at, NEW.approver_employer,"
+                    " NEW.valid_until, NEW.refused_by_id, NEW.refused_at)"
+                ),
+            ),
+            pgtrigger.Protect(
+                name="withdrawn_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "OLD.withdrawn_at IS NOT NULL AND (OLD.withdrawn_at, OLD.approved_at,"
+                    " OLD.refused_at) IS DISTINCT FROM"
+                    " (NEW.withdrawn_at, NEW.approved_at, NEW.refused_at)"
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"export request {self.key}"
+
+    @property
+    def unmasked(self) -> list[str]:
+        """Return what of the file is not masked, in words."""
+        return [str(Sensitive(each).label) for each in self.fields]
+
+    def state(self, at: datetime) -> "ExportRequest.State":
+        """Return how the request stands at a moment."""
+        if getattr(self, "export", None):
+            return self.State.USED
+        if self.withdrawn_at:
+            return self.State.WITHDRAWN
+        if self.refused_at:
+            return self.State.REFUSED
+        last = self.valid_until or self.asked_at + WAITS_FOR
+        if at > last:
+            return self.State.LAPSED
+        return self.State.AGREED if self.approved_at else self.State.WAITING
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    """Questions about the ledger."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the exports from the areas of who supervises, one's own, all to auditors."""
+        if user.role == Role.AUDITOR:
+            return self
+        own = Q(by=user)
+        return self.filter(own | within(user, "area__path") if user.role in SUPERVISES else own)
+
+
+# Unmasked data leave by what two people agreed on, while it holds, and by nothing else. The rows
+# of a roster go back as they were sent.
+AGREED_ON = pgtrigger.Trigger(
+    name="agreed_on",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+    func="""
+        IF NEW.what <> 'mend' AND (NEW.fields <> '{}' OR NEW.request_id IS NOT NULL)
+            AND NOT EXISTS (
+            SELECT FROM accounts_exportrequest r
+            WHERE r.id = NEW.request_id AND r.asked_by_id = NEW.by_id AND r.what = NEW.what
+                AND r.area_id = NEW.area_id AND r.filters = NEW.filters
+                AND r.fields = NEW.fields AND r.format = NEW.format
+                AND r.valid_until >= NEW.at AND r.withdrawn_at IS NULL
+        ) THEN
+            RAISE EXCEPTION 'export_agreed_on: nobody, or not any more, agreed on this';
+        END IF;
+        RETURN NEW;
+    """,
+)
+
+
+class Export(models.Model):
+    """A file that left the portal: who took what, when, and on whose word. For ever."""
+
+    at = models.DateTimeField(_("at"))
+    by = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="+", verbose_name=_("taken by")
+    )
+    what = models.CharField(_("list"), max_length=20, choices=ExportedList)
+    area = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("area")
+    )
+    filters = models.JSONField(_("filters"), default=dict)
+    format = models.CharField(_("format"), max_length=4, choices=FileFormat)
+    fields = ArrayField(models.CharField(max_length=10), verbose_name=_("unmasked"), default=list)
+    rows = models.PositiveIntegerField(_("rows"))
+    size = models.PositiveIntegerField(_("bytes"))
+    sha256 = models.CharField(max_length=64)
+    # One file each.
+    request = models.OneToOneField(
+        ExportRequest, on_delete=models.PROTECT, null=True, related_name="export"
+    )
+
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("export")
+        verbose_name_plural = _("exports")
+        indexes = [
+            models.Index(fields=["by", "at"], name="export_by"),
+            models.Index(fields=["area", "id"], name="export_area"),
+        ]
+        triggers = [
+            AGREED_ON,
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"export {self.pk}"
+
+    @property
+    def key(self) -> int:
+        """Return its number: what the audit calls it, and what stands on the file."""
+        return self.pk
+
+    @property
+    def masked(self) -> bool:
+        """Return whether nothing in the file is unmasked."""
+        return not self.fields
+
+    @property
+    def unmasked(self) -> list[str]:
+        """Return what of the file is not masked, in words."""
+        return [str(Sensitive(each).label) for each in self.fields]
+
+
+class ExportFile(models.Model):
+    """
+    A long list on its way: a worker makes it, its owner fetches it once.
+
+    The file is sealed (base64 within), and deleted when it is fetched, replaced or an hour old.
+    """
+
+    by = models.OneToOneField(
+        User, on_delete=models.CASCADE, related_name="+", verbose_name=_("taken by")
+    )
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    what = models.CharField(_("list"), max_length=20, choices=ExportedList)
+    area = models.ForeignKey(
+        Area, on_delete=models.CASCADE, related_name="+", null=True, verbose_name=_("area")
+    )
+    filters = models.JSONField(_("filters"), default=dict)
+    format = models.CharField(_("format"), max_length=4, choices=FileFormat)
+    language = models.CharField(max_length=10)
+    request = models.ForeignKey(ExportRequest, on_delete=models.CASCADE, null=True)
+    asked_at = models.DateTimeField(_("asked at"))
+    export = models.OneToOneField(Export, on_delete=models.PROTECT, null=True)
+    refusal = models.CharField(max_length=200, blank=True)
+    content = EncryptedTextField(blank=True, bound_to=["key"])
+
+    class Meta:
+        verbose_name = _("file to be fetched")
+        verbose_name_plural = _("files to be fetched")
+
+    def __str__(self) -> str:
+        return f"file for {self.by_id}"

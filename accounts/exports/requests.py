@@ -1,0 +1,173 @@
+"""Asking for unmasked data: one asks, somebody of another unit or above them agrees or refuses."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts import audit
+from accounts.encryption import sealed
+from accounts.errors import RefusedError
+from accounts.exports.models import AGREED_FOR, ExportRequest
+from accounts.models import SUPERVISES, Area, Role, User
+
+LONGEST_REASON = 200
+MOST_WAITING = 5
+
+
+class NotFitError(RefusedError):
+    """Somebody who may not decide on a request, or not alone."""
+
+
+class NotWaitingError(RefusedError):
+    """A request that was decided on, withdrawn or used, or has lapsed."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Meanwhile this request has gone on. This is how it stands now."))
+
+
+class ReasonMissingError(RefusedError):
+    """A request or a refusal without a reason."""
+
+    field = "reason"
+
+
+class TooManyWaitError(RefusedError):
+    """Somebody who asks again and again."""
+
+
+@transaction.atomic
+def ask(
+    *,
+    what: str,
+    area: Area,
+    filters: Mapping[str, str],
+    fields: Iterable[str],
+    kind: str,
+    purpose: str,
+    reason: str,
+    at: datetime,
+    by: User,
+) -> ExportRequest:
+    """Ask for a list with some fields unmasked."""
+    if ExportRequest.objects.waiting(at).filter(asked_by=by).count() >= MOST_WAITING:
+        raise TooManyWaitError(_("Several of your requests wait already: withdraw one first."))
+    request = ExportRequest.objects.create(
+        what=what,
+        area=area,
+        filters=dict(filters),
+        fields=sorted(fields),
+        format=kind,
+        purpose=purpose,
+        reason=_reason(reason),
+        asked_by=by,
+        asker_employer=by.employer,
+        asked_at=at,
+    )
+    audit.record(
+        by=by,
+        did=gettext_noop("asked for unmasked data"),
+        to=request,
+        code=purpose,
+        reason=request.reason,
+        list=what,
+        area=area.code,
+        unmasked=request.fields,
+    )
+    return request
+
+
+def unfit(*, request: ExportRequest, by: User) -> str:
+    """
+    Return why `by` may not decide on a request, "" where they may.
+
+    It takes another person, who answers for the area, and either works for another employer or
+    stands above whoever asks.
+    """
+    if request.asked_by_id == by.pk:
+        return _("Somebody else than the one who asked must decide.")
+    if not by.is_active or by.role not in SUPERVISES or not _answers_for(by, request.area):
+        return _("Supervisors and administrators of this area decide on this.")
+    if _stands_above(by, request.asked_by) or _of_another_employer(by, request):
+        return ""
+    return _(
+        "You and the one who asked work for the same employer, and you do not stand above them:"
+        " somebody of another employer, or of an area above, decides."
+    )
+
+
+def _answers_for(user: User, area: Area) -> bool:
+    return any(area.path.startswith(path) for path in user.area_paths)
+
+
+def _stands_above(by: User, asker: User) -> bool:
+    if by.role == Role.SUPERVISOR and asker.role == Role.GRID_STAFF:
+        return True
+    return bool(asker.area_paths) and all(
+        any(path.startswith(above) and path != above for above in by.area_paths)
+        for path in asker.area_paths
+    )
+
+
+def _of_another_employer(by: User, request: ExportRequest) -> bool:
+    first = {request.asker_employer.lower(), request.asked_by.employer.lower()}
+    return bool(by.employer and request.asker_employer) and by.employer.lower() not in first
+
+
+@transaction.atomic
+def approve(*, request: ExportRequest, at: datetime, by: User) -> None:
+    """Agree that what was asked for leaves the portal, once, within four hours."""
+    by = _as_they_are(by)
+    if why := unfit(request=request, by=by):
+        raise NotFitError(why)
+    waiting = ExportRequest.objects.waiting(at).filter(pk=request.pk)
+    if not waiting.update(
+        approved_by=by,
+        approver_employer=by.employer,
+        approved_at=at,
+        valid_until=at + AGREED_FOR,
+    ):
+        raise NotWaitingError
+    audit.record(by=by, did=gettext_noop("agreed to unmasked data"), to=request)
+
+
+@transaction.atomic
+def refuse(*, request: ExportRequest, reason: str, at: datetime, by: User) -> None:
+    """Refuse what was asked for, with a reason."""
+    by = _as_they_are(by)
+    if why := unfit(request=request, by=by):
+        raise NotFitError(why)
+    why = _reason(reason)
+    waiting = ExportRequest.objects.waiting(at).filter(pk=request.pk)
+    if not waiting.update(refused_by=by, refused_at=at, **sealed(request, refusal=why)):
+        raise NotWaitingError
+    audit.record(by=by, did=gettext_noop("refused unmasked data"), to=request, reason=why)
+
+
+@transaction.atomic
+def withdraw(*, request: ExportRequest, at: datetime, by: User) -> None:
+    """Withdraw one's own request, also when it was agreed on and not used."""
+    if request.asked_by_id != by.pk:
+        raise NotFitError(_("Only the one who asked may do this."))
+    mine = ExportRequest.objects.filter(
+        pk=request.pk, refused_at=None, withdrawn_at=None, export=None
+    )
+    if not mine.update(withdrawn_at=at):
+        raise NotWaitingError
+    audit.record(by=by, did=gettext_noop("withdrew a request for unmasked data"), to=request)
+
+
+def _as_they_are(user: User) -> User:
+    """Return an account as it is now: closed or moved meanwhile, it decides no more."""
+    return User.objects.select_for_update(of=("self",)).get(pk=user.pk)
+
+
+def _reason(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise ReasonMissingError(_("Say why: it is kept with the request."))
+    if len(text) > LONGEST_REASON:
+        raise ReasonMissingError(_("Give the reason in at most 200 characters."))
+    return text

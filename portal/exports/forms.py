@@ -1,0 +1,68 @@
+"""What is asked before a file is made."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.exports.models import FileFormat, Purpose, Sensitive
+from accounts.exports.requests import LONGEST_REASON
+
+
+class FormatForm(forms.Form):
+    """In which format."""
+
+    format = forms.ChoiceField(
+        label=_("Format"),
+        choices=FileFormat.choices,
+        initial=FileFormat.XLSX,
+        widget=forms.RadioSelect,
+    )
+
+
+class AskForm(FormatForm):
+    """What is to be unmasked, and why."""
+
+    field_order = ["fields_", "purpose", "reason", "format"]
+
+    fields_ = forms.MultipleChoiceField(
+        label=_("Unmasked"),
+        choices=Sensitive.choices,
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Choose what has to be unmasked.")},
+        help_text=_("Only what is needed: everything else stays masked."),
+    )
+    purpose = forms.ChoiceField(
+        label=_("What for"),
+        choices=Purpose.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what it is needed for.")},
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=LONGEST_REASON,
+        help_text=_("For whom and why now. Name nobody here: those who check exports read it."),
+        widget=forms.TextInput({"autocomplete": "off"}),
+        error_messages={"required": _("Say why: it is kept with the request.")},
+    )
+
+    def said(self) -> dict[str, Any]:
+        """Return what was asked, as the service wants it."""
+        given = self.cleaned_data
+        return {
+            "fields": given["fields_"],
+            "purpose": given["purpose"],
+            "reason": given["reason"],
+            "kind": given["format"],
+        }
+
+
+class RefusalForm(forms.Form):
+    """Why a request is refused."""
+
+    reason = forms.CharField(
+        label=_("Why it is refused"),
+        max_length=LONGEST_REASON,
+        widget=forms.TextInput({"autocomplete": "off"}),
+        error_messages={"required": _("Say why: it is kept with the request.")},
+    )

@@ -1,0 +1,426 @@
+"""
+The lists that may be taken as files: their filters, their columns, whom they show.
+
+A list holds what its page shows, by the same conditions; who stands in it is masked in the same
+way, unless two people agreed on more.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.dateparse import parse_date
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from accounts import clock
+from accounts.exports.files import dialled
+from accounts.exports.models import ExportedList, Sensitive
+from accounts.models import SEES_PEOPLE, Area, AuditEntry, Role, User
+from accounts.xlsx import Cell
+from policy import words
+from quarantine import workers
+from quarantine.filters import CaseFilter
+from quarantine.models import Case
+from quarantine.standing import standings_of
+from quarantine.words import measure_of
+from quarantine.worklist import DOOR_BY_DOOR, Kind, Work, cards_of
+from residents.keypeople.lists import BANDS, Filter, KeyLists, key_lists, regimes_over
+from residents.models import Resident, Worker
+
+T = TypeVar("T")
+# The name of a filter, what it is called, what it may say: words, a pseudonym, or a day (None).
+Choices = Mapping[str, Any] | re.Pattern[str] | None
+Filters = Mapping[str, tuple[Any, Choices]]
+AT_ONCE = 500
+PSEUDONYM = re.compile(r"[\w.:-]{1,80}", re.ASCII)
+PERSON = (
+    gettext_lazy("Name"),
+    gettext_lazy("Phone"),
+    gettext_lazy("Number of the document"),
+    gettext_lazy("Address"),
+    gettext_lazy("Grid"),
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose list, of where, as it is when, by which filters."""
+
+    by: User
+    area: Area | None
+    at: datetime
+    filters: Mapping[str, str] = field(default_factory=dict)
+    unmasked: Collection[str] = ()
+
+    @property
+    def today(self) -> date:
+        """Return the day."""
+        return clock.day_of(self.at)
+
+    def within(self, rows: "QuerySet[Any]", path: str = "grid__path") -> Any:
+        """Return the rows that lie in the area; none without one."""
+        return rows.filter(**{f"{path}__startswith": self.area.path}) if self.area else rows.none()
+
+
+# Whom a row is about, and its cells.
+Rows = Iterator[tuple[UUID | None, list[Cell]]]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A list that may be taken as a file."""
+
+    what: ExportedList
+    page: str  # the name of its address
+    headings: tuple[Any, ...]
+    count: Callable[[Scope], int]
+    rows: Callable[[Scope], Rows]
+    filters: Callable[[], Filters] = dict
+    roles: frozenset[Role] = SEES_PEOPLE
+    about_people: bool = True
+
+    def kept(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return what an address asks of this list; what it does not know asks nothing."""
+        found = {}
+        for name, (_label, choices) in self.filters().items():
+            value = given.get(name, "")
+            if value and _may_say(choices, value):
+                found[name] = value
+        return found
+
+    def said(self, filters: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return what filters ask, in words."""
+        known = self.filters()
+        return [
+            (str(known[name][0]), _in_words(known[name][1], value))
+            for name, value in filters.items()
+            if name in known
+        ]
+
+
+def _may_say(choices: Choices, value: str) -> bool:
+    if isinstance(choices, re.Pattern):
+        return bool(choices.fullmatch(value))
+    if choices is not None:
+        return value in choices
+    try:
+        return parse_date(value) is not None
+    except ValueError:
+        return False
+
+
+def _in_words(choices: Choices, value: str) -> str:
+    return str(choices.get(value, value)) if isinstance(choices, Mapping) else value
+
+
+def _person(resident: Resident, scope: Scope) -> list[Cell]:
+    """Return the cells that say who somebody is."""
+    unmasked = scope.unmasked
+    home = resident.household
+    return [
+        resident.name if Sensitive.NAME in unmasked else resident.masked_name,
+        dialled(resident.phone) if Sensitive.PHONE in unmasked else resident.masked_phone,
+        resident.number if Sensitive.NUMBER in unmasked else resident.masked_number,
+        home.address if Sensitive.ADDRESS in unmasked else str(home),
+        resident.grid.name,
+    ]
+
+
+def _joined(names: Iterable[str]) -> str:
+    return pgettext("joins names", ", ").join(names)
+
+
+def _some(rows: "QuerySet[Any]") -> Iterator[list[Any]]:
+    """Yield rows a few hundred at a time."""
+    each = rows.iterator(chunk_size=AT_ONCE)
+    while some := list(islice(each, AT_ONCE)):
+        yield some
+
+
+# Residents
+
+
+def _residents(scope: Scope) -> Any:
+    rows = scope.within(Resident.objects.visible_to(scope.by))
+    return rows.exclude(gone_as="") if scope.filters.get("gone") else rows.here()
+
+
+def _resident_rows(scope: Scope) -> Rows:
+    rows = _residents(scope).select_related("household__building", "grid")
+    for some in _some(rows.order_by("name_key", "pk")):
+        for resident in some:
+            yield (
+                resident.key,
+                [
+                    *_person(resident, scope),
+                    resident.get_sex_display(),
+                    resident.age(scope.today),
+                    resident.get_document_type_display(),
+                    resident.get_gone_as_display(),
+                ],
+            )
+
+
+# Cases, and what is due on them today
+
+
+def _chosen(scope: Scope) -> CaseFilter:
+    area = {"area": scope.area.code if scope.area else "-"}
+    return CaseFilter({**scope.filters, **area}, user=scope.by, today=scope.today)
+
+
+def _case_filters() -> Filters:
+    return {
+        name: (each.label, dict(each.extra["choices"]) if "choices" in each.extra else None)
+        for name, each in CaseFilter.base_filters.items()
+        if name != "area"
+    }
+
+
+def _case_rows(scope: Scope) -> Rows:
+    cases = _chosen(scope).qs.select_related(
+        "plan__provision", "resident__household__building", "resident__grid"
+    )
+    for some in _some(cases.order_by("-pk")):
+        for case in some:
+            yield case.resident.key, [*_person(case.resident, scope), *_case(case)]
+
+
+def _case(case: Case) -> list[Cell]:
+    return [
+        measure_of(case.plan),
+        str(words.SUBJECTS.get(case.plan.subject, "")) if case.plan else "",
+        case.day_1,
+        None if case.closed_on else case.next_test_on,
+        case.release_on,
+        case.get_closed_as_display() if case.closed_on else _("Open"),
+    ]
+
+
+def _work(scope: Scope) -> Any:
+    cases = scope.within(Case.objects.visible_to(scope.by))
+    return Work(cases=cases, today=scope.today).due(scope.filters.get("kind", ""))
+
+
+def _today_rows(scope: Scope) -> Rows:
+    cases = _work(scope).select_related(
+        "plan__provision", "resident__household__building", "resident__grid"
+    )
+    for some in _some(cases.order_by(*DOOR_BY_DOOR, "pk")):
+        for card in cards_of(some, today=scope.today):
+            due = [f"{each.kind.label} {each.day:%m-%d}" for each in card.due]
+            yield (
+                card.case.resident.key,
+                [
+                    *_person(card.case.resident, scope),
+                    _joined(due),
+                    *_case(card.case),
+                ],
+            )
+
+
+# Key people
+
+
+def _key_lists(scope: Scope) -> KeyLists:
+    grids = scope.within(Area.objects.below(scope.by), "path").filter(level=Area.Level.GRID)
+    residents = scope.within(Resident.objects.visible_to(scope.by).here())
+    return key_lists(
+        residents=residents, regimes=regimes_over(list(grids), at=scope.at), on=scope.today
+    )
+
+
+def _key_rows(scope: Scope) -> Rows:
+    lists = _key_lists(scope)
+    who: Any = lists.who(Filter.of(scope.filters).wants)
+    rows = who.select_related("household__building", "grid", "health_file").order_by("born", "pk")
+    for some in _some(rows):
+        for resident in some:
+            placing = lists.of(resident)
+            categories = [str(words.CATEGORIES[each]) for each in placing.listing.categories]
+            yield (
+                resident.key,
+                [
+                    *_person(resident, scope),
+                    resident.age(scope.today),
+                    _joined(categories),
+                    str(words.MARKS[placing.colour]) if placing.colour else "",
+                    _("to vaccinate") if placing.to_vaccinate else "",
+                ],
+            )
+
+
+def _key_filters() -> Filters:
+    bands = {60: _("Aged 60 to 79"), 80: _("Aged 80 and older")}
+    return {
+        "category": (_("Category"), words.CATEGORIES),
+        "colour": (_("Colour"), words.MARKS),
+        "vaccination": (
+            _("To be won for vaccination"),
+            {str(band): bands[band] for band in BANDS},
+        ),
+    }
+
+
+# Whitelist workers
+
+
+def _workers(scope: Scope) -> Any:
+    listed = scope.within(Worker.objects.visible_to(scope.by).listed(), "resident__grid__path")
+    rows = workers.shown(listed, scope.filters.get("show", ""), at=scope.at)
+    post = scope.filters.get("post")
+    return rows.filter(post=post) if post else rows
+
+
+def _worker_rows(scope: Scope) -> Rows:
+    rows = _workers(scope).select_related(
+        "resident__household__building", "resident__grid", "resident__health_file"
+    )
+    for some in _some(rows.order_by("valid_until", "pk")):
+        standings = standings_of(some, at=scope.at)
+        for worker in some:
+            standing = standings[worker.pk]
+            yield (
+                worker.resident.key,
+                [
+                    *_person(worker.resident, scope),
+                    worker.get_post_display(),
+                    worker.employer,
+                    worker.valid_from,
+                    worker.valid_until,
+                    str(standing.answer.label),
+                    _moment(standing.proof_until),
+                ],
+            )
+
+
+# The audit
+
+
+def _entries(scope: Scope) -> Any:
+    day = parse_date(scope.filters.get("day", ""))
+    return AuditEntry.objects.matching(day=day, about=scope.filters.get("about", ""))
+
+
+def _audit_rows(scope: Scope) -> Rows:
+    for some in _some(_entries(scope).order_by("-pk")):
+        for entry in some:
+            detail = "; ".join(f"{name}: {value}" for name, value in entry.detail.items())
+            yield (
+                None,
+                [
+                    entry.pk,
+                    _moment(entry.at, seconds=True),
+                    str(entry.actor or _("the portal")),
+                    _(entry.did),
+                    entry.subject,
+                    entry.reason,
+                    detail,
+                ],
+            )
+
+
+def _moment(at: datetime | None, *, seconds: bool = False) -> str:
+    return date_format(localtime(at), "Y-m-d H:i:s" if seconds else "Y-m-d H:i") if at else ""
+
+
+_DAY_1, _NEXT, _RELEASE = gettext_lazy("Day 1"), gettext_lazy("Next test"), gettext_lazy("Release")
+_OF_CASE = (
+    *(gettext_lazy("Measure"), gettext_lazy("Reason"), _DAY_1, _NEXT, _RELEASE),
+    gettext_lazy("State"),
+)
+
+LISTS = {
+    listing.what.value: listing
+    for listing in (
+        Listing(
+            ExportedList.RESIDENTS,
+            "resident_list",
+            (
+                *PERSON,
+                gettext_lazy("Sex"),
+                gettext_lazy("Age"),
+                gettext_lazy("Kind of document"),
+                gettext_lazy("Gone"),
+            ),
+            lambda scope: _residents(scope).count(),
+            _resident_rows,
+            lambda: {"gone": (_("Gone"), {"1": _("moved away or died")})},
+        ),
+        Listing(
+            ExportedList.CASES,
+            "case_list",
+            (*PERSON, *_OF_CASE),
+            lambda scope: _chosen(scope).qs.count(),
+            _case_rows,
+            _case_filters,
+        ),
+        Listing(
+            ExportedList.TODAY,
+            "today",
+            (*PERSON, gettext_lazy("Due"), *_OF_CASE),
+            lambda scope: _work(scope).count(),
+            _today_rows,
+            lambda: {"kind": (_("Due"), dict(Kind.choices))},
+        ),
+        Listing(
+            ExportedList.KEY_PEOPLE,
+            "key_people",
+            (
+                *PERSON,
+                gettext_lazy("Age"),
+                gettext_lazy("Listed as"),
+                gettext_lazy("Colour"),
+                gettext_lazy("Vaccination"),
+            ),
+            lambda scope: _key_lists(scope).count(Filter.of(scope.filters).wants),
+            _key_rows,
+            _key_filters,
+        ),
+        Listing(
+            ExportedList.WORKERS,
+            "worker_list",
+            (
+                *PERSON,
+                gettext_lazy("Post"),
+                gettext_lazy("Employer"),
+                gettext_lazy("Valid from"),
+                gettext_lazy("Valid until"),
+                gettext_lazy("Now"),
+                gettext_lazy("Proof until"),
+            ),
+            lambda scope: _workers(scope).count(),
+            _worker_rows,
+            lambda: {
+                "show": (_("Which workers"), {k: v for k, v in workers.SHOWS.items() if k}),
+                "post": (_("Post"), words.WHITELIST_POSTS),
+            },
+        ),
+        Listing(
+            ExportedList.AUDIT,
+            "audit_list",
+            (
+                gettext_lazy("Number of the entry"),
+                gettext_lazy("When"),
+                gettext_lazy("Who"),
+                gettext_lazy("Did"),
+                gettext_lazy("To"),
+                gettext_lazy("Reason"),
+                gettext_lazy("Details"),
+            ),
+            lambda scope: _entries(scope).count(),
+            _audit_rows,
+            lambda: {"day": (_("Day"), None), "about": (_("About or by (pseudonym)"), PSEUDONYM)},
+            frozenset({Role.AUDITOR}),
+            about_people=False,
+        ),
+    )
+}

@@ -1,0 +1,24 @@
+"""What workers do for exports. The database knows what is to be made; these only knock."""
+
+from uuid import UUID
+
+from celery import shared_task
+
+from accounts import clock
+from portal.exports import making
+
+
+@shared_task
+def make_file(key: str) -> bool:
+    """Make a long list that somebody ordered."""
+    return making.work(key=UUID(key), at=clock.now())
+
+
+@shared_task
+def look_after_files() -> int:
+    """Delete what nobody fetched, and take up what no worker has made; count the latter."""
+    making.expire(at=clock.now())
+    keys = making.waiting()
+    for key in keys:
+        make_file.delay(str(key))
+    return len(keys)
