@@ -1,4 +1,4 @@
-"""Run all measurements, print them as a table, and write them to build/bench.json."""
+"""Run all measurements, or those named, print them as a table, and write build/bench.json."""
 
 import importlib
 import json
@@ -38,7 +38,7 @@ def main() -> int:
 
 def _modules() -> list[str]:
     names = sorted(module.name for module in pkgutil.iter_modules(bench.__path__))
-    return [name for name in names if not name.startswith("_")]
+    return sys.argv[1:] or [name for name in names if not name.startswith("_")]
 
 
 def _measured(name: str) -> list[bench.Figure]:
