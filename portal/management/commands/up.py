@@ -60,6 +60,10 @@ def _exit(signum: int, _: object) -> None:
     sys.exit(128 + signum)
 
 
+# The README says what runs as root; here Celery's reminder would bury the sign-ins.
+AS_ROOT = ("-W", "ignore:You're running the worker with superuser privileges")
+
+
 def _refuse_taken(host: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with closing(socket.socket(family)) as attempt:
@@ -91,7 +95,7 @@ def _run(host: str, port: int) -> int:
     manager = _Manager(host, port)
     environment = engines.marked(settings.DATA_DIR)
     for name, arguments in processes(host, port).items():
-        command = f"exec {shlex.join([sys.executable, '-m', *arguments])}"
+        command = f"exec {shlex.join([sys.executable, *AS_ROOT, '-m', *arguments])}"
         manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR))
     manager.loop()
     return manager.returncode or 1
