@@ -145,14 +145,15 @@ class TestSearch:
     def test_stays_inside_ones_areas(self, client: Client, resident: Resident) -> None:
         client.force_login(make_user(Role.GRID_STAFF, make_grid()))
 
-        by_name, by_number = (
+        by_name, by_number, by_nobodys = (
             client.post(reverse("resident_list"), {"text": typed}).content.decode()
-            for typed in ("欧阳", NUMBER)
+            for typed in ("欧阳", NUMBER, id_number())
         )
 
         assert str(resident.key) not in by_name + by_number
-        assert "负责区域以外" in by_number
         assert resident.grid.name not in by_number
+        assert "没有符合的人员" in by_number
+        assert "没有符合的人员" in by_nobodys
 
     def test_writes_down_that_somebody_searched_and_not_what(
         self, client: Client, staff: User
