@@ -3,12 +3,14 @@ Taking a roster over: a chunk of rows in one transaction, each table in one stat
 
 What is taken over leaves the staging table in the same transaction, so that an import that was
 interrupted goes on where it stood. A person who was changed or registered since the dry run is
-left alone, and the row says so.
+left alone, and the row says so. Of a large roster, two chunks are taken over at a time.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -22,8 +24,10 @@ from residents.rosters.copying import RowWriter
 from residents.rosters.references import pointed_to
 
 CHUNK = 5_000
-# One chunk of any roster at a time: two of them may name the same doors in another order.
-LOCK = 20221122
+# How many connections work on a large roster, and how many chunks make one large.
+HANDS, LARGE = 2, 4
+# Homes are made by one hand at a time: neighbours stand in two chunks, in another order.
+HOMES_LOCK = 20221123
 State = Roster.State
 Outcome = RosterRow.Outcome
 
@@ -32,11 +36,11 @@ LATE = gettext_noop(
     " row again if it still holds."
 )
 
-_CHUNK = """
+_CHUNKS = """
 SELECT min(row), max(row), count(*), count(*) FILTER (WHERE version IS NULL) FROM (
-    SELECT row, version FROM residents_stagedresident
-    WHERE roster_id = %(roster)s AND row > %(after)s ORDER BY row LIMIT %(chunk)s
-) AS next
+    SELECT row, version, (row_number() OVER (ORDER BY row) - 1) / %(chunk)s AS chunk
+    FROM residents_stagedresident WHERE roster_id = %(roster)s
+) AS numbered GROUP BY chunk ORDER BY chunk
 """
 _BUILDINGS = """
 INSERT INTO residents_building (grid_id, name, name_key)
@@ -126,12 +130,18 @@ class SealedUnderAnotherKeyError(Exception):
     """The keys were changed since the dry run: it has to be done again."""
 
 
+class _Chunk(NamedTuple):
+    first: int
+    last: int
+    rows: int
+    new: int
+
+
 @dataclass(frozen=True)
 class _Taken:
     new: list[str]
     updated: list[str]
     late: int
-    buildings: list[int]
 
 
 def apply(roster: Roster, *, at: datetime) -> int:
@@ -141,12 +151,37 @@ def apply(roster: Roster, *, at: datetime) -> int:
     Raise `SealedUnderAnotherKeyError` before anything is done if the keys changed since.
     """
     _refuse_old_keys(roster)
-    after = taken = 0
-    while chunk := _apply_chunk(roster, after, at):
-        after, rows = chunk
-        taken += rows
+    chunks = _chunks(roster)
+    waiting = iter(chunks)
+    if len(chunks) < LARGE:
+        _work_through(roster, waiting, at)
+    else:
+        with ThreadPoolExecutor(HANDS) as hands:
+            for hand in [hands.submit(_lend_a_hand, roster, waiting, at) for _ in range(HANDS)]:
+                hand.result()
+    roster.refresh_from_db(fields=["done", "counts", "findings"])
     _finish(roster, at)
-    return taken
+    return sum(chunk.rows for chunk in chunks)
+
+
+def _lend_a_hand(roster: Roster, waiting: Iterator[_Chunk], at: datetime) -> None:
+    """Work in a thread, on its connection."""
+    try:
+        _work_through(roster, waiting, at)
+    finally:
+        connection.close()
+
+
+def _work_through(roster: Roster, waiting: Iterator[_Chunk], at: datetime) -> None:
+    for chunk in waiting:
+        _make_homes(roster, chunk)
+        _apply_chunk(roster, chunk, at)
+
+
+def _chunks(roster: Roster) -> list[_Chunk]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CHUNKS, {"roster": roster.pk, "chunk": CHUNK})
+        return [_Chunk(*found) for found in cursor.fetchall()]
 
 
 def _refuse_old_keys(roster: Roster) -> None:
@@ -166,19 +201,33 @@ def _refuse_old_keys(roster: Roster) -> None:
 
 
 @transaction.atomic
-def _apply_chunk(roster: Roster, after: int, at: datetime) -> tuple[int, int] | None:
-    """Take over the rows that follow `after`; return the last of them and how many they were."""
+def _make_homes(roster: Roster, chunk: _Chunk) -> None:
+    """Make the homes of a chunk that are not there, in a short transaction of its own."""
+    given = {"roster": roster.pk, "first": chunk.first, "last": chunk.last}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-        given: dict[str, Any] = {"roster": roster.pk, "chunk": CHUNK, "after": after}
-        cursor.execute(_CHUNK, given)
-        first, last, rows, new = cursor.fetchone()
-        if not rows:
-            return None
-        given |= {"first": first, "last": last, "at": roster.applied_at}
-        taken = _take(cursor, given, rows, changes=rows > new)
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [HOMES_LOCK])
+        cursor.execute(_BUILDINGS, given)
+        buildings = [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(_HOUSEHOLDS, given)
+    if buildings:
+        locked = _locked(roster)
+        locked.findings.setdefault("buildings", []).extend(buildings)
+        locked.save(update_fields=["findings"])
+
+
+@transaction.atomic
+def _apply_chunk(roster: Roster, chunk: _Chunk, at: datetime) -> None:
+    given = {
+        "roster": roster.pk,
+        "first": chunk.first,
+        "last": chunk.last,
+        "at": roster.applied_at,
+    }
+    with connection.cursor() as cursor:
+        taken = _take(cursor, given, chunk)
         cursor.execute(_LEAVE, given)
-    _count(roster, rows, taken, at)
+        # Before the roster is locked, and not at the end.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     audit.record(
         by=roster.applied_by,
         did=gettext_noop("took over from a roster"),
@@ -187,22 +236,19 @@ def _apply_chunk(roster: Roster, after: int, at: datetime) -> tuple[int, int] | 
         new=len(taken.new),
         updated=len(taken.updated),
     )
-    return last, rows
+    _count(roster, chunk, taken, at)
 
 
-def _take(cursor: Any, given: dict[str, Any], rows: int, *, changes: bool) -> _Taken:
-    cursor.execute(_BUILDINGS, given)
-    buildings = [pk for (pk,) in cursor.fetchall()]
-    cursor.execute(_HOUSEHOLDS, given)
+def _take(cursor: Any, given: dict[str, Any], chunk: _Chunk) -> _Taken:
     new = _insert(cursor, given)
     updated: list[str] = []
-    if changes:
+    if chunk.rows > chunk.new:
         cursor.execute(_UPDATE, given)
         updated = [key for (key,) in cursor.fetchall()]
-    late = rows - len(new) - len(updated)
+    late = chunk.rows - len(new) - len(updated)
     if late:
         cursor.execute(_LATE, {**given, "taken": new + updated})
-    return _Taken(new, updated, late, buildings)
+    return _Taken(new, updated, late)
 
 
 def _insert(cursor: Any, given: dict[str, Any]) -> list[str]:
@@ -215,20 +261,23 @@ def _insert(cursor: Any, given: dict[str, Any]) -> list[str]:
         return [key for (key,) in cursor.fetchall()]
 
 
-def _count(roster: Roster, rows: int, taken: _Taken, at: datetime) -> None:
+def _locked(roster: Roster) -> Roster:
+    return Roster.objects.select_for_update().get(pk=roster.pk)
+
+
+def _count(roster: Roster, chunk: _Chunk, taken: _Taken, at: datetime) -> None:
     """Keep the totals true: what came too late is no longer accepted."""
-    roster.done += rows
-    roster.touched_at = at
-    roster.findings.setdefault("buildings", []).extend(taken.buildings)
+    locked = _locked(roster)
+    locked.done += chunk.rows
+    locked.touched_at = at
     if taken.late:
-        left = {
+        locked.counts |= {
             Outcome.NEW.value: _left(roster, Outcome.NEW),
             Outcome.UPDATE.value: _left(roster, Outcome.UPDATE),
         }
-        roster.counts |= left
-        roster.counts["rejected"] += taken.late
-        roster.counts["late"] = roster.counts.get("late", 0) + taken.late
-    roster.save(update_fields=["done", "touched_at", "findings", "counts"])
+        locked.counts["rejected"] += taken.late
+        locked.counts["late"] = locked.counts.get("late", 0) + taken.late
+    locked.save(update_fields=["done", "touched_at", "counts"])
 
 
 def _left(roster: Roster, outcome: str) -> int:

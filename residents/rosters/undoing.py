@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 from accounts import audit
 from accounts.encryption import hasher
 from residents.models import Building, Household, Resident, Roster, RosterRow
-from residents.rosters.applying import CHUNK, LOCK
+from residents.rosters.applying import CHUNK
 from residents.rosters.copying import sealer
 from residents.rosters.references import is_empty, pointed_to
 from residents.services import PHONE, PHONE_END, end_hash
@@ -67,8 +67,6 @@ def undo(roster: Roster, *, at: datetime) -> int:
 
 @transaction.atomic
 def _undo_chunk(roster: Roster, at: datetime) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     rows = list(
         RosterRow.objects.filter(roster=roster, outcome__in=_TAKEN, fate="").order_by("number")[
             :CHUNK

@@ -15,6 +15,9 @@ from residents.rosters.reading import UnreadableError
 State = Roster.State
 # The first of two keys of the advisory locks under which a worker holds a roster.
 LOCKS = 8160
+# Under which one roster at a time is taken over or back: two may name the same people and doors
+# in another order.
+REGISTER_LOCK = 20221122
 ATTEMPTS = 3
 
 
@@ -40,9 +43,11 @@ def _work(roster: Roster, at: datetime) -> bool:
     elif roster.state == State.CHECKING:
         dry_run.check(roster, at=at)
     elif roster.state == State.APPLYING:
-        _apply(roster, at)
+        with _alone():
+            _apply(roster, at)
     elif roster.state == State.UNDOING:
-        undoing.undo(roster, at=at)
+        with _alone():
+            undoing.undo(roster, at=at)
     else:
         return False
     return True
@@ -81,6 +86,17 @@ def _held(roster: Roster) -> Iterator[bool]:
         if held:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCKS, roster.pk])
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [REGISTER_LOCK])
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [REGISTER_LOCK])
 
 
 def expire(*, at: datetime) -> int:
