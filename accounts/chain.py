@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection, transaction
 
-from accounts.audit import digest_of_words, is_genuine, leaf, moment
+from accounts.audit import digest_of_words, is_genuine, leaf, moment, subject_of
 from accounts.encryption import UnreadableError, is_signed, sign
-from accounts.models import AuditEntry, AuditSeal, AuditWords
+from accounts.exports import ledger
+from accounts.models import AuditEntry, AuditSeal, AuditWords, Export
 
 CONTEXT = "audit seal"
 LOCK = 6_101  # one sealer at a time
@@ -53,6 +54,7 @@ SENTENCES = {
     "proof": "Seal %d was not made by the portal.",
     "unproven": "Seal %d, the last, was made with a key that FIELD_KEYS does not hold.",
     "anchor": "Seal %d is not the one that was noted: the end was cut off, or all was rewritten.",
+    "export": "Export %d of the ledger was altered, removed or put in.",
     "words": "The words of entry %d were altered or exchanged.",
 }
 
@@ -181,6 +183,7 @@ def verify(*, at: datetime, anchors: Iterable[tuple[int, str]] = ()) -> Report:
     entries = AuditEntry.objects.order_by("pk").iterator(chunk_size=2_000)
     report = check(entries, seals, at=at, given=given, anchors=anchors)
     _check_words(report)
+    _check_exports(report)
     return report
 
 
@@ -323,3 +326,14 @@ def _check_words(report: Report) -> None:
             report.add("words", words.entry_id)
     with_words = AuditEntry.objects.filter(detail__has_key="words", words=None)
     report.words_gone = with_words.count()
+
+
+def _check_exports(report: Report) -> None:
+    """Compare the ledger with what the audit holds of it, which the chain covers."""
+    entries = AuditEntry.objects.filter(did=ledger.TOOK)
+    noted = dict(entries.values_list("subject", "detail__ledger"))
+    for export in Export.objects.order_by("pk").iterator(chunk_size=2_000):
+        if noted.pop(subject_of(export), None) != ledger.digest(export):
+            report.add("export", export.pk)
+    for subject in noted:
+        report.add("export", int(subject.rpartition(":")[2]))

@@ -18,6 +18,7 @@ from accounts.models import Area, User
 # Nobody's work needs more; a stolen session gets no further.
 MOST_AN_HOUR = 20
 HOUR = timedelta(hours=1)
+TOOK = gettext_noop("took a file")
 AT_ONCE = 1_000  # pseudonyms in one entry of the audit
 
 
@@ -79,7 +80,7 @@ def enter(
     chunks = _chunks(people)
     audit.record(
         by=by,
-        did=gettext_noop("took a file"),
+        did=TOOK,
         to=export,
         shown=next(chunks, []),
         list=what,
