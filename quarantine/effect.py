@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -103,7 +103,7 @@ class Effect:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Return the numbers by grid where these are few, else by the level above them."""
+        """Return the numbers by street and grid where these are few, else by a level above."""
         return [
             Row(area, self._place(area), self._down(area), self._numbers(area))
             for area in self._shown
@@ -173,7 +173,7 @@ class Effect:
         return {area.pk: area for area in self._areas if area.level == Area.Level.GRID}
 
     @cached_property
-    def _shown(self) -> Iterable[Area]:
+    def _shown(self) -> list[Area]:
         path = self.scope.path if self.scope else ""
         below = [area for area in self._areas if area.path.startswith(path)]
         counted = {self._grids[pk].path for pk in self.found.in_grid if pk in self._grids}
@@ -184,18 +184,28 @@ class Effect:
                 if area.level == level and any(each.startswith(area.path) for each in counted)
             ]
             if found and len(found) <= MOST_ROWS:
-                return found
+                return found if level != Area.Level.GRID else self._with_streets(found)
         return []
+
+    def _with_streets(self, grids: list[Area]) -> list[Area]:
+        streets = [
+            area
+            for area in self._areas
+            if area.level == Area.Level.STREET
+            and area != self.scope
+            and any(grid.path.startswith(area.path) for grid in grids)
+        ]
+        return sorted([*streets, *grids], key=lambda area: area.path)
 
     def _place(self, area: Area) -> str:
         """Return the names above an area that tell two of the same name apart."""
-        above = [
+        return " · ".join(
             other.name
             for other in self._areas
             if area.path.startswith(other.path)
             and other.level in (Area.Level.STREET, Area.Level.COMMUNITY)
-        ]
-        return " · ".join(above[:-1] if area.level != Area.Level.GRID else above)
+            and other not in self._shown
+        )
 
     def _down(self, area: Area) -> str:
         if area.level == Area.Level.GRID:

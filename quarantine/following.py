@@ -118,12 +118,13 @@ def follow(
     if not found.switched:
         spared = now.subject or "" if found.why == "stricter" else ""
         return replace(stays, transition=found.result, spared=spared)
+    # Where it is silent, the clause of the opening goes on, and nothing begins anew.
+    goes_on = now.plan is not None and now.plan.asks_as(opening.plan)
     return Followed(
         plan=found.plan,
         activation=ruling.activation,
         law=ruling.document,
-        # Where it asks the very same by the very same clause, nothing begins anew.
-        law_from=None if found.plan == opening.plan else max(ruling.first_day, day_1),
+        law_from=None if goes_on else max(ruling.first_day, day_1),
         freed_on=found.freed_on,
         transition=found.result,
     )

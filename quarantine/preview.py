@@ -138,24 +138,26 @@ def outcome_of(
     if old is not None and old < day:
         # Over before the switch: overdue today, or still to be released in time.
         return Outcome.DECISION if old < today else Outcome.KEPT
-    # Who may go on that day anyway is released no sooner.
-    if old == new or (old == day and (new is None or new < day)):
-        return _unmoved(before, after, day=day, today=today)
+    tests = [_asked(laid, day, today) for laid in (before, after)]
     if new is None or new <= day:
-        return Outcome.RELEASED
-    return Outcome.LENGTHENED if old is None or new > old else Outcome.SHORTENED
-
-
-def _unmoved(before: Laid, after: Laid, *, day: date, today: date) -> Outcome:
-    held = [[each for each in laid.settings if each[1] >= day] for laid in (before, after)]
-    if held[0] != held[1]:
+        # Who may go by that day anyway is freed of tests at most.
+        if old not in (new, day) or (tests[0] and not tests[1]):
+            return Outcome.RELEASED
+    elif old != new:
+        return Outcome.LENGTHENED if old is None or new > old else Outcome.SHORTENED
+    elif _held(before, day) != _held(after, day):
         return Outcome.MOVED
-    # What is due until the switch will be done; what is overdue may be asked no more.
-    tests = [
-        [test for test in laid.open_tests if test >= day or test < today]
-        for laid in (before, after)
-    ]
     return Outcome.KEPT if tests[0] == tests[1] else Outcome.TESTS
+
+
+def _held(laid: Laid, day: date) -> list[tuple[str, date]]:
+    """Return the settings in which somebody is held from a day on."""
+    return [each for each in laid.settings if each[1] >= day]
+
+
+def _asked(laid: Laid, day: date, today: date) -> list[date]:
+    """Return the tests that a switch on a day may cancel: what is due until then will be done."""
+    return [test for test in laid.open_tests if test >= day or test < today]
 
 
 def people(

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from policy.engine.facts import Setting
@@ -96,6 +96,10 @@ class Plan:
             if stage.force == force:
                 days.update(first - 1 + number for number in stage.tests)
         return sorted(days)
+
+    def asks_as(self, other: "Plan") -> bool:
+        """Say whether another law asks the same by the same clause, being silent itself."""
+        return replace(self, positive_refers=other.positive_refers) == other
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON values."""

@@ -12,7 +12,7 @@ from django.utils.translation import override
 from accounts.models import Area, AuditEntry
 from policy.activations import NotWaitingError
 from policy.choices import let_stricter_reach_open_cases
-from policy.engine.facts import Stay
+from policy.engine.facts import Inbound, Stay
 from policy.models import Activation, TransitionChoice
 from quarantine.calendars import calendar_of
 from quarantine.exceptions import (
@@ -180,6 +180,25 @@ class TestADocumentThatAsksTheSame:
         assert unexplained_cases() == []
         with override("en"):
             assert "asks the very same" in switched(midway)
+
+    def test_moves_no_make_up_where_the_clause_before_goes_on(self, grid: Area) -> None:
+        case = make_case(grid, on=nth(3), inbound=Inbound(3, 0, "310000"), arrived_from=None)
+        mark_missed(
+            case=case,
+            day=nth(5),
+            reason="示例",
+            at=moment(nth(6)),
+            by=make_user("supervisor", grid),
+        )
+        case.refresh_from_db()
+        before = (case.next_test_on, case.release_on)
+        proposed = propose("cn-2022-113")  # silent on inbound
+        assert preview(activation=proposed, at=SWITCH).counts == {Outcome.KEPT: 1}
+        put_in_force("cn-2022-113", Area.objects.get(code=COUNTY), effective_from=SWITCH)
+        sweep(at=SWITCH)
+
+        case.refresh_from_db()
+        assert (case.next_test_on, case.release_on, case.law_from) == (*before, None)
 
 
 class TestTheHistoryOfACase:
