@@ -16,6 +16,7 @@ from accounts.models import Area
 from policy.engine.calendar import Calendar, Refer
 from policy.engine.decide import Decision
 from policy.engine.errors import BadQuestionError
+from policy.engine.law import Citation
 from policy.engine.plans import Plan
 from policy.engine.transition import transition
 from policy.governing import governing
@@ -49,6 +50,7 @@ class Followed:
     refer: Refer | None = None  # where the law of the opening passes the person to
     # The subject on which the document in force asks more: for that alone the case stays.
     spared: str = ""
+    freed_by: Citation | None = None  # the clause that asks nothing, where one says so
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -127,6 +129,7 @@ def follow(
         law_from=None if goes_on else max(ruling.first_day, day_1),
         freed_on=found.freed_on,
         transition=found.result,
+        freed_by=now.measure if now.plan is None else None,
     )
 
 
@@ -164,6 +167,14 @@ def followed_or_none(
     except (BadQuestionError, AttributeError, LookupError, TypeError, ValueError):
         return None
     return found if found.plan else None
+
+
+def freeing_clause(*, case: Case, law: str, place: str) -> Citation | None:
+    """Return the clause by which a law asks nothing of a case, None where it says nothing."""
+    try:
+        return decide_on(law_at(law, place), unpack(case.facts, day_1=case.day_1)).measure
+    except (BadQuestionError, AttributeError, LookupError, TypeError, ValueError):
+        return None
 
 
 def decision_of(case: Case) -> Decision:

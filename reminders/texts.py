@@ -7,7 +7,9 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from policy.engine.law import Citation
 from policy.words import document_title
+from quarantine.following import freeing_clause
 from quarantine.models import Case
 from reminders import changes
 from reminders.models import Change, Message
@@ -27,14 +29,19 @@ def for_resident(message: Message) -> str:
         }
 
 
-def source_of(change: Change) -> str:
-    """Return the document that a case now falls under, with the clause where it still asks."""
+def source_of(change: Change, case: Case | None = None) -> str:
+    """Return the clause that a case now falls under; the document where that is silent on it."""
     if change.transition == Case.Transition.FREED:
-        return document_title(change.law)
-    content = change.after_plan.content
+        place = change.grid.county_code
+        cited = freeing_clause(case=case or change.case, law=change.law, place=place)
+        if cited is None:
+            return document_title(change.law)
+    else:
+        content = change.after_plan.content
+        cited = Citation(content["document"], content["clause"])
     return _("%(document)s, clause %(clause)s") % {
-        "document": document_title(content["document"]),
-        "clause": content["clause"],
+        "document": document_title(cited.document),
+        "clause": cited.clause,
     }
 
 
@@ -47,7 +54,7 @@ def _changed(message: Message) -> str:
     told = {
         "before": date_format(before, "MONTH_DAY_FORMAT") if before else "",
         "now": date_format(now, "MONTH_DAY_FORMAT") if now else "",
-        "source": source_of(message.change),
+        "source": source_of(message.change, message.case),
     }
     if _corrects(message):
         return _("Correction: ") + _change(before, now) % told

@@ -28,6 +28,9 @@ from quarantine.proof import unexplained_cases
 from quarantine.results import complete_what_is_over, mark_missed, take_sample
 from quarantine.sweep import outdated_grids, progress, sweep
 from quarantine.words import switched
+from reminders.models import Change
+from reminders.sweep import sweep as tell
+from reminders.texts import source_of
 from residents.models import Resident
 from tests.factories import (
     make_case,
@@ -353,6 +356,8 @@ class TestWhoIsFreed:
         assert complete_what_is_over(at=moment(nth(8))) == 0
         with override("en"):
             assert "asks nothing more" in switched(case)
+            tell(at=SWITCH)
+            assert source_of(Change.objects.get()).endswith("clause 2")
 
 
 class TestACaseThatMoves:
