@@ -45,6 +45,8 @@ ORIGINS = [
     for province in (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), 50, 51, 53)
     for city in range(1, 13)
 ]
+# Days before day 1 on which everybody was screened; no calendar asks for them.
+SCREENED = (2, 4)
 # So many cases share one set of facts and one history, on average.
 ALIKE = 5
 
@@ -94,7 +96,7 @@ def fill(number: int, grids: list[int], *, today: date = TODAY, with_results: bo
             each = f"{once}, unnest(k.sampled) WITH ORDINALITY s (day, nth)"
             result = NATResult.objects.get(sample__resident=template.resident_id)
             _copy(Sample, result.sample_id, each)
-            _copy(NATResult, result.pk, f"{each} WHERE k.history ~ ('(^| )' || {_NUMBER} || '-')")
+            _copy(NATResult, result.pk, f"{each} WHERE {_FOUND}")
             missed = r"regexp_matches(k.history, '(\d+)!', 'g') m"
             _copy(Event, template.events.earliest("pk").pk, f"{once}, {missed}")
         cursor.execute("SET session_replication_role = DEFAULT")
@@ -135,6 +137,7 @@ _FACTS = (
 )
 _TAKEN = "crowd.id * 10 + s.nth"
 _NUMBER = "(s.day - k.day_1 + 1)"
+_FOUND = f"({_NUMBER} < 1 OR k.history ~ ('(^| )' || {_NUMBER} || '-'))"
 PARTICULAR: dict[type[Model], dict[str, str]] = {
     Resident: {
         **_EACH,
@@ -234,7 +237,7 @@ def _history(
     plan: Plan, day_1: date, today: date, chance: random.Random
 ) -> tuple[str, list[date]]:
     """Return what happened on the days asked for so far: mostly a result on the same day."""
-    said, sampled = [], []
+    said, sampled = [], [day_1 - timedelta(days=ago) for ago in SCREENED]
     for number in plan.days_asked("must"):
         day = nth_day(day_1, number)
         if day > today or (day == today and chance.random() < 0.5):
