@@ -178,6 +178,10 @@ def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
     the person.
     """
     refuse_after_undo(arrival.logged_at, at=at)
+    if arrival.resident.merges.filter(undone_at=None, at__gte=arrival.logged_at).exists():
+        raise TooLateToUndoError(
+            _("The person was merged with another entry since: undo that first.")
+        )
     if case := _case_of(arrival):
         withdraw_case(case=case, at=at, by=by)
     if not Arrival.objects.valid().filter(pk=arrival.pk).update(withdrawn_at=at, withdrawn_by=by):

@@ -15,6 +15,7 @@ from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, Withdrawable
 from policy.models import Activation, Provision
 from residents.models import Resident
 from residents.openings.models import opened_to
+from residents.pairs import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 from testing.models import NATResult
 
 # What no constraint can say: the evidence of a case is about its resident, and the plan of its
@@ -30,8 +31,8 @@ EVIDENCE_FITS = pgtrigger.Trigger(
         ("ground", "policy_provision%ROWTYPE"),
         ("other_law", "boolean := TG_OP = 'UPDATE' AND NEW.law <> NEW.opened_under"),
         (
-            "same_people",  # a contact may have moved away since
-            "boolean := TG_OP = 'UPDATE' AND NEW.resident_id = OLD.resident_id"
+            "same_people",  # a contact may have moved away since, or been merged (same_person)
+            "boolean := TG_OP = 'UPDATE'"
             " AND NEW.index_case_id IS NOT DISTINCT FROM OLD.index_case_id",
         ),
     ],
@@ -164,7 +165,7 @@ class Arrival(Withdrawable):
             )
         ]
         indexes = [models.Index(fields=["grid", "arrived_on"])]
-        triggers = [ONLY_WITHDRAWN, KEPT]
+        triggers = [ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON, KEPT]
 
     def __str__(self) -> str:
         return f"arrival {self.key}"
@@ -464,7 +465,7 @@ class Case(models.Model):
             models.Index(fields=["grid"], name="case_untold", condition=UNTOLD),
             models.Index(fields=["grid", "closed_on"], name="case_closed"),
         ]
-        triggers = [KEPT, EVIDENCE_FITS, PLAN_FITS, OPENED_UNDER_ONE_LAW]
+        triggers = [KEPT, SAME_PERSON, EVIDENCE_FITS, PLAN_FITS, OPENED_UNDER_ONE_LAW]
 
     def __str__(self) -> str:
         return f"case {self.key}"

@@ -6,6 +6,7 @@ from quarantine.views import (
     acts,
     arrivals,
     cases,
+    duplicates,
     gate,
     moves,
     releases,
@@ -43,6 +44,19 @@ urlpatterns = [
     path("handovers/<uuid:key>/refuse/", moves.handover_refuse, name="handover_refuse"),
     path("handovers/<uuid:key>/withdraw/", moves.handover_withdraw, name="handover_withdraw"),
     path("undo/moves/<str:keys>/", moves.undo_moves, name="undo_moves"),
+    path("duplicates/", duplicates.duplicate_list, name="duplicate_list"),
+    path("duplicates/<uuid:key>/", duplicates.duplicate_of, name="duplicate_of"),
+    path(
+        "duplicates/<uuid:kept>/<uuid:merged>/",
+        duplicates.duplicate_compare,
+        name="duplicate_compare",
+    ),
+    path(
+        "duplicates/<uuid:kept>/<uuid:merged>/apart/",
+        duplicates.duplicate_apart,
+        name="duplicate_apart",
+    ),
+    path("undo/merge/<uuid:key>/", duplicates.undo_merge, name="undo_merge"),
     # /workers/; here, because an open case goes before the white list
     path("workers/", workers.worker_list, name="worker_list"),
     path("workers/<uuid:key>/", workers.worker_detail, name="worker_detail"),

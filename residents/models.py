@@ -112,7 +112,7 @@ class ResidentQuerySet(models.QuerySet["Resident"]):
 
     def people(self) -> Self:
         """Return the residents without entries that are nobody."""
-        return self.exclude(gone_as__in=[Resident.GoneAs.MERGED, Resident.GoneAs.TAKEN_BACK])
+        return self.exclude(gone_as__in=Resident.NOBODY)
 
     def here(self) -> Self:
         """Return those who live or stay here now: who has left or died is kept, not listed."""
@@ -139,6 +139,9 @@ class Resident(models.Model):
         DIED = "died", _("Died")
         MERGED = "merged", _("Merged with another entry")
         TAKEN_BACK = "taken_back", _("Registered by mistake")
+
+    # Rows that are nobody any more; only their history is kept.
+    NOBODY = (GoneAs.MERGED, GoneAs.TAKEN_BACK)
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     household = models.ForeignKey(
@@ -178,7 +181,7 @@ class Resident(models.Model):
             models.UniqueConstraint(
                 fields=["document_type", "number_hash"],
                 name="resident_number_once",
-                condition=~Q(number_hash="") & ~Q(gone_as="taken_back"),
+                condition=~Q(number_hash="") & ~Q(gone_as__in=["merged", "taken_back"]),
             ),
             models.CheckConstraint(
                 name="resident_number_or_none",
@@ -476,6 +479,7 @@ from residents.keypeople.models import (  # noqa: E402
     KeyStandard,
     Need,
 )
+from residents.pairs import Merge, NotSame, standing_for  # noqa: E402
 from residents.relocation import Handover, Move  # noqa: E402
 from residents.whitelist.models import DutyEntry, GateCode, Worker  # noqa: E402
 
@@ -490,8 +494,10 @@ __all__ = [
     "Household",
     "KeyStandard",
     "KnownColumns",
+    "Merge",
     "Move",
     "Need",
+    "NotSame",
     "Opening",
     "Reason",
     "Resident",
@@ -500,4 +506,5 @@ __all__ = [
     "RosterRow",
     "StagedResident",
     "Worker",
+    "standing_for",
 ]

@@ -146,8 +146,8 @@ def _number(text: str, today: date, by: User) -> Asked | None:
         with suppress(ValidationError):
             kinds[kind] = read_number(kind, text, today=today).number
     hashes = [h for kind, number in kinds.items() for h in services.number_hashes(kind, number)]
-    there = Resident.objects.visible_to(by).filter(document_type__in=kinds)
-    for found in there.filter(number_hash__in=hashes):
+    found = services.holder_of(hashes, document_types=kinds)
+    if found and Resident.objects.visible_to(by).filter(pk=found.pk).exists():
         return Asked(Kind.NUMBER, (Q(pk=found.pk),))
     # zhang3 could be on a passport, but is rather somebody's name with a tone.
     if Resident.DocumentType.MAINLAND_ID in kinds or _PASSPORT.fullmatch(text.upper()):

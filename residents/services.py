@@ -17,7 +17,7 @@ from accounts.encryption import sealed, search_hash, search_hashes
 from accounts.models import Area, User
 from residents import addresses
 from residents.identity import Identity, read_name, read_number, read_phone
-from residents.models import Building, Household, Opening, Reason, Resident
+from residents.models import Building, Household, Opening, Reason, Resident, standing_for
 from residents.pinyin import name_key, name_words
 
 # The contexts that keep equal texts of two columns from having equal hashes.
@@ -79,9 +79,20 @@ def find_by_number(*, document_type: str, number: str) -> Resident | None:
     """Return who holds this number, wherever they live; ask `known` on behalf of somebody."""
     if not number:
         return None
-    hashes = number_hashes(document_type, number)
-    holders = Resident.objects.filter(document_type=document_type, number_hash__in=hashes)
-    return holders.exclude(gone_as=Resident.GoneAs.TAKEN_BACK).first()
+    return holder_of(number_hashes(document_type, number), document_types=[document_type])
+
+
+def holder_of(hashes: Collection[str], *, document_types: Collection[str]) -> Resident | None:
+    """
+    Return who holds a number of one of these hashes.
+
+    A number that only an entry has that was merged leads to the one that was kept.
+    """
+    holders = Resident.objects.filter(document_type__in=document_types, number_hash__in=hashes)
+    holders = holders.exclude(gone_as=Resident.GoneAs.TAKEN_BACK).order_by("gone_as", "pk")
+    found = list(holders.select_related("household__building", "grid"))
+    own = [each for each in found if each.gone_as != Resident.GoneAs.MERGED]
+    return own[0] if own else standing_for(found[0]) if found else None
 
 
 def find_by_phone(*, phone: str, by: User) -> list[Resident]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Area, User, people_within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet, whole
 from residents.models import Resident
+from residents.pairs import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 
 
 class SampleQuerySet(WithdrawableQuerySet["Sample"]):
@@ -48,7 +49,7 @@ class Sample(Withdrawable):
                 condition=Q(withdrawn_at=None),
             )
         ]
-        triggers = [ONLY_WITHDRAWN, KEPT]
+        triggers = [ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON, KEPT]
 
     def __str__(self) -> str:
         return f"sample {self.key}"

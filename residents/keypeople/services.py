@@ -2,6 +2,7 @@
 
 import uuid
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -100,7 +101,7 @@ def record_dose(
             dose = Dose.objects.create(
                 resident=resident,
                 given=f"{day.isoformat()} {product}",
-                day_hash=search_hash(f"{resident.key}:{day.isoformat()}", context=DAY),
+                day_hash=day_hash(resident, day),
                 recorded_at=at,
                 recorded_by=by,
             )
@@ -110,6 +111,37 @@ def record_dose(
         raise DoseError(_("A dose on this day is recorded already.")) from error
     _count_doses(resident, file, at=at, by=by, did=gettext_noop("recorded dose"))
     return dose
+
+
+def day_hash(resident: Resident, day: date) -> str:
+    """Return the hash under which a dose of this day is kept, once a person."""
+    return search_hash(f"{resident.key}:{day.isoformat()}", context=DAY)
+
+
+@transaction.atomic
+def hand_doses_over(*, doses: Collection[Dose], to: Resident, at: datetime, by: User) -> None:
+    """Let doses be those of `to`, as two entries of one person are merged or parted again."""
+    if not doses:
+        return
+    for dose in doses:
+        Dose.objects.filter(pk=dose.pk).update(resident=to, day_hash=day_hash(to, dose.day))
+    for resident in {to, *(dose.resident for dose in doses)}:
+        if file := _locked(resident):
+            _count_doses(resident, file, at=at, by=by, did=gettext_noop("counted doses anew"))
+
+
+def adds_to(file: HealthFile, other: HealthFile) -> bool:
+    """Return whether a file says anything, doses apart, that another one does not."""
+    one, two = file.known, other.known
+    told = ("living_alone", "pregnant", "child_in_difficulty", "disabled", "contraindicated")
+    return (
+        not set(one.conditions) <= set(two.conditions)
+        or (two.stable and not one.stable)
+        or any(getattr(one, name) > getattr(two, name) for name in told)
+        or one.colour not in {"", two.colour}
+        or file.contraindication not in other.contraindication
+        or file.note not in other.note
+    )
 
 
 @transaction.atomic

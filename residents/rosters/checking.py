@@ -26,7 +26,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.encryption import hasher
 from residents import addresses
-from residents.models import Household, Resident, Roster, RosterRow
+from residents.models import Household, Resident, Roster, RosterRow, standing_for
 from residents.pinyin import name_key, name_words
 from residents.rosters import cells, columns
 from residents.rosters.copying import (
@@ -221,16 +221,17 @@ class Checker:
                 older = number_hashes(person.document_type, person.number)[1:]
                 wanted[person.document_type] += older
                 newest |= dict.fromkeys(older, person.number_hash)
-        return {
-            (
-                resident.document_type,
-                newest.get(resident.number_hash, resident.number_hash),
-            ): resident
-            for kind, some in wanted.items()
+        known: Known = {}
+        merged: Known = {}
+        for kind, some in wanted.items():
             for resident in Resident.objects.filter(
                 ~Q(number_hash=""), _one_of(some), ~Q(gone_as=MISTAKEN), document_type=kind
-            ).select_related("household__building", "grid")
-        }
+            ).select_related("household__building", "grid"):
+                found = merged if resident.gone_as == Resident.GoneAs.MERGED else known
+                held = newest.get(resident.number_hash, resident.number_hash)
+                found[kind, held] = resident
+        # A number that only an entry has that was merged leads to the one that was kept.
+        return {held: standing_for(resident) for held, resident in merged.items()} | known
 
     def _decide(self, number: int, row: list[Any], person: Person, known: Known) -> str:
         problem: Problem

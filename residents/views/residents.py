@@ -27,7 +27,7 @@ from residents.forms import (
     UncoverForm,
     grids_of,
 )
-from residents.models import Household, Reason, Resident
+from residents.models import Household, Reason, Resident, standing_for
 from residents.moves import homes_of
 from residents.search import Found, search
 
@@ -87,9 +87,15 @@ def _found(form: SearchForm, user: User, grid: Area | None) -> Found | None:
 @transaction.atomic
 def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show a resident, masked; also one of another area whose record was opened with a reason."""
-    resident = _resident(request, key, opened=True)
+    merged = Resident.objects.filter(key=key, gone_as=Resident.GoneAs.MERGED).first()
+    # Of entries of others nobody learns that they were merged.
+    shown = standing_for(merged).key if merged else key
+    resident = _resident(request, shown, opened=True)
+    if merged:
+        return redirect("resident_detail", resident.key)
     context = {
         "resident": resident,
+        "merges": resident.merges.filter(undone_at=None).select_related("by").order_by("-at"),
         "age": resident.age(clock.today()),
         "homes": homes_of(resident),
         "handover": resident.handovers.valid().select_related("to").order_by("-asked_at").first(),
@@ -104,6 +110,8 @@ def resident_looks(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show who did and read what of a resident, to those who answer for the grid."""
     resident = _resident(request, key)
     entries = AuditEntry.objects.about(subject_of(resident), resident.key)
+    for merge in resident.merges.filter(undone_at=None).select_related("merged"):
+        entries |= AuditEntry.objects.about(subject_of(merge.merged), merge.merged.key)
     page = page_before(entries.select_related("words"), request.GET.get("before"))
     context = {"resident": resident, "looks": _looks(page.rows), "page": page}
     return render(request, "residents/resident_looks.html", context)
@@ -220,7 +228,8 @@ def household_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     household = get_object_or_404(
         Household.objects.visible_to(member(request)).select_related("building__grid"), key=key
     )
-    residents = list(household.residents.order_by("birth_date", "pk"))
+    there = household.residents.exclude(gone_as__in=Resident.NOBODY)
+    residents = list(there.order_by("birth_date", "pk"))
     services.showed(page="household_detail", people=residents, by=member(request))
     context = {"household": household, "residents": residents, "today": clock.today()}
     return render(request, "residents/household_detail.html", context)

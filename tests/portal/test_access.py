@@ -42,6 +42,7 @@ from accounts.exports.models import ExportRequest
 from accounts.models import Area, AuditEntry, Role, User
 from policy import clients, drafts
 from policy.models import Activation, ApiClient, StoredDocument
+from quarantine import merging
 from quarantine.cases import add_note
 from quarantine.models import Arrival, Case, Event
 from reminders.models import Message
@@ -50,6 +51,7 @@ from residents.models import (
     Dose,
     Handover,
     Household,
+    Merge,
     Move,
     Need,
     Opening,
@@ -177,6 +179,25 @@ class Place:
     def move(self) -> Move:
         """Return a move inside the grid."""
         return Move.objects.filter(resident__grid=self.grid).first() or _moved(self.grid)
+
+    @property
+    def other(self) -> Resident:
+        """Return somebody else of the grid."""
+        there = Resident.objects.here().filter(grid=self.grid).exclude(pk=self.resident.pk)
+        return there.first() or make_resident(grid=self.grid)
+
+    @property
+    def merge(self) -> Merge:
+        """Return a merge of two entries of the grid."""
+        there = Merge.objects.filter(kept__grid=self.grid).first()
+        return there or merging.merge(
+            kept=make_resident(grid=self.grid),
+            merged=make_resident(grid=self.grid),
+            versions=(1, 1),
+            take=(),
+            at=NOW,
+            by=make_user(SUPERVISOR, self.community),
+        )
 
     @property
     def going(self) -> Handover:
@@ -321,6 +342,15 @@ PAGES: dict[str, Page] = {
     "handover_accept": SUPERVISORS.of(lambda at: {"key": at.coming.key}),
     "handover_refuse": SUPERVISORS.of(lambda at: {"key": at.coming.key}),
     "handover_withdraw": FIELD.of(lambda at: {"key": at.going.key}).by("post"),
+    "duplicate_list": SUPERVISORS.by("get"),
+    "duplicate_of": SUPERVISORS.of(lambda at: {"key": at.resident.key}),
+    "duplicate_compare": SUPERVISORS.of(
+        lambda at: {"kept": at.resident.key, "merged": at.other.key}
+    ),
+    "duplicate_apart": SUPERVISORS.of(
+        lambda at: {"kept": at.resident.key, "merged": at.other.key}
+    ).by("post"),
+    "undo_merge": SUPERVISORS.of(lambda at: {"key": at.merge.key}).by("post"),
     "undo_moves": FIELD.of(lambda at: {"keys": str(at.move.key)}).by("post"),
     "resident_uncover": FIELD.of(lambda at: {"key": at.resident.key, "field": "phone"}),
     "household_detail": FIELD.of(lambda at: {"key": at.household.key}).by("get"),

@@ -2,8 +2,8 @@
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import permutations, product
@@ -33,6 +33,7 @@ from quarantine.sweep import sweep
 from reminders.models import Change
 from reminders.sweep import sweep as tell
 from tests.factories import make_arrival, make_place, make_user, moment, put_in_force
+from tests.tries import tried
 
 pytestmark = pytest.mark.django_db
 COUNTY = "350104"
@@ -42,18 +43,6 @@ DOCUMENTS = ("cn-2022-113", "fujian-2022-12", "cangshan-2022-324")
 BOUNDED = settings(
     max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-@contextmanager
-def tried() -> Iterator[None]:
-    """Take back what happens inside, so that the next try starts where this one did."""
-    with suppress(_DoneError), transaction.atomic():
-        yield
-        raise _DoneError
-
-
-class _DoneError(Exception):
-    pass
 
 
 @pytest.fixture(params=["cn-2022-101", "cn-2022-113"])
