@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable
+from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, resolve_url
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -39,6 +41,29 @@ class NotStored:
         if request.user.is_authenticated:
             add_never_cache_headers(response)
         return response
+
+
+class SignedOutPart:
+    """
+    Tell a part of a page that nobody is signed in any more, by status 401.
+
+    A redirect would put the sign-in page into the part; the page itself knows better (portal.js).
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer the request."""
+        response = self.get_response(request)
+        if request.headers.get("HX-Request") and _leads_to_sign_in(response):
+            return HttpResponse(status=HTTPStatus.UNAUTHORIZED)
+        return response
+
+
+def _leads_to_sign_in(response: HttpResponseBase) -> bool:
+    address = urlsplit(response.headers.get("Location", ""))
+    return address.path == resolve_url(settings.LOGIN_URL)
 
 
 class Idle:
@@ -74,10 +99,7 @@ class Idle:
             )
             % {"count": minutes},
         )
-        response = redirect_to_login(request.path)
-        if request.headers.get("HX-Request"):
-            response.headers["HX-Redirect"] = response.url
-        return response
+        return redirect_to_login(request.path)
 
 
 class FirstThings:

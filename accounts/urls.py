@@ -16,6 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/email/", views.own_email, name="own_email"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", sessions.list_usersessions, name="usersessions_list"),
+    path("accounts/session/", views.session, name="session"),
     # /areas/
     path("areas/", views.area_list, name="area_list"),
     path("areas/<slug:code>/", views.area_detail, name="area_detail"),

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -29,6 +30,12 @@ from accounts.paging import page_after, page_before
 administrators = role_required(Role.ADMINISTRATOR)
 auditors = role_required(Role.AUDITOR)
 get_or_post = require_http_methods(["GET", "POST"])
+
+
+@require_GET
+def session(request: HttpRequest) -> HttpResponse:
+    """Tell a form that is about to be sent that its user is signed in, and today's token."""
+    return HttpResponse(get_token(request), content_type="text/plain")
 
 
 @require_GET

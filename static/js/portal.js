@@ -13,6 +13,59 @@ window.addEventListener("beforeunload", (event) => {
   if (document.querySelector("form[data-changed]")) event.preventDefault();
 });
 
+// What somebody filled in is sent only while the portal answers and knows them; else it stays.
+// A portal that answered within the last two minutes is not asked again.
+let heard = Date.now();
+const held = () => document.querySelector(".held");
+const sure = () => held().hidden && navigator.onLine && Date.now() - heard < 120000;
+const hold = (why) => {
+  for (const text of held().querySelectorAll("[data-why]")) text.hidden = text.dataset.why !== why;
+  held().hidden = false;
+};
+const stillSignedIn = async () => {
+  const asked = { redirect: "manual", signal: AbortSignal.timeout(10000) };
+  const answer = await fetch(document.body.dataset.session, asked).catch(() => null);
+  if (!answer?.ok) {
+    hold(answer?.type === "opaqueredirect" ? "signed-out" : "no-answer");
+    return false;
+  }
+  // Who signed in again has another token.
+  const token = await answer.text();
+  document.querySelectorAll("[name=csrfmiddlewaretoken]").forEach((field) => { field.value = token; });
+  document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+  held().hidden = true;
+  heard = Date.now();
+  return true;
+};
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-guard], form[data-keep]");
+  if (!form || !document.body.dataset.session || form.dataset.known || sure()) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (form.dataset.asking) return;
+  form.dataset.asking = "yes";
+  const submitter = event.submitter;
+  const known = await stillSignedIn();
+  delete form.dataset.asking;
+  if (!known) return;
+  form.dataset.known = "yes";
+  form.requestSubmit(submitter);
+  delete form.dataset.known;
+}, true);
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && held()?.hidden === false) stillSignedIn();
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful) heard = Date.now();
+});
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status !== 401) return;
+  heard = 0;
+  if (document.querySelector("form[data-changed]")) return hold("signed-out");
+  const next = encodeURIComponent(location.pathname + location.search);
+  location.assign(`${document.body.dataset.signIn}?next=${next}`);
+});
+
 // The first error summary of a page takes the focus, so that it is read out and seen.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelector(".error-summary")?.focus();

@@ -185,6 +185,12 @@ class TestIdleSession:
         assert response.headers["Location"].startswith(reverse("account_login"))
         assert not signed_in(client)
 
+    def test_puts_no_sign_in_page_into_a_part_of_a_page(self, client: Client) -> None:
+        part = client.get(reverse("dashboard"), headers={"HX-Request": "true"})
+
+        assert part.status_code == 401
+        assert part.content == b""
+
     def test_lasts_a_shift_for_grid_staff(self, client: Client) -> None:
         client.force_login(make_user(Role.GRID_STAFF, make_grid()))
         client.get(reverse("resident_list"))

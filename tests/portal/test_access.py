@@ -306,6 +306,7 @@ PAGES: dict[str, Page] = {
     "account_reauthenticate": SIGNED_IN,
     "account_change_password": SIGNED_IN,
     "own_email": SIGNED_IN,
+    "session": SIGNED_IN.by("get"),
     "mfa_index": SIGNED_IN.by("get"),
     "mfa_authenticate": PUBLIC,
     "mfa_reauthenticate": SIGNED_IN,

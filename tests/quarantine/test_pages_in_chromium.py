@@ -127,6 +127,36 @@ class TestArrivalForm:
         expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
         assert Arrival.objects.count() == 1
 
+    def test_loses_nothing_when_the_session_has_ended(self, on_phone: Page, staff: User) -> None:
+        page = on_phone.context.new_page()  # one whose refused requests are no trouble
+        page.goto(reverse("arrival_new"))
+        fill_who(page)
+        page.context.clear_cookies(name="sessionid")
+        page.fill("#id_origin", "兰州")
+        expect(page.get_by_text("已填内容没有丢失")).to_be_visible()
+        expect(page.locator("#decision")).not_to_contain_text("密码")
+        save(page)
+        expect(page.locator("#id_name")).to_have_value("王秀英")
+
+        browser.sign_in(page, staff)
+        save(page)
+
+        expect(page.locator("h1")).to_have_text("登记完成")
+        assert Arrival.objects.count() == 1
+
+    def test_loses_nothing_without_a_connection(self, on_phone: Page) -> None:
+        page = on_phone.context.new_page()
+        page.goto(reverse("arrival_new"))
+        fill_who(page)
+        page.fill("#id_origin", "兰州")
+        page.context.set_offline(True)
+        save(page)
+        expect(page.get_by_text("可能是网络中断")).to_be_visible()
+        assert browser.barriers(page) == []
+        page.context.set_offline(False)
+        save(page)
+        expect(page.locator("h1")).to_have_text("登记完成")
+
     def test_is_taken_back(self, on_phone: Page) -> None:
         page = on_phone
         page.goto(reverse("arrival_new"))
