@@ -25,7 +25,7 @@ run: $(RUN) $(WEB) $(TEXTS) ## start the portal (HOST, PORT)
 	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT)
 
 test: $(DEV) $(WEB) $(TEXTS) build/.browser ## run all tests, on real PostgreSQL and Valkey
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n logical --maxprocesses 4
 
 check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, templates, then the tests
 	$(BIN)/ruff format --check .

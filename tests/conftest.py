@@ -23,24 +23,14 @@ CHROMIUM_OPTIONS = [
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
-@pytest.hookimpl(wrapper=True)  # before xdist reads the groups, and after all that sort
+@pytest.hookimpl(wrapper=True)  # before -m chooses, and after all that sort
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """
-    Mark the tests that need Chromium, and skip them where there is none.
-
-    One worker runs a module, whose fixtures may be dear, and another perhaps its browser tests.
-    """
+    """Mark the tests that need Chromium, put them last, and skip them where there is none."""
     for item in items:
         if {"phone", "desktop", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM.exists():
                 item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
-        in_browser = item.get_closest_marker("browser") is not None
-        item.add_marker(
-            pytest.mark.xdist_group(
-                f"{item.path.parent.name}.{item.path.stem}{'_browser' * in_browser}"
-            )
-        )
     yield
     # Last: Playwright leaves the main thread in another context, where Django would open a
     # second connection for the tests that follow, and nobody would close it.

@@ -40,9 +40,7 @@ def found() -> list[tuple[str, int]]:
 
 
 class TestTheLedger:
-    def test_names_everybody_in_the_audit(
-        self, by: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_names_everybody_in_the_audit(self, by: User, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(ledger, "AT_ONCE", 2)
         export = enter(by, people=5)
 
