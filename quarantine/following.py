@@ -17,6 +17,7 @@ from policy.engine.calendar import Calendar, Refer
 from policy.engine.decide import Decision
 from policy.engine.errors import BadQuestionError
 from policy.engine.law import Citation
+from policy.engine.moments import day_number
 from policy.engine.plans import Plan
 from policy.engine.transition import transition
 from policy.governing import governing
@@ -120,10 +121,15 @@ def follow(
     if not found.switched:
         spared = now.subject or "" if found.why == "stricter" else ""
         return replace(stays, transition=found.result, spared=spared)
-    # Where it is silent, the clause of the opening goes on, and nothing begins anew.
-    goes_on = now.plan is not None and now.plan.asks_as(opening.plan)
+    plan = found.plan
+    goes_on = False
+    if now.plan is not None:
+        # Where it is silent, the clause of the opening goes on, and nothing begins anew.
+        goes_on = now.plan.asks_as(opening.plan)
+        first = day_number(ruling.first_day, day_1)
+        plan = now.plan.without_tests(_never_asked(now.plan, opening.plan, before=first))
     return Followed(
-        plan=found.plan,
+        plan=plan,
         activation=ruling.activation,
         law=ruling.document,
         law_from=None if goes_on else max(ruling.first_day, day_1),
@@ -131,6 +137,16 @@ def follow(
         transition=found.result,
         freed_by=now.measure if now.plan is None else None,
     )
+
+
+def _never_asked(new: Plan, old: Plan, *, before: int) -> set[int]:
+    """
+    Return the days with tests that were over when a law came that was the first to ask for them.
+
+    Not the last test, after which it lets somebody go.
+    """
+    earlier = new.days_asked("must")[:-1]
+    return {day for day in earlier if day < before} - set(old.days_asked("must"))
 
 
 def followed_under(ruling: Ruling | None, *, case: Case, place: str) -> Followed | None:

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -100,6 +100,19 @@ class Plan:
     def asks_as(self, other: "Plan") -> bool:
         """Say whether another law asks the same by the same clause, being silent itself."""
         return replace(self, positive_refers=other.positive_refers) == other
+
+    def without_tests(self, days: Collection[int]) -> "Plan":
+        """Return the plan without the required tests of some days."""
+        if not days:
+            return self
+        stages = [
+            replace(stage, tests=tuple(n for n in stage.tests if first - 1 + n not in days))
+            if stage.force == "must"
+            else stage
+            for stage, first, _ in self.spans()
+        ]
+        required = tuple(day for day in self.required_tests if day not in days)
+        return replace(self, stages=tuple(stages), required_tests=required)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON values."""

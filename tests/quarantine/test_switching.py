@@ -311,6 +311,26 @@ class TestAChoice:
 
         assert preview(activation=proposed, at=SWITCH).counts == {Outcome.LENGTHENED: 1}
 
+    def test_asks_for_no_test_of_a_day_that_was_over(self) -> None:
+        grid = make_place("cn-2022-113", COUNTY)
+        case = make_contact(grid, on=nth(5))
+        assert case.next_test_on == nth(9)
+        put_in_force("cn-2022-101", Area.objects.get(code=COUNTY), effective_from=SWITCH)
+        make_exception(
+            case=case,
+            excepted=Case.Excepted.FOLLOWS,
+            reason="示例",
+            clause="cn-2022-101 1",
+            at=SWITCH,
+            by=make_user("supervisor", grid),
+        )
+
+        case.refresh_from_db()
+        assert (case.law, case.release_on) == ("cn-2022-101", nth(12))
+        asked = calendar_of(case, today=nth(7)).required_tests  # 101号 asks on days 1 and 2, too
+        assert asked == (nth(7), nth(9), nth(10), nth(12))
+        assert unexplained_cases() == []
+
     def test_is_refused_once_the_activation_is_approved(self, ten: Activation) -> None:
         with pytest.raises(NotWaitingError):
             let_stricter_reach_open_cases(
