@@ -73,6 +73,10 @@ class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):
             approved_at=None, refused_at=None, withdrawn_at=None, asked_at__gt=at - WAITS_FOR
         )
 
+    def to_decide(self, user: Any, at: datetime) -> Self:
+        """Return the requests of others that wait in the areas of `user`."""
+        return self.visible_to(user).waiting(at).exclude(asked_by=user)
+
     def agreed(self, at: datetime) -> Self:
         """Return what two people agreed on and nobody has used."""
         return self.filter(valid_until__gte=at, withdrawn_at=None, export=None)

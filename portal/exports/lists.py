@@ -153,18 +153,31 @@ def _residents(scope: Scope) -> Any:
     return rows.exclude(gone_as="") if scope.filters.get("gone") else rows.here()
 
 
+_GONE = [("", ""), *Resident.GoneAs.choices]
+_OF_RESIDENT = [
+    *("key", "name", "phone", "number", "document_type", "sex", "birth_date", "gone_as"),
+    *("household__key", "household__unit", "household__door", "household__building__name"),
+    "grid__name",
+]
+
+
 def _resident_rows(scope: Scope) -> Rows:
-    rows = _residents(scope).select_related("household__building", "grid")
+    rows = _residents(scope).select_related("household__building", "grid").only(*_OF_RESIDENT)
+    # A choice's own display looks through all of them, for each row.
+    sexes, kinds, fates = (
+        {value: str(label) for value, label in choices}
+        for choices in (Resident.Sex.choices, Resident.DocumentType.choices, _GONE)
+    )
     for some in _some(rows.order_by("name_key", "pk")):
         for resident in some:
             yield (
                 resident.key,
                 [
                     *_person(resident, scope),
-                    resident.get_sex_display(),
+                    sexes[resident.sex],
                     resident.age(scope.today),
-                    resident.get_document_type_display(),
-                    resident.get_gone_as_display(),
+                    kinds[resident.document_type],
+                    fates[resident.gone_as],
                 ],
             )
 

@@ -45,7 +45,7 @@ def export_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [(export, _said(export)) for export in page.rows],
         "pseudonyms": user.role == Role.AUDITOR,
-        "waiting": ExportRequest.objects.visible_to(user).waiting(at).count(),
+        "waiting": ExportRequest.objects.to_decide(user, at).count(),
     }
     return render(request, "portal/exports/export_list.html", context)
 

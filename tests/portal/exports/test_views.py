@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 from python_calamine import CalamineWorkbook
 
 from accounts.exports.models import Export, ExportFile, ExportRequest
@@ -209,6 +210,44 @@ class TestAList:
         client.force_login(staff)
         for what in ("mend", "audit", "users"):
             assert take(client, what).status_code == 404
+
+
+class TestPages:
+    @pytest.mark.parametrize("what", PEOPLE)
+    def test_of_a_list_ask_little(
+        self,
+        client: Client,
+        second: User,
+        person: Resident,
+        what: str,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        client.force_login(second)
+        for name in ("export_new", "export_ask"):
+            client.get(reverse(name, args=[what]))
+            with django_assert_max_num_queries(12):
+                assert client.get(reverse(name, args=[what])).status_code == 200
+
+    def test_of_ledger_and_requests_ask_little(
+        self,
+        client: Client,
+        staff: User,
+        second: User,
+        person: Resident,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        client.force_login(staff)
+        asked = {"fields_": ["name"], "purpose": "medical", "reason": "转诊", "format": "csv"}
+        for _each in range(3):
+            take(client, "residents")
+            client.post(reverse("export_ask", args=["cases"]), asked)
+        client.force_login(second)
+        key = ExportRequest.objects.all()[0].key
+        pages = [reverse("export_list"), reverse("export_requests")]
+        for page in (*pages, reverse("export_request", args=[key])):
+            client.get(page)
+            with django_assert_max_num_queries(12):
+                assert client.get(page).status_code == 200
 
 
 class TestALongList:
