@@ -138,6 +138,43 @@ class PersonForm(forms.Form):
         return _read(read_phone, self.cleaned_data["emergency_phone"])
 
 
+class HousematePersonForm(PersonForm):
+    """Who somebody is behind a known door; a phone that is known there is not typed again."""
+
+    phone_of = forms.ChoiceField(
+        label=_("Or the phone of"), required=False, widget=forms.RadioSelect
+    )
+    layout = tuple(
+        part
+        for each in PersonForm.layout
+        for part in ((each, Field("phone_of", template=CHIPS)) if each == "phone" else (each,))
+    )
+
+    def __init__(self, *args: Any, housemates: Sequence[Resident], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reached = {str(each.key): each for each in housemates if each.phone}
+        field = self.fields["phone_of"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
+        field.choices = [
+            ("", _("nobody")),
+            *(
+                (key, f"{each.masked_name} {each.masked_phone}")
+                for key, each in self._reached.items()
+            ),
+        ]
+        if not self._reached:
+            del self.fields["phone_of"]
+            self.helper.layout = Layout(*PersonForm.layout)
+
+    def clean(self) -> dict[str, Any]:
+        """Take the phone of whom was chosen, unless one was typed."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        chosen = self._reached.get(data.pop("phone_of", ""))
+        if chosen and not data.get("phone") and "phone" not in self.errors:
+            data["phone"] = chosen.phone
+        return data
+
+
 class ChangeForm(PersonForm):
     """What is to be changed; what is left empty stays."""
 

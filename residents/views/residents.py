@@ -22,6 +22,7 @@ from residents import services
 from residents.forms import (
     AddressForm,
     ChangeForm,
+    HousematePersonForm,
     PersonForm,
     SearchForm,
     UncoverForm,
@@ -161,7 +162,7 @@ def resident_new(request: HttpRequest) -> HttpResponse:
     """Register a resident, at an address or in a given household."""
     user, now = member(request), clock.now()
     household = _given_household(request)
-    form = PersonForm(request.POST or None, today=clock.today())
+    form = _person_form(request, household)
     address = None if household else AddressForm(request.POST or None, by=user)
     if form.is_valid() and (address is None or address.is_valid()):
         try:
@@ -228,10 +229,14 @@ def household_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     household = get_object_or_404(
         Household.objects.visible_to(member(request)).select_related("building__grid"), key=key
     )
-    there = household.residents.exclude(gone_as__in=Resident.NOBODY)
-    residents = list(there.order_by("birth_date", "pk"))
-    services.showed(page="household_detail", people=residents, by=member(request))
-    context = {"household": household, "residents": residents, "today": clock.today()}
+    people = list(household.residents.people().order_by("birth_date", "pk"))
+    services.showed(page="household_detail", people=people, by=member(request))
+    context = {
+        "household": household,
+        "residents": [each for each in people if not each.gone_as],
+        "gone": [each for each in people if each.gone_as],
+        "today": clock.today(),
+    }
     return render(request, "residents/household_detail.html", context)
 
 
@@ -241,6 +246,14 @@ def _resident(request: HttpRequest, key: UUID, *, opened: bool = False) -> Resid
     resident = get_object_or_404(rows.select_related("household__building", "grid"), key=key)
     services.read(resident=resident, by=member(request))
     return resident
+
+
+def _person_form(request: HttpRequest, household: Household | None) -> PersonForm:
+    if household is None:
+        return PersonForm(request.POST or None, today=clock.today())
+    there = list(household.residents.here().order_by("birth_date", "pk"))
+    services.showed(page="resident_new", people=there, by=member(request))
+    return HousematePersonForm(request.POST or None, housemates=there, today=clock.today())
 
 
 def _given_household(request: HttpRequest) -> Household | None:

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from playwright.sync_api import Page
 
 from accounts.models import Area, AuditEntry, Role, User
 from quarantine import merging
@@ -25,6 +26,7 @@ from residents.models import HealthFile, Merge, Resident
 from testing import services as testing
 from testing.models import NATResult, Sample
 from testing.services import TooLateToUndoError
+from tests import browser
 from tests.factories import (
     NOW,
     make_community,
@@ -582,6 +584,31 @@ class TestThePages:
         assert reverse("undo_merge", args=[made.key]) in page
         client.post(reverse("undo_merge", args=[made.key]))
         assert set(Resident.objects.here()) == set(pair)
+
+    def test_can_be_used_by_thumb_and_at_a_desk(
+        self,
+        transactional_db: None,
+        phone: Page,
+        desktop: Page,
+        pair: tuple[Resident, Resident],
+        supervisor: User,
+    ) -> None:
+        compare = reverse("duplicate_compare", args=[resident.key for resident in pair])
+        of = reverse("duplicate_of", args=[pair[0].key])
+        for page in (phone, desktop):
+            browser.sign_in(page, supervisor)
+            for address in (reverse("duplicate_list"), of, compare):
+                page.goto(address)
+                assert browser.barriers(page) == []
+                width = "document.documentElement.scrollWidth <= innerWidth"
+                assert page.evaluate(width)
+        phone.goto(compare)
+        assert browser.too_small(phone) == []
+        phone.get_by_role("button", name="合并为一条").click()
+        phone.get_by_role("button", name="撤销合并").click()
+        phone.wait_for_load_state()
+
+        assert not Merge.objects.filter(undone_at=None).exists()
 
     def test_say_why_not(
         self,

@@ -1,5 +1,7 @@
 """The pages about residents: masked, written down, and usable with a thumb."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -218,6 +220,54 @@ class TestRegistering:
         client.post(reverse("resident_new"), elsewhere)
 
         assert Resident.objects.count() == 1
+
+
+class TestAHousehold:
+    def test_gives_its_door_and_a_phone_to_who_is_registered_there(
+        self, client: Client, staff: User, resident: Resident
+    ) -> None:
+        new = f"{reverse('resident_new')}?household={resident.household.key}"
+        shown = client.get(new).content.decode()
+        assert "欧* 138****1234" in shown
+        assert "13812341234" not in shown
+
+        client.post(
+            new,
+            {
+                "document_type": "none",
+                "name": "欧阳宝宝",
+                "birth_date": "2022-11-01",
+                "phone": "",
+                "phone_of": str(resident.key),
+            },
+        )
+
+        child = Resident.objects.get(name="欧阳宝宝")
+        assert (child.phone, child.household) == (resident.phone, resident.household)
+
+    def test_tells_who_lives_there_from_who_did(
+        self, client: Client, staff: User, resident: Resident
+    ) -> None:
+        home = resident.household
+        gone, merged = (make_resident(household=home) for _ in range(2))
+        Resident.objects.filter(pk=gone.pk).update(gone_as="left", gone_on=date(2022, 11, 1))
+        Resident.objects.filter(pk=merged.pk).update(gone_as="merged", gone_on=date(2022, 11, 1))
+
+        page = client.get(reverse("household_detail", args=[home.key]))
+
+        assert (page.context["residents"], page.context["gone"]) == ([resident], [gone])
+        assert str(merged.key) not in page.content.decode()
+
+    @pytest.mark.parametrize("act", ["resident_move", "resident_leave"])
+    def test_moves_or_leaves_as_a_whole(
+        self, client: Client, staff: User, resident: Resident, act: str
+    ) -> None:
+        other = make_resident(household=resident.household)
+        whole = f"{reverse(act, args=[resident.key])}?household"
+
+        assert whole in text(client, "household_detail", key=resident.household.key)
+        ticked = client.get(whole).context["form"]["also"].value()
+        assert [str(other.key) in each for each in ticked] == [True]
 
 
 class TestChanging:
