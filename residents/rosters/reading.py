@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,8 @@ def opened(content: bytes) -> Iterator[Opened]:
         finally:
             clock.cancel()
             process.kill()
+            with suppress(BrokenPipeError):  # what it did not take
+                process.stdin and process.stdin.close()
 
 
 def _send(process: "subprocess.Popen[bytes]", content: bytes) -> None:
