@@ -431,6 +431,12 @@ def _moment(hours: int) -> datetime:
     return start_of(DAY) - timedelta(hours=hours)
 
 
+def _freight(law: Law, other: Law) -> Iterator[Seen]:
+    """Return what the crews are asked, and what their trucks are."""
+    yield from _measures(law, other, "freight")
+    yield from _trucks(law, other)
+
+
 def _trucks(law: Law, other: Law) -> Iterator[Seen]:
     rules = [*law.provisions(FreightProvision), *other.provisions(FreightProvision)]
     ahead = [None, *sorted({n for r in rules for n in _around(r.report_days_ahead)})]
@@ -527,7 +533,7 @@ def _subjects() -> tuple[_Subject, ...]:
         _Subject("screening", ("screening",), _frequencies),
         _Subject("entry", ("entry",), _doors),
         _Subject("gatherings", ("gatherings",), _held),
-        _Subject("freight", ("freight", "freight_entry"), _trucks),
+        _Subject("freight", ("freight", "freight_entry"), _freight),
         _Subject("registration", ("registration",), _terms),
         _Subject("whitelist", ("whitelist",), _workers),
         _Subject("registry", ("registry",), _listed),

@@ -71,6 +71,21 @@ class TestComparing:
         assert verdict("fewer", "seven") == "looser"
         assert verdict("seven", "seven") == "equal"
 
+    def test_weighs_what_crews_are_asked_and_what_their_trucks_are(self) -> None:
+        crews = """  - subject: freight
+    clause: "1"
+    who: {freight_crew: true, arrived_from: outside_area}
+    tests: {days: [1, 3], force: must}
+    summary: {zh: 甲, en: A.}
+no_provision:
+"""
+        text = SOUND.replace("id: pingan-2030-1", "id: crews").replace("no_provision:\n", crews)
+        library = Library(shipped().documents | {"crews": read(text, "crews")})
+        found = compare(library.law("crews"), library.law("bayannur-2022-71"))
+
+        [verdict] = [one.verdict for one in found if one.subject == "freight"]
+        assert verdict == "stricter"
+
     def test_finds_what_a_city_asks_beyond_the_nation(self) -> None:
         found = verdicts("yingkou-2022-11", "cn-2022-101")
 
