@@ -475,7 +475,9 @@ class ArrivalForm(forms.Form):
             "freight_crew": bool(data.get("freight")),
         }
         if data.get("coming") == "abroad":
-            facts["inbound"] = self._inbound()
+            facts["inbound"] = inbound = self._inbound()
+            # From the port of entry they come on like everybody else: proof and landing test.
+            facts["arrived_from"] = inbound["entered_via"]
         elif place := data.get("origin"):
             facts["arrived_from"] = place.code
             facts["spread_at_origin"] = bool(data.get("spread"))

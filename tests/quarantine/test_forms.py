@@ -186,6 +186,7 @@ class TestPerson:
         assert inbound
         assert (inbound.central_days, inbound.home_days) == (5, 3)
         assert inbound.entered_via == "310000"
+        assert read_person(form.person()).arrived_from == "310000"
 
     def test_leaves_out_what_is_not_filled_in_yet(self, grid: Area, staff: User) -> None:
         form = form_of({"coming": "home", "origin": "兰州", "arrived": "0"}, staff)
