@@ -6,6 +6,7 @@ governs the grid now, and the case's own exception. However often and in whateve
 switched, however late anybody asks, the answer is that of the last switch alone.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -121,13 +122,10 @@ def follow(
     if not found.switched:
         spared = now.subject or "" if found.why == "stricter" else ""
         return replace(stays, transition=found.result, spared=spared)
-    plan = found.plan
-    goes_on = False
+    plan, goes_on = found.plan, False
     if now.plan is not None:
-        # Where it is silent, the clause of the opening goes on, and nothing begins anew.
-        goes_on = now.plan.asks_as(opening.plan)
         first = day_number(ruling.first_day, day_1)
-        plan = now.plan.without_tests(_never_asked(now.plan, opening.plan, before=first))
+        plan, goes_on = _succeeding(now.plan, opening.plan, first)
     return Followed(
         plan=plan,
         activation=ruling.activation,
@@ -139,14 +137,17 @@ def follow(
     )
 
 
-def _never_asked(new: Plan, old: Plan, *, before: int) -> set[int]:
+@functools.lru_cache(maxsize=10_000)
+def _succeeding(new: Plan, old: Plan, first: int) -> tuple[Plan, bool]:
     """
-    Return the days with tests that were over when a law came that was the first to ask for them.
+    Return the plan of a law that takes over from day `first` on, and whether the old one goes on.
 
-    Not the last test, after which it lets somebody go.
+    Where the new law is silent, the clause of the opening goes on, and nothing begins anew. No
+    test is owed for a day that was over before, unless the old law asked for it, too; but the
+    last one, after which people go, is.
     """
-    earlier = new.days_asked("must")[:-1]
-    return {day for day in earlier if day < before} - set(old.days_asked("must"))
+    earlier = {day for day in new.days_asked("must")[:-1] if day < first}
+    return new.without_tests(earlier - set(old.days_asked("must"))), new.asks_as(old)
 
 
 def followed_under(ruling: Ruling | None, *, case: Case, place: str) -> Followed | None:
