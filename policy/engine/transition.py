@@ -8,6 +8,7 @@ day of the switch on, in the order of `Burden`: first how long somebody is held,
 tests, then limits on going out. Advice never makes a law stricter.
 """
 
+import functools
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, NamedTuple
@@ -57,6 +58,7 @@ class Transition:
         return self.result in ("follows", "freed")
 
 
+@functools.lru_cache(maxsize=10_000)
 def burden(plan: Plan, number: int) -> Burden:
     """Return what a plan asks from day `number` on."""
     held = [
