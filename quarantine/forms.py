@@ -545,6 +545,11 @@ class ActForm(forms.Form):
         for name, offered in choices.items():
             if (field := self.fields.get(name)) and hasattr(field, "choices"):
                 field.choices = offered
+        # The summary above the page names what is missing; "this field" would say nothing there.
+        for field in self.fields.values():
+            field.error_messages["required"] = gettext("Still missing: %(field)s.") % {
+                "field": field.label
+            }
 
 
 class OnceForm(ActForm):

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from accounts.models import Area, User
 from policy.engine.facts import read_person
-from quarantine.forms import ArrivalForm
+from quarantine.forms import ArrivalForm, OutingForm
 from tests import factories
 from tests.factories import NOW
 
@@ -192,3 +192,11 @@ class TestPerson:
         form = form_of({"coming": "home", "origin": "兰州", "arrived": "0"}, staff)
         assert not form.is_valid()
         assert read_person(form.person()).arrived_from == "620100"
+
+
+class TestAct:
+    def test_names_each_thing_that_is_missing(self) -> None:
+        form = OutingForm({}, today=TODAY, choices={})
+
+        assert form.errors["vehicle"] == ["Still missing: Vehicle."]
+        assert len({form.errors[name][0] for name in ("day", "purpose", "vehicle", "mask")}) == 4
