@@ -226,7 +226,7 @@ class Checker:
         for kind, some in wanted.items():
             for resident in Resident.objects.filter(
                 ~Q(number_hash=""), _one_of(some), ~Q(gone_as=MISTAKEN), document_type=kind
-            ).select_related("household__building", "grid"):
+            ).select_related("household__building"):
                 found = merged if resident.gone_as == Resident.GoneAs.MERGED else known
                 held = newest.get(resident.number_hash, resident.number_hash)
                 found[kind, held] = resident
@@ -332,12 +332,13 @@ class Checker:
         new: dict[str, Any] = {}
         changes: list[tuple[str, Any, Any]] = []
         for name in _COMPARED:
-            given, before = getattr(person, name), getattr(resident, name)
-            if given and given not in {before, UNKNOWN}:
-                new[name] = given
-                changes.append((name, before, given))
+            given = getattr(person, name)
+            if not given or given == UNKNOWN or self._is_same(name, given, resident):
+                continue
+            new[name] = given
+            changes.append((name, getattr(resident, name), given))
         household, made = _STAYS, False
-        if person.home and _lives_elsewhere(resident, person.home):
+        if person.home and self._lives_elsewhere(resident, person.home):
             household, made = self._household(person.home)
             before = resident.household
             changes.append(("address", before.address, _address(person.home[1])))
@@ -349,6 +350,26 @@ class Checker:
         self._rows.write(number, UPDATE, resident.key, household.key if made else None, note)
         self._stage_change(number, resident, new, household)
         return UPDATE
+
+    def _is_same(self, name: str, given: Any, resident: Resident) -> bool:
+        """Return whether a value is the one that is known; equal hashes need not be unsealed."""
+        if name == "phone" and self._hash_phone(given) == resident.phone_hash:
+            return True
+        return bool(given == getattr(resident, name))
+
+    def _lives_elsewhere(self, resident: Resident, home: Home) -> bool:
+        grid, said = home
+        there = resident.household
+        door = self._door_key(said.door)
+        return (
+            resident.grid_id != grid
+            or there.building.name != said.building
+            or there.unit_key != self._unit_key(said.unit)
+            or (
+                there.door_key != self._hash_door_key(door)[:SHORT]
+                and addresses.door_key(there.door) != door
+            )
+        )
 
     def _stage_change(
         self, number: int, resident: Resident, new: dict[str, Any], household: Place
@@ -408,17 +429,6 @@ def _one_of(hashes: list[str]) -> RawSQL:
 def _note(row: list[Any], *problems: Any, resident: UUID | None) -> dict[str, Any]:
     note: dict[str, Any] = {"cells": row, "why": problems}
     return {**note, "resident": str(resident)} if resident else note
-
-
-def _lives_elsewhere(resident: Resident, home: Home) -> bool:
-    grid, door = home
-    there = resident.household
-    return (
-        resident.grid_id != grid
-        or there.building.name != door.building
-        or there.unit_key != addresses.unit_key(door.unit)
-        or addresses.door_key(there.door) != addresses.door_key(door.door)
-    )
 
 
 def _address(door: cells.Door) -> str:
