@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from itertools import product
 from pathlib import Path
 from statistics import median
@@ -74,6 +75,7 @@ def run() -> list[Figure]:
                 _searched(scope, user, name, text.format(**sample))
                 for name, text in SEARCHES.items()
             ]
+        figures += _compared(people["community"])
         return [*figures, *_taken(people["district"])]
 
 
@@ -270,6 +272,22 @@ def _listed(scope: str, user: User, which: str) -> Figure:
         half = visible.count() // 2
         address += f"?after={visible.values_list('pk', flat=True)[half]}"
     return measured(f"{scope}: list, {which} page", lambda: client.get(address).status_code)
+
+
+def _compared(user: User) -> list[Figure]:
+    """Return how long it takes to find who may be registered twice."""
+    client, resident = client_of(user), Resident.objects.visible_to(user).order_by("pk")[0]
+    return [
+        measured(f"community: {name}", partial(_status, client, address))
+        for name, address in (
+            ("registered twice, the list", "/duplicates/"),
+            ("registered twice, of one", f"/duplicates/{resident.key}/"),
+        )
+    ]
+
+
+def _status(client: Client, address: str) -> int:
+    return client.get(address).status_code
 
 
 def _searched(scope: str, user: User, name: str, text: str) -> Figure:
