@@ -114,6 +114,11 @@ class ResidentQuerySet(models.QuerySet["Resident"]):
         """Return the residents without entries that are nobody."""
         return self.exclude(gone_as__in=Resident.NOBODY)
 
+    def merged(self) -> Self:
+        """Return the entries that were merged with another, by the short list of merges."""
+        merges = Merge.objects.filter(undone_at=None)
+        return self.filter(gone_as=Resident.GoneAs.MERGED, pk__in=merges.values("merged"))
+
     def here(self) -> Self:
         """Return those who live or stay here now: who has left or died is kept, not listed."""
         return self.filter(gone_as="")

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Model
+from django.db.models import F, Model, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
@@ -88,11 +88,13 @@ def holder_of(hashes: Collection[str], *, document_types: Collection[str]) -> Re
 
     A number that only an entry has that was merged leads to the one that was kept.
     """
-    holders = Resident.objects.filter(document_type__in=document_types, number_hash__in=hashes)
-    holders = holders.exclude(gone_as=Resident.GoneAs.TAKEN_BACK).order_by("gone_as", "pk")
-    found = list(holders.select_related("household__building", "grid"))
-    own = [each for each in found if each.gone_as != Resident.GoneAs.MERGED]
-    return own[0] if own else standing_for(found[0]) if found else None
+    holding = Q(document_type__in=document_types, number_hash__in=hashes)
+    found = Resident.objects.people().filter(holding).select_related("household__building", "grid")
+    # Without a limit, which would let the planner walk the residents by key.
+    if own := list(found):
+        return own[0]
+    merged = list(Resident.objects.merged().filter(holding))
+    return standing_for(merged[0]) if merged else None
 
 
 def find_by_phone(*, phone: str, by: User) -> list[Resident]:

@@ -50,7 +50,6 @@ from residents.services import (
 )
 
 Outcome = RosterRow.Outcome
-MISTAKEN = Resident.GoneAs.TAKEN_BACK
 NEW, UPDATE, UNCHANGED, DUPLICATE, REJECTED = (each.value for each in Outcome)
 Numbered = tuple[int, list[Any]]
 Known = dict[tuple[str, str], Resident]
@@ -222,16 +221,15 @@ class Checker:
                 wanted[person.document_type] += older
                 newest |= dict.fromkeys(older, person.number_hash)
         known: Known = {}
-        merged: Known = {}
         for kind, some in wanted.items():
-            for resident in Resident.objects.filter(
-                ~Q(number_hash=""), _one_of(some), ~Q(gone_as=MISTAKEN), document_type=kind
-            ).select_related("household__building"):
-                found = merged if resident.gone_as == Resident.GoneAs.MERGED else known
+            holding = [~Q(number_hash=""), _one_of(some), Q(document_type=kind)]
+            there = Resident.objects.people().filter(*holding)
+            # A number that only an entry has that was merged leads to the one that was kept.
+            merged = Resident.objects.merged().filter(*holding)
+            for resident in (*merged, *there.select_related("household__building")):
                 held = newest.get(resident.number_hash, resident.number_hash)
-                found[kind, held] = resident
-        # A number that only an entry has that was merged leads to the one that was kept.
-        return {held: standing_for(resident) for held, resident in merged.items()} | known
+                known[kind, held] = standing_for(resident)
+        return known
 
     def _decide(self, number: int, row: list[Any], person: Person, known: Known) -> str:
         problem: Problem
