@@ -202,10 +202,6 @@ def _impossible(who: Who, document: Document) -> Iterator[Text]:
             "临床分型只属于感染者，此条件永不匹配。",
             "clinical classes belong to infected people only, so this never matches.",
         )
-    if who.clinical == ():
-        yield Text(
-            "临床分型列表为空，永不匹配。", "an empty list of clinical classes never matches."
-        )
     if who.spread_at_origin and who.arrived_from is None:
         yield Text(
             "spread_at_origin 须与 arrived_from 同时给出。", "spread_at_origin needs arrived_from."

@@ -150,6 +150,9 @@ def _distinct(value: object) -> object:
     return value
 
 
+# Who or what a provision names: a list that names nothing would read as everybody.
+NAMED = (Field(min_length=1), BeforeValidator(_distinct))
+
 Words = Annotated[Text, BeforeValidator(_text)]
 Area = Annotated[str, BeforeValidator(_area)]
 Clause = Annotated[str, Field(pattern=r"^[1-9][0-9]?$")]
@@ -196,7 +199,7 @@ class StayedIn(Strict):
 class BeenIn(Strict):
     """A stay in, or an arrival from, one of the named areas, whatever their risk."""
 
-    areas: Annotated[tuple[Area, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    areas: Annotated[tuple[Area, ...], *NAMED]
     within_days: Annotated[int, Field(ge=0, le=60)]
 
 
@@ -211,7 +214,7 @@ class Who(Strict):
     """Conditions on a person; all that are given must hold."""
 
     exposure: Exposure | None = None
-    clinical: Annotated[tuple[Clinical, ...], BeforeValidator(_distinct)] | None = None
+    clinical: Annotated[tuple[Clinical, ...], *NAMED] | None = None
     serious_underlying_disease: bool | None = None
     arrived_from: Origin | None = None
     spread_at_origin: bool | None = None
@@ -256,7 +259,7 @@ class LooseTests(Strict):
     A result on `last_from` or a later day is as good as one on the last of the days.
     """
 
-    days: Annotated[tuple[DayNumber, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    days: Annotated[tuple[DayNumber, ...], *NAMED]
     force: Force
     last_from: DayNumber | None = None
 
@@ -301,9 +304,9 @@ class OnArrival(Strict):
 class OutingTerms(Strict):
     """Under which terms somebody who may not go out is let out; what is not named is barred."""
 
-    purposes: Annotated[tuple[OutingPurpose, ...], Field(min_length=1), BeforeValidator(_distinct)]
-    vehicles: Annotated[tuple[OutingVehicle, ...], Field(min_length=1), BeforeValidator(_distinct)]
-    masks: Annotated[tuple[OutingMask, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    purposes: Annotated[tuple[OutingPurpose, ...], *NAMED]
+    vehicles: Annotated[tuple[OutingVehicle, ...], *NAMED]
+    masks: Annotated[tuple[OutingMask, ...], *NAMED]
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -342,7 +345,7 @@ class MeasureProvision(Provision):
 
     subject: MeasureSubject
     who: Who
-    unless: Annotated[tuple[MeasureSubject, ...], BeforeValidator(_distinct)] = ()
+    unless: Annotated[tuple[MeasureSubject, ...], *NAMED] = ()
     stages: tuple[Stage, ...] = ()
     instead: tuple[Stage, ...] = ()
     central_on_request: bool = False
@@ -413,7 +416,7 @@ class ZoneProvision(Provision):
     """How large a zone may be drawn, or when it is lifted."""
 
     subject: Literal["zones"]
-    levels: Annotated[tuple[Level, ...], BeforeValidator(_distinct)] = ()
+    levels: Annotated[tuple[Level, ...], *NAMED] = ()
     lift: Lift | None = None
 
     @model_validator(mode="after")
@@ -430,9 +433,9 @@ class EntryProvision(Provision):
     """What is checked at a door; without `venues` at every door not in `except_venues`."""
 
     subject: Literal["entry", "care"]
-    venues: Annotated[tuple[Venue, ...], BeforeValidator(_distinct)] = ()
-    except_venues: Annotated[tuple[Venue, ...], BeforeValidator(_distinct)] = ()
-    roles: Annotated[tuple[Role, ...], BeforeValidator(_distinct)] = ()
+    venues: Annotated[tuple[Venue, ...], *NAMED] = ()
+    except_venues: Annotated[tuple[Venue, ...], *NAMED] = ()
+    roles: Annotated[tuple[Role, ...], *NAMED] = ()
     checks: Annotated[tuple[Check, ...], BeforeValidator(_distinct)] = ()
     proof_hours: Hours | None = None
     proof_hours_in_outbreak: Hours | None = None
@@ -462,11 +465,9 @@ class ScreeningProvision(Provision):
     """How often somebody in a post is tested; weekdays count from Monday, 1."""
 
     subject: Literal["screening"]
-    posts: Annotated[tuple[Post, ...], BeforeValidator(_distinct)] = ()
+    posts: Annotated[tuple[Post, ...], *NAMED] = ()
     frequency: Literal["daily", "twice_weekly"] | None = None
-    weekdays: Annotated[
-        tuple[Annotated[int, Field(ge=1, le=7)], ...], BeforeValidator(_distinct)
-    ] = ()
+    weekdays: Annotated[tuple[Annotated[int, Field(ge=1, le=7)], ...], *NAMED] = ()
     hours_between: Hours | None = None
     sampled: bool = False
 
@@ -490,7 +491,7 @@ class GatheringProvision(Provision):
     """What those who hold a gathering must do."""
 
     subject: Literal["gatherings"]
-    kinds: Annotated[tuple[Gathering, ...], BeforeValidator(_distinct)] = ()
+    kinds: Annotated[tuple[Gathering, ...], *NAMED] = ()
     persons_at_least: Head | None = None
     outside_persons_at_least: Head | None = None
     duties: Annotated[tuple[GatheringDuty, ...], BeforeValidator(_distinct)] = ()
@@ -534,7 +535,7 @@ class WhitelistProvision(Provision):
     """Who keeps society running, and what they owe."""
 
     subject: Literal["whitelist"]
-    posts: Annotated[tuple[WhitelistPost, ...], Field(min_length=1), BeforeValidator(_distinct)]
+    posts: Annotated[tuple[WhitelistPost, ...], *NAMED]
     duties: Annotated[tuple[WhitelistDuty, ...], BeforeValidator(_distinct)]
     proof_hours: Hours | None = None
 
@@ -552,9 +553,7 @@ class Group(Strict):
     """Conditions on somebody of the key population; all that are given must hold."""
 
     age_at_least: Annotated[int, Field(ge=1, le=120)] | None = None
-    any_condition: (
-        Annotated[tuple[Condition, ...], Field(min_length=1), BeforeValidator(_distinct)] | None
-    ) = None
+    any_condition: Annotated[tuple[Condition, ...], *NAMED] | None = None
     living_alone: bool | None = None
     pregnant: bool | None = None
     child_in_difficulty: bool | None = None
