@@ -223,13 +223,18 @@ def write(*, case: Case, today: date, **values: Any) -> Calendar:
     for name, value in values.items():
         setattr(case, name, value)
     laid, derived = _derived(case, histories_of([case])[case.pk], today=today)
-    told = {"told_plan": case.plan, "told_release_on": derived["release_on"]} if known else {}
-    _update(case, **values, **derived, **told)
+    told = {
+        "told_plan": case.plan,
+        "told_release_on": derived["release_on"],
+        "told_freed": case.freed,
+    }
+    _update(case, **values, **derived, **(told if known else {}))
     return laid
 
 
 def _was_told(case: Case) -> bool:
-    return (case.told_plan_id, case.told_release_on) == (case.plan_id, case.release_on)
+    told = (case.told_plan_id, case.told_release_on, case.told_freed)
+    return told == (case.plan_id, case.release_on, case.freed)
 
 
 def _update(case: Case, **values: Any) -> None:

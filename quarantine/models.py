@@ -214,10 +214,13 @@ class Plan(models.Model):
 
 # Open, and a switch has changed something since people were last told.
 # Who was to be released before the new law took effect is told by the release itself.
+# Who is freed on the very day of release keeps plan and day, and owes no test any more.
 UNTOLD = (
     Q(closed_on=None, told_plan__isnull=False)
     & (
         ~Q(told_plan=F("plan"))
+        | Q(told_freed=False, transition="freed")
+        | Q(told_freed=True) & ~Q(transition="freed")
         | ~Q(told_release_on=F("release_on"))
         & ~Q(told_release_on__isnull=True, release_on__isnull=True)
     )
@@ -271,7 +274,7 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.open().filter(transition__in=NEEDS_DECISION)
 
     def untold(self) -> Self:
-        """Return the open cases whose plan or release is not what people were last told."""
+        """Return the open cases of which something is not what people were last told."""
         return self.filter(UNTOLD)
 
     def test_due(self, on: date) -> Self:
@@ -404,6 +407,7 @@ class Case(models.Model):
         Plan, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     told_release_on = models.DateField(null=True)
+    told_freed = models.BooleanField(default=False)
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
     closed_as = models.CharField(_("closed as"), max_length=12, choices=ClosedAs, blank=True)
     version = models.PositiveIntegerField(default=1)
@@ -469,6 +473,11 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return f"case {self.key}"
+
+    @property
+    def freed(self) -> bool:
+        """Whether the law in force asks nothing more of the person."""
+        return self.transition == Case.Transition.FREED
 
 
 class EventQuerySet(WithdrawableQuerySet["Event"]):

@@ -29,6 +29,7 @@ from reminders.models import Change, ChangeQuerySet, Message
 
 # So many cases in one transaction.
 CHUNK = 2_000
+FREED = Case.Transition.FREED
 # Certainly not told yet.
 UNSENT = (Message.State.DUE, Message.State.FAILED)
 # As before, or nobody needed it any more.
@@ -36,26 +37,29 @@ NEVER_SENT = (*UNSENT, Message.State.DROPPED)
 
 
 class Untold(NamedTuple):
-    """A case whose plan or release is not what people were last told."""
+    """A case of which something is not what people were last told."""
 
     case: int
     told_plan: int
     plan: int
     told_release_on: date | None
     release_on: date | None
+    told_freed: bool
+    transition: str
     day_1: date
     history: str
 
 
 NEW_CHANGES = """
     INSERT INTO reminders_change (key, case_id, grid_id, at, law, transition, before_plan_id,
-        before_release_on, after_plan_id, after_release_on, correction)
+        before_release_on, before_freed, after_plan_id, after_release_on, correction)
     SELECT gen_random_uuid(), c.id, c.grid_id, %(at)s, c.law, c.transition, c.told_plan_id,
-        c.told_release_on, c.plan_id, c.release_on,
+        c.told_release_on, c.told_freed, c.plan_id, c.release_on,
         EXISTS (
             SELECT FROM reminders_change e
             WHERE e.case_id = c.id AND e.before_plan_id = c.plan_id
                 AND e.before_release_on IS NOT DISTINCT FROM c.release_on
+                AND e.before_freed = (c.transition = 'freed')
         )
     FROM quarantine_case c WHERE c.id = ANY(%(cases)s) ORDER BY c.id
     RETURNING id
@@ -79,8 +83,8 @@ NEW_MESSAGES = """
     ) unsent ON true
     JOIN reminders_change s ON s.id = COALESCE(unsent.since_id, n.id)
     WHERE n.id = ANY(%(changes)s) AND (r.phone <> '' OR %(channel)s = 'in_app')
-        AND (s.before_plan_id, s.before_release_on)
-            IS DISTINCT FROM (n.after_plan_id, n.after_release_on)
+        AND (s.before_plan_id, s.before_release_on, s.before_freed)
+            IS DISTINCT FROM (n.after_plan_id, n.after_release_on, n.transition = 'freed')
     ORDER BY n.id
     ON CONFLICT DO NOTHING
 """
@@ -99,7 +103,7 @@ def tell_chunk(*, at: datetime, channels: Iterable[str]) -> int | None:
     loud = _with_other_dates(untold, today=clock.day_of(at))
     made = _tell(loud, at=at, channels=channels) if loud else 0
     Case.objects.filter(pk__in=[each.case for each in untold]).update(
-        told_plan=F("plan"), told_release_on=F("release_on")
+        told_plan=F("plan"), told_release_on=F("release_on"), told_freed=Q(transition=FREED)
     )
     return made
 
@@ -117,20 +121,30 @@ def _with_other_dates(untold: Collection[Untold], *, today: date) -> list[int]:
         each.case
         for each in untold
         if each.told_release_on != each.release_on
-        or _left(plan_of(rows[each.told_plan]), each, today)
-        != _left(plan_of(rows[each.plan]), each, today)
+        or _left(plan_of(rows[each.told_plan]), each, today, freed=each.told_freed)
+        != _left(plan_of(rows[each.plan]), each, today, freed=each.transition == FREED)
     ]
 
 
-def _left(plan: EnginePlan, of: Untold, today: date) -> tuple[object, ...]:
-    """Return what a plan still asks: where somebody is held and how, tests, what releases."""
+def _left(plan: EnginePlan, of: Untold, today: date, *, freed: bool) -> tuple[object, ...]:
+    """
+    Return what a plan still asks: where somebody is held and how, tests, what releases.
+
+    The day of release is the same, before and after. Whoever is held goes on that day under
+    either law, and who is freed on it owes no test any more.
+    """
     now = day_number(today, of.day_1)
+    held_until = day_number(of.release_on, of.day_1) - 1 if of.release_on else None
+    stages = []
+    for stage, first, last in plan.spans():
+        if stage.force == "must" and held_until is not None:
+            last = min(last, held_until)
+        if last >= now:
+            asked = replace(stage, days=0, tests=(), served=0)
+            stages.append((asked, max(first, now), last))
+    if freed:
+        return stages, [], [], None
     taken = {day_number(day, of.day_1) for day in read_history(of.history, of.day_1).sampled}
-    stages = [
-        (replace(stage, days=0, tests=(), served=0), max(first, now), last)
-        for stage, first, last in plan.spans()
-        if last >= now
-    ]
     tests = [day for day in plan.days_asked("must") if day not in taken]
     advised = [day for day in plan.days_asked("advise") if day >= now]
     return stages, tests, advised, plan.release

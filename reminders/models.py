@@ -67,6 +67,8 @@ class Change(models.Model):
         Plan, on_delete=models.PROTECT, db_index=False, related_name="+"
     )
     after_release_on = models.DateField(_("release now"), null=True)
+    # A document had asked nothing more; `transition` says whether one does now.
+    before_freed = models.BooleanField(default=False)
     # It takes back what was told before: the law before it holds again.
     correction = models.BooleanField(_("correction"), default=False)
     ticked_at = models.DateTimeField(_("ticked off at"), null=True, blank=True)

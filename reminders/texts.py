@@ -56,9 +56,11 @@ def _changed(message: Message) -> str:
         "now": date_format(now, "MONTH_DAY_FORMAT") if now else "",
         "source": source_of(message.change, message.case),
     }
+    freed = message.change.transition == Case.Transition.FREED
+    sentence = _no_test_left() if freed and before == now else _change(before, now)
     if _corrects(message):
-        return _("Correction: ") + _change(before, now) % told
-    return _change(before, now) % told
+        return _("Correction: ") + sentence % told
+    return sentence % told
 
 
 def _corrects(message: Message) -> bool:
@@ -67,6 +69,13 @@ def _corrects(message: Message) -> bool:
         case=message.case, kind=Kind.CHANGED, channel=message.channel, pk__lt=message.pk
     )
     return earlier.exclude(state__in=changes.NEVER_SENT).exists()
+
+
+def _no_test_left() -> str:
+    return _(
+        "The rules for your health measure have changed (%(source)s): no test is due any more. It"
+        " still ends on %(now)s. Please wait until your grid worker has confirmed it."
+    )
 
 
 def _change(before: date | None, now: date | None) -> str:

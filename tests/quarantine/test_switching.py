@@ -28,7 +28,7 @@ from quarantine.proof import unexplained_cases
 from quarantine.results import complete_what_is_over, mark_missed, take_sample
 from quarantine.sweep import outdated_grids, progress, sweep
 from quarantine.words import switched
-from reminders.models import Change
+from reminders.models import Change, Message
 from reminders.sweep import sweep as tell
 from reminders.texts import source_of
 from residents.models import Resident
@@ -378,6 +378,63 @@ class TestWhoIsFreed:
             assert "asks nothing more" in switched(case)
             tell(at=SWITCH)
             assert source_of(Change.objects.get()).endswith("clause 2")
+
+
+class TestWhoIsFreedAboutTheLastDay:
+    """Seven days at home with a test on the last of them; the switch is on the seventh."""
+
+    @pytest.mark.parametrize("taken", [False, True], ids=["test dropped", "test taken"])
+    @pytest.mark.parametrize(
+        ("last", "told_if_dropped", "told_if_taken"),
+        [(nth(6), 0, 0), (nth(7), 1, 0), (nth(8), 1, 1)],
+        ids=["the day before", "the day itself", "the day after"],
+    )
+    def test_is_told_where_a_date_or_a_test_is_another(
+        self, last: date, told_if_dropped: int, told_if_taken: int, *, taken: bool
+    ) -> None:
+        case = self.case_until(last)
+        if taken:
+            take_sample(
+                case=case,
+                taken_at=moment(last, 0),
+                at=moment(last, 0),
+                by=make_user("grid_staff", case.grid),
+            )
+        put_in_force("cn-2022-113", Area.objects.get(code="150802"), effective_from=SWITCH)
+        sweep(at=SWITCH)
+
+        tell(at=SWITCH)
+        tell(at=SWITCH)
+
+        told = Message.objects.filter(kind="changed", channel="in_app").count()
+        assert told == (told_if_taken if taken else told_if_dropped)
+
+    def test_is_corrected_when_the_test_is_due_again(self) -> None:
+        self.case_until(nth(7))
+        ten = put_in_force("cn-2022-113", Area.objects.get(code="150802"), effective_from=SWITCH)
+        sweep(at=SWITCH)
+        tell(at=SWITCH)
+        withdraw(ten)
+        sweep(at=SWITCH)
+
+        tell(at=SWITCH)
+
+        freed, again = Change.objects.order_by("pk")
+        assert (freed.transition, again.transition, again.before_freed) == ("freed", "", True)
+        assert not freed.correction
+        assert again.correction
+        assert not Case.objects.untold()
+
+    def case_until(self, last: date) -> Case:
+        """Make a case whose last day is the one given, all earlier tests taken."""
+        day_1 = last - timedelta(days=6)
+        stays = (Stay("620100", None, day_1),)
+        city = make_place("bayannur-2022-71", "150802")
+        case = make_case(city, on=day_1, stays=stays, arrived_from="620100")
+        for number in (0, 2, 4):
+            make_result(case, day_1 + timedelta(days=number))
+        assert (case.release_on, case.next_test_on) == (last, last)
+        return case
 
 
 class TestACaseThatMoves:

@@ -31,12 +31,18 @@ SEVENTH = TODAY + 6 * DAY
 FIFTH = TODAY + 4 * DAY
 
 
-def plan_of(days: int, *, document: str = "cn-2022-113", clause: str = "2") -> Plan:
-    """Make a plan of some days at home."""
+def plan_of(
+    days: int,
+    *,
+    document: str = "cn-2022-113",
+    clause: str = "2",
+    tests: tuple[int, ...] | None = None,
+) -> Plan:
+    """Make a plan of some days at home, tested on the first and the last, or as said."""
     provision, _ = Provision.objects.get_or_create(
         document=document, clause=clause, subject="high_risk_stay"
     )
-    week = PlannedStage("home", days, tests=(1, days), movement="forbidden")
+    week = PlannedStage("home", days, tests=tests or (1, days), movement="forbidden")
     content = engine.Plan(document, clause, "high_risk_stay", stages=(week,))
     plan, _ = Plan.objects.get_or_create(
         digest=content.digest, defaults={"provision": provision, "content": content.to_json()}
@@ -158,6 +164,40 @@ class TestAChange:
 
         assert not texts(gateway)
         assert not Case.objects.untold().exists()
+
+    @pytest.mark.parametrize(
+        ("last", "tests", "history", "told"),
+        [
+            pytest.param(TODAY - DAY, (1, 3, 5), "", 0, id="dropped, ended the day before"),
+            pytest.param(TODAY, (1, 3, 5), "", 1, id="dropped on the last day"),
+            pytest.param(TODAY, (1, 3, 5), "7", 0, id="dropped after it was taken"),
+            pytest.param(TODAY, (1, 3, 5, 7), "", 0, id="kept on the last day"),
+            pytest.param(TODAY + DAY, (1, 3, 5), "", 1, id="dropped on the day before the last"),
+            pytest.param(TODAY + DAY, (1, 3, 5, 7), "", 0, id="kept on the day before the last"),
+        ],
+    )
+    def test_of_the_last_test_alone_is_told_while_it_is_due(
+        self, last: date, tests: tuple[int, ...], history: str, told: int, gateway: Gateway
+    ) -> None:
+        case = make_case(day_1=last - 6 * DAY, release_on=last, history=history)
+        Case.objects.filter(pk=case.pk).update(plan=plan_of(7, tests=tests), law_from=TODAY)
+
+        tell()
+
+        assert len([text for text in texts(gateway) if "调整" in text]) == told
+
+    def test_that_asks_nothing_more_on_the_last_day_says_that_no_test_is_due(
+        self, gateway: Gateway
+    ) -> None:
+        case = make_case(day_1=TODAY - 6 * DAY, release_on=TODAY)
+        freed = {"transition": "freed", "freed_on": TODAY, "law_from": TODAY}
+        Case.objects.filter(pk=case.pk).update(**freed, law="cn-2022-113")
+
+        tell()
+
+        [text] = [text for text in texts(gateway) if "调整" in text]
+        assert "不再需要核酸检测" in text
+        assert "11月22日" in text
 
     def test_of_who_has_no_telephone_is_told_to_the_staff(self, gateway: Gateway) -> None:
         switch(make_case(day_1=TODAY, release_on=SEVENTH, phone=""), 5)
