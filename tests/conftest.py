@@ -18,6 +18,7 @@ CHROMIUM_OPTIONS = [
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
+DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
 
 # Playwright keeps an event loop in the main thread, where Django would refuse to wait.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -25,9 +26,16 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 @pytest.hookimpl(wrapper=True)  # before -m chooses, and after all that sort
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
-    """Mark the tests that need Chromium, put them last, and skip them where there is none."""
+    """
+    Mark the tests that ask no server, and those that need Chromium.
+
+    These come last, and are skipped where there is none.
+    """
     for item in items:
-        if {"phone", "desktop", "browser"} & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if not (fixtures & DATABASE or item.get_closest_marker("django_db")):
+            item.add_marker(pytest.mark.pure)
+        if {"phone", "desktop", "browser"} & fixtures:
             item.add_marker(pytest.mark.browser)
             if not CHROMIUM.exists():
                 item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
