@@ -3,7 +3,8 @@
 import uuid
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, Self, cast
 
 import pgtrigger
@@ -182,10 +183,9 @@ def within(user: Any, path: str) -> models.Q:
 
     Nothing lies in the areas of somebody who answers for none.
     """
-    condition = models.Q(pk__in=[])
-    for prefix in getattr(user, "area_paths", ()):
-        condition |= models.Q(**{f"{path}__startswith": prefix})
-    return condition
+    paths = getattr(user, "area_paths", ())
+    conditions = [models.Q(**{f"{path}__startswith": prefix}) for prefix in paths]
+    return reduce(or_, conditions) if conditions else models.Q(pk__in=[])
 
 
 def people_within(user: Any, path: str) -> models.Q:

@@ -17,7 +17,7 @@ from policy.engine.facts import NATResult, Served
 from policy.engine.moments import day_number, local_day, nth_day, start_of
 from policy.engine.plans import Plan as EnginePlan
 from quarantine.models import Case, Event
-from quarantine.plans import plan_of
+from quarantine.plans import met, plan_of
 from testing.models import Sample
 
 # The kinds of events that a calendar is drawn from.
@@ -125,6 +125,33 @@ def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]
     prefetch_related_objects(list(cases), "plan")
     histories = histories_of(cases)
     return {case.pk: lay(case, histories[case.pk], today) for case in cases}
+
+
+@functools.lru_cache(maxsize=5_000)
+def lay_alike(
+    digest: str,
+    day_1: date,
+    said: str,
+    *,
+    today: date,
+    law_from: date | None,
+    freed_on: date | None,
+    transition: str,
+) -> Calendar:
+    """
+    Return the calendar of all cases with one plan, day 1 and history, none of whom was moved.
+
+    Pages ask for the same ones all day. Give the digest of a plan that `quarantine.plans` has met.
+    """
+    return lay_plan(
+        met(digest),
+        day_1,
+        read_history(said, day_1),
+        today=today,
+        law_from=law_from,
+        freed_on=freed_on,
+        transition=transition,
+    )
 
 
 def lay(case: Case, history: History, today: date) -> Calendar:

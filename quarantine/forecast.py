@@ -19,7 +19,7 @@ from django.db.models.functions import TruncDate
 from policy.engine.calendar import Calendar
 from policy.engine.facts import Setting
 from policy.engine.plans import Plan as EnginePlan
-from quarantine.calendars import lay_plan, read_history
+from quarantine.calendars import lay_alike, read_history
 from quarantine.models import Case, CaseQuerySet
 from quarantine.plans import plans_of
 
@@ -153,17 +153,17 @@ def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> 
 
 
 def _alike(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Alike:
-    history = read_history(row["history"], row["day_1"])
-    laid = lay_plan(
-        plan,
+    laid = lay_alike(
+        plan.digest,
         row["day_1"],
-        history,
+        row["history"],
         today=today,
         law_from=row["law_from"],
         freed_on=row["freed_on"],
         transition=row["transition"],
     )
-    asked = frozenset(laid.required_tests) - set(history.sampled)
+    sampled = read_history(row["history"], row["day_1"]).sampled
+    asked = frozenset(laid.required_tests).difference(sampled)
     last_day = _last_day(row, asked, today)
     freed_on = row["freed_on"] if row["transition"] == Case.Transition.FREED else None
     return Alike(tuple(row["pks"]), plan, laid, row["opened"], last_day, asked, freed_on)

@@ -17,6 +17,11 @@ def plan_of(row: Plan) -> EnginePlan:
     return _parsed[row.digest]
 
 
+def met(digest: str) -> EnginePlan:
+    """Return a plan that this process has met. Raise KeyError for another."""
+    return _parsed[digest]
+
+
 def all_plans() -> dict[int, EnginePlan]:
     """Return every plan by its key: some hundred, however many cases. One query."""
     return {pk: plan_of(row) for pk, row in Plan.objects.in_bulk().items()}

@@ -16,10 +16,11 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 from django.utils.translation import gettext_lazy as _
 
 from accounts.paging import Page, page_after
-from quarantine.calendars import lay, read_history
+from quarantine.calendars import lay_alike, read_history
 from quarantine.filters import awaited_on
 from quarantine.forecast import forecast
 from quarantine.models import Case, CaseQuerySet, Event, EventQuerySet
+from quarantine.plans import plan_of
 from residents.models import Building, Household
 from testing.models import NATResult, Sample
 
@@ -105,6 +106,12 @@ class Work:
     def __init__(self, *, cases: CaseQuerySet, today: date) -> None:
         self.everyone, self.cases, self.today = cases, cases.open(), today
 
+    def counts_of(self, cards: Sequence[Card]) -> Counts:
+        """Return the same as `counts` where `cards` are all that is due. One light query."""
+        of = Counter(kind for card in cards for kind in Kind if card.has(kind))
+        tomorrow = self.cases.filter(next_test_on=self.today + timedelta(days=1)).count()
+        return Counts({kind: of[kind] for kind in Kind}, len(cards), tomorrow)
+
     def counts(self) -> Counts:
         """Return how much is due. One query, and another where tests are overdue."""
         alike = self.cases.annotate(
@@ -184,7 +191,9 @@ def worklist(
     work = Work(cases=cases, today=today)
     page = work.page(kind=kind, after=after)
     cards = _cards([(case, case.checked) for case in page.rows], today)  # type: ignore[attr-defined]
-    return Worklist(cards, work.counts(), page.next, page.first)
+    whole = page.first and not page.next and not kind
+    counts = work.counts_of(cards) if whole else work.counts()
+    return Worklist(cards, counts, page.next, page.first)
 
 
 def cards_of(cases: Sequence[Case], *, today: date) -> list[Card]:
@@ -213,9 +222,17 @@ def _card(case: Case, awaited: Mapping[date, uuid.UUID], *, checked: bool, today
     if case.closed_on:
         return Card(case, ())
     freed = case.transition == Case.Transition.FREED and (case.freed_on or today) <= today
-    history = read_history(case.history, case.day_1)
-    calendar = lay(case, history, today)
-    untaken = [day for day in calendar.required_tests if day not in history.sampled]
+    calendar = lay_alike(
+        plan_of(case.plan).digest,
+        case.day_1,
+        case.history,
+        today=today,
+        law_from=case.law_from,
+        freed_on=case.freed_on,
+        transition=case.transition,
+    )
+    sampled = read_history(case.history, case.day_1).sampled
+    untaken = [day for day in calendar.required_tests if day not in sampled]
     asks_check = bool(calendar.plan.stages) and not freed and not checked
     return Card(case, tuple(_due(calendar, untaken, awaited, asks_check, today)))
 

@@ -138,8 +138,9 @@ class TestUnexplainedCases:
         assert unexplained_cases() == []
 
     def test_ask_the_database_as_often_for_many_as_for_one(
-        self, django_assert_num_queries: DjangoAssertNumQueries
+        self, django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("policy.services.FRESH_FOR_SECONDS", 3600)
         yingkou = make_place("yingkou-2022-11", "210800")
         make_case(yingkou)
         assert unexplained_cases() == []  # the documents of the place are known from here on
