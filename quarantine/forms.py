@@ -117,6 +117,8 @@ class ArrivalForm(forms.Form):
 
     key = forms.UUIDField(widget=forms.HiddenInput)
     resident = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    # Whose phone reaches the whole household.
+    phone_of = forms.UUIDField(widget=forms.HiddenInput, required=False)
     document_type = forms.ChoiceField(
         label=_("Document"),
         choices=Resident.DocumentType.choices,
@@ -297,11 +299,18 @@ class ArrivalForm(forms.Form):
         today: date,
         grids: QuerySet[Area],
         found: Resident | None = None,
+        housemate: Resident | None = None,
         stays: Sequence[dict[str, Any]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.now, self.today, self.found = now, today, found
+        self.housemate = housemate if housemate and not (found and found.phone) else None
+        if self.housemate:
+            self.initial["phone_of"] = self.housemate.key
+            self.fields["phone"].help_text = gettext(
+                "Empty: the phone of the household, %(phone)s (%(name)s)"
+            ) % {"phone": self.housemate.masked_phone, "name": self.housemate.masked_name}
         self.leaves_after_arrival = False
         offered = cast("forms.ModelChoiceField[Area]", self.fields["grid"])
         offered.queryset = grids

@@ -60,6 +60,7 @@ def take_in(
     who: Resident | Newcomer,
     door: Door | None,
     phone: str,
+    housemate: Resident | None = None,
     emergency_name: str = "",
     emergency_phone: str = "",
     facts: Person,
@@ -72,8 +73,9 @@ def take_in(
     """
     Register or move the person where needed, log the arrival and open its case; all or nothing.
 
-    `door` is None for a registered resident who stays where they live. Requests with one `key`
-    wait for each other, so that a double tap is one arrival and one resident. Raise what
+    `door` is None for a registered resident who stays where they live. Who has no phone of their
+    own is reached under that of `housemate`, where both live behind one door. Requests with one
+    `key` wait for each other, so that a double tap is one arrival and one resident. Raise what
     `residents.services` and `quarantine.arrivals.log_arrival` raise.
     """
     _wait_for(key)
@@ -89,7 +91,7 @@ def take_in(
             name=who.name,
             document_type=who.document_type,
             number=who.number,
-            phone=who.phone,
+            phone=who.phone or _shared_phone(housemate, household),
             sex=who.sex,
             birth_date=who.birth_date,
             emergency_name=emergency_name,
@@ -101,11 +103,12 @@ def take_in(
     elif isinstance(who, Resident):
         resident, version, before = who, who.version, residents.as_it_is(who)
         _house(resident, household or resident.household, day=facts.start, at=at, by=by)
-        if (phone and phone != resident.phone) or emergency_name or emergency_phone:
+        reached = phone or resident.phone or _shared_phone(housemate, resident.household)
+        if reached != resident.phone or emergency_name or emergency_phone:
             residents.change(
                 resident=resident,
                 version=resident.version,
-                phone=phone,
+                phone=reached,
                 emergency_name=emergency_name,
                 emergency_phone=emergency_phone,
                 at=at,
@@ -154,6 +157,10 @@ def _typed(door: Door | None) -> dict[str, str]:
         "unit": door.unit,
         "door": door.door,
     }
+
+
+def _shared_phone(housemate: Resident | None, household: Household) -> str:
+    return housemate.phone if housemate and housemate.household_id == household.pk else ""
 
 
 def _wait_for(key: uuid.UUID) -> None:

@@ -242,6 +242,13 @@ class Resident(models.Model):
         return masking.mask_phone(self.phone)
 
     @property
+    def shares_phone(self) -> bool:
+        """Whether others of the household are reached under the same phone. One query."""
+        together = Resident.objects.here().filter(household=self.household_id)
+        same = together.filter(phone_hash=self.phone_hash).exclude(pk=self.pk)
+        return bool(self.phone) and same.exists()
+
+    @property
     def masked_number(self) -> str:
         """Return the document's number as pages show it."""
         return masking.mask_number(self.number)

@@ -68,7 +68,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     by, at = member(request), clock.now()
     if request.method == "GET":
         return _page(request, _form(by, at, **_kept(request, by)))
-    form = _form(by, at, found=_chosen(request.POST, by), data=_posted(request))
+    form = _form(by, at, data=_posted(request), **_spoken_of(request.POST, by))
     if logged := _logged_before(request, by):
         return redirect("arrival_saved", logged.key)
     # An area was chosen, or a row asked for: nothing more.
@@ -90,7 +90,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
 def arrival_decision(request: HttpRequest) -> HttpResponse:
     """Show what the law asks of somebody as far as the form is filled."""
     by, at = member(request), clock.now()
-    form = _form(by, at, found=_chosen(request.POST, by), data=request.POST)
+    form = _form(by, at, data=request.POST, **_spoken_of(request.POST, by))
     form.is_valid()
     return render(request, "quarantine/_decision.html", {"panel": _panel(form, at)})
 
@@ -112,7 +112,12 @@ def arrival_lookup(request: HttpRequest) -> HttpResponse:
         # Only the words about the number change: what was typed meanwhile stays.
         answer = render(request, "quarantine/_number_says.html", {"sentence": sentence})
         return reswap(retarget(answer, "#number-says"), "innerHTML")
-    form = _form(by, at, found=found, initial=_typed(request.POST, found))
+    housemate = _housemate(request.POST, by)
+    if housemate and housemate.household_id != found.household_id:
+        housemate = None
+    initial = _typed(request.POST, found)
+    form = _form(by, at, found=found, housemate=housemate, initial=initial)
+    _note_reading(form, by)
     return render(request, "quarantine/_arrival_who.html", {"form": form})
 
 
@@ -198,6 +203,7 @@ def _page(
     panel = None
     if form.found:
         residents.read(resident=form.found, by=by)
+    _note_reading(form, by)
     if form.is_bound:
         panel = _panel(form, form.now)
     context = {
@@ -232,6 +238,26 @@ def _chosen(data: Any, by: User) -> Resident | None:
     return known.filter(key=key).first()
 
 
+def _spoken_of(data: Any, by: User) -> dict[str, Resident | None]:
+    """Return the known resident whom a form speaks of, and whose phone they share."""
+    return {"found": _chosen(data, by), "housemate": _housemate(data, by)}
+
+
+def _housemate(data: Any, by: User) -> Resident | None:
+    """Return whose phone reaches the household that the form speaks of."""
+    try:
+        key = uuid.UUID(data.get("phone_of", ""))
+    except ValueError:
+        return None
+    return Resident.objects.visible_to(by).here().exclude(phone="").filter(key=key).first()
+
+
+def _note_reading(form: ArrivalForm, by: User) -> None:
+    """Write down that a form shows whose phone is shared."""
+    if form.housemate:
+        residents.read(resident=form.housemate, by=by)
+
+
 def _logged_before(request: HttpRequest, by: User) -> Arrival | None:
     try:
         key = uuid.UUID(request.POST.get("key", ""))
@@ -250,21 +276,31 @@ def _kept(request: HttpRequest, by: User) -> dict[str, Any]:
         initial |= _journey(before, person)
         kept["stays"] = [_stay(stay) for stay in _other_stays(before, person)]
         if keep in ("household", "all"):
+            kept["housemate"] = _reached_with(before.resident, chosen, by)
             residents.read(resident=before.resident, by=by)
             initial |= _door(before.resident)
         if keep == "all":
             initial |= _evidence(person)
             if before.resident.gone_as:
                 mine = before.withdrawn_by_id == by.pk and clock.now() - before.logged_at <= UNDO
-                initial |= _newcomer(before.resident) if mine else {}
+                initial |= _newcomer(before.resident, kept["housemate"]) if mine else {}
             else:
-                chosen = before.resident
+                chosen, kept["housemate"] = before.resident, None
     if chosen:
         kept["found"] = chosen
         initial |= {"resident": chosen.key, **_door(chosen)}
         if keep == "all" and before and (entry := entry_of(before)):
             initial |= {"phone": entry.phone, **entry.door}
     return kept
+
+
+def _reached_with(before: Resident, chosen: Resident | None, by: User) -> Resident | None:
+    """Return whose phone reaches the household of `before`, for `chosen` or somebody new there."""
+    if chosen and chosen.household_id != before.household_id:
+        return None
+    reached = Resident.objects.visible_to(by).here().filter(household=before.household_id)
+    others = [each for each in reached.exclude(phone="").order_by("pk") if each != chosen]
+    return before if before in others else next(iter(others), None)
 
 
 def _before(request: HttpRequest, by: User) -> Arrival | None:
@@ -276,14 +312,16 @@ def _before(request: HttpRequest, by: User) -> Arrival | None:
     return arrivals.filter(key=key).first()
 
 
-def _newcomer(resident: Resident) -> dict[str, Any]:
+def _newcomer(resident: Resident, housemate: Resident | None) -> dict[str, Any]:
     """Return what was typed of somebody whose registration was just taken back."""
+    shared = housemate is not None and housemate.phone == resident.phone
     return {
         name: getattr(resident, name)
         for name in (
             *("document_type", "number", "name", "phone", "sex", "birth_date"),
             *("emergency_name", "emergency_phone"),
         )
+        if not (shared and name == "phone")
     }
 
 
@@ -404,6 +442,7 @@ def _take_in(form: ArrivalForm, by: User, at: datetime) -> Arrival:
         who=_who(form, by),
         door=door,
         phone=data["phone"],
+        housemate=form.housemate,
         emergency_name=data["emergency_name"],
         emergency_phone=data["emergency_phone"],
         facts=read_person(form.person()),

@@ -179,6 +179,49 @@ class TestArrivalNew:
         assert not form["name"].value()
         assert typed["name"] not in answer.url
 
+    def test_asks_a_household_for_its_phone_once(
+        self, as_staff: Client, staff: User, typed: dict[str, Any]
+    ) -> None:
+        page = as_staff.get(post(as_staff, {**typed, "and_household": "1"}).url)
+        assert "138****8000" in page.content.decode()
+        mother = Resident.objects.get()
+        child = {**sent_by(page.context["form"]), "name": "李小明", "document_type": "none"}
+        answer = post(as_staff, {**child, "and_household": "1"})
+        father = {**sent_by(as_staff.get(answer.url).context["form"]), "name": "李明"}
+        post(as_staff, {**father, "document_type": "none", "phone": "13900139000"})
+
+        phones = {each.name: each.phone for each in Resident.objects.all()}
+        assert phones == {
+            "王秀英": "+8613800138000",
+            "李小明": "+8613800138000",
+            "李明": "+8613900139000",
+        }
+        assert AuditEntry.objects.filter(did="read", subject=f"resident:{mother.key}").exists()
+        saved = as_staff.get(reverse("arrival_saved", args=[child["key"]])).content.decode()
+        assert "138****8000" in saved
+
+    def test_shares_no_phone_with_another_door(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        answer = post(as_staff, {**typed, "and_household": "1"})
+        child = {**sent_by(as_staff.get(answer.url).context["form"]), "document_type": "none"}
+        post(as_staff, {**child, "name": "李小明", "door": "503"})
+        assert Resident.objects.get(name="李小明").phone == ""
+
+    def test_gives_somebody_registered_without_a_phone_that_of_the_household(
+        self, as_staff: Client, staff: User, typed: dict[str, Any]
+    ) -> None:
+        post(as_staff, typed)
+        mother = Resident.objects.get()
+        child = factories.make_resident(household=mother.household, by=staff, phone="")
+        other = factories.make_resident(household=mother.household, by=staff, phone="13900139000")
+        for who in (child, other):
+            address = f"{reverse('arrival_new')}?after={typed['key']}&keep=household&who={who.key}"
+            post(as_staff, sent_by(as_staff.get(address).context["form"]))
+            who.refresh_from_db()
+        assert (child.phone, other.phone) == ("+8613800138000", "+8613900139000")
+        assert Arrival.objects.count() == 3
+
     def test_refuses_a_stay_that_has_not_ended_and_keeps_what_was_typed(
         self, as_staff: Client, typed: dict[str, Any]
     ) -> None:
