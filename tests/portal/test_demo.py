@@ -13,9 +13,11 @@ from pytest_django.fixtures import Settings
 from stdnum.iso7064 import mod_11_2
 
 from accounts.models import Area, Role, User
+from accounts.paging import SIZE
 from portal import demo
 from quarantine.models import Arrival, Case
 from quarantine.proof import unexplained_cases
+from quarantine.worklist import Kind, Work, worklist
 from reminders.models import Message
 from residents.models import Resident
 from tests.portal.conftest import AT
@@ -111,3 +113,21 @@ class TestDemoDay:
         assert Message.objects.filter(
             kind=Message.Kind.TEST_TODAY, day=AT.date() + timedelta(days=1)
         ).exists()
+
+
+class TestTheCountsOfToday:
+    @pytest.mark.parametrize("later", [0, 1, 2, 4, 8])
+    def test_are_the_same_by_the_cards_of_a_page_and_by_the_database(
+        self, seeded: Path, later: int
+    ) -> None:
+        today, seen = AT.date() + timedelta(days=later), set[Kind]()
+        for grid in Area.objects.filter(level=Area.Level.GRID):
+            cases = Case.objects.filter(grid=grid)
+            asked = Work(cases=cases, today=today).counts()
+            shown = worklist(cases=cases, today=today)
+
+            assert asked.together <= SIZE
+            assert shown.next is None
+            assert shown.counts == asked
+            seen |= {kind for kind, count in asked.of.items() if count}
+        assert seen >= ({Kind.OVERDUE, Kind.RELEASE} if later else {Kind.TEST, Kind.CHECK})
