@@ -19,6 +19,8 @@ _PROVINCES = frozenset(
     for code in range(first, last + 1)
 )
 NATIONAL = "000000"
+# Where people come from who are only known to come from another country; lies in no province.
+ABROAD = "990000"
 
 
 def is_code(code: str) -> bool:

@@ -494,7 +494,7 @@ def _listed(law: Law, other: Law) -> Iterator[Seen]:
         ):
             yield Seen(mine.measure.clause, tuple(more), tuple(less), told, person)
         elif less and ends is not None:
-            yield Seen(ends, (), tuple(less), told, person)
+            yield Seen(ends, (), tuple(less), None, person)
 
 
 def _residents(law: Law, other: Law) -> Iterator[people.Resident]:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from policy.engine import reasons
+from policy.engine import areas, reasons
 from policy.engine.calendar import Refer
-from policy.engine.facts import Person, Proof, Setting
+from policy.engine.facts import Inbound, Person, Proof, Setting
 from policy.engine.law import Citation, Law, PastStay, Row, Situation
 from policy.engine.moments import day_number, nth_day, start_of
 from policy.engine.plans import CtCriterion, Movement, Plan, PlannedStage
@@ -172,6 +172,7 @@ def situation(person: Person, start: date, day: date) -> Situation:
         person.clinical,
         person.serious_underlying_disease,
         person.arrived_from,
+        person.arrived_from or _came_from(person.inbound, stays),
         person.spread_at_origin,
         stays,
         passed,
@@ -179,6 +180,19 @@ def situation(person: Person, start: date, day: date) -> Situation:
         ended is not None and ended <= max(day, start),
         person.freight_crew,
     )
+
+
+def _came_from(inbound: Inbound | None, stays: Sequence[PastStay]) -> str | None:
+    """
+    Return where somebody comes from whose origin nobody has written down.
+
+    From abroad they come on from the first entry point; others from where they still were on the
+    day of the arrival or the day before.
+    """
+    if inbound is not None:
+        return inbound.entered_via or areas.ABROAD
+    last = min(stays, key=lambda stay: stay.days_ago, default=None)
+    return last.area if last is not None and 0 <= last.days_ago <= 1 else None
 
 
 def _needs(law: Law, person: Person, facts: Situation, start: date, day: date) -> Needs:

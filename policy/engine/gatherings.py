@@ -50,6 +50,6 @@ def gathering(law: Law, kind: Gathering, persons: int, outside_persons: int = 0)
         duties=tuple(sorted({duty for p in provisions for duty in p.duties})),
         proof_hours=min(hours, default=None),
         advised_against=any(p.advised_against for p in provisions),
-        measure=found[0][0],
+        measure=next((cited for cited, p in found if p.binds), found[0][0]),
         because=tuple(sentence for cited, p in found for sentence in reasons.cited(law, cited, p)),
     )

@@ -48,6 +48,8 @@ class Situation(NamedTuple):
     clinical: str | None
     serious_underlying_disease: bool
     arrived_from: str | None
+    # Where the person comes from as far as the facts tell, also where nobody has written it down.
+    came_from: str | None
     spread_at_origin: bool
     stays: tuple[PastStay, ...]
     passed_through: tuple[str, ...]
@@ -79,7 +81,10 @@ def comes_from(origin: Origin, arrived_from: str | None, area: str, place: str) 
 
 
 def _came(origin: Origin, area: str, place: str) -> Test:
-    return lambda facts: comes_from(origin, facts.arrived_from, area, place)
+    # Where no place is named, only those come from outside it who say so.
+    if place == areas.NATIONAL:
+        return lambda facts: comes_from(origin, facts.arrived_from, area, place)
+    return lambda facts: comes_from(origin, facts.came_from, area, place)
 
 
 def _stayed(condition: StayedIn, area: str) -> Test:
@@ -138,7 +143,7 @@ def _plain(facts: Situation) -> Hashable:
 
 
 def _origin(facts: Situation) -> Hashable:
-    return facts.arrived_from
+    return facts.arrived_from, facts.came_from
 
 
 def _past(facts: Situation) -> Hashable:
