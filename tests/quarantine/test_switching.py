@@ -185,7 +185,8 @@ class TestADocumentThatAsksTheSame:
             assert "asks the very same" in switched(midway)
 
     def test_moves_no_make_up_where_the_clause_before_goes_on(self, grid: Area) -> None:
-        case = make_case(grid, on=nth(3), inbound=Inbound(3, 0, "310000"), arrived_from=None)
+        # Through a port of the province, so that nothing is asked on arrival.
+        case = make_case(grid, on=nth(3), inbound=Inbound(3, 0, "350100"), arrived_from=None)
         mark_missed(
             case=case,
             day=nth(5),
