@@ -68,7 +68,11 @@ def _stayed(area: str, risk: str | None, *, home: bool = True) -> Facts:
 
 
 def _abroad(central: int, home: int = 0, via: str = "310000") -> Facts:
-    return lambda day, at: Person(start=day, inbound=Inbound(central, home, via))
+    def facts(day: date, at: datetime) -> Person:
+        proof = Proof(sampled_at=at - timedelta(hours=20))
+        return Person(start=day, inbound=Inbound(central, home, via), proof=proof)
+
+    return facts
 
 
 def _contact(*, home: bool = True) -> Facts:
@@ -93,7 +97,7 @@ KINDS: dict[str, list[tuple[int, str, Facts]]] = {
         (2, "610100", _from("610100")),
         (2, "150200", _with_proof("150200")),
         (1, "", _abroad(5)),
-        (1, "", _abroad(3)),
+        (1, "", _abroad(3, via="150781")),
         (1, "150825", _after_post),
     ],
     CANGSHAN: [
