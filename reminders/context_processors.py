@@ -16,5 +16,5 @@ def reminders(request: HttpRequest) -> dict[str, Any]:
         return {}
     return {
         "sweeps_stopped": SimpleLazyObject(health.stopped_lately),
-        "news": SimpleLazyObject(lambda: inbox.news(user, today=clock.today())),
+        "news": SimpleLazyObject(lambda: inbox.news(user, at=clock.now())),
     }

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 
+from accounts import clock
+from accounts.exports.models import ExportRequest, ExportRequestQuerySet
 from accounts.models import Role
 from reminders import kinds
 from reminders.models import Change, Message, MessageQuerySet, Reading
@@ -25,15 +27,27 @@ class News:
     changed: int | str
 
 
-def news(user: Any, *, today: date) -> News:
+def news(user: Any, *, at: datetime) -> News:
     """Return what stands on every page of `user`. One query."""
-    unread = Message.objects.visible_to(user).unread_by(user).since(today - NEWS_OF_DAYS)
+    since = clock.day_of(at) - NEWS_OF_DAYS
+    unread = Message.objects.visible_to(user).unread_by(user).since(since)
+    waiting, answered = exports_of(user, at=at)
     changed = Change.objects.visible_to(user).unticked()
     found = _some(unread, "unread").union(
-        _some(opened(user), "unread"), _some(changed, "changed"), all=True
+        _some(opened(user), "unread"),
+        _some(waiting, "unread"),
+        _some(answered.filter(answer_seen_at=None), "unread"),
+        _some(changed, "changed"),
+        all=True,
     )
     counts = Counter(what for (what,) in found)
     return News(_at_most(counts["unread"]), _at_most(counts["changed"]))
+
+
+def exports_of(user: Any, *, at: datetime) -> tuple[ExportRequestQuerySet, ExportRequestQuerySet]:
+    """Return the requests for unmasked data that `user` may decide on, and their own answered."""
+    asked = ExportRequest.objects
+    return asked.to_decide(user, at), asked.answered_to(user, at)
 
 
 def opened(user: Any) -> OpeningQuerySet:

@@ -27,13 +27,22 @@ PAGE = 30
 @role_required(Role.GRID_STAFF, Role.SUPERVISOR)
 def inbox(request: HttpRequest) -> HttpResponse:
     """Show what was told about the grids of the signed-in person, newest first."""
-    listed = inboxes.listed(member(request), today=clock.today())
+    listed, at = inboxes.listed(member(request), today=clock.today()), clock.now()
     page = page_before(listed, request.GET.get("below"), size=PAGE)
     _showed(request, "inbox", page.rows)
     openings = list(inboxes.opened(member(request)).whole().order_by("-pk")[:PAGE])
     people = [opening.resident for opening in openings]
     residents.showed(page="inbox", people=people, by=member(request))
-    context = {"found": page.rows, "more": page.next, "openings": openings}
+    waiting, answered = (
+        [(asked, asked.state(at)) for asked in some.select_related("area", "export")[:PAGE]]
+        for some in inboxes.exports_of(member(request), at=at)
+    )
+    context = {
+        "found": page.rows,
+        "more": page.next,
+        "openings": openings,
+        "asked": [*waiting, *answered],
+    }
     return render(request, "reminders/inbox.html", context)
 
 

@@ -2,12 +2,14 @@
 
 import uuid
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any, Self
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.encryption import EncryptedTextField
@@ -74,8 +76,26 @@ class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):
         )
 
     def to_decide(self, user: Any, at: datetime) -> Self:
-        """Return the requests of others that wait in the areas of `user`."""
-        return self.visible_to(user).waiting(at).exclude(asked_by=user)
+        """Return the requests that wait for `user`, among others: `requests.unfit` in SQL."""
+        if user.role not in SUPERVISES:
+            return self.none()
+        above = [Q(path__startswith=path) & ~Q(path=path) for path in user.area_paths]
+        asker = Area.objects.filter(people=OuterRef("asked_by"))
+        fit = Exists(asker) & ~Exists(asker.exclude(reduce(or_, above, Q(pk=None))))
+        if user.role == Role.SUPERVISOR:
+            fit |= Q(asked_by__role=Role.GRID_STAFF)
+        if user.employer:
+            same = Q(asker_employer__iexact=user.employer)
+            fit |= ~(same | Q(asker_employer="") | Q(asked_by__employer__iexact=user.employer))
+        return self.visible_to(user).waiting(at).filter(fit).exclude(asked_by=user)
+
+    def answered_to(self, user: Any, at: datetime) -> Self:
+        """Return the requests of `user` that may be used now, or were refused of late."""
+        return self.filter(
+            Q(valid_until__gte=at, export=None) | Q(refused_at__gt=at - WAITS_FOR),
+            asked_by=user,
+            withdrawn_at=None,
+        )
 
     def agreed(self, at: datetime) -> Self:
         """Return what two people agreed on and nobody has used."""
@@ -161,6 +181,8 @@ class ExportRequest(models.Model):
     refused_at = models.DateTimeField(_("refused at"), null=True, blank=True)
     refusal = EncryptedTextField(_("reason of the refusal"), blank=True, bound_to=["key"])
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
+    # When the one who asked looked at the answer.
+    answer_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ExportRequestQuerySet.as_manager()
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -157,6 +158,13 @@ def withdraw(*, request: ExportRequest, at: datetime, by: User) -> None:
     if not mine.update(withdrawn_at=at):
         raise NotWaitingError
     audit.record(by=by, did=gettext_noop("withdrew a request for unmasked data"), to=request)
+
+
+def note_answer(*, request: ExportRequest, at: datetime, by: User) -> None:
+    """Note that the one who asked has seen the answer: it is no longer news to them."""
+    answered = Q(approved_at__isnull=False) | Q(refused_at__isnull=False)
+    mine = ExportRequest.objects.filter(answered, pk=request.pk, asked_by=by)
+    mine.filter(answer_seen_at=None).update(answer_seen_at=at)
 
 
 def _as_they_are(user: User) -> User:

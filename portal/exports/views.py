@@ -167,7 +167,9 @@ def export_requests(request: HttpRequest) -> HttpResponse:
 @require_GET
 def export_request(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show what somebody asks for, and what may be done about it."""
-    return _shown(request, _request(request, key), RefusalForm())
+    asked = _request(request, key)
+    requests.note_answer(request=asked, at=clock.now(), by=member(request))
+    return _shown(request, asked, RefusalForm())
 
 
 def _shown(

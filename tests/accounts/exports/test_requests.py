@@ -126,6 +126,29 @@ class TestASecondPerson:
             with pytest.raises(requests.NotFitError):
                 requests.approve(request=request_, at=NOW, by=by)
 
+    def test_is_told_exactly_where_fit_to_decide(self, community: Area) -> None:
+        county, street = make_community(), make_community("210811")
+        above = Area.objects.get_parent(community)
+        employers = ("示例街道办", "示例街道办 ", "示例疾控", "")
+        askers = [
+            make_user(role, area, employer=employer)
+            for role in (Role.GRID_STAFF, Role.SUPERVISOR)
+            for area in (community, above)
+            for employer in employers[:3]
+        ]
+        waiting = [asked(asker, community) for asker in askers]
+        seconds = [
+            make_user(role, area, employer=employer)
+            for role in (Role.SUPERVISOR, Role.ADMINISTRATOR, Role.GRID_STAFF)
+            for area in (community, above, county, street)
+            for employer in employers
+        ]
+        for second in (*seconds, *askers):
+            told = set(ExportRequest.objects.to_decide(second, NOW))
+            assert told == {
+                each for each in waiting if not requests.unfit(request=each, by=second)
+            }
+
     def test_is_not_the_first(self, request_: ExportRequest, asker: User) -> None:
         with pytest.raises(requests.NotFitError):
             requests.approve(request=request_, at=NOW, by=asker)
@@ -244,6 +267,23 @@ class TestSomebodyWhoAsks:
 
         with pytest.raises(requests.TooManyWaitError):
             asked(asker, community)
+
+    def test_is_told_the_answer_until_they_saw_it(
+        self, request_: ExportRequest, asker: User, community: Area
+    ) -> None:
+        def told() -> list[ExportRequest]:
+            return list(ExportRequest.objects.answered_to(asker, NOW).filter(answer_seen_at=None))
+
+        requests.note_answer(request=request_, at=NOW, by=asker)
+        assert told() == []
+        second = other(community)
+        requests.refuse(request=request_, reason="理由", at=NOW, by=second)
+        requests.note_answer(request=request_, at=NOW, by=second)
+        assert told() == [request_]
+        requests.note_answer(request=request_, at=NOW, by=asker)
+        assert told() == []
+        assert list(ExportRequest.objects.answered_to(asker, NOW)) == [request_]
+        assert not ExportRequest.objects.answered_to(asker, NOW + WAITS_FOR + MINUTE)
 
     def test_withdraws_also_what_was_agreed_on(
         self, request_: ExportRequest, asker: User, community: Area
