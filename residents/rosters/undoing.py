@@ -31,23 +31,41 @@ DELETE FROM residents_resident AS resident
 WHERE key = ANY(%s::uuid[]) AND version = 1 AND NOT {pointed_to(Resident, "resident")}
 RETURNING key
 """  # noqa: S608 - our own words
+# What is put back, each an array over the rows.
+_GIVEN = {
+    "row": "bigint",
+    "key": "uuid",
+    "version": "int",
+    "household": "uuid",
+    "sex": "varchar",
+    "has_birth_date": "boolean",
+    "birth_date": "date",
+    "phone": "bytea",
+    "phone_hash": "varchar",
+    "phone_end": "varchar",
+    "emergency_name": "bytea",
+    "emergency_phone": "bytea",
+}
 _PUT_BACK = f"""
 UPDATE residents_resident AS resident SET
     household_id = COALESCE(household.id, resident.household_id),
     grid_id = COALESCE(building.grid_id, resident.grid_id),
-    sex = COALESCE(%(sex)s, sex),
-    birth_date = CASE WHEN %(has_birth_date)s THEN %(birth_date)s ELSE birth_date END,
-    phone = COALESCE(%(phone)s, phone), phone_hash = COALESCE(%(phone_hash)s, phone_hash),
-    phone_end = COALESCE(%(phone_end)s, phone_end),
-    emergency_name = COALESCE(%(emergency_name)s, emergency_name),
-    emergency_phone = COALESCE(%(emergency_phone)s, emergency_phone),
-    version = version + 1
-FROM (SELECT %(key)s::uuid AS wanted) AS wanted
-LEFT JOIN residents_household AS household ON household.key = %(household)s
+    sex = COALESCE(given.sex, resident.sex),
+    birth_date = CASE WHEN has_birth_date THEN given.birth_date ELSE resident.birth_date END,
+    phone = COALESCE(given.phone, resident.phone),
+    phone_hash = COALESCE(given.phone_hash, resident.phone_hash),
+    phone_end = COALESCE(given.phone_end, resident.phone_end),
+    emergency_name = COALESCE(given.emergency_name, resident.emergency_name),
+    emergency_phone = COALESCE(given.emergency_phone, resident.emergency_phone),
+    version = resident.version + 1
+FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _GIVEN.items())})
+    AS given ({", ".join(_GIVEN)})
+LEFT JOIN residents_household AS household ON household.key = given.household
 LEFT JOIN residents_building AS building ON building.id = household.building_id
-WHERE resident.key = wanted AND resident.version = %(version)s
+WHERE resident.key = given.key AND resident.version = given.version
     AND (building.grid_id IS NULL OR building.grid_id = resident.grid_id
         OR NOT {pointed_to(Resident, "resident")})
+RETURNING given.row
 """  # noqa: S608 - our own words
 _HOUSEHOLDS = f"""
 DELETE FROM residents_household AS household
@@ -123,17 +141,18 @@ def _pointed_to(keys: list[UUID | None]) -> set[UUID]:
 def _put_back(rows: list[RosterRow]) -> dict[int, str]:
     seals = {name: sealer(Resident, name) for name in _SEALED}
     hashed = hasher(context=PHONE)
-    fates: dict[int, str] = {}
+    given: dict[str, list[Any]] = {name: [] for name in _GIVEN}
+    for row in rows:
+        note = json.loads(row.note)
+        before = {name: value for name, value, _after in note["changes"]}
+        columns = _columns_of(before, str(row.resident), seals, hashed)
+        columns |= {"row": row.pk, "key": row.resident, "version": note["version"] + 1}
+        for name, value in columns.items():
+            given[name].append(value)
     with connection.cursor() as cursor:
-        for row in rows:
-            note = json.loads(row.note)
-            before = {name: value for name, value, _after in note["changes"]}
-            given = _columns_of(before, str(row.resident), seals, hashed)
-            cursor.execute(
-                _PUT_BACK, {**given, "key": row.resident, "version": note["version"] + 1}
-            )
-            fates[row.pk] = Fate.RESTORED if cursor.rowcount else Fate.CHANGED
-    return fates
+        cursor.execute(_PUT_BACK, given)
+        restored = {pk for (pk,) in cursor.fetchall()}
+    return {row.pk: Fate.RESTORED if row.pk in restored else Fate.CHANGED for row in rows}
 
 
 def _columns_of(
