@@ -36,6 +36,8 @@ POSTGRES_AT_LEAST = 15
 REDIS_AT_LEAST = 7
 # sockaddr_un holds 108 bytes; PostgreSQL's lock beside the socket is the longest name.
 LONGEST_SOCKET_DIR = 107 - len("/.s.PGSQL.5432.lock")
+# A switch of very many cases would be held up by checkpoints, which write whole pages anew.
+FOR_LARGE_WRITES = ("shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
 FASTER_THAN_SAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -326,7 +328,7 @@ def _postgres(home: _Home, *, safe: bool) -> Iterator[None]:
         programs / "postgres",
         *("-D", str(cluster), "-k", str(home.run), "-c", "listen_addresses="),
         *("-c", "max_connections=100"),
-        *(() if safe else (f"--{setting}" for setting in FASTER_THAN_SAFE)),
+        *(f"--{setting}" for setting in (FOR_LARGE_WRITES if safe else FASTER_THAN_SAFE)),
         end_by=signal.SIGINT,
     )
     with _stopping(server, by=signal.SIGINT, else_by=signal.SIGQUIT):

@@ -129,13 +129,12 @@ def _alone() -> Iterator[bool]:
 def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
     """Derive the outdated cases of some grids, as they are read at one moment."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.picked, pg_temp.planned")
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.picked, pg_temp.planned, pg_temp.answered")
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE picked AS {PICKED}
                 AND c.activation_id IS DISTINCT FROM (%(activations)s::bigint[])[scope + 1]
                 ORDER BY c.id;
-            CREATE INDEX ON picked (id);
             ANALYZE picked;
             CREATE TEMPORARY TABLE planned (
                 key uuid, activation_id bigint, law varchar, law_from date, freed_on date,
@@ -151,17 +150,23 @@ def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
         )
         rows = _planned(groups_in("SELECT * FROM pg_temp.picked", scopes), today=today)
         cursor.copy_expert("COPY planned FROM STDIN", StringIO(_as_text(rows)))
-        cursor.execute("ANALYZE planned")
+        # Joined once: a join for each chunk would read every answer as often as there are chunks.
         cursor.execute(
-            "SELECT min(id), max(id) FROM ("
-            " SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS chunk FROM pg_temp.picked"
-            ") numbered GROUP BY chunk ORDER BY 1",
+            """
+            CREATE TEMPORARY TABLE answered AS
+                SELECT p.id, p.version, n.* FROM picked p JOIN planned n USING (key) ORDER BY p.id;
+            CREATE INDEX ON answered (id);
+            ANALYZE answered;
+            SELECT min(id), max(id) FROM (
+                SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS chunk FROM answered
+            ) numbered GROUP BY chunk ORDER BY 1
+            """,
             [chunk],
         )
         spans = cursor.fetchall()
     done = sum(_write(first, last) for first, last in spans)
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE pg_temp.picked, pg_temp.planned")
+        cursor.execute("DROP TABLE pg_temp.picked, pg_temp.planned, pg_temp.answered")
     return done
 
 
@@ -206,9 +211,9 @@ def _write(first: int, last: int) -> int:
                     freed_on = n.freed_on, transition = n.transition, plan_id = n.plan_id,
                     next_test_on = n.next_test_on, release_on = n.release_on,
                     version = c.version + 1
-                FROM pg_temp.picked p JOIN pg_temp.planned n USING (key)
-                WHERE p.id BETWEEN %s AND %s
-                    AND c.id = p.id AND c.version = p.version AND c.closed_on IS NULL
+                FROM pg_temp.answered n
+                WHERE n.id BETWEEN %s AND %s
+                    AND c.id = n.id AND c.version = n.version AND c.closed_on IS NULL
                 RETURNING c.activation_id, c.transition
             )
             SELECT activation_id, transition, count(*) FROM written GROUP BY 1, 2
