@@ -22,6 +22,7 @@ class Housemate:
 
     resident: Resident
     words: str
+    held: bool  # under a measure
 
     @property
     def choice(self) -> tuple[str, str]:
@@ -71,7 +72,9 @@ class Together(Dated):
     """Something that others behind the same door may have done as well."""
 
     also = forms.MultipleChoiceField(
-        label=_("Also"), required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Also"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple({"class": "form-check-input"}),
     )
 
     def __init__(self, *args: Any, housemates: Sequence[Housemate], **kwargs: Any) -> None:
@@ -79,6 +82,7 @@ class Together(Dated):
         also = self.fields["also"]
         assert isinstance(also, forms.MultipleChoiceField)  # noqa: S101 - tells the type checker
         also.choices = [housemate.choice for housemate in housemates]
+        self.held = any(housemate.held for housemate in housemates)
 
     @property
     def others(self) -> dict[str, int]:

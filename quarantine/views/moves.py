@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from django.contrib import messages
@@ -301,11 +301,21 @@ def _people(by: User, key: uuid.UUID) -> tuple[Resident, list[Housemate]]:
     )
     residents.read(resident=resident, also=others, by=by)
     held = _open_cases(other.pk for other in others)
-    measure = _("under a measure")
     return resident, [
-        Housemate(other, " · ".join([other.masked_name, *([measure] if other.pk in held else [])]))
-        for other in others
+        Housemate(other, " · ".join(_words_of(other, held)), other.pk in held) for other in others
     ]
+
+
+def _words_of(resident: Resident, held: set[int]) -> Iterator[str]:
+    """Yield what tells one housemate from another: masked names are often the same."""
+    yield resident.masked_name
+    if resident.sex != Resident.Sex.UNKNOWN:
+        yield resident.get_sex_display()
+    years = resident.age(clock.today())
+    if years is not None:
+        yield ngettext("%(years)s year", "%(years)s years", years) % {"years": years}
+    if resident.pk in held:
+        yield _("under a measure")
 
 
 def _open_cases(residents: Iterable[int]) -> set[int]:
