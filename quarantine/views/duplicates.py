@@ -12,6 +12,7 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -102,7 +103,7 @@ def duplicate_compare(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) 
     if request.method == "POST":
         chosen = [field for field in Field if request.POST.get(field) == "merged"]
         try:
-            merging.merge(
+            made = merging.merge(
                 kept=one,
                 merged=other,
                 versions=(_number(request, "kept_version"), _number(request, "merged_version")),
@@ -114,7 +115,12 @@ def duplicate_compare(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) 
             refused = str(error.messages[0])
             one, other = _pair(by, kept, merged)
         else:
-            messages.success(request, _("Merged. The page of the person can undo it."))
+            undo = reverse("undo_merge", args=[made.key])
+            messages.success(
+                request,
+                _("Merged. The page of the person can undo it later, too."),
+                extra_tags=f"undo:{undo}",
+            )
             return redirect("resident_detail", one.key)
     context = {
         "kept": one,
