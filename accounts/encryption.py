@@ -83,9 +83,13 @@ def _hash(key: str, value: str, context: str) -> str:
     return hmac.new(key.encode(), f"{context}:{value}".encode(), hashlib.sha256).hexdigest()
 
 
-def hasher(*, context: str) -> Callable[[str], str]:
-    """Return `search_hash` for many values: the key is prepared once (RFC 2104, section 4)."""
-    key = settings.SEARCH_KEYS[0].encode()
+def hasher(*, context: str, search_key: str = "") -> Callable[[str], str]:
+    """
+    Return `search_hash` for many values, by the newest search key unless one is given.
+
+    The key is prepared once (RFC 2104, section 4).
+    """
+    key = (search_key or settings.SEARCH_KEYS[0]).encode()
     key = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
     inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + f"{context}:".encode())
     outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
@@ -202,10 +206,14 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
 
     def unseal(self, value: Sealed, row: models.Model) -> str:
         """Return the text that was sealed for `row`."""
+        return self.open(value, *self._row(row))
+
+    def open(self, value: bytes, *row: object) -> str:
+        """Return the text that was sealed for a row, given as the values of `bound_to`."""
         if not value:
             return ""
         if value.startswith(FOR_ITS_ROW):
-            return decrypt(value[1:], context=self._context(self._row(row)))
+            return decrypt(value[1:], context=self._context(row))
         return decrypt(value, context=self._column)
 
     def version_of(self, value: bytes) -> int:

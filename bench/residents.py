@@ -24,9 +24,10 @@ from accounts.models import Area, Role, User
 from bench import Figure, figure
 from portal.exports import making
 from portal.exports.lists import LISTS, Scope
-from residents import services
+from residents import names, services
 from residents.addresses import building_key
 from residents.models import Building, Household, Resident
+from residents.rosters.copying import sealer
 
 MAINLAND_ID = Resident.DocumentType.MAINLAND_ID
 STREETS, COMMUNITIES, GRIDS = 5, 8, 17
@@ -196,9 +197,10 @@ def _settle(grids: list[Area]) -> dict[str, str]:
 
 HOUSEHOLD = ["key", "building_id", "unit", "door", "door_hash", "unit_key", "door_key"]
 RESIDENT = [
-    *("key", "household_id", "grid_id", "name", "name_key", "name_words", "document_type"),
-    *("number", "number_hash", "number_end", "sex", "birth_date", "phone", "phone_hash"),
-    *("phone_end", "emergency_name", "emergency_phone", "created_at", "version", "gone_as"),
+    *("key", "household_id", "grid_id", "name", "name_key", "name_words", "name_hash"),
+    *("document_type", "number", "number_hash", "number_end", "sex", "birth_date", "phone"),
+    *("phone_hash", "phone_end", "emergency_name", "emergency_phone", "created_at", "version"),
+    "gone_as",
 ]
 
 
@@ -216,20 +218,21 @@ def _households(buildings: list[int], chance: random.Random) -> Iterator[list[ob
 
 def _residents(homes: dict[int, list[int]], chance: random.Random) -> Iterator[list[object]]:
     at, count = clock.now().isoformat(), 0  # noqa: TID251 - a bench is an edge, too
-    columns: dict[str, dict[str, str]] = {}
+    seal = sealer(Resident, "name")
     for grid, doors in homes.items():
         for _one in range(PEOPLE):
             count += 1
             given = chance.choices(_GIVEN, k=chance.choice((1, 2, 2)))
             name = chance.choice(_SURNAMES) + "".join(given)
-            named = columns.setdefault(name, services.name_columns(name))
+            named, key = names.columns(name), _uuid(chance)
             born = date(1930, 1, 1) + timedelta(days=chance.randrange(33_000))
             number = _number(born, count)
             phone = f"+86139{count:08}"
             numbered = services.number_columns(MAINLAND_ID, number)
             reached = services.phone_columns(phone)
             yield [
-                *(_uuid(chance), chance.choice(doors), grid, *named.values()),
+                *(key, chance.choice(doors), grid, seal(name, str(key))),
+                *(named.key, named.words, named.hash),
                 *(MAINLAND_ID, encrypt(number, context="residents_resident.number")),
                 *(numbered["number_hash"], numbered["number_end"], "female", born),
                 *(encrypt(phone, context="residents_resident.phone"), reached["phone_hash"]),

@@ -23,20 +23,20 @@ SHOWN = 50
 
 _PAIRS = """
     WITH mine AS MATERIALIZED (
-        SELECT id, household_id, name_key, birth_date, phone_hash, document_type
+        SELECT id, household_id, name_hash, birth_date, phone_hash, document_type
         FROM residents_resident WHERE gone_as = '' AND grid_id = ANY(%(grids)s)
     ), pairs AS (
         SELECT a.id AS first, b.id AS second, 'phone' AS reason FROM mine a JOIN mine b
-            ON a.phone_hash = b.phone_hash AND a.name_key = b.name_key AND a.id < b.id
+            ON a.phone_hash = b.phone_hash AND a.name_hash = b.name_hash AND a.id < b.id
             WHERE a.phone_hash <> ''
         UNION ALL SELECT a.id, b.id, 'home' FROM mine a JOIN mine b
-            ON a.household_id = b.household_id AND a.name_key = b.name_key AND a.id < b.id
+            ON a.household_id = b.household_id AND a.name_hash = b.name_hash AND a.id < b.id
                 AND a.birth_date = b.birth_date
         UNION ALL SELECT a.id, b.id, 'newborn' FROM mine a JOIN mine b
             ON a.household_id = b.household_id AND a.birth_date = b.birth_date AND a.id < b.id
             WHERE (a.document_type = 'none') <> (b.document_type = 'none')
         UNION ALL SELECT a.id, b.id, 'number' FROM mine a JOIN mine b
-            ON a.name_key = b.name_key AND a.document_type = b.document_type AND a.id < b.id
+            ON a.name_hash = b.name_hash AND a.document_type = b.document_type AND a.id < b.id
             WHERE a.document_type <> 'none'
                 AND (a.birth_date = b.birth_date OR a.household_id = b.household_id)
     )

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts import audit
+from accounts.encryption import sealed
 from accounts.errors import RefusedError
 from accounts.models import Area, User, within
 from residents.models import Handover, Resident
@@ -115,6 +116,8 @@ def _answer(
     if (
         not Handover.objects.waiting()
         .filter(pk=handover.pk)
-        .update(answered_at=at, answered_by=by, accepted=accepted, reason=reason)
+        .update(
+            answered_at=at, answered_by=by, accepted=accepted, **sealed(handover, reason=reason)
+        )
     ):
         raise HandoverError(_("This handover is no longer waiting."))

@@ -1,5 +1,6 @@
-"""A column of words that a query's words may begin: an index answers part of a name."""
+"""A column of words that a query combines by and and or: an index answers part of a name."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -24,7 +25,7 @@ class LexemesField(models.Field):  # type: ignore[type-arg]  # not generic when 
 
 @LexemesField.register_lookup
 class Fits(Lookup):
-    """`words__fits="'ab':* & 'cd':*"`: whether the words answer a query of `begins`."""
+    """`words__fits="'ab' & ('cd' | 'ef')"`: whether the words answer a query."""
 
     lookup_name = "fits"
     prepare_rhs = False
@@ -35,19 +36,22 @@ class Fits(Lookup):
         return f"{left} @@ %s::tsquery", [*parameters, self.rhs]
 
 
-def stored(words: list[str]) -> str:
-    """Return `words` as the column takes them."""
-    different = dict.fromkeys(words)
-    text = "' '".join(different)
-    if "\\" not in text and text.count("'") == 2 * len(different) - 2:
-        return f"'{text}'"  # none needs quoting, as in most names
-    return " ".join(map(_quoted, different))
+def stored(words: Iterable[str]) -> str:
+    """Return words of one length as the column gives them back; none holds a quotation mark."""
+    text = "' '".join(sorted({*words}))
+    return f"'{text}'" if text else ""
 
 
-def begins(*words: str, any_of: bool = False) -> str:
-    """Return the query for what has words that begin with all (or any) of `words`."""
-    return (" | " if any_of else " & ").join(f"{_quoted(word)}:*" for word in words)
+def every(queries: Iterable[str]) -> str:
+    """Return the query for what answers every one of `queries`, or holds every word."""
+    return _joined(" & ", queries)
 
 
-def _quoted(word: str) -> str:
-    return "'" + word.replace("\\", "\\\\").replace("'", "''") + "'"
+def some(queries: Iterable[str]) -> str:
+    """Return the query for what answers one of `queries`, or holds one of the words."""
+    return _joined(" | ", queries)
+
+
+def _joined(operator: str, queries: Iterable[str]) -> str:
+    different = [*dict.fromkeys(queries)]
+    return f"({operator.join(different)})" if len(different) > 1 else "".join(different)

@@ -156,9 +156,11 @@ class Resident(models.Model):
     grid = models.ForeignKey(
         Area, on_delete=models.PROTECT, related_name="residents", verbose_name=_("grid")
     )
-    name = models.CharField(_("name"), max_length=50)
-    name_key = models.CharField(_("pinyin"), max_length=1000, blank=True)
-    name_words = LexemesField(default="", editable=False)  # pinyin.name_words
+    name = EncryptedTextField(_("name"), bound_to=["key"])
+    # Of these three see `residents.names`.
+    name_key = models.CharField(_("pinyin"), max_length=10, blank=True, editable=False)
+    name_words = LexemesField(default="", editable=False)
+    name_hash = models.CharField(max_length=16, blank=True, editable=False)
     document_type = models.CharField(_("document"), max_length=20, choices=DocumentType)
     number = EncryptedTextField(_("number"), blank=True, bound_to=["key"])
     number_hash = models.CharField(max_length=64, blank=True, editable=False)
@@ -230,6 +232,12 @@ class Resident(models.Model):
         if not born:
             return None
         return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+    @classmethod
+    def opened_name(cls, key: object, sealed: Any) -> str:
+        """Return the name of the resident with `key` that a query has given sealed."""
+        field: EncryptedTextField = cls._meta.get_field("name")
+        return field.open(bytes(sealed), key)
 
     @property
     def masked_name(self) -> str:
@@ -448,9 +456,10 @@ class StagedResident(models.Model):
     door = models.BinaryField(null=True)
     door_hash = models.CharField(max_length=64, null=True)  # noqa: DJ001
     door_key = models.CharField(max_length=16, null=True)  # noqa: DJ001
-    name = models.CharField(max_length=50)
-    name_key = models.CharField(max_length=1000)
+    name = models.BinaryField()
+    name_key = models.CharField(max_length=10)
     name_words = LexemesField(null=True)
+    name_hash = models.CharField(max_length=16)
     document_type = models.CharField(max_length=20)
     number = models.BinaryField()
     number_hash = models.CharField(max_length=64)

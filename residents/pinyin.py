@@ -1,23 +1,27 @@
 """
-Keys by which people are sorted and found.
+Names spelt in pinyin, and what was typed cut into syllables and initials.
 
 Sorting by collation is not used: it differs between servers, and reads surnames as words.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 from pypinyin import Style, pinyin
 
-from accounts.pinyin import key_of, syllables
-from residents.lexemes import begins, stored
+from accounts.pinyin import syllables
+
+# Of each character, or word in Latin letters, the syllables as which it may be read; the usual
+# one first.
+Spelling = tuple[tuple[str, ...], ...]
 
 # Surnames that dictionaries read as a common word; the reading of the surname first.
 SURNAMES: dict[str, tuple[str, ...]] = {
     "万俟": ("mo qi",),
     "令狐": ("ling hu",),
-    "尉迟": ("yu chi",),
+    "尉迟": ("yu chi", "wei chi"),
     "澹台": ("tan tai",),
     "长孙": ("zhang sun",),
     "单于": ("chan yu",),
@@ -82,6 +86,18 @@ SURNAMES: dict[str, tuple[str, ...]] = {
     "沈": ("shen",),
 }
 
+# Characters of given names that people read in two ways.
+_ALSO = """
+    乐 yue le, 行 xing hang, 重 chong zhong, 长 chang zhang, 朝 chao zhao, 娜 na nuo, 茜 qian xi,
+    莘 xin shen, 晟 sheng cheng, 盛 sheng cheng, 伽 jia qie, 颉 jie xie, 隽 jun juan, 焯 zhuo chao,
+    柏 bai bo, 蔚 wei yu, 强 qiang jiang, 莎 sha suo, 澄 cheng deng, 露 lu lou, 薄 bo bao,
+    禅 chan shan, 栖 qi xi, 翟 zhai di, 曾 zeng ceng, 解 jie xie, 朴 pu piao, 单 dan shan,
+    车 che ju, 都 du dou, 谷 gu yu, 奇 qi ji, 仔 zai zi, 拓 tuo ta, 会 hui kuai, 传 chuan zhuan,
+    阿 a e, 叶 ye xie, 觉 jue jiao, 还 huan hai, 藏 cang zang, 省 sheng xing, 宿 su xiu,
+    识 shi zhi, 种 zhong chong, 校 xiao jiao, 亘 gen xuan, 湛 zhan chen, 沈 shen chen, 贾 jia gu
+"""
+ALSO = {character: also for character, *also in map(str.split, _ALSO.split(","))}
+
 
 # Every syllable of Mandarin without its tone; ü is v.
 SYLLABLES = frozenset(
@@ -108,35 +124,16 @@ SYLLABLES = frozenset(
     """.split()  # noqa: SIM905 - a list of four hundred words would fill four hundred lines
 )
 INITIALS = frozenset([*"abcdefghjklmnopqrstwxyz", "zh", "ch", "sh"])
-_BEGUN = frozenset(s[:n] for s in SYLLABLES for n in range(1, len(s) + 1))
+_V = {"lue": "lve", "nue": "nve"}  # as some keyboards have it
 _LONGEST = 6  # letters of a syllable
-_WAYS = 16  # readings of what was typed that are looked for, the fewest syllables first
-_WORD, _LETTERS = 8, 24  # of a name that the index tells apart
+_WAYS = 16  # of cutting what was typed that are looked for, the fewest pieces first
 _COMMON_HAN = re.compile("[\u4e00-\u9fa5]*")
 _MARK = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # says which form of a Han character
 
 
-def name_key(name: str) -> str:
-    """Return the key of a person's name, with every reading of the surname."""
-    return key_of(_spelt(name))
-
-
-def name_words(name: str) -> str:
-    """
-    Return the words under which a name is found: Han, pinyin and initials from each syllable on.
-
-    张伟明 is found under 张伟明, 伟明, 明, zhangweiming, weiming, ming, zwm, wm and m.
-    """
-    words = _tails(han(name))
-    for spelt in _spelt(name):
-        words += ["".join(spelt[n:])[:_LETTERS] for n in range(len(spelt))]
-        words += _tails("".join(syllable[0] for syllable in spelt))
-    return stored(words)
-
-
 def is_latin(name: str) -> bool:
     """Return whether a name is written in Latin letters."""
-    return unicodedata.name(name[0], "").startswith("LATIN")
+    return not "一" <= name[0] <= "龥" and _is_letter(name[0])
 
 
 def han(text: str) -> str:
@@ -151,78 +148,101 @@ def _is_letter(character: str) -> bool:
     return unicodedata.name(character, "").startswith("LATIN")
 
 
-def _tails(text: str) -> list[str]:
-    return [text[n : n + _WORD] for n in range(len(text))]
-
-
-@lru_cache(maxsize=100)  # a key and words are made of each
-def _spelt(name: str) -> list[list[str]]:
-    """Return every reading of a name that is looked for, as syllables."""
+def spelt(name: str) -> Spelling:
+    """Return how a name may be spelt, with every reading of the surname."""
     if is_latin(name):
-        return [syllables(name)]
-    surname = next((name[:n] for n in (2, 1) if name[:n] in SURNAMES), name[:1])
-    rest = syllables(name[len(surname) :])
-    return [[*first, *rest] for first in _readings(surname)]
+        return tuple((word,) for word in syllables(name))
+    surname = name[:2] if name[:2] in SURNAMES else name[:1]
+    rest = name[len(surname) :]
+    given = [(syllable,) for syllable in syllables(rest)]
+    if ALSO.keys().isdisjoint(rest):
+        return (*_surname(surname), *given)
+    return (*_surname(surname), *_with_others(han(rest), given))
+
+
+@lru_cache(maxsize=5_000)
+def _surname(surname: str) -> Spelling:
+    readings: Iterable[Iterable[str]]
+    if surname in SURNAMES:
+        readings = zip(*(reading.split() for reading in SURNAMES[surname]), strict=True)
+    else:
+        readings = pinyin(surname, style=Style.NORMAL, heteronym=True)
+    return tuple(tuple(dict.fromkeys(each)) for each in readings)
+
+
+def _with_others(characters: str, given: list[tuple[str]]) -> list[tuple[str, ...]]:
+    """Return the syllables of a given name, with the second readings of its characters."""
+    if len(characters) != len(given):  # letters between them
+        return [*given]
+    return [
+        tuple(dict.fromkeys([*syllable, *ALSO.get(character, ())]))
+        for character, syllable in zip(characters, given, strict=True)
+    ]
+
+
+def in_letters(spelling: Spelling) -> str:
+    """Return a name as it is usually spelt: what lists of one page sort by."""
+    return "".join(readings[0] for readings in spelling)
 
 
 def search_text(text: str) -> str:
-    """Return what somebody typed as it would stand in a key; "" where it is no pinyin."""
+    """Return what somebody typed in the letters of a spelling; "" where it is no pinyin."""
     plain = unicodedata.normalize("NFD", text.lower()).replace("u\u0308", "v").replace("u:", "v")
     letters = "".join(c for c in plain if c.isalpha())
     return re.sub("(?<=[ln])yu", "v", letters) if letters.isascii() else ""
 
 
-def han_query(text: str) -> str:
-    """Return the query of `LexemesField` for names that hold the Han characters of `text`."""
-    return begins(han(text)[:_WORD])
+Way = tuple[str, ...]
 
 
-def pinyin_query(letters: str) -> str:
-    """Return the query of `LexemesField` for names spelt by `letters`, or with such initials."""
-    without_umlaut = re.sub("(?<=[ln])u(?![nao])", "v", letters)  # lu is typed for 吕, too
-    return begins(*{letters[:_LETTERS]: None, without_umlaut[:_LETTERS]: None}, any_of=True)
-
-
-def mixed_query(letters: str) -> tuple[str, str]:
+def cut(letters: str) -> list[Way]:
     """
-    Return how names are found that `letters` spell by syllables and initials mixed.
+    Return the ways to cut `letters` into syllables and initials, those of fewest pieces first.
 
-    The first is a query of `LexemesField`, "" for none, the second a regular expression for the
-    `name_key` of what that finds: zhangwm is 张伟明 and no 赵伟明.
+    Only the last piece may be half a syllable: zhangwe is zhang and what begins with we.
     """
-    ways = [way for way in _cut(letters) if _is_mixed(way)]
-    initials = {"".join(piece[0] for piece in way)[:_WORD] for way in ways}
-    patterns = dict.fromkeys(map(_pattern, ways))
-    return begins(*sorted(initials), any_of=True), "|".join(patterns)
-
-
-def _is_mixed(way: tuple[str, ...]) -> bool:
-    whole = [piece in SYLLABLES for piece in way[:-1]]
-    return not all(whole) and any(len(piece) > 1 for piece in way)
-
-
-def _cut(letters: str) -> list[tuple[str, ...]]:
-    """Return the ways to cut `letters` into syllables and initials, the shortest first."""
-    ways: list[list[tuple[str, ...]]] = [[()], *([] for _ in letters)]
+    ways: list[list[Way]] = [[()], *([] for _ in letters)]
     for start in range(len(letters)):
         for way in sorted(ways[start], key=len)[:_WAYS]:
             for end in range(start + 1, min(start + _LONGEST, len(letters)) + 1):
                 piece = letters[start:end]
-                last = end == len(letters) and piece in _BEGUN
-                if last or piece in SYLLABLES or piece in INITIALS:
+                last = end == len(letters) and begun(piece)
+                if last or piece in INITIALS or whole(piece):
                     ways[end].append((*way, piece))
     return sorted(ways[-1], key=len)[:_WAYS]
 
 
-def _pattern(way: tuple[str, ...]) -> str:
-    *before, last = way
-    pieces = [f"{piece}[a-z]*" if piece in INITIALS else piece for piece in before]
-    # Whoever has no ü types lu for 吕.
-    return "".join(re.sub("^([ln])u(?=e?$)", r"\1[uv]", piece) for piece in (*pieces, last))
+@lru_cache(maxsize=1_000)
+def whole(piece: str) -> frozenset[str]:
+    """Return the syllables that `piece` may be: whoever has no ü types lu for 吕."""
+    piece = _V.get(piece, piece)
+    return SYLLABLES & {piece, re.sub("^([ln])u$", r"\1v", piece)}
 
 
-@lru_cache(maxsize=5_000)
-def _readings(surname: str) -> list[list[str]]:
-    if surname in SURNAMES:
-        return [reading.split() for reading in SURNAMES[surname]]
-    return [[r] for r in pinyin(surname, style=Style.NORMAL, heteronym=True)[0]]
+@lru_cache(maxsize=1_000)
+def begun(piece: str) -> frozenset[str]:
+    """Return the syllables of which `piece` may be the beginning."""
+    beginnings = (piece, re.sub("^([ln])u(?=e?$)", r"\1v", piece))
+    return frozenset(syllable for syllable in SYLLABLES if syllable.startswith(beginnings))
+
+
+def is_spelt_so(spelling: Spelling, way: Way) -> bool:
+    """Return whether a name holds the pieces of `way`, one after the other."""
+    return any(
+        _begins(spelling[start + len(way) - 1], way[-1])
+        and all(map(_is_read, spelling[start:], way[:-1]))
+        for start in range(len(spelling) - len(way) + 1)
+    )
+
+
+def _is_read(readings: tuple[str, ...], piece: str) -> bool:
+    return _begins(readings, piece) if piece in INITIALS else not whole(piece).isdisjoint(readings)
+
+
+def _begins(readings: tuple[str, ...], piece: str) -> bool:
+    return any(reading.startswith(piece) or reading in begun(piece) for reading in readings)
+
+
+def begins_so(spelling: Spelling, letters: str) -> bool:
+    """Return whether a name, from one of its words on, begins with `letters`."""
+    return any(in_letters(spelling[n:]).startswith(letters) for n in range(len(spelling)))

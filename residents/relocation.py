@@ -121,7 +121,7 @@ class Handover(Withdrawable):
         verbose_name=_("answered by"),
     )
     accepted = models.BooleanField(_("accepted"), null=True)
-    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    reason = EncryptedTextField(_("reason"), blank=True, bound_to=["key"])
 
     objects = HandoverQuerySet.as_manager()
 

@@ -1,8 +1,8 @@
 """
 Finding people by what somebody typed: one box, and the portal says what it took it for.
 
-Whole numbers, phones and doors are found through keyed hashes, names through the words of an
-index. What was typed goes into no address and no log; the audit learns its kind only.
+All are found through keyed hashes; names are then compared with what was typed (`names`). What
+was typed goes into no address and no log; the audit learns its kind only.
 """
 
 import re
@@ -10,10 +10,12 @@ import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -21,10 +23,11 @@ from accounts import audit
 from accounts.encryption import search_hashes
 from accounts.errors import RefusedError
 from accounts.models import Area, User
-from accounts.paging import Page, page_after
+from accounts.paging import SIZE, Page, key_of
 from residents import addresses, pinyin, services
 from residents.identity import read_number, read_phone
 from residents.models import Building, Resident, ResidentQuerySet
+from residents.names import Typed
 
 # Above this many, nobody reads on: the page asks for more words.
 MANY = 500
@@ -56,10 +59,11 @@ class UnreadableError(RefusedError):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a text asks for: its kind, and conditions of which residents meet one."""
+    """What a text asks for: its kind, conditions of which residents meet one, or a name."""
 
     kind: Kind
     conditions: tuple[Q, ...]
+    name: Typed | None = None
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,10 @@ def search(
     visible = Resident.objects.visible_to(by)
     if grid:
         visible = visible.filter(grid__path__startswith=grid.path)
-    keys = _keys(visible, asked.conditions)
-    rows = Resident.objects.filter(pk__in=keys).select_related("household__building", "grid")
+    keys = _keys(visible, asked)
     page: Page[Resident] = Page([], None, first=True)
     if len(keys) <= MANY:
-        page = page_after(rows, after, order=["name_key"])
+        page = _page(keys, after)
     audit.record(
         by=by,
         did=gettext_noop("searched"),
@@ -113,15 +116,45 @@ def search(
     return Found(asked.kind, len(keys), page)
 
 
-def _keys(visible: ResidentQuerySet, conditions: tuple[Q, ...]) -> list[int]:
+def _keys(visible: ResidentQuerySet, asked: Asked) -> list[int]:
     """
-    Return the keys of those who meet a condition, one more than MANY at most.
+    Return the keys of those who are meant, in the order of names, or MANY + 1 of them.
 
     Each condition is asked for by itself: joined by OR, none would find its index.
     """
-    several = [visible.filter(each).values_list("pk")[: MANY + 1] for each in conditions]
-    found = several[0].union(*several[1:]) if len(several) > 1 else several[0]
-    return [key for (key,) in found][: MANY + 1]
+    ways = [(condition, False) for condition in asked.conditions]
+    if asked.name:
+        ways.append((Q(name_words__fits=asked.name.query), True))
+    first, *others = [
+        visible.filter(condition)
+        .annotate(by_name=Value(by_name))
+        .values_list("pk", "key", "name", "by_name")[: MANY + 1]
+        for condition, by_name in ways
+    ]
+    rows = list(first.union(*others, all=True) if others else first)
+    if len({row[0] for row in rows}) > MANY:
+        return [row[0] for row in rows][: MANY + 1]
+    return _in_order(rows, asked.name)
+
+
+def _in_order(rows: list[tuple[int, UUID, Any, bool]], typed: Typed | None) -> list[int]:
+    """Return the keys of rows in the order of their names, without those that do not fit."""
+    known = {}
+    for pk, key, sealed, by_name in rows:
+        name = Resident.opened_name(key, sealed)
+        if not by_name or typed is None or typed.fits(name):
+            known[pk] = pinyin.in_letters(pinyin.spelt(name))
+    return sorted(known, key=lambda pk: (known[pk], pk))
+
+
+def _page(keys: list[int], after: str | None) -> Page[Resident]:
+    """Return the page of those with `keys` that follows the one with the key `after`."""
+    last = key_of(after)
+    start = keys.index(last) + 1 if last in keys else 0
+    shown = keys[start : start + SIZE]
+    people = Resident.objects.select_related("household__building", "grid").in_bulk(shown)
+    following = shown[-1] if len(keys) > start + SIZE else None
+    return Page([people[key] for key in shown if key in people], following, first=not start)
 
 
 def read(text: str, *, today: date, by: User) -> Asked:
@@ -203,16 +236,9 @@ def _name(text: str, by: User) -> Asked | None:
     letters = pinyin.search_text("".join(c for c in typed if c not in characters))
     if not characters and not letters:
         return None
-    spelt = Q(name_words__fits=pinyin.han_query(characters)) if characters else Q()
-    if letters:
-        mixed, pattern = pinyin.mixed_query(letters)
-        ways = [spelt & Q(name_words__fits=pinyin.pinyin_query(letters))]
-        if mixed:
-            ways.append(spelt & Q(name_words__fits=mixed, name_key__regex=pattern))
-        return Asked(Kind.NAME, tuple(ways))
-    if len(characters) > 1 and (places := _called(typed, by)):
-        return Asked(Kind.NAME, (spelt, Q(household__building__in=places)))
-    return Asked(Kind.NAME, (spelt,))
+    places = _called(typed, by) if len(characters) > 1 and not letters else []
+    conditions = (Q(household__building__in=places),) if places else ()
+    return Asked(Kind.NAME, conditions, Typed(characters, letters))
 
 
 def _called(name: str, by: User) -> list[int]:

@@ -15,10 +15,9 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from accounts import audit
 from accounts.encryption import sealed, search_hash, search_hashes
 from accounts.models import Area, User
-from residents import addresses
+from residents import addresses, names
 from residents.identity import Identity, read_name, read_number, read_phone
 from residents.models import Building, Household, Opening, Reason, Resident, standing_for
-from residents.pinyin import name_key, name_words
 
 # The contexts that keep equal texts of two columns from having equal hashes.
 NUMBER, PHONE, DOOR = "resident.number", "resident.phone", "household.door"
@@ -255,9 +254,7 @@ def change(
         new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
     changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
     update(resident, version, **new)
-    fields = [
-        field for field in changed if not field.endswith(("_hash", "_key", "_end", "_words"))
-    ]
+    fields = [field for field in changed if not field.endswith(_DERIVED)]
     audit.record(by=by, did=gettext_noop("changed"), to=resident, fields=fields)
 
 
@@ -371,7 +368,9 @@ def update(resident: Resident, version: int, **new: Any) -> None:
 
 def name_columns(name: str) -> dict[str, Any]:
     """Return the columns of a name that `identity.read_name` has read."""
-    return {"name": name, "name_key": name_key(name), "name_words": name_words(name)}
+    made = names.columns(name)
+    found = {"name_key": made.key, "name_words": made.words, "name_hash": made.hash}
+    return {"name": name, **found}
 
 
 def number_columns(document_type: str, number: str) -> dict[str, Any]:
@@ -401,10 +400,11 @@ def door_columns(unit: str, door: str) -> dict[str, Any]:
 def resident_hashes(resident: Resident) -> dict[str, str]:
     """Return the hashes under which a resident is found."""
     columns = {
+        **name_columns(resident.name),
         **number_columns(resident.document_type, resident.number),
         **phone_columns(resident.phone),
     }
-    return {name: columns[name] for name in columns if name.endswith(("_hash", "_end"))}
+    return {name: columns[name] for name in columns if name.endswith(("_hash", "_end", "_words"))}
 
 
 def household_hashes(household: Household) -> dict[str, str]:

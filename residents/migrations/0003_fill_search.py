@@ -17,7 +17,7 @@ def fill(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
     def resident(row: Any) -> dict[str, Any]:
         return {
-            "name_words": services.name_columns(row.name)["name_words"],
+            # Names have their words from 0014 on, when they are sealed.
             "number_end": services.number_columns(row.document_type, row.number)["number_end"],
             "phone_end": services.phone_columns(row.phone)["phone_end"],
         }

@@ -79,13 +79,14 @@ JOIN LATERAL (
 """
 _NEW = f"""
 INSERT INTO residents_resident (
-    key, household_id, grid_id, name, name_key, name_words, document_type, number, number_hash,
-    number_end, sex, birth_date, phone, phone_hash, phone_end, emergency_name, emergency_phone,
-    created_at, version, gone_as)
+    key, household_id, grid_id, name, name_key, name_words, name_hash, document_type, number,
+    number_hash, number_end, sex, birth_date, phone, phone_hash, phone_end, emergency_name,
+    emergency_phone, created_at, version, gone_as)
 SELECT staged.resident, household.id, staged.grid_id, staged.name, staged.name_key,
-    staged.name_words, staged.document_type, staged.number, staged.number_hash, staged.number_end,
-    staged.sex, staged.birth_date, staged.phone, staged.phone_hash, staged.phone_end,
-    staged.emergency_name, staged.emergency_phone, %(at)s, 1, ''
+    staged.name_words, staged.name_hash, staged.document_type, staged.number,
+    staged.number_hash, staged.number_end, staged.sex, staged.birth_date, staged.phone,
+    staged.phone_hash, staged.phone_end, staged.emergency_name, staged.emergency_phone, %(at)s, 1,
+    ''
 FROM residents_stagedresident AS staged {_HOME}
 WHERE roster_id = %(roster)s AND row BETWEEN %(first)s AND %(last)s AND staged.version IS NULL
 """  # noqa: S608 - our own words
@@ -188,7 +189,7 @@ def _refuse_old_keys(roster: Roster) -> None:
     version = bytes([newest_version()])
     others = " OR ".join(
         f"({column} <> '' AND substring({column} FROM {VERSION_AT + 1} FOR 1) <> %(version)s)"
-        for column in ("number", "phone", "emergency_name", "emergency_phone", "door")
+        for column in ("name", "number", "phone", "emergency_name", "emergency_phone", "door")
     )
     with connection.cursor() as cursor:
         cursor.execute(

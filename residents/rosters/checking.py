@@ -25,9 +25,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.encryption import hasher
-from residents import addresses
+from residents import addresses, names
 from residents.models import Household, Resident, Roster, RosterRow, standing_for
-from residents.pinyin import name_key, name_words
 from residents.rosters import cells, columns
 from residents.rosters.copying import (
     NULL,
@@ -76,12 +75,14 @@ ELSEWHERE = gettext_noop(
     " have them moved here."
 )
 
+# By the whole name as it is spelt; while two search keys are in use, by the surname alone.
 _NAMESAKES = """
-SELECT DISTINCT ON (staged.row) staged.row, resident.key
+SELECT staged.row, resident.key, resident.name
 FROM residents_stagedresident AS staged
-JOIN residents_resident AS resident USING (name, birth_date)
+JOIN residents_resident AS resident USING (name_key, birth_date)
 JOIN accounts_area AS area ON area.id = resident.grid_id AND resident.gone_as = ''
 WHERE staged.row > %s AND staged.roster_id = %s AND staged.version IS NULL AND area.path LIKE %s
+    AND (staged.name_hash = resident.name_hash OR %s)
 """
 # The household that the row was to make is made by whoever else lives there, under its key.
 _PUT_ASIDE = """
@@ -90,7 +91,7 @@ WITH gone AS (
 UPDATE residents_rosterrow SET outcome = 'duplicate', resident = NULL, note = %(note)s
 WHERE roster_id = %(roster)s AND number = %(number)s
 """
-_SEALED = ("number", "phone", "emergency_name", "emergency_phone")
+_SEALED = ("name", "number", "phone", "emergency_name", "emergency_phone")
 _COMPARED = ("sex", "birth_date", "phone", "emergency_name", "emergency_phone")
 
 
@@ -127,6 +128,7 @@ class Checker:
         self._rows, self._staged = RowWriter(roster), StagedWriter(roster)
         self._hash_phone, self._phone_end = hasher(context=PHONE), _end(PHONE_END)
         self._number_end = _end(NUMBER_END)
+        self._name_columns = names.columns_by(settings.SEARCH_KEYS[0])
         self._seals = {name: copied_sealer(Resident, name) for name in _SEALED}
         self._seal_door = copied_sealer(Household, "door")
         # Thousands of households share a few doors, units and buildings.
@@ -139,9 +141,9 @@ class Checker:
         self._seen: dict[str, int] = {}
         self._homes: dict[Home, Place] = {}
         self._doors: dict[tuple[int, str, str, str], str] = {}
-        # The cells of those who are new: of this batch, and of the one that is being written.
-        self._recent: dict[int, list[Any]] = {}
-        self._found: dict[int, list[Any]] = {}
+        # The cells and name of each who is new: of this batch, and of that which is being written.
+        self._recent: dict[int, tuple[list[Any], str]] = {}
+        self._found: dict[int, tuple[list[Any], str]] = {}
         self._looked_at = 0
         self._thread = ThreadPoolExecutor(1)
         self._writing = ExitStack()
@@ -250,7 +252,7 @@ class Checker:
             if first != number:
                 problem = (columns.NAME, TWICE_PERSON, {"row": first})
                 return self._put_aside(number, row, DUPLICATE, problem)
-        self._recent[number] = row
+        self._recent[number] = row, person.name
         return self._register(number, person, person.home)
 
     def _compare(self, number: int, row: list[Any], person: Person, resident: Resident) -> str:
@@ -280,11 +282,13 @@ class Checker:
         seals = self._seals
         household, made = self._household(home)
         self._rows.write(number, NEW, key, household.key if made else None)
-        name, phone, born = person.name, person.phone, person.birth_date
+        phone, born = person.phone, person.birth_date
+        name = self._name_columns(person.name)
         said = (
-            escaped(name),
-            name_key(name),
-            escaped(name_words(name)),
+            seals["name"](person.name, key),
+            name.key,
+            name.words,
+            name.hash,
             person.document_type,
             seals["number"](person.number, key),
             person.number_hash,
@@ -380,9 +384,10 @@ class Checker:
             resident.version,
             household.columns,
             in_copy(
-                escaped(resident.name),
+                "",
                 resident.name_key,
                 None,
+                "",
                 resident.document_type,
                 "",
                 resident.number_hash,
@@ -401,12 +406,19 @@ class Checker:
         """Put aside who is new by number, but not by name and birth date."""
         roster = self.roster
         with connection.cursor() as cursor:
-            cursor.execute(_NAMESAKES, [self._looked_at, roster.pk, f"{roster.area.path}%"])
-            found = dict(cursor.fetchall())
+            rotating = len(settings.SEARCH_KEYS) > 1
+            within = f"{roster.area.path}%"
+            cursor.execute(_NAMESAKES, [self._looked_at, roster.pk, within, rotating])
+            found = {
+                number: key
+                for number, key, name in cursor.fetchall()
+                if Resident.opened_name(key, name) == self._found[number][1]
+            }
             problem: Problem
             for number, key in found.items():
                 problem = (columns.NAME, SAME_PERSON, {})
-                note = self._rows.sealed(number, _note(self._found[number], problem, resident=key))
+                cells_, _name = self._found[number]
+                note = self._rows.sealed(number, _note(cells_, problem, resident=key))
                 cursor.execute(_PUT_ASIDE, {"roster": roster.pk, "number": number, "note": note})
         self.counts.outcomes[NEW] -= len(found)
         self.counts.outcomes[DUPLICATE] += len(found)

@@ -14,7 +14,7 @@ _STAGED = (
     *("roster_id", "row", "resident", "version"),
     *("grid_id", "building", "building_key", "unit", "unit_key", "floor"),
     *("household", "door", "door_hash", "door_key"),
-    *("name", "name_key", "name_words", "document_type"),
+    *("name", "name_key", "name_words", "name_hash", "document_type"),
     *("number", "number_hash", "number_end", "sex", "birth_date"),
     *("phone", "phone_hash", "phone_end", "emergency_name", "emergency_phone"),
 )

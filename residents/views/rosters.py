@@ -256,7 +256,7 @@ def _said(rows: list[RosterRow], roster: Roster, by: User) -> list[dict[str, Any
 def _names(rows: list[RosterRow], roster: Roster, by: User) -> dict[UUID, str]:
     """Return the names of those who are registered, which is written down, or are to be."""
     keys = {row.resident for row in rows if row.resident}
-    names: dict[UUID, str] = {}
+    names: dict[UUID, Any] = {}
     if roster.state == State.CHECKED:
         staged = StagedResident.objects.filter(roster=roster, resident__in=keys, version=None)
         names = dict(staged.values_list("resident", "name"))
@@ -265,4 +265,4 @@ def _names(rows: list[RosterRow], roster: Roster, by: User) -> dict[UUID, str]:
         found = dict(there.values_list("key", "name"))
         audit.showed(by=by, page="roster", people=found)
         names |= found
-    return names
+    return {key: Resident.opened_name(key, sealed) for key, sealed in names.items()}

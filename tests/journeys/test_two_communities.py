@@ -22,6 +22,7 @@ from quarantine.models import Arrival, Case
 from reminders.models import Message
 from reminders.sweep import sweep
 from tests.browser import SCREENS, barriers, too_small
+from tests.factories import named
 
 PICTURES = settings.BASE_DIR / "docs/pictures" if os.environ.get("PICTURES") else SCREENS
 SAVE = re.compile("^保存$")
@@ -88,7 +89,7 @@ def test_from_lanzhou_to_bayannur_and_from_shanghai_to_cangshan(
     page.get_by_role("button", name=SAVE).click()
     expect(page.get_by_text("第4条").first).to_be_visible()
     picture(page, "arrival-saved")
-    case = Case.objects.get(arrival__origin="620100", resident__name="示例兰")
+    case = Case.objects.get(arrival__origin="620100", resident=named("示例兰"))
     assert case.plan.provision.document == "bayannur-2022-71"
     assert case.plan.provision.clause == "4"
     assert case.release_on == day_1 + timedelta(days=6)
@@ -100,7 +101,7 @@ def test_from_lanzhou_to_bayannur_and_from_shanghai_to_cangshan(
     page.get_by_role("button", name=SAVE).click()
     expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
     picture(page, "arrival-free")
-    arrival = Arrival.objects.get(resident__name="示例沪")
+    arrival = Arrival.objects.get(resident=named("示例沪"))
     assert arrival.law == "cangshan-2022-324"
     assert not Case.objects.filter(resident=arrival.resident).exists()
 

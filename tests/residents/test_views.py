@@ -19,6 +19,7 @@ from tests.factories import (
     make_household,
     make_resident,
     make_user,
+    named,
 )
 
 pytestmark = pytest.mark.django_db
@@ -242,7 +243,7 @@ class TestAHousehold:
             },
         )
 
-        child = Resident.objects.get(name="欧阳宝宝")
+        child = named("欧阳宝宝")
         assert (child.phone, child.household) == (resident.phone, resident.household)
 
     def test_tells_who_lives_there_from_who_did(

@@ -13,6 +13,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from python_calamine import CalamineWorkbook
 
+from accounts.encryption import sealed
 from accounts.exports.models import Export, ExportFile, ExportRequest
 from accounts.models import Area, AuditEntry, Role, User
 from portal.exports import making
@@ -61,7 +62,7 @@ def person(grid: Area) -> Resident:
         emergency_name="周某某",
     )
     # No form takes such a name; an older system may have.
-    Resident.objects.filter(pk=resident.pk).update(name=NAME)
+    Resident.objects.filter(pk=resident.pk).update(**sealed(resident, name=NAME))
     resident.name = NAME
     make_case(grid, resident=resident)
     make_worker(resident)

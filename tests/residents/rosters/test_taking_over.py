@@ -29,6 +29,7 @@ from tests.factories import (
     make_place,
     make_resident,
     make_user,
+    named,
 )
 from tests.residents.rosters import sheets
 
@@ -182,7 +183,7 @@ class TestTakingOver:
         )
 
         assert roster.state == Roster.State.APPLIED
-        resident = Resident.objects.get(name="样小玉")
+        resident = named("样小玉")
         assert (resident.number, resident.phone, resident.sex, resident.birth_date) == (
             number,
             "+8613800138000",
@@ -196,7 +197,8 @@ class TestTakingOver:
             assert resident in found.page.rows, text
         by_hand = make_resident(grid=grid, name="样小玉", number=id_number())
         by_hand.refresh_from_db()
-        for column in ("name_key", "name_words", "phone_hash", "phone_end", "gone_as"):
+        compared = "name_key name_words name_hash phone_hash phone_end gone_as"
+        for column in compared.split():
             assert getattr(resident, column) == getattr(by_hand, column), column
 
     def test_is_in_the_audit_of_everybody_it_touched(self, grid: Area, community: Area) -> None:
@@ -373,7 +375,7 @@ class TestUndoing:
         by = make_user(Role.SUPERVISOR, community)
         known.refresh_from_db()
         services.change(resident=known, version=2, phone="13700137000", at=NOW, by=by)
-        changed, used = (Resident.objects.get(name=name) for name in ("样乙", "样丙"))
+        changed, used = (named(name) for name in ("样乙", "样丙"))
         services.change(resident=changed, version=1, phone="13700137000", at=NOW, by=by)
         make_case(grid, resident=used)
 
