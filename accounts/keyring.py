@@ -63,6 +63,11 @@ def fingerprints() -> list[tuple[str, int, str]]:
     ]
 
 
+def newest_search_key() -> str:
+    """Return the fingerprint of the search key that hashes."""
+    return _fingerprint(settings.SEARCH_KEYS[0].encode())
+
+
 def _fingerprint(key: bytes) -> str:
     return hmac.new(key, b"wangge: which key is this", hashlib.sha256).hexdigest()
 

@@ -124,7 +124,6 @@ SYLLABLES = frozenset(
     """.split()  # noqa: SIM905 - a list of four hundred words would fill four hundred lines
 )
 INITIALS = frozenset([*"abcdefghjklmnopqrstwxyz", "zh", "ch", "sh"])
-_V = {"lue": "lve", "nue": "nve"}  # as some keyboards have it
 _LONGEST = 6  # letters of a syllable
 _WAYS = 16  # of cutting what was typed that are looked for, the fewest pieces first
 _COMMON_HAN = re.compile("[\u4e00-\u9fa5]*")
@@ -189,7 +188,7 @@ def search_text(text: str) -> str:
     """Return what somebody typed in the letters of a spelling; "" where it is no pinyin."""
     plain = unicodedata.normalize("NFD", text.lower()).replace("u\u0308", "v").replace("u:", "v")
     letters = "".join(c for c in plain if c.isalpha())
-    return re.sub("(?<=[ln])yu", "v", letters) if letters.isascii() else ""
+    return letters if letters.isascii() else ""
 
 
 Way = tuple[str, ...]
@@ -214,16 +213,20 @@ def cut(letters: str) -> list[Way]:
 
 @lru_cache(maxsize=1_000)
 def whole(piece: str) -> frozenset[str]:
-    """Return the syllables that `piece` may be: whoever has no ü types lu for 吕."""
-    piece = _V.get(piece, piece)
-    return SYLLABLES & {piece, re.sub("^([ln])u$", r"\1v", piece)}
+    """Return the syllables that `piece` may be."""
+    return SYLLABLES & {piece, _umlaut(piece)}
 
 
 @lru_cache(maxsize=1_000)
 def begun(piece: str) -> frozenset[str]:
     """Return the syllables of which `piece` may be the beginning."""
-    beginnings = (piece, re.sub("^([ln])u(?=e?$)", r"\1v", piece))
+    beginnings = (piece, _umlaut(piece))
     return frozenset(syllable for syllable in SYLLABLES if syllable.startswith(beginnings))
+
+
+def _umlaut(piece: str) -> str:
+    """Return `piece` with the ü that whoever has none types as u, or yu as on a passport."""
+    return re.sub("^([ln])y?u(?=e?$)", r"\1v", piece)
 
 
 def is_spelt_so(spelling: Spelling, way: Way) -> bool:

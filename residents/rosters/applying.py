@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop
 
 from accounts import audit
 from accounts.encryption import VERSION_AT, newest_version
+from accounts.keyring import newest_search_key
 from residents.models import KnownColumns, Resident, Roster, RosterFile, RosterRow
 from residents.rosters import columns, reading
 from residents.rosters.copying import RowWriter
@@ -191,6 +192,10 @@ def _refuse_old_keys(roster: Roster) -> None:
         f"({column} <> '' AND substring({column} FROM {VERSION_AT + 1} FOR 1) <> %(version)s)"
         for column in ("name", "number", "phone", "emergency_name", "emergency_phone", "door")
     )
+    # Rosters that were checked before 2022-12 do not say by which key.
+    newest = newest_search_key()
+    if roster.findings.get("search_key", newest) != newest:
+        raise SealedUnderAnotherKeyError
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM residents_stagedresident"  # noqa: S608 - our own words

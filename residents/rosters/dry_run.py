@@ -10,6 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import translation
 
+from accounts import keyring
 from residents.models import KnownColumns, Roster, RosterRow, StagedResident
 from residents.rosters import columns, reading
 from residents.rosters.checking import Checker
@@ -141,7 +142,8 @@ def _check(roster: Roster, book: Opened, at: datetime) -> None:
             checker.check([each for each in batch if each[0] > (roster.heading_row or 0)])
     roster.state = State.CHECKED
     roster.total = roster.done = checker.counts.read
-    roster.save(update_fields=["state", "total", "done"])
+    roster.findings["search_key"] = keyring.newest_search_key()
+    roster.save(update_fields=["state", "total", "done", "findings"])
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import base64
 import threading
+from itertools import cycle
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -13,10 +14,12 @@ from accounts import audit, chain, keyring
 from accounts.adapter import MFAAdapter
 from accounts.encryption import UnreadableError
 from accounts.keyring import WrongKeysError
-from accounts.models import AuditWords, DataKey
+from accounts.models import AuditWords, DataKey, User
 from quarantine.cases import add_note
 from quarantine.models import Event
+from residents import names
 from residents.models import Resident
+from residents.search import search
 from residents.services import find_by_number, household_at, known
 from tests.factories import NOW, make_case, make_grid, make_resident, make_user
 
@@ -37,6 +40,11 @@ def second_keys(settings: Settings) -> None:
     """Put new keys in front of the old ones."""
     settings.FIELD_KEYS = [f"2:{key('b')}", f"1:{key('a')}"]
     settings.SEARCH_KEYS = ["second search key", "first search key"]
+
+
+def named(text: str, by: User) -> list[Resident]:
+    """Return who is found by a name."""
+    return search(text=text, today=NOW.date(), by=by).page.rows
 
 
 def only_second_keys(settings: Settings) -> None:
@@ -125,9 +133,9 @@ class TestRotation:
         self, settings: Settings
     ) -> None:
         keyring.check()
-        by = make_user("supervisor")
         case = make_case()
         resident = case.resident
+        by = make_user("supervisor", resident.grid)
         add_note(case=case, text="服药", at=NOW, by=by)
         audit.record(by=by, did="uncovered", to=resident, reason="电话核实")
         chain.seal(at=NOW)
@@ -139,6 +147,7 @@ class TestRotation:
         assert found == resident
         home = resident.household
         assert household_at(building=home.building, unit=home.unit, door=home.door) == home
+        assert named("zhangsan", by) == [resident]
         call_command("rotate_keys", verbosity=0)
         only_second_keys(settings)
         keyring.check()
@@ -146,6 +155,8 @@ class TestRotation:
         resident = Resident.objects.get(pk=resident.pk)
         assert (resident.phone, resident.household.door) == ("+8613800138000", home.door)
         assert find_by_number(document_type=resident.document_type, number=resident.number)
+        assert named("张三", by) == named("zhangs", by) == [resident]
+        assert resident.name_hash == names.columns("张三").hash
         assert Event.objects.get(case=case, kind="note").note == "服药"
         assert audit.words_of(AuditWords.objects.get().entry) == "电话核实"
         factor.refresh_from_db()
@@ -189,7 +200,7 @@ class TestRotationBesideTheWork:
         by = make_user("supervisor", grid)
         people = [make_resident(grid=grid) for _ in range(24)]
         second_keys(settings)
-        done, troubles = threading.Event(), []
+        done, troubles, digits = threading.Event(), [], cycle("一二三四五")
 
         def work() -> None:
             from residents.services import change
@@ -199,8 +210,8 @@ class TestRotationBesideTheWork:
                     for number, person in enumerate(people):
                         row = Resident.objects.get(pk=person.pk)
                         assert row.phone
-                        phone = f"139{number:08}"
-                        change(resident=row, version=row.version, phone=phone, at=NOW, by=by)
+                        new = {"phone": f"139{number:08}", "name": f"张{next(digits)}"}
+                        change(resident=row, version=row.version, **new, at=NOW, by=by)
                         assert known(document_type=row.document_type, number=person.number, by=by)
             except Exception as error:  # noqa: BLE001 - shown below
                 troubles.append(error)
@@ -221,5 +232,6 @@ class TestRotationBesideTheWork:
         for person in people:
             row = Resident.objects.get(pk=person.pk)
             assert row.phone.startswith("+86")
+            assert row.name_words == names.columns(row.name).words
             assert row.number == person.number
             assert find_by_number(document_type=row.document_type, number=row.number) == row

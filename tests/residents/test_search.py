@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from accounts.models import AuditEntry, Role, User
 from accounts.paging import SIZE
@@ -69,13 +70,25 @@ class TestAName:
             ("查良镛", "zhaly"),
             ("曾国", "zengguo"),
             ("尉迟恭", "yuchi"),
+            ("尉迟恭", "weichi"),
+            ("张伟明", "zhangwe"),
+            ("张伟明", "zhangweim"),
+            ("张伟明", "weiming"),
+            ("李乐行", "liyuehang"),
+            ("李乐行", "lile"),
+            ("欧阳明月", "ouyangmy"),
+            ("欧阳明月", "阳明"),
             ("万俟卨", "moqi"),
             ("吕布", "lü"),
             ("吕布", "lvb"),
             ("吕布", "LYU BU"),
+            ("陈俊宇", "chenjunyu"),
             ("吕布", "lubu"),
+            ("吕布", "lu"),
             ("𠮷野", "𠮷"),
             ("𪚥龘", "𪚥龘"),
+            ("李㛃", "㛃"),
+            ("王䶮", "王䶮"),
             ("李〇", "〇"),
             ("葛\U000e0100城", "葛城"),
             ("阿卜杜拉·买买提", "买买提"),
@@ -84,6 +97,8 @@ class TestAName:
             ("阿卜杜拉·买买提", "maimaiti"),
             ("José Núñez", "nunez"),
             ("José Núñez", "jose n"),
+            ("José Núñez", "josenunez"),
+            ("José Núñez", "jn"),
         ],
     )
     def test_is_found_by_all_that_people_type(self, by: User, name: str, typed: str) -> None:
@@ -91,11 +106,34 @@ class TestAName:
 
         assert found(typed, by) == (Kind.NAME, [name])
 
-    @pytest.mark.parametrize("typed", ["张明", "zhangming", "wz", "伟明张", "李伟明"])
+    @pytest.mark.parametrize(
+        "typed", ["张明", "zhangming", "wz", "伟明张", "李伟明", "zhangweig", "eiming"]
+    )
     def test_is_not_found_by_other_names(self, by: User, typed: str) -> None:
         registered(by)
 
         assert found(typed, by) == (Kind.NAME, [])
+
+    def test_is_found_by_the_hashes_of_every_search_key(
+        self, by: User, settings: Settings
+    ) -> None:
+        old = settings.SEARCH_KEYS
+        registered(by, "张伟")
+        settings.SEARCH_KEYS = ["new", *old]
+        registered(by, "张玮")
+
+        for typed, names in (
+            ("zhangwei", ["张伟", "张玮"]),
+            ("zw", ["张伟", "张玮"]),
+            ("伟", ["张伟"]),
+        ):
+            assert found(typed, by) == (Kind.NAME, names)
+
+    def test_comes_in_the_order_of_the_whole_pinyin(self, by: User) -> None:
+        for name in ("张子", "赵一", "张安", "章一"):
+            registered(by, name)
+
+        assert found("z", by)[1] == ["张安", "章一", "张子", "赵一"]
 
     def test_may_be_that_of_a_place_without_a_building(self, by: User) -> None:
         household = make_household(building=make_building(by.areas.get(), "东门市场"), door="1")

@@ -293,11 +293,14 @@ class TestTakingOver:
         assert (first.counts["new"], second.counts["late"]) == (2, 2)
         assert sheets.in_balance(second)
 
-    def test_checks_again_what_was_sealed_under_another_key(
-        self, grid: Area, community: Area, settings: object
+    @pytest.mark.parametrize(
+        ("keys", "new"), [("FIELD_KEYS", "2:" + "A" * 43 + "="), ("SEARCH_KEYS", "another")]
+    )
+    def test_checks_again_what_was_sealed_or_hashed_under_another_key(
+        self, grid: Area, community: Area, settings: object, keys: str, new: str
     ) -> None:
         roster = sheets.checked(sheets.workbook(row(grid)), community)
-        settings.FIELD_KEYS = ["2:" + "A" * 43 + "=", *settings.FIELD_KEYS]  # type: ignore[attr-defined]
+        setattr(settings, keys, [new, *getattr(settings, keys)])
 
         desk.take_over(roster=roster, at=NOW, by=make_user(Role.SUPERVISOR, community))
         roster = sheets.worked_on(roster)
