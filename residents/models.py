@@ -236,8 +236,8 @@ class Resident(models.Model):
     @classmethod
     def opened_name(cls, key: object, sealed: Any) -> str:
         """Return the name of the resident with `key` that a query has given sealed."""
-        field: EncryptedTextField = cls._meta.get_field("name")
-        return field.open(bytes(sealed), key)
+        field: Any = cls._meta.get_field("name")
+        return str(field.open(bytes(sealed), key))
 
     @property
     def masked_name(self) -> str:

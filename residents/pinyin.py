@@ -194,7 +194,8 @@ def search_text(text: str) -> str:
 Way = tuple[str, ...]
 
 
-def cut(letters: str) -> list[Way]:
+@lru_cache(maxsize=100)  # asked for a query, and again for each name that it finds
+def cut(letters: str) -> tuple[Way, ...]:
     """
     Return the ways to cut `letters` into syllables and initials, those of fewest pieces first.
 
@@ -208,7 +209,7 @@ def cut(letters: str) -> list[Way]:
                 last = end == len(letters) and begun(piece)
                 if last or piece in INITIALS or whole(piece):
                     ways[end].append((*way, piece))
-    return sorted(ways[-1], key=len)[:_WAYS]
+    return tuple(sorted(ways[-1], key=len)[:_WAYS])
 
 
 @lru_cache(maxsize=1_000)

@@ -210,8 +210,14 @@ class TestRotationBesideTheWork:
                     for number, person in enumerate(people):
                         row = Resident.objects.get(pk=person.pk)
                         assert row.phone
-                        new = {"phone": f"139{number:08}", "name": f"张{next(digits)}"}
-                        change(resident=row, version=row.version, **new, at=NOW, by=by)
+                        change(
+                            resident=row,
+                            version=row.version,
+                            phone=f"139{number:08}",
+                            name=f"张{next(digits)}",
+                            at=NOW,
+                            by=by,
+                        )
                         assert known(document_type=row.document_type, number=person.number, by=by)
             except Exception as error:  # noqa: BLE001 - shown below
                 troubles.append(error)
