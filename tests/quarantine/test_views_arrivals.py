@@ -206,7 +206,7 @@ class TestArrivalNew:
         answer = post(as_staff, {**typed, "and_household": "1"})
         child = {**sent_by(as_staff.get(answer.url).context["form"]), "document_type": "none"}
         post(as_staff, {**child, "name": "李小明", "door": "503"})
-        assert Resident.objects.get(name="李小明").phone == ""
+        assert factories.named("李小明").phone == ""
 
     def test_gives_somebody_registered_without_a_phone_that_of_the_household(
         self, as_staff: Client, staff: User, typed: dict[str, Any]
