@@ -67,7 +67,7 @@ def test_one_asks_another_agrees_the_first_fetches_and_the_ledger_shows_it(
     for user in (first, second):
         sign_in(page, user)
         page.goto("/exports/")
-        row = page.get_by_role("row").filter(has_text=str(number))
+        row = page.get_by_role("row", name=f"No.{number} ")
         expect(row).to_contain_text("电话")
         expect(row).to_contain_text(str(second))
     news(page)
