@@ -282,7 +282,11 @@ class Dashboard:
         yield self._number("undelivered", undelivered, self._link("undelivered", area))
 
     def _number(self, key: str, value: int, url: str) -> Number:
-        return Number(key, value, url, str(LABELS[key]))
+        return Number(key, value, url, self._labels[key])
+
+    @cached_property
+    def _labels(self) -> dict[str, str]:
+        return {key: str(label) for key, label in LABELS.items()}
 
     @property
     def _asked(self) -> dict[str, dict[str, object]]:

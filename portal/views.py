@@ -13,7 +13,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import audit, clock
 from accounts.access import member, role_required
-from accounts.exports.models import ExportRequest
 from accounts.models import Role
 from accounts.paging import page_before
 from portal.dashboard import Dashboard
@@ -46,8 +45,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     today = clock.day_of(now)
     found = Dashboard(user=member(request), today=today, code=request.GET.get("area", ""))
     charts = {name: getattr(found, name).data(today=today) for name in ("open_cases", "tests")}
-    to_decide = ExportRequest.objects.to_decide(member(request), now).count()
-    context = {"dashboard": found, "charts": charts, "at": now, "exports": to_decide}
+    context = {"dashboard": found, "charts": charts, "at": now}
     whole = not request.htmx  # type: ignore[attr-defined]
     return render(request, f"portal/{'dashboard' if whole else '_dashboard'}.html", context)
 

@@ -21,10 +21,15 @@ COUNTED_UP_TO = 99
 
 @dataclass(frozen=True)
 class News:
-    """What is new to somebody: messages unread, changes not ticked off; "99+" for more."""
+    """
+    What is new to somebody: all that is unread, changes not ticked off; "99+" for more.
+
+    `to_decide` counts the requests for unmasked data among what is unread.
+    """
 
     unread: int | str
     changed: int | str
+    to_decide: int
 
 
 def news(user: Any, *, at: datetime) -> News:
@@ -35,13 +40,17 @@ def news(user: Any, *, at: datetime) -> News:
     changed = Change.objects.visible_to(user).unticked()
     found = _some(unread, "unread").union(
         _some(opened(user), "unread"),
-        _some(waiting, "unread"),
+        _each(waiting, "to_decide"),
         _some(answered.filter(answer_seen_at=None), "unread"),
         _some(changed, "changed"),
         all=True,
     )
     counts = Counter(what for (what,) in found)
-    return News(_at_most(counts["unread"]), _at_most(counts["changed"]))
+    return News(
+        unread=_at_most(counts["unread"] + counts["to_decide"]),
+        changed=_at_most(counts["changed"]),
+        to_decide=counts["to_decide"],
+    )
 
 
 def exports_of(user: Any, *, at: datetime) -> tuple[ExportRequestQuerySet, ExportRequestQuerySet]:
@@ -59,7 +68,11 @@ def opened(user: Any) -> OpeningQuerySet:
 
 def _some(rows: QuerySet[Any], what: str) -> QuerySet[Any, Any]:
     """Select the word `what` for each row, as many times as are counted."""
-    return rows.order_by().values_list(Value(what, TextField()))[: COUNTED_UP_TO + 1]
+    return _each(rows, what)[: COUNTED_UP_TO + 1]
+
+
+def _each(rows: QuerySet[Any], what: str) -> QuerySet[Any, Any]:
+    return rows.order_by().values_list(Value(what, TextField()))
 
 
 def _at_most(count: int) -> int | str:

@@ -6,7 +6,6 @@ from django.views.decorators.http import require_GET
 
 from accounts import clock
 from accounts.access import member, role_required
-from accounts.exports.models import ExportRequest
 from accounts.models import Role, within
 from policy import escalation
 from policy.models import Activation, ApiClient, StoredDocument
@@ -25,7 +24,6 @@ def desk(request: HttpRequest) -> HttpResponse:
         "proposals": mine.valid().filter(approved_at=None).count(),
         "drafts": StoredDocument.objects.waiting().count(),
         "clients": ApiClient.objects.filter(revoked_at=None).count(),
-        "exports": ExportRequest.objects.to_decide(member(request), at).count(),
         "unjustified": escalation.unjustified(places),
     }
     return render(request, "policy/desk.html", context)

@@ -36,7 +36,7 @@ OFFERED = [Area.Level.STREET, Area.Level.COMMUNITY, Area.Level.GRID]
 @require_GET
 def export_list(request: HttpRequest) -> HttpResponse:
     """Show the ledger: what was taken as a file, by whom, and on whose word."""
-    user, at = member(request), clock.now()
+    user = member(request)
     entries = Export.objects.visible_to(user).select_related(
         "by", "area", "request__approved_by", "request__area"
     )
@@ -45,7 +45,6 @@ def export_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [(export, _said(export)) for export in page.rows],
         "pseudonyms": user.role == Role.AUDITOR,
-        "waiting": ExportRequest.objects.to_decide(user, at).count(),
     }
     return render(request, "portal/exports/export_list.html", context)
 
