@@ -13,9 +13,9 @@ from accounts.models import Area, User
 from policy import words
 from policy.engine.schema import MEASURE_SUBJECTS
 from quarantine.forecast import Forecast, forecast, stage_conditions
-from quarantine.models import Arrival, ArrivalQuerySet, Case, CaseQuerySet
+from quarantine.models import AWAITED, Arrival, ArrivalQuerySet, Case, CaseQuerySet
 from quarantine.plans import all_plans
-from testing.models import NATResult, Sample
+from testing.models import Sample
 
 # The subjects that a measure can rest on.
 SUBJECTS = [(subject, words.SUBJECTS[subject]) for subject in MEASURE_SUBJECTS]
@@ -175,15 +175,5 @@ def conditions_of_tests(today: date) -> dict[str, Q]:
 def conditions_of_releases(today: date) -> dict[str, Q]:
     """Return, for each choice about release, the condition on a case."""
     due = Q(closed_on=None, release_on__lte=today)
-    ready = Q(next_test_on=None) & Q(~Exists(awaited_on(today)))
+    ready = Q(next_test_on=None) & ~AWAITED
     return {"due": due, "ready": due & ready, "blocked": due & ~ready}
-
-
-def awaited_on(today: date) -> QuerySet[Sample]:
-    """Return the samples of a case, taken so far, that have no result."""
-    return Sample.objects.valid().filter(
-        ~Exists(NATResult.objects.valid().filter(sample=OuterRef("pk"))),
-        resident=OuterRef("resident"),
-        day__gte=OuterRef("day_1"),
-        day__lte=today,
-    )

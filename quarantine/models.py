@@ -227,6 +227,9 @@ UNTOLD = (
     & ~Q(told_release_on__lt=F("law_from"))
 )
 
+# A result is awaited: a day of the history says nothing of its sample, as the 3 of `1- 3 5!`.
+AWAITED = Q(history__regex=r"(^| )-?[0-9]+( |$)")
+
 # The law in force cannot say what becomes of these; they keep their plan until a human has looked.
 NEEDS_DECISION = ("referred", "undecided")
 

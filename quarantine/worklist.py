@@ -17,9 +17,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.paging import Page, page_after
 from quarantine.calendars import lay_alike, read_history
-from quarantine.filters import awaited_on
 from quarantine.forecast import forecast
-from quarantine.models import Case, CaseQuerySet, Event, EventQuerySet
+from quarantine.models import AWAITED, Case, CaseQuerySet, Event, EventQuerySet
 from quarantine.plans import plan_of
 from residents.models import Building, Household
 from testing.models import NATResult, Sample
@@ -116,7 +115,7 @@ class Work:
         """Return how much is due. One query, and another where tests are overdue."""
         alike = self.cases.annotate(
             held=ExpressionWrapper(self._held, BooleanField()),
-            awaited=Exists(awaited_on(self.today)),
+            awaited=ExpressionWrapper(AWAITED, BooleanField()),
             checked=Exists(self._checks),
         )
         facts = ("next_test_on", "release_on", "held", "awaited", "checked")
@@ -145,17 +144,16 @@ class Work:
 
     def due(self, kind: str = "") -> CaseQuerySet:
         """Return the cases on which something of a kind is due, or anything."""
-        awaited = Q(Exists(awaited_on(self.today)))
         unchecked = self._held & ~Q(Exists(self._checks))
         due: dict[Kind, Callable[[], Q]] = {
             Kind.OVERDUE: lambda: Q(next_test_on__lt=self.today),
             Kind.TEST: lambda: Q(next_test_on=self.today) | Q(pk__in=self._late),
-            Kind.RESULT: lambda: awaited,
-            Kind.RELEASE: lambda: self._over & ~awaited,
-            Kind.CHECK: lambda: unchecked & ~(self._over & ~awaited),
+            Kind.RESULT: lambda: AWAITED,
+            Kind.RELEASE: lambda: self._over & ~AWAITED,
+            Kind.CHECK: lambda: unchecked & ~(self._over & ~AWAITED),
         }
         # Whose last day has come and who awaits no result may be released: no need to ask twice.
-        anything = Q(next_test_on__lte=self.today) | self._over | awaited | unchecked
+        anything = Q(next_test_on__lte=self.today) | self._over | AWAITED | unchecked
         return (
             self.cases.filter(due[Kind(kind)]() if kind else anything)
             .annotate(checked=Exists(self._checks))
