@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import Min, OuterRef, Prefetch, Subquery
+from django.db.models import Exists, Min, OuterRef, Prefetch, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -107,7 +107,8 @@ def key_people(request: HttpRequest) -> HttpResponse:
     regimes = regimes_over(scope.grids, at=at)
     lists = key_lists(residents=_residents(user, scope), regimes=regimes, on=clock.day_of(at))
     chosen = Filter.of(request.GET)
-    page = page_after(_rows(lists.who(chosen.wants)), request.GET.get("after"), order=("born",))
+    rows = _rows(lists.who(chosen.wants))
+    page = page_after(rows, request.GET.get("after"), order=("born",), size=30)
     residents.showed(page="key_people", people=page.rows, by=user)
     by_category = lists.by_category()
     context = {
@@ -259,8 +260,10 @@ class Whole:
 
 def _person(user: User, key: UUID) -> Resident:
     rows = Resident.objects.visible_to(user)
-    rows = rows.select_related("household__building", "grid", "health_file")
-    return get_object_or_404(rows, key=key)
+    rows = rows.select_related("household__building", "grid", "health_file__changed_by")
+    behind_the_door = Resident.objects.here().filter(household=OuterRef("household"))
+    housemates = behind_the_door.exclude(pk=OuterRef("pk"))
+    return get_object_or_404(rows.annotate(alone=~Exists(housemates)), key=key)
 
 
 def _file_of(resident: Resident) -> HealthFile | None:
@@ -274,15 +277,13 @@ def _whole(resident: Resident, at: datetime) -> Whole:
     contacts = Prefetch("contacts", Contact.objects.select_related("by").order_by("-at", "-pk"))
     needs = resident.needs.select_related("responsible").prefetch_related(contacts)
     doses = resident.doses.filter(withdrawn_at=None)
-    here = Resident.objects.here().filter(household=resident.household_id)
-    others = here.exclude(pk=resident.pk)
     return Whole(
         resident=resident,
         file=file,
         placing=place_one(regime, resident, clock.day_of(at)) if regime else None,
         needs=list(needs.order_by("closed_at", "next_on", "pk")),
         doses=sorted(doses, key=lambda dose: dose.day),
-        alone=not others.exists(),
+        alone=resident.alone,  # type: ignore[attr-defined]
     )
 
 
@@ -431,7 +432,11 @@ def need_list(request: HttpRequest) -> HttpResponse:
     shown = open_needs.filter(responsible=user) if mine else open_needs
     rows = shown.select_related("resident__household__building", "resident__grid", "responsible")
     page = page_after(
-        rows, request.GET.get("after"), order=("next_on",), among=Need.objects.visible_to(user)
+        rows,
+        request.GET.get("after"),
+        order=("next_on",),
+        among=Need.objects.visible_to(user),
+        size=30,
     )
     people = [need.resident for need in page.rows]
     residents.showed(page="need_list", people=people, by=user)
