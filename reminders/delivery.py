@@ -31,6 +31,8 @@ from reminders.models import Message
 
 BATCH = 20
 ATTEMPTS = 6
+# A crash of the worker says nothing against the message that it was sending.
+INTERRUPTIONS = 20
 # After each attempt: half a minute, two, eight, half an hour, two hours.
 FIRST_PAUSE = timedelta(seconds=30)
 PAUSE_GROWS = 4
@@ -101,7 +103,7 @@ def take_over(*, channel: str, at: datetime) -> int:
     left = Message.objects.filter(channel=channel, state=State.SENDING, leased_until__lt=Now())
     if not channels.honours_keys(channel):
         return left.update(state=State.UNKNOWN, leased_until=None, trouble="interrupted")
-    again = left.filter(attempts__lt=ATTEMPTS).update(
+    again = left.filter(attempts__lt=INTERRUPTIONS).update(
         state=State.DUE, leased_until=None, not_before=at, trouble="interrupted"
     )
     return again + left.update(state=State.FAILED, leased_until=None, trouble="interrupted")

@@ -9,7 +9,16 @@ from pytest_django import Settings
 from accounts.models import Area
 from quarantine.models import Case
 from reminders import delivery
-from reminders.delivery import ATTEMPTS, FIRST_PAUSE, TROUBLES, begin, claim, deliver, mark_sent
+from reminders.delivery import (
+    ATTEMPTS,
+    FIRST_PAUSE,
+    INTERRUPTIONS,
+    TROUBLES,
+    begin,
+    claim,
+    deliver,
+    mark_sent,
+)
 from reminders.models import Message
 from reminders.sweep import sweep
 from residents.models import Resident
@@ -274,7 +283,8 @@ class TestLease:
 
     def test_that_runs_out_again_and_again_ends_among_the_undelivered(self) -> None:
         (message,) = make_due()
-        for _ in range(ATTEMPTS):
+        for _ in range(INTERRUPTIONS):
+            assert states() == {"due": 1}
             (lease,) = claim(channel="sms", at=NOW)
             begin(lease, message, on=TODAY)
             lapse()
