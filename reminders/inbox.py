@@ -55,7 +55,11 @@ def news(user: Any, *, at: datetime) -> News:
 def _question(
     user: Any, role: str, _sees_people: bool, _areas: tuple[str, ...], at: datetime
 ) -> tuple[str, tuple[Any, ...]]:
-    """Return the query for a word for each new thing; to compile it costs more than to ask."""
+    """
+    Return the query for a word for each new thing; to compile it costs more than to ask.
+
+    Whoever's role or areas have changed is asked about anew: accounts are equal by their key.
+    """
     asked = ExportRequest.objects
     waiting = asked.waiting(at) if role in SUPERVISES else asked.none()
     answered = asked.answered_to(user, at).filter(answer_seen_at=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -300,18 +301,19 @@ def _people(by: User, key: uuid.UUID) -> tuple[Resident, list[Housemate]]:
         rows.here().filter(household=resident.household).exclude(pk=resident.pk).order_by("pk")
     )
     residents.read(resident=resident, also=others, by=by)
-    held = _open_cases(other.pk for other in others)
+    held, today = _open_cases(other.pk for other in others), clock.today()
     return resident, [
-        Housemate(other, " · ".join(_words_of(other, held)), other.pk in held) for other in others
+        Housemate(other, " · ".join(_words_of(other, held, today)), other.pk in held)
+        for other in others
     ]
 
 
-def _words_of(resident: Resident, held: set[int]) -> Iterator[str]:
+def _words_of(resident: Resident, held: set[int], today: date) -> Iterator[str]:
     """Yield what tells one housemate from another: masked names are often the same."""
     yield resident.masked_name
     if resident.sex != Resident.Sex.UNKNOWN:
         yield resident.get_sex_display()
-    years = resident.age(clock.today())
+    years = resident.age(today)
     if years is not None:
         yield ngettext("%(years)s year", "%(years)s years", years) % {"years": years}
     if resident.pk in held:
