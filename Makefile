@@ -4,7 +4,7 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 
 BIN := .venv/bin
-APPS := accounts policy portal quarantine reminders residents testing
+APPS := accounts common policy portal quarantine reminders residents testing
 CODE := $(APPS) tests bench manage.py
 # Named after what the locks say, so that a changed lock installs again.
 hash = $(shell cat $(1) | sha256sum | cut -c1-16)

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.encryption import decrypt, encrypt
-from accounts.models import SUPERVISES, User
+from accounts.auditing import audit
+from accounts.staff.models import SUPERVISES, User
+from common.encryption import decrypt, encrypt
 
 TOTP = "mfa.secret"
 

@@ -8,11 +8,11 @@ from typing import cast
 from django.db import transaction
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.models import Area, User
-from accounts.pinyin import place_key
-from accounts.places import places
+from accounts.auditing import audit
 from accounts.services import rename_area
+from accounts.staff.models import Area, User
+from common.pinyin import place_key
+from common.places import places
 
 COLUMNS = ["code", "name", "level", "parent code"]
 COUNTRY = "000000"

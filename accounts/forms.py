@@ -5,7 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 
 
 class AreaPick(forms.CheckboxSelectMultiple):

@@ -12,9 +12,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.models import Area, User
-from accounts.pinyin import place_key
+from accounts.auditing import audit
+from accounts.staff.models import Area, User
+from common.pinyin import place_key
 
 # No 0/O, 1/l/I: a first password is read out or copied by hand.
 READABLE = "abcdefghjkmnpqrstuvwxyz23456789"

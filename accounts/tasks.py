@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts import anchors, audit, chain
+from accounts.auditing import anchors, audit, chain
 
 log = structlog.get_logger(__name__)
 

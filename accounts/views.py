@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import services
 from accounts.access import member, role_required
+from accounts.auditing.models import AuditEntry
 from accounts.forms import (
     AreaNameForm,
     AuditFilterForm,
@@ -24,8 +25,8 @@ from accounts.forms import (
     NewPersonForm,
     PersonForm,
 )
-from accounts.models import Area, AuditEntry, Role, User
-from accounts.paging import page_after, page_before
+from accounts.staff.models import Area, Role, User
+from common.paging import page_after, page_before
 
 administrators = role_required(Role.ADMINISTRATOR)
 auditors = role_required(Role.AUDITOR)

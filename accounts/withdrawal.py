@@ -6,7 +6,7 @@ import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.staff.models import User
 
 # What may change on a fact: that it is withdrawn, once.
 ONLY_WITHDRAWN = pgtrigger.Protect(

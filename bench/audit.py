@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import audit, chain
-from accounts.models import AuditEntry, User
+from accounts.auditing import audit, chain
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import User
 from bench import Figure, figure
 from bench.reminders import database
 

@@ -8,15 +8,15 @@ import random
 from collections.abc import Callable
 from datetime import date
 
-from accounts import clock
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from bench import Figure
 from bench.residents import client_of, district, measured
+from common import clock
 from policy.models import Activation
 from policy.services import load_documents
 from residents.keypeople.facts import CONDITIONS, KeyFacts
 from residents.keypeople.models import HealthFile
-from residents.models import Resident
+from residents.register.models import Resident
 
 PAGES = {
     "all": "/key-people/",

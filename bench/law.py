@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from bench import Figure, figure
-from policy.engine.compare import compare
-from policy.engine.decide import decide
-from policy.engine.facts import CLINICALS, EXPOSURES, Inbound, Person, Proof, Stay
-from policy.engine.library import Library, shipped
+from policy.engine.comparison.compare import compare
+from policy.engine.decisions.decide import decide
+from policy.engine.decisions.facts import CLINICALS, EXPOSURES, Inbound, Person, Proof, Stay
+from policy.engine.documents.library import Library, shipped
 from policy.engine.moments import start_of
 
 PERSONS = 20_000

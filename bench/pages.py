@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts import clock
-from accounts.models import User
+from accounts.staff.models import User
 from bench import Figure, figure
+from common import clock
 from portal import demo
 from quarantine.models import Case
 

@@ -18,16 +18,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from stdnum.iso7064 import mod_11_2
 
-from accounts import clock
-from accounts.encryption import encrypt, search_hash
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from bench import Figure, figure
+from common import clock
+from common.encryption import encrypt, search_hash
 from portal.exports import making
 from portal.exports.lists import LISTS, Scope
-from residents import names, services
-from residents.addresses import building_key
-from residents.models import Building, Household, Resident
+from residents.register import services
+from residents.register.addresses import building_key
+from residents.register.models import Building, Household, Resident
 from residents.rosters.copying import sealer
+from residents.search import name_keys
 
 MAINLAND_ID = Resident.DocumentType.MAINLAND_ID
 STREETS, COMMUNITIES, GRIDS = 5, 8, 17
@@ -224,7 +225,7 @@ def _residents(homes: dict[int, list[int]], chance: random.Random) -> Iterator[l
             count += 1
             given = chance.choices(_GIVEN, k=chance.choice((1, 2, 2)))
             name = chance.choice(_SURNAMES) + "".join(given)
-            named, key = names.columns(name), _uuid(chance)
+            named, key = name_keys.columns(name), _uuid(chance)
             born = date(1930, 1, 1) + timedelta(days=chance.randrange(33_000))
             number = _number(born, count)
             phone = f"+86139{count:08}"

@@ -13,11 +13,13 @@ import python_calamine
 from django.db import connection
 from stdnum.iso7064 import mod_11_2
 
-from accounts.models import Area, Role
-from accounts.xlsx import write_workbook
+from accounts.staff.models import Area, Role
 from bench import Figure, figure
-from residents.models import Resident, Roster
-from residents.rosters import columns, desk, dry_run, reading, working
+from common.workbooks import write_workbook
+from residents.register.models import Resident
+from residents.rosters import desk, dry_run, working
+from residents.rosters.models import Roster
+from residents.rosters.sheets import columns, reading
 from tests.factories import NOW, make_area, make_community, make_user
 
 ROWS = 100_000

@@ -22,19 +22,19 @@ from django.conf import settings
 from django.db import connection, models, transaction
 from django.test import Client
 
-from accounts import clock
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from bench import Figure, figure
 from bench.reminders import database
-from policy.governing import governing
+from common import clock
+from policy.activations.governing import governing
 from policy.models import Activation
 from policy.services import load_documents
-from quarantine.calendars import calendar_of
-from quarantine.following import Ruling, followed_under, ruling
+from quarantine.cases.calendars import calendar_of
+from quarantine.cases.governing_law import Ruling, followed_under, ruling
+from quarantine.cases.plans import store_plan
 from quarantine.models import Case
-from quarantine.plans import store_plan
-from quarantine.preview import preview
-from quarantine.sweep import sweep
+from quarantine.switching.preview import preview
+from quarantine.switching.sweep import sweep
 from tests import crowd
 from tests.factories import make_user, put_in_force
 

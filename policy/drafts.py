@@ -8,16 +8,16 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.errors import RefusedError
-from accounts.models import User
+from accounts.auditing import audit
+from accounts.staff.models import User
+from common.errors import RefusedError
 from policy import services, words
-from policy.engine.checks import silent_subjects
-from policy.engine.compare import Finding, compare
+from policy.engine.comparison.compare import Finding, compare
+from policy.engine.documents.checks import silent_subjects
+from policy.engine.documents.library import Library
+from policy.engine.documents.loader import LONGEST_DOCUMENT, read
+from policy.engine.documents.schema import Document
 from policy.engine.errors import LawError
-from policy.engine.library import Library
-from policy.engine.loader import LONGEST_DOCUMENT, read
-from policy.engine.schema import Document
 from policy.models import StoredDocument
 
 LARGEST_FILE = LONGEST_DOCUMENT

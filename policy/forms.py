@@ -8,7 +8,7 @@ from django import forms
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Area, User
+from accounts.staff.models import Area, User
 from policy import services, words
 from policy.drafts import LARGEST_FILE
 

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Area, User
+from accounts.staff.models import Area, User
 from accounts.withdrawal import KEPT, Withdrawable, WithdrawableQuerySet, whole
 
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from time import monotonic
 
-from accounts.models import Area
-from policy.engine.library import DOCUMENTS, Law, Library, shipped
-from policy.engine.loader import read
+from accounts.staff.models import Area
+from policy.engine.documents.library import DOCUMENTS, Law, Library, shipped
+from policy.engine.documents.loader import read
 from policy.models import Activation, Provision, StoredDocument
 
 # How long a process may not know of a document that another one has approved.
@@ -87,7 +87,7 @@ def activation_in_force(*, area: Area, at: datetime) -> Activation | None:
     Return the activation that governs `area` at a moment, None where no document is in force.
 
     The most local area with an activation in force decides, there the latest one. One query.
-    For many areas at once ask `policy.governing`.
+    For many areas at once ask `policy.activations.governing`.
     """
     return (
         Activation.objects.in_force(at)

@@ -14,13 +14,13 @@ from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts import places
-from policy.engine.people import Resident
+from common import places
+from policy.engine.decisions.people import Resident
 from policy.services import library
 
 if TYPE_CHECKING:
-    from policy.engine.compare import Class
-    from policy.engine.facts import Person, Stay
+    from policy.engine.comparison.compare import Class
+    from policy.engine.decisions.facts import Person, Stay
     from policy.engine.text import Text
 
 SETTINGS = {

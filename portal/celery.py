@@ -24,7 +24,7 @@ def log_as_django_does(**_: object) -> None:
 @beat_init.connect
 def refuse_wrong_keys(**_: object) -> None:
     """End a worker or beat that was given other keys than the database was filled with."""
-    from accounts import keyring
+    from accounts.keys import keyring
 
     try:
         keyring.check()

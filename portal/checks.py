@@ -7,8 +7,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from accounts import keyring
-from accounts.models import User
+from accounts.keys import keyring
+from accounts.staff.models import User
 from portal.demo import staff
 
 

@@ -5,8 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import clock
-from accounts.models import Role
+from accounts.staff.models import Role
+from common import clock
 from portal import demo
 
 

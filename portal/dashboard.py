@@ -1,8 +1,8 @@
 """
 The numbers of the supervisor's overview, each with the link to exactly the people behind it.
 
-A number is counted under the same conditions as the list it opens (`quarantine.filters`); a test
-walks all of them. The work of a page is a handful of queries, however many areas and cases.
+A number is counted under the same conditions as the list it opens (`quarantine.lists.filters`);
+a test walks all of them. The work of a page is a handful of queries, however many areas and cases.
 """
 
 from collections import Counter, defaultdict
@@ -18,18 +18,12 @@ from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Area, User
+from accounts.staff.models import Area, User
 from policy.words import SUBJECTS
-from quarantine.filters import conditions_of_releases, conditions_of_tests
-from quarantine.forecast import (
-    STAGES,
-    TESTS_ONLY,
-    Forecast,
-    forecast,
-    stage_conditions,
-)
+from quarantine.cases.plans import all_plans
+from quarantine.lists.filters import conditions_of_releases, conditions_of_tests
+from quarantine.lists.forecast import STAGES, TESTS_ONLY, Forecast, forecast, stage_conditions
 from quarantine.models import Arrival, Case
-from quarantine.plans import all_plans
 from reminders.models import Message
 
 DAYS = 14

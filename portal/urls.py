@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 from health_check.views import HealthCheckView
 
-from policy import api
+from policy.questions import api
 from portal import views
 
 # A web process is well when its engines answer; asking the worker, too, takes a second.

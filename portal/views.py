@@ -11,17 +11,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import audit, clock
 from accounts.access import member, role_required
-from accounts.models import Role
-from accounts.paging import page_before
+from accounts.auditing import audit
+from accounts.staff.models import Role
+from common import clock
+from common.paging import page_before
 from portal.dashboard import Dashboard
 from portal.forms import DemoDayForm
-from quarantine.filters import ArrivalFilter
-from quarantine.results import complete_what_is_over
-from quarantine.sweep import sweep as follow_the_law
+from quarantine.acts.results import complete_what_is_over
+from quarantine.lists.filters import ArrivalFilter
+from quarantine.switching.sweep import sweep as follow_the_law
 from reminders.sweep import sweep, sweep_digests
-from residents import services as residents
+from residents.register import services as residents
 
 FIRST_PAGE = {
     Role.GRID_STAFF: "today",

@@ -11,7 +11,7 @@ application = get_wsgi_application()
 
 from django.db import connections  # noqa: E402
 
-from accounts import keyring  # noqa: E402 - once the applications are there
+from accounts.keys import keyring  # noqa: E402 - once the applications are there
 
 # Who cannot read what the database holds, or would write what nobody else can, serves nothing.
 keyring.check()

@@ -9,13 +9,13 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.encryption import EncryptedTextField
-from accounts.models import Area, User, people_within, within
+from accounts.staff.models import Area, User, people_within, within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
+from common.encryption import EncryptedTextField
 from policy.models import Activation, Provision
-from residents.models import Resident
+from residents.duplicates.models import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 from residents.openings.models import opened_to
-from residents.pairs import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
+from residents.register.models import Resident
 from testing.models import NATResult
 
 # What no constraint can say: the evidence of a case is about its resident, and the plan of its
@@ -134,7 +134,7 @@ class Arrival(Withdrawable):
     origin = models.CharField(
         _("came from"), max_length=6, blank=True
     )  # GB/T 2260; "" from abroad
-    facts = models.JSONField(_("facts"))  # quarantine.facts.pack, relative to the arrival
+    facts = models.JSONField(_("facts"))  # quarantine.cases.facts.pack, relative to the arrival
     law = models.CharField(_("document in force"), max_length=60)
     # The provision that decided; none where nothing in law asks anything.
     provision = models.ForeignKey(
@@ -149,7 +149,7 @@ class Arrival(Withdrawable):
     logged_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("logged by")
     )
-    # quarantine.intake.Entry as JSON: what logging it changed of the person, for the undo.
+    # `arrivals.services.Entry` as JSON: what logging it changed of the person, for the undo.
     entry = EncryptedTextField(blank=True, editable=False, bound_to=["key"])
 
     objects = ArrivalQuerySet.as_manager()
@@ -183,7 +183,7 @@ class Plan(models.Model):
     provision = models.ForeignKey(
         Provision, on_delete=models.PROTECT, related_name="plans", verbose_name=_("provision")
     )
-    content = models.JSONField(_("content"))  # policy.engine.plans.Plan.to_json
+    content = models.JSONField(_("content"))  # policy.engine.calendars.plans.Plan.to_json
 
     class Meta:
         verbose_name = _("plan")
@@ -294,10 +294,10 @@ class Case(models.Model):
     A person under a measure.
 
     Holds facts and points to a plan; every date is derived from both by
-    `policy.engine.calendar.lay`. Two derived days stand here so that they are found quickly.
+    `policy.engine.calendars.laying`. Two derived days stand here so that they are found quickly.
 
     Which law the plan is of follows from the facts, the law of the opening, the activation that
-    governs the grid and the case's own exception, by `quarantine.following.follow` alone.
+    governs the grid and the case's own exception, by `cases.governing_law.follow` alone.
     """
 
     class ClosedAs(models.TextChoices):
@@ -310,7 +310,7 @@ class Case(models.Model):
         WITHDRAWN = "withdrawn", _("Taken back")
 
     class Transition(models.TextChoices):
-        """What another law than that of the opening did to a case (policy.engine.transition)."""
+        """What another law than that of the opening did to a case (policy.engine.comparison)."""
 
         NONE = "", _("Under the document of its opening")
         FOLLOWS = "follows", _("Follows the document in force")
@@ -375,7 +375,7 @@ class Case(models.Model):
         verbose_name=_("opened by"),
     )
     day_1 = models.DateField(_("day 1"))
-    facts = models.JSONField(_("facts"))  # quarantine.facts.pack
+    facts = models.JSONField(_("facts"))  # quarantine.cases.facts.pack
     opened_under = models.CharField(_("opened under"), max_length=60)
     # What governed the grid when the plan was last derived; None where nothing did.
     activation = models.ForeignKey(
@@ -402,7 +402,7 @@ class Case(models.Model):
     )
     next_test_on = models.DateField(_("next test"), null=True, blank=True)
     release_on = models.DateField(_("release"), null=True, blank=True)
-    # What happened, counted from day 1 (quarantine.calendars.History): with the plan and day 1
+    # What happened, counted from day 1 (`cases.calendars.History`): with the plan and day 1
     # all that dates depend on, so that cases alike are found by one GROUP BY.
     history = models.TextField(_("history"), default="", blank=True)
     # What people were last told; an act tells them, a switch does not.
@@ -577,7 +577,7 @@ class Look(models.Model):
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("looked at by")
     )
     at = models.DateTimeField(_("looked at"))
-    counts = models.JSONField(_("numbers"))  # cases by outcome (quarantine.preview.Outcome)
+    counts = models.JSONField(_("numbers"))  # cases by `switching.preview.Outcome`
 
     class Meta:
         verbose_name = _("look at a preview")

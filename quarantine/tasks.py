@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from accounts import clock
-from quarantine.proof import report_unexplained
-from quarantine.results import complete_what_is_over
-from quarantine.sweep import sweep
+from common import clock
+from quarantine.acts.results import complete_what_is_over
+from quarantine.cases.nightly_check import report_unexplained
+from quarantine.switching.sweep import sweep
 
 
 @shared_task

@@ -17,13 +17,13 @@ from typing import NamedTuple
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q
 
-from accounts import clock
-from accounts.models import Area, User
+from accounts.staff.models import Area, User
+from common import clock
+from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.engine.moments import day_number
-from policy.engine.plans import Plan as EnginePlan
-from quarantine.calendars import read_history
+from quarantine.cases.calendars import read_history
+from quarantine.cases.plans import plan_of
 from quarantine.models import Case, Plan
-from quarantine.plans import plan_of
 from reminders.hours import after_quiet
 from reminders.models import Change, ChangeQuerySet, Message
 

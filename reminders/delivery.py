@@ -23,7 +23,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from accounts import clock
+from common import clock
 from reminders import channels, kinds
 from reminders.channels.errors import NotSentError, PerhapsSentError
 from reminders.hours import is_quiet

@@ -5,8 +5,8 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from quarantine.lists.worklist import Kind, Work
 from quarantine.models import Case
-from quarantine.worklist import Kind, Work
 from reminders.models import Message
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet, TextField, Value
 
-from accounts import clock
 from accounts.exports.models import ExportRequest, ExportRequestQuerySet
-from accounts.models import SUPERVISES, Role
+from accounts.staff.models import SUPERVISES, Role
+from common import clock
 from reminders import kinds
 from reminders.models import Change, Message, MessageQuerySet, Reading
 from residents.openings.models import Opening, OpeningQuerySet

@@ -20,10 +20,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Area, User, people_within
+from accounts.staff.models import Area, User, people_within
 from accounts.withdrawal import whole
 from quarantine.models import Case, Plan
-from residents.models import Worker
+from residents.whitelist.models import Worker
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):

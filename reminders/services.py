@@ -6,9 +6,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.errors import RefusedError
-from accounts.models import User
+from accounts.auditing import audit
+from accounts.staff.models import User
+from common.errors import RefusedError
 from reminders import channels
 from reminders.models import Message, MessageQuerySet, Reading
 

@@ -30,8 +30,8 @@ from django.db.models import (
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from accounts import clock
-from accounts.models import Area
+from accounts.staff.models import Area
+from common import clock
 from quarantine.models import Case
 from reminders import changes, channels, health, kinds, workers
 from reminders.hours import after_quiet

@@ -6,7 +6,7 @@ None carries anything that the database does not know, so that a lost one is onl
 
 from celery import shared_task
 
-from accounts import clock
+from common import clock
 from reminders import delivery
 from reminders import sweep as sweeps
 

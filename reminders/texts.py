@@ -7,9 +7,9 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from policy.engine.law import Citation
+from policy.engine.documents.law import Citation
 from policy.words import document_title
-from quarantine.following import freeing_clause
+from quarantine.cases.governing_law import freeing_clause
 from quarantine.models import Case
 from reminders import changes
 from reminders.models import Change, Message

@@ -10,15 +10,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Area, Role
-from accounts.paging import page_before
+from accounts.staff.models import Area, Role
+from common import clock
+from common.errors import RefusedError
+from common.paging import page_before
 from reminders import changes, services
 from reminders import inbox as inboxes
 from reminders.models import Change, Message
-from residents import services as residents
+from residents.register import services as residents
 
 PAGE = 30
 

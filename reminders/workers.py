@@ -8,10 +8,10 @@ from django.db.models import BooleanField, Exists, Expression, F, OuterRef, Q, Q
 from django.db.models.expressions import ExpressionWrapper
 from django.utils import timezone
 
-from accounts import clock
-from quarantine.proofs import proof_rules_at
+from common import clock
+from quarantine.workers.required_proofs import proof_rules_at
 from reminders.models import Message
-from residents.models import Worker
+from residents.whitelist.models import Worker
 from testing.models import NATResult
 from testing.proofs import negative_sampled
 

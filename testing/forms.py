@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from policy import words
-from policy.engine.doors import Visitor
-from policy.engine.facts import Proof
+from policy.engine.decisions.doors import Visitor
+from policy.engine.decisions.facts import Proof
 
 YES_NO = [("yes", gettext_lazy("Yes")), ("no", gettext_lazy("No"))]
 DAYS = [

@@ -8,10 +8,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Area, User, people_within
+from accounts.staff.models import Area, User, people_within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet, whole
-from residents.models import Resident
-from residents.pairs import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
+from residents.duplicates.models import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
+from residents.register.models import Resident
 
 
 class SampleQuerySet(WithdrawableQuerySet["Sample"]):

@@ -6,11 +6,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.errors import RefusedError
-from accounts.models import Area, User
-from policy.engine.law import Law
-from policy.engine.schema import EntryProvision
+from accounts.auditing import audit
+from accounts.staff.models import Area, User
+from common.errors import RefusedError
+from policy.engine.documents.law import Law
+from policy.engine.documents.schema import EntryProvision
 from testing.models import LocalOutbreak
 
 

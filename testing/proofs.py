@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.db.models import OuterRef, QuerySet, Subquery
 
-from policy.engine.facts import Proof
+from policy.engine.decisions.facts import Proof
 from testing.models import NATResult, Sample
 
 

@@ -1,8 +1,8 @@
 """
 Taking samples and recording results.
 
-Knows residents only; what a result means for a case is asked in `quarantine.results`, and pages
-about cases call that.
+Knows residents only; what a result means for a case is asked in `quarantine.acts.results`, and
+pages about cases call that.
 """
 
 from datetime import datetime, timedelta
@@ -12,10 +12,11 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit, clock
-from accounts.errors import RefusedError
-from accounts.models import User
-from residents.models import Resident
+from accounts.auditing import audit
+from accounts.staff.models import User
+from common import clock
+from common.errors import RefusedError
+from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
 # How long what was just recorded may be taken back with one tap.

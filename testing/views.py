@@ -12,15 +12,15 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Area
-from accounts.models import Role as Rank
+from accounts.staff.models import Area
+from accounts.staff.models import Role as Rank
+from common import clock
+from common.errors import RefusedError
 from policy import services, words
-from policy.engine import doors
-from policy.engine.library import Law
-from policy.engine.schema import Role, Venue, words_of
+from policy.engine.decisions import doors
+from policy.engine.documents.library import Law
+from policy.engine.documents.schema import Role, Venue, words_of
 from testing import outbreaks
 from testing.forms import DoorForm
 from testing.models import LocalOutbreak

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Page
 
-from accounts.models import User
+from accounts.staff.models import User
 
 SCREENS = settings.BASE_DIR / "build" / "screens"
 TOUCH = 48

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connections
 
-from accounts.errors import RefusedError
+from common.errors import RefusedError
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:

@@ -10,17 +10,17 @@ from io import StringIO
 from django.db import connection
 from django.db.models import Model
 
-from accounts.models import Area, Role
-from policy.engine.facts import Inbound, Person, Stay
+from accounts.staff.models import Area, Role
+from policy.engine.calendars.plans import Plan
+from policy.engine.decisions.facts import Inbound, Person, Stay
 from policy.engine.moments import nth_day
-from policy.engine.plans import Plan
 from policy.services import law_at
-from quarantine.calendars import lay_plan, read_history
-from quarantine.facts import decide_on, pack
+from quarantine.cases.calendars import lay_plan, read_history
+from quarantine.cases.facts import decide_on, pack
+from quarantine.cases.plans import store_plan
 from quarantine.models import Arrival, Case, Event
 from quarantine.models import Plan as PlanRow
-from quarantine.plans import store_plan
-from residents.models import Resident
+from residents.register.models import Resident
 from testing.models import NATResult, Sample
 from tests.factories import (
     PASSWORD,

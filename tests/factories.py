@@ -13,19 +13,21 @@ from zoneinfo import ZoneInfo
 
 from stdnum.iso7064 import mod_11_2
 
-from accounts.models import Area, Role, User
-from policy.engine.facts import Person
-from policy.engine.library import Law
+from accounts.staff.models import Area, Role, User
+from policy.engine.decisions.facts import Person
+from policy.engine.documents.library import Law
 from policy.models import Activation, Provision
 from policy.services import in_force, load_documents
-from quarantine.arrivals import Logged, log_arrival
+from quarantine.acts.results import Recorded, record_result, take_sample
+from quarantine.arrivals.services import Logged, log_arrival
 from quarantine.models import Case
-from quarantine.results import Recorded, record_result, take_sample
-from residents import services as residents
 from residents.keypeople import services as keypeople
 from residents.keypeople.facts import KeyFacts, Product
-from residents.models import Building, Dose, HealthFile, Household, Need, Resident, Worker
+from residents.keypeople.models import Dose, HealthFile, Need
+from residents.register import services as residents
+from residents.register.models import Building, Household, Resident
 from residents.whitelist import services as whitelist
+from residents.whitelist.models import Worker
 from testing import services as testing
 from testing.models import NATResult
 
@@ -261,7 +263,7 @@ def make_arrival(
     by: User | None = None,
     **facts: Any,
 ) -> Logged:
-    """Log the arrival of somebody with `facts` (words of `policy.engine.facts.Person`)."""
+    """Log the arrival of somebody with `facts` (words of `decisions.facts.Person`)."""
     at = at or moment(on)
     law = law or in_force(area=grid, at=at)
     assert law is not None, "put a document in force first"

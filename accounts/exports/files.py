@@ -17,8 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.exports.models import FileFormat
-from accounts.models import User
-from accounts.xlsx import Cell, Mark, Row, write_workbook
+from accounts.staff.models import User
+from common.workbooks import Cell, Mark, Row, write_workbook
 
 # What programs take for the beginning of a formula, also behind blanks that nobody sees.
 _FORMULA = re.compile(

@@ -10,10 +10,10 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.errors import RefusedError
+from accounts.auditing import audit
 from accounts.exports.models import Export, ExportRequest
-from accounts.models import Area, User
+from accounts.staff.models import Area, User
+from common.errors import RefusedError
 
 # Nobody's work needs more; a stolen session gets no further.
 MOST_AN_HOUR = 20

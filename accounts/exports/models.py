@@ -12,8 +12,8 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.encryption import EncryptedTextField
-from accounts.models import SUPERVISES, Area, Role, User, within
+from accounts.staff.models import SUPERVISES, Area, Role, User, within
+from common.encryption import EncryptedTextField
 
 # How long a request waits for a second person, how long what was agreed on holds, and how long
 # a file that was made waits to be fetched.

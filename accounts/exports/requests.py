@@ -8,11 +8,11 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.encryption import sealed
-from accounts.errors import RefusedError
+from accounts.auditing import audit
 from accounts.exports.models import AGREED_FOR, ExportRequest
-from accounts.models import SUPERVISES, Area, Role, User
+from accounts.staff.models import SUPERVISES, Area, Role, User
+from common.encryption import sealed
+from common.errors import RefusedError
 
 LONGEST_REASON = 200
 MOST_WAITING = 5

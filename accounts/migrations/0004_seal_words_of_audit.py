@@ -4,7 +4,7 @@ import secrets
 
 from django.db import migrations
 
-from accounts.audit import digest_of_words
+from accounts.auditing.audit import digest_of_words
 
 # Reasons of the list that stay; everything else was written by somebody.
 CODES = ["", "call", "visit", "identity", "medical"]

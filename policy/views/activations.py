@@ -6,13 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Area, Role
-from policy import activations
+from accounts.staff.models import Area, Role
+from common import clock
+from common.errors import RefusedError
+from policy.activations import decisions
+from policy.activations.timeline import timeline, timelines
 from policy.forms import ActivationForm
-from policy.timeline import timeline, timelines
 
 
 @role_required(Role.ADMINISTRATOR)
@@ -49,10 +49,8 @@ def activation_new(request: HttpRequest) -> HttpResponse:
     waiting = None
     if request.method == "POST" and form.is_valid():
         try:
-            proposed = activations.propose_activation(
-                **form.cleaned_data, at=at, by=member(request)
-            )
-        except activations.ProposalWaitsError as refused:
+            proposed = decisions.propose_activation(**form.cleaned_data, at=at, by=member(request))
+        except decisions.ProposalWaitsError as refused:
             form.add_error(refused.field, refused.sentence)
             waiting = refused.waiting
         except RefusedError as refused:

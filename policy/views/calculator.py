@@ -9,16 +9,18 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_GET
 
-from accounts import clock
 from accounts.access import member
-from accounts.models import User
-from policy import answers, picture, services, words
-from policy.engine import ask, switch
-from policy.engine.calendar import Calendar
-from policy.engine.decide import decide
+from accounts.staff.models import User
+from common import clock
+from policy import services, words
+from policy.engine.calendars.laying import Calendar
+from policy.engine.comparison import switch
+from policy.engine.decisions.decide import decide
+from policy.engine.decisions.facts import read_person
 from policy.engine.errors import BadQuestionError
-from policy.engine.facts import read_person
-from policy.questions import KINDS, QuestionForm
+from policy.engine.questions import ask
+from policy.questions import answers, calendar_picture
+from policy.questions.forms import KINDS, QuestionForm
 
 
 @require_GET
@@ -83,7 +85,7 @@ def _answer(form: QuestionForm) -> dict[str, Any] | None:
         "lines": answers.lines(told),
         "because": [words.reason(text) for text in told["because"]],
         "calendar": calendar,
-        "weeks": picture.weeks(calendar, today) if calendar and today else [],
+        "weeks": calendar_picture.weeks(calendar, today) if calendar and today else [],
     }
 
 

@@ -6,13 +6,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Role
-from policy import clients
+from accounts.staff.models import Role
+from common import clock
+from common.errors import RefusedError
 from policy.forms import ClientForm
 from policy.models import ApiClient
+from policy.questions import clients
 
 
 @role_required(Role.ADMINISTRATOR)

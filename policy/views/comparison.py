@@ -7,9 +7,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from policy import services
-from policy.differences import ORDER, pairs
-from policy.engine.library import Library
-from policy.engine.schema import Document
+from policy.comparison.differences import ORDER, pairs
+from policy.engine.documents.library import Library
+from policy.engine.documents.schema import Document
 
 
 def by_day(library: Library) -> list[Document]:

@@ -4,10 +4,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.models import Role, within
-from policy import escalation
+from accounts.staff.models import Role, within
+from common import clock
+from policy.comparison import escalation
 from policy.models import Activation, ApiClient, StoredDocument
 
 

@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import clock
 from accounts.access import member
+from common import clock
 from policy import services, words, worked_examples
-from policy.engine.library import Law
-from policy.engine.schema import SUBJECTS, Document
+from policy.engine.documents.library import Law
+from policy.engine.documents.schema import SUBJECTS, Document
 from policy.models import Activation
 
 

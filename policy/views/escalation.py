@@ -6,11 +6,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Role
-from policy import escalation
+from accounts.staff.models import Role
+from common import clock
+from common.errors import RefusedError
+from policy.comparison import escalation
 from policy.forms import JustificationForm
 from policy.models import Activation
 

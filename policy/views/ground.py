@@ -9,10 +9,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
-from accounts import clock
 from accounts.access import member
-from accounts.places import UnknownPlaceError
-from policy.ground import ground, named
+from common import clock
+from common.places import UnknownPlaceError
+from policy.activations.ground import ground, named
 
 
 class GroundForm(forms.Form):

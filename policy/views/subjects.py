@@ -9,8 +9,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from policy import services, words
-from policy.engine.library import Library
-from policy.engine.schema import SUBJECTS, Document
+from policy.engine.documents.library import Library
+from policy.engine.documents.schema import SUBJECTS, Document
 
 
 @dataclass(frozen=True)

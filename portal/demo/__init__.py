@@ -10,7 +10,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection, transaction
 
-from accounts.models import Area, User
+from accounts.staff.models import Area, User
 from policy.services import load_documents
 from portal.demo import care, community, history, places, staff
 from portal.demo.staff import present, sign_ins

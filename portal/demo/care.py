@@ -5,13 +5,13 @@ import uuid
 from collections import Counter
 from datetime import date, datetime, timedelta
 
-from accounts import clock
-from accounts.encryption import search_hash
-from accounts.models import User
+from accounts.staff.models import User
+from common import clock
+from common.encryption import search_hash
 from residents.keypeople import services
 from residents.keypeople.facts import CONDITIONS, NOTHING, KeyFacts, Product
 from residents.keypeople.models import Contact, Dose, HealthFile, Need
-from residents.models import Resident
+from residents.register.models import Resident
 from residents.whitelist import services as whitelist
 from testing import services as testing
 from testing.models import NATResult, Sample

@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 
 from stdnum.iso7064 import mod_11_2
 
-from accounts.encryption import search_hash
-from accounts.models import Area
+from accounts.staff.models import Area
+from common.encryption import search_hash
 from portal.demo.places import BAYANNUR
-from residents.addresses import building_key
-from residents.models import Building, Household, Resident
-from residents.services import (
+from residents.register.addresses import building_key
+from residents.register.models import Building, Household, Resident
+from residents.register.services import (
     DOOR,
     door_columns,
     name_columns,

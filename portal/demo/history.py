@@ -13,18 +13,18 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from accounts import clock
-from accounts.models import Area, User
+from accounts.staff.models import Area, User
+from common import clock
 from policy import services as policy
-from policy.activations import approve_activation, propose_activation
-from policy.engine.facts import Inbound, Person, Proof, Stay
-from policy.engine.library import Law
+from policy.activations.decisions import approve_activation, propose_activation
+from policy.engine.decisions.facts import Inbound, Person, Proof, Stay
+from policy.engine.documents.library import Law
 from portal.demo.places import BAYANNUR, CANGSHAN
-from quarantine import checks, results
-from quarantine.arrivals import log_arrival
+from quarantine.acts import daily_checks, results
+from quarantine.acts.release import release, release_proposals
+from quarantine.arrivals.services import log_arrival
 from quarantine.models import Case, CaseQuerySet
-from quarantine.release import release, release_proposals
-from residents.models import Resident
+from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
 DAYS = 10
@@ -256,7 +256,7 @@ class _Story:
         for case in cases:
             if self.chance.random() < 0.6:
                 temperature = Decimal(self.chance.randint(361, 371)) / 10
-                checks.daily_check(
+                daily_checks.daily_check(
                     case=case, temperature=temperature, symptoms=(), note="", at=at, by=staff
                 )
 

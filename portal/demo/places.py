@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from accounts.models import Area
-from accounts.pinyin import place_key
+from accounts.staff.models import Area
+from common.pinyin import place_key
 
 Level = Area.Level
 

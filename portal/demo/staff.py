@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from portal.demo.places import BAYANNUR, CANGSHAN
 
 # Without letters and digits that look alike.

@@ -20,20 +20,22 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from accounts import clock
+from accounts.auditing.models import AuditEntry
 from accounts.exports.files import dialled
 from accounts.exports.models import ExportedList, Sensitive
-from accounts.models import SEES_PEOPLE, Area, AuditEntry, Role, User
-from accounts.xlsx import Cell
+from accounts.staff.models import SEES_PEOPLE, Area, Role, User
+from common import clock
+from common.workbooks import Cell
 from policy import words
-from quarantine import workers
-from quarantine.filters import CaseFilter
+from quarantine.cases.words import measure_of
+from quarantine.lists.filters import CaseFilter
+from quarantine.lists.worklist import DOOR_BY_DOOR, Kind, Work, cards_of
 from quarantine.models import Case
-from quarantine.standing import standings_of
-from quarantine.words import measure_of
-from quarantine.worklist import DOOR_BY_DOOR, Kind, Work, cards_of
+from quarantine.workers import filters
+from quarantine.workers.may_work import standings_of
 from residents.keypeople.lists import BANDS, Filter, KeyLists, key_lists, regimes_over
-from residents.models import Resident, Worker
+from residents.register.models import Resident
+from residents.whitelist.models import Worker
 
 T = TypeVar("T")
 # The name of a filter, what it is called, what it may say: words, a pseudonym, or a day (None).
@@ -288,7 +290,7 @@ def _key_filters() -> Filters:
 
 def _workers(scope: Scope) -> Any:
     listed = scope.within(Worker.objects.visible_to(scope.by).listed(), "resident__grid__path")
-    rows = workers.shown(listed, scope.filters.get("show", ""), at=scope.at)
+    rows = filters.shown(listed, scope.filters.get("show", ""), at=scope.at)
     post = scope.filters.get("post")
     return rows.filter(post=post) if post else rows
 
@@ -413,7 +415,7 @@ LISTS = {
             lambda scope: _workers(scope).count(),
             _worker_rows,
             lambda: {
-                "show": (_("Which workers"), {k: v for k, v in workers.SHOWS.items() if k}),
+                "show": (_("Which workers"), {k: v for k, v in filters.SHOWS.items() if k}),
                 "post": (_("Post"), words.WHITELIST_POSTS),
             },
         ),

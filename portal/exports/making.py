@@ -10,8 +10,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.errors import RefusedError
+from accounts.auditing import audit
 from accounts.exports import ledger
 from accounts.exports.files import Stamp, make_file
 from accounts.exports.models import (
@@ -22,8 +21,9 @@ from accounts.exports.models import (
     Sensitive,
 )
 from accounts.exports.requests import NotWaitingError
-from accounts.models import User
-from accounts.xlsx import Row
+from accounts.staff.models import User
+from common.errors import RefusedError
+from common.workbooks import Row
 from portal.exports.lists import LISTS, Scope
 
 # Longer lists are made by a worker: nobody waits for a page, and no page for them.

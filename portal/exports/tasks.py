@@ -4,7 +4,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from accounts import clock
+from common import clock
 from portal.exports import making
 
 

@@ -13,14 +13,14 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from kombu.exceptions import OperationalError
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
 from accounts.exports import requests
 from accounts.exports.files import KINDS
 from accounts.exports.models import Export, ExportFile, ExportRequest, FileFormat
-from accounts.models import SEES_PEOPLE, SUPERVISES, Area, Role, User
-from accounts.paging import page_before
+from accounts.staff.models import SEES_PEOPLE, SUPERVISES, Area, Role, User
+from common import clock
+from common.errors import RefusedError
+from common.paging import page_before
 from portal.exports import making
 from portal.exports.forms import AskForm, FormatForm, RefusalForm
 from portal.exports.lists import LISTS, Listing, Scope

@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-# As `quarantine.calendars.History.told_from` says it.
+# As `quarantine.cases.calendars.History.told_from` says it.
 HISTORY = """
     SELECT c.id, string_agg(said.number || said.what, ' ' ORDER BY said.number, said.what COLLATE "C")
         AS history

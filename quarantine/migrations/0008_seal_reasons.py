@@ -4,7 +4,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations
 
-import accounts.encryption
+import common.encryption
 
 ONLY_WITHDRAWN = 'WHEN (OLD."about_id" IS DISTINCT FROM (NEW."about_id") OR OLD."at" IS DISTINCT FROM (NEW."at") OR OLD."by_id" IS DISTINCT FROM (NEW."by_id") OR OLD."case_id" IS DISTINCT FROM (NEW."case_id") OR OLD."clause" IS DISTINCT FROM (NEW."clause") OR OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."detail" IS DISTINCT FROM (NEW."detail") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."note" IS DISTINCT FROM (NEW."note") OR OLD."reason" IS DISTINCT FROM (NEW."reason"))'
 
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 migrations.AlterField(
                     model_name="event",
                     name="reason",
-                    field=accounts.encryption.EncryptedTextField(
+                    field=common.encryption.EncryptedTextField(
                         blank=True, bound_to=["case_id", "at"], verbose_name="reason"
                     ),
                 )

@@ -10,10 +10,10 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from accounts import places
+from common import places
 from policy import words
-from quarantine.words import measure_of
-from residents import masking
+from quarantine.cases.words import measure_of
+from residents.register import masking
 
 if TYPE_CHECKING:
     from django.contrib.messages.storage.base import Message

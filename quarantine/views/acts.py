@@ -20,20 +20,21 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Role, User
-from quarantine import cases, checks, corrections, exceptions, outings, release, results, undo
-from quarantine.acts import SUPERVISORS_ONLY, Act
-from quarantine.forms import ACT_FORMS, ActForm
+from accounts.staff.models import Role, User
+from common import clock
+from common.errors import RefusedError
+from quarantine.acts import corrections, daily_checks, exceptions, outings, release, results, undo
+from quarantine.acts.available import SUPERVISORS_ONLY, Act
+from quarantine.acts.forms import ACT_FORMS, ActForm
+from quarantine.cases import lifecycle
+from quarantine.lists.worklist import cards_of
 from quarantine.models import Case, Event
 from quarantine.views.cases import case_page, choices_of, full_case
 from quarantine.views.errors import add_refusal
 from quarantine.views.undone import undone
-from quarantine.worklist import cards_of
-from residents import services as residents
-from residents.models import Resident
+from residents.register import services as residents
+from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
@@ -103,7 +104,7 @@ def _missed(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
 
 
 def _check(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
-    event = checks.daily_check(
+    event = daily_checks.daily_check(
         case=case,
         temperature=data["temperature"],
         symptoms=data["symptoms"],
@@ -139,24 +140,24 @@ def _answer(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
 
 
 def _home(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
-    event = cases.change_home_conditions(
+    event = lifecycle.change_home_conditions(
         case=case, met=data["met"], reason=data["reason"], at=at, by=by
     )
     return _event(_("Home conditions entered; the calendar follows."), event)
 
 
 def _move(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
-    event = cases.move(case=case, setting=data["setting"], reason=data["reason"], at=at, by=by)
+    event = lifecycle.move(case=case, setting=data["setting"], reason=data["reason"], at=at, by=by)
     return _event(_("Move entered; days served count."), event)
 
 
 def _central(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
-    event = cases.choose_central(case=case, reason=data["reason"], at=at, by=by)
+    event = lifecycle.choose_central(case=case, reason=data["reason"], at=at, by=by)
     return _event(_("Wish entered; the calendar follows."), event)
 
 
 def _clinical(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
-    event = cases.change_clinical(
+    event = lifecycle.change_clinical(
         case=case, state=data["state"], reason=data["reason"], at=at, by=by
     )
     return _event(_("Clinical state entered."), event)
@@ -185,7 +186,7 @@ def _contacts(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
 
 
 def _note(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
-    event = cases.add_note(case=case, text=data["text"], key=data["key"], at=at, by=by)
+    event = lifecycle.add_note(case=case, text=data["text"], key=data["key"], at=at, by=by)
     return _event(_("Note kept."), event)
 
 

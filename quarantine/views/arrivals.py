@@ -16,36 +16,36 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import reswap, retarget
 
-from accounts import clock, places
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
+from common import clock, places
+from common.errors import RefusedError
 from policy import words
-from policy.engine.calendar import lay
+from policy.engine.calendars.laying import lay
+from policy.engine.decisions.facts import read_person
+from policy.engine.decisions.whatif import what_would_change
 from policy.engine.errors import BadQuestionError
-from policy.engine.facts import read_person
-from policy.engine.whatif import what_would_change
 from policy.services import in_force, law_of
-from quarantine import intake
-from quarantine.arrivals import OpenCaseError, entry_of, take_back_arrival
-from quarantine.calendars import calendar_of
-from quarantine.facts import decide_on, unpack
-from quarantine.forms import ArrivalForm, after_arrival
+from quarantine.arrivals import intake
+from quarantine.arrivals.forms import ArrivalForm, after_arrival
+from quarantine.arrivals.services import OpenCaseError, entry_of, take_back_arrival
+from quarantine.cases.calendars import calendar_of
+from quarantine.cases.facts import decide_on, unpack
 from quarantine.models import Arrival
 from quarantine.views.errors import add_refusal
-from residents import services as residents
-from residents.identity import read_number
-from residents.models import Building, Resident
+from residents.register import services as residents
+from residents.register.identity import read_number
+from residents.register.models import Building, Resident
 from testing.services import UNDO
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from policy.engine.calendar import Calendar
-    from policy.engine.decide import Decision
-    from policy.engine.facts import Person, Stay
-    from policy.engine.library import Law
-    from policy.engine.whatif import Alternative
+    from policy.engine.calendars.laying import Calendar
+    from policy.engine.decisions.decide import Decision
+    from policy.engine.decisions.facts import Person, Stay
+    from policy.engine.decisions.whatif import Alternative
+    from policy.engine.documents.library import Law
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 MOST_BUILDINGS = 200

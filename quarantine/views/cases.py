@@ -14,34 +14,41 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.models import Area, Role, User
-from accounts.paging import page_before
-from policy.picture import weeks
+from accounts.staff.models import Area, Role, User
+from common import clock
+from common.paging import page_before
+from policy.questions.calendar_picture import weeks
 from policy.services import law_of
 from policy.words import document_title, facts_of, short_day
-from quarantine import exceptions, words
-from quarantine.acts import SUPERVISORS_ONLY, Act, outings_waiting, overdue_days, possible
-from quarantine.calendars import calendar_from
-from quarantine.facts import unpack
-from quarantine.filters import CaseFilter
-from quarantine.following import decision_of
-from quarantine.forms import ACT_FORMS, ActForm, UncoverForm
-from quarantine.history import found, history, told
+from quarantine.acts import exceptions
+from quarantine.acts.available import (
+    SUPERVISORS_ONLY,
+    Act,
+    outings_waiting,
+    overdue_days,
+    possible,
+)
+from quarantine.acts.forms import ACT_FORMS, ActForm, UncoverForm
+from quarantine.acts.results import proposed_contacts
+from quarantine.cases import words
+from quarantine.cases.calendars import calendar_from
+from quarantine.cases.event_log import found, history, told
+from quarantine.cases.facts import unpack
+from quarantine.cases.governing_law import decision_of
+from quarantine.lists.filters import CaseFilter
 from quarantine.models import Case, Event
-from quarantine.results import proposed_contacts
-from residents import services as residents
 from residents.keypeople.lists import Placing, key_members
-from residents.masking import mask_name
-from residents.models import Resident
+from residents.register import services as residents
+from residents.register.masking import mask_name
+from residents.register.models import Resident
 from testing.models import NATResult, Sample
 from testing.services import UNDO
 
 if TYPE_CHECKING:
-    from policy.engine.calendar import Calendar
-    from policy.engine.decide import Decision
-    from policy.engine.facts import Person
+    from policy.engine.calendars.laying import Calendar
+    from policy.engine.decisions.decide import Decision
+    from policy.engine.decisions.facts import Person
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 

@@ -16,18 +16,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.models import Area, Role, User
-from quarantine import merging
+from accounts.staff.models import Area, Role, User
+from common import clock
 from quarantine.models import Arrival, Case
+from quarantine.relocation import merging
 from quarantine.views.undone import undone
-from residents import duplicates, masking
-from residents import services as residents
-from residents.forms import SearchForm
-from residents.merging import Field, differing
-from residents.models import Dose, HealthFile, Merge, Need, Resident, Worker
-from residents.search import search
+from residents.duplicates import candidates
+from residents.duplicates.merging import Field, differing
+from residents.duplicates.models import Merge
+from residents.keypeople.models import Dose, HealthFile, Need
+from residents.register import masking
+from residents.register import services as residents
+from residents.register.forms import SearchForm
+from residents.register.models import Resident
+from residents.search.people import search
+from residents.whitelist.models import Worker
 from testing.models import Sample
 
 supervisors = role_required(Role.SUPERVISOR)
@@ -65,7 +69,7 @@ def duplicate_list(request: HttpRequest) -> HttpResponse:
     if area is None and grids.count() > MOST_GRIDS:
         context["communities"] = communities.order_by("path")
     else:
-        pairs = duplicates.find(grids=grids, after=request.GET.get("after", ""), by=by)
+        pairs = candidates.find(grids=grids, after=request.GET.get("after", ""), by=by)
         residents.showed(page="duplicate_list", people=pairs.people, by=by)
         context["found"] = pairs
     return render(request, "quarantine/duplicate_list.html", context)
@@ -85,7 +89,7 @@ def duplicate_of(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             context["found"] = search(text=form.cleaned_data["text"], today=clock.today(), by=by)
         except ValidationError as error:
             form.add_error("text", error)
-    pairs = duplicates.find_of(resident, by=by)
+    pairs = candidates.find_of(resident, by=by)
     residents.read(resident=resident, also=pairs.people, by=by)
     context["pairs"] = pairs.pairs
     return render(request, "quarantine/duplicate_of.html", context)
@@ -139,7 +143,7 @@ def duplicate_apart(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) ->
     """Write down that two entries are two people."""
     by = member(request)
     one, other = _pair(by, kept, merged)
-    duplicates.tell_apart(first=one, second=other, at=clock.now(), by=by)
+    candidates.tell_apart(first=one, second=other, at=clock.now(), by=by)
     messages.success(request, _("Two people: they are proposed no more."))
     return redirect("duplicate_list")
 

@@ -7,9 +7,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import clock
 from accounts.limits import used_up
-from quarantine.standing import Answer, standings_of
+from common import clock
+from quarantine.workers.may_work import Answer, standings_of
 from residents.whitelist.services import worker_with
 
 # Everything that one address asks, and what it asks with codes that nobody has.

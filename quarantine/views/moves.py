@@ -17,20 +17,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import SEES_PEOPLE, Role, User
-from quarantine import moves, undo
+from accounts.staff.models import SEES_PEOPLE, Role, User
+from common import clock
+from common.errors import RefusedError
+from quarantine.acts import undo
 from quarantine.models import Case
+from quarantine.relocation import moves
 from quarantine.views.errors import add_refusal
 from quarantine.views.undone import undone
-from residents import handovers
-from residents import services as residents
-from residents.forms import AddressForm
-from residents.models import Handover, Household, Move, Resident
-from residents.moves import come_back
-from residents.moving_forms import (
+from residents.register import services as residents
+from residents.register.forms import AddressForm
+from residents.register.models import Household, Resident
+from residents.relocation import handovers
+from residents.relocation.forms import (
     Dated,
     DeathForm,
     HandoverForm,
@@ -42,6 +42,8 @@ from residents.moving_forms import (
     TakeOverForm,
     Together,
 )
+from residents.relocation.models import Handover, Move
+from residents.relocation.moves import come_back
 
 field_work = role_required(*SEES_PEOPLE)
 get_or_post = require_http_methods(["GET", "POST"])

@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.models import Role
-from accounts.paging import page_after
+from accounts.staff.models import Role
+from common import clock
+from common.paging import page_after
+from quarantine.acts.release import release, release_proposals
 from quarantine.models import Case
-from quarantine.release import release, release_proposals
-from residents import services as residents
-from residents.masking import mask_name
+from residents.register import services as residents
+from residents.register.masking import mask_name
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 

@@ -16,22 +16,22 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Area, Role, User, within
-from accounts.paging import key_of
-from policy.activations import approve_activation, colleagues, withdraw_activation
-from policy.choices import leave_stricter_to_new_cases, let_stricter_reach_open_cases
-from policy.engine.schema import MEASURE_SUBJECTS
+from accounts.staff.models import Area, Role, User, within
+from common import clock
+from common.errors import RefusedError
+from common.paging import key_of
+from policy.activations.choices import leave_stricter_to_new_cases, let_stricter_reach_open_cases
+from policy.activations.decisions import approve_activation, colleagues, withdraw_activation
+from policy.activations.timeline import timeline
+from policy.engine.documents.schema import MEASURE_SUBJECTS
 from policy.models import Activation
-from policy.timeline import timeline
-from quarantine import looks
-from quarantine.effect import Effect
 from quarantine.models import Case, CaseQuerySet, Event
-from quarantine.preview import Outcome, Preview, people, preview
-from quarantine.sweep import progress
-from residents import services as residents
+from quarantine.switching import previews_seen
+from quarantine.switching.preview import Outcome, Preview, people, preview
+from quarantine.switching.preview_page import Effect
+from quarantine.switching.sweep import progress
+from residents.register import services as residents
 
 administrators = role_required(Role.ADMINISTRATOR)
 # Supervisors see what changes for their own people; they decide nothing here.
@@ -86,7 +86,7 @@ def _page(
         "instead": now.activation if now and now.activation.pk != activation.pk else None,
         "choices": list(activation.choices.select_related("by").order_by("subject")),
         "exceptions": _exceptions(by, activation),
-        "look": looks.of_approver(activation) if activation.approved_at else None,
+        "look": previews_seen.of_approver(activation) if activation.approved_at else None,
         "outcomes": Outcome,
     }
     if activation.approved_at:
@@ -122,9 +122,9 @@ def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
         asked={"seen": seen},
         code=request.GET.get("area", ""),
     )
-    first = None if back else looks.of_proposer(activation)
+    first = None if back else previews_seen.of_proposer(activation)
     if not back and effect.whole and by.role == Role.ADMINISTRATOR:
-        looks.note(activation=activation, found=found, at=at, by=by)
+        previews_seen.note(activation=activation, found=found, at=at, by=by)
     context = {
         "activation": activation,
         "back": back,

@@ -4,13 +4,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.models import Role
+from accounts.staff.models import Role
+from common import clock
+from quarantine.lists.worklist import Kind, worklist
 from quarantine.models import Case
-from quarantine.worklist import Kind, worklist
-from residents import services as residents
-from residents.models import Need
+from residents.keypeople.models import Need
+from residents.register import services as residents
 
 
 @role_required(Role.GRID_STAFF)

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from accounts.errors import RefusedError
+from common.errors import RefusedError
 
 
 def undone(request: HttpRequest, take_back: Callable[[], object]) -> HttpResponse:

@@ -14,19 +14,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Area, Role, User
-from accounts.paging import page_after
+from accounts.staff.models import Area, Role, User
+from common import clock
+from common.errors import RefusedError
+from common.paging import page_after
 from policy import words
-from quarantine.standing import Standing, standings_of
 from quarantine.views.errors import add_refusal
-from quarantine.workers import SHOWS, SOON, shown
-from residents import services as residents
+from quarantine.workers.filters import SHOWS, SOON, shown
+from quarantine.workers.may_work import Standing, standings_of
 from residents.keypeople.models import HealthFile
 from residents.keypeople.standards import rules_over
-from residents.models import Resident
+from residents.register import services as residents
+from residents.register.models import Resident
 from residents.whitelist import services
 from residents.whitelist.forms import DutyForm, EndForm, UntilForm, WorkerForm
 from residents.whitelist.models import DutyEntry, Worker

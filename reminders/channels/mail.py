@@ -5,7 +5,7 @@ import smtplib
 from django.core.mail import EmailMessage, get_connection
 from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, TextField
 
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from reminders import digest
 from reminders.channels.errors import NotSentError, PerhapsSentError
 from reminders.models import Message

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from accounts.models import Area
+from accounts.staff.models import Area
 from reminders import digest
 from reminders.channels import web
 from reminders.channels.errors import NotSentError

@@ -8,7 +8,7 @@ from reminders import texts
 from reminders.channels import web
 from reminders.channels.errors import NotSentError
 from reminders.models import Message
-from residents.models import Resident
+from residents.register.models import Resident
 
 
 def send(message: Message) -> None:

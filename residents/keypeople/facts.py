@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
-from accounts.encryption import search_hash
-from policy.engine.colours import Colour
-from policy.engine.people import Resident, Vaccination
-from policy.engine.schema import Condition
+from common.encryption import search_hash
+from policy.engine.decisions.colours import Colour
+from policy.engine.decisions.people import Resident, Vaccination
+from policy.engine.documents.schema import Condition
 
 Product = Literal["inactivated", "vector", "subunit", "mrna"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)

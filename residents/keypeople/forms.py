@@ -7,13 +7,13 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Area, User
+from accounts.staff.models import Area, User
 from policy import words
-from policy.engine.colours import COLOURS, Mark, Standard
+from policy.engine.decisions.colours import COLOURS, Mark, Standard
 from residents.keypeople.facts import CONDITIONS, PRODUCTS, KeyFacts, Product
 from residents.keypeople.models import Contact, HealthFile, Need
 from residents.keypeople.standards import FULL, KeyRules
-from residents.models import Resident
+from residents.register.models import Resident
 
 PRODUCT_NAMES = {
     "inactivated": _("Inactivated"),

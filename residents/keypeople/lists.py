@@ -22,19 +22,19 @@ from django.db.models import Case, Count, F, Min, Q, Value, When
 from django.db.models.functions import Coalesce
 
 from policy import words
-from policy.engine.colours import COLOURS
-from policy.engine.people import Listing, ages_of, list_person
-from policy.laws import laws_over
+from policy.activations.laws import laws_over
+from policy.engine.decisions.colours import COLOURS
+from policy.engine.decisions.people import Listing, ages_of, list_person
 from residents.keypeople import standards
 from residents.keypeople.facts import NOTHING, KeyFacts
 from residents.keypeople.models import HealthFile
 from residents.keypeople.standards import KeyRules, latest_over, rules_over
 
 if TYPE_CHECKING:
-    from accounts.models import Area
-    from policy.engine.colours import Colour
-    from policy.engine.law import Law
-    from residents.models import Resident, ResidentQuerySet
+    from accounts.staff.models import Area
+    from policy.engine.decisions.colours import Colour
+    from policy.engine.documents.law import Law
+    from residents.register.models import Resident, ResidentQuerySet
 
 # The bands in which Shanxi 7 and 113号 6 look at vaccination.
 BANDS = (60, 80)

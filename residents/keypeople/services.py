@@ -12,14 +12,15 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit, clock
-from accounts.encryption import sealed, search_hash
-from accounts.errors import RefusedError
-from accounts.models import User
-from policy.engine.colours import Colour
+from accounts.auditing import audit
+from accounts.staff.models import User
+from common import clock
+from common.encryption import sealed, search_hash
+from common.errors import RefusedError
+from policy.engine.decisions.colours import Colour
 from residents.keypeople.facts import NOTHING, KeyFacts, Product
 from residents.keypeople.models import Contact, Dose, HealthFile, Need
-from residents.models import Resident
+from residents.register.models import Resident
 
 DAY = "dose.day"
 

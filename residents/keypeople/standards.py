@@ -10,11 +10,11 @@ from django.db.models import Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.errors import RefusedError
-from accounts.models import Area, User
-from policy.engine import colours
-from policy.engine.colours import Mark, Standard
+from accounts.auditing import audit
+from accounts.staff.models import Area, User
+from common.errors import RefusedError
+from policy.engine.decisions import colours
+from policy.engine.decisions.colours import Mark, Standard
 from residents.keypeople.facts import PRODUCTS, Product
 from residents.keypeople.models import KeyStandard
 

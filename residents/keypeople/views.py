@@ -16,18 +16,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import SEES_PEOPLE, Area, Role, User
-from accounts.paging import page_after
+from accounts.staff.models import SEES_PEOPLE, Area, Role, User
+from common import clock
+from common.errors import RefusedError
+from common.paging import page_after
 from policy import services as policy
 from policy import words
 from policy.engine import areas as codes
-from policy.engine.colours import COLOURS
-from policy.engine.law import Law
-from policy.engine.people import ages_of
-from residents import services as residents
+from policy.engine.decisions.colours import COLOURS
+from policy.engine.decisions.people import ages_of
+from policy.engine.documents.law import Law
 from residents.keypeople import services, standards
 from residents.keypeople.forms import (
     ACT_FORMS,
@@ -47,7 +46,8 @@ from residents.keypeople.lists import (
     regimes_over,
 )
 from residents.keypeople.models import Contact, Dose, HealthFile, KeyStandard, Need
-from residents.models import Resident
+from residents.register import services as residents
+from residents.register.models import Resident
 
 field_work = role_required(*SEES_PEOPLE)
 FEW_AREAS = 60

@@ -13,7 +13,7 @@ MANY = 2000
 
 def fill(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
     """Fill the columns, some thousand rows at a time."""
-    from residents import addresses, services
+    from residents.register import addresses, services
 
     def resident(row: Any) -> dict[str, Any]:
         return {

@@ -10,7 +10,7 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 from psycopg2.extras import execute_values
 
-import accounts.encryption
+import common.encryption
 
 MANY = 2000
 
@@ -45,9 +45,9 @@ def seal(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
 
 
 def _sealed(field: Any, key: object, name: str) -> tuple[Any, ...]:
-    from residents import names
+    from residents.search import name_keys
 
-    columns = names.columns(name)
+    columns = name_keys.columns(name)
     return str(key), field.seal(name, key), columns.key, columns.words, columns.hash
 
 
@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "resident",
             "name",
-            accounts.encryption.EncryptedTextField(
+            common.encryption.EncryptedTextField(
                 bound_to=["key"], default="", verbose_name="name"
             ),
             preserve_default=False,

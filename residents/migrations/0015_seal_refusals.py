@@ -4,7 +4,7 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import StateApps
 
-import accounts.encryption
+import common.encryption
 
 
 def seal(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             "handover",
             "reason",
-            accounts.encryption.EncryptedTextField(
+            common.encryption.EncryptedTextField(
                 blank=True, bound_to=["key"], default="", verbose_name="reason"
             ),
             preserve_default=False,

@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from accounts.encryption import EncryptedTextField
-from accounts.models import User, people_within
+from accounts.staff.models import User, people_within
+from common.encryption import EncryptedTextField
 
 
 class OpeningQuerySet(models.QuerySet["Opening"]):

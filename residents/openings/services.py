@@ -10,14 +10,15 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.encryption import search_hashes
-from accounts.errors import RefusedError
-from accounts.models import AuditEntry, User
-from residents.identity import read_number, read_phone
-from residents.models import Resident, ResidentQuerySet
+from accounts.auditing import audit
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import User
+from common.encryption import search_hashes
+from common.errors import RefusedError
 from residents.openings.models import Opening
-from residents.services import PHONE, number_hashes
+from residents.register.identity import read_number, read_phone
+from residents.register.models import Resident, ResidentQuerySet
+from residents.register.services import PHONE, number_hashes
 
 OPEN_FOR = timedelta(hours=1)
 A_DAY = timedelta(days=1)

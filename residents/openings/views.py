@@ -9,15 +9,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import SEES_PEOPLE, Role, User
-from accounts.paging import page_before
-from residents import services as residents
+from accounts.staff.models import SEES_PEOPLE, Role, User
+from common import clock
+from common.errors import RefusedError
+from common.paging import page_before
 from residents.openings import services
 from residents.openings.forms import OpeningForm
 from residents.openings.models import Opening, OpeningQuerySet
+from residents.register import services as residents
 
 field_work = role_required(*SEES_PEOPLE)
 

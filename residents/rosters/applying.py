@@ -16,13 +16,14 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.encryption import VERSION_AT, newest_version
-from accounts.keyring import newest_search_key
-from residents.models import KnownColumns, Resident, Roster, RosterFile, RosterRow
-from residents.rosters import columns, reading
+from accounts.auditing import audit
+from accounts.keys.keyring import newest_search_key
+from common.encryption import VERSION_AT, newest_version
+from residents.register.models import Resident
 from residents.rosters.copying import RowWriter
+from residents.rosters.models import KnownColumns, Roster, RosterFile, RosterRow
 from residents.rosters.references import pointed_to
+from residents.rosters.sheets import columns, reading
 
 CHUNK = 5_000
 # How many connections work on a large roster, and how many chunks make one large.

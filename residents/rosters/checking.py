@@ -24,20 +24,11 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
-from accounts.encryption import hasher
-from residents import addresses, names
-from residents.models import Household, Resident, Roster, RosterRow, standing_for
-from residents.rosters import cells, columns
-from residents.rosters.copying import (
-    NULL,
-    RowWriter,
-    StagedWriter,
-    copied_sealer,
-    escaped,
-    in_copy,
-)
-from residents.rosters.rows import REMEMBERED, UNKNOWN, Home, Person, Problem, RowReader
-from residents.services import (
+from common.encryption import hasher
+from residents.duplicates.models import merged_entries, standing_for
+from residents.register import addresses
+from residents.register.models import Household, Resident
+from residents.register.services import (
     DOOR,
     DOOR_KEY,
     LAST,
@@ -47,6 +38,18 @@ from residents.services import (
     SHORT,
     number_hashes,
 )
+from residents.rosters.copying import (
+    NULL,
+    RowWriter,
+    StagedWriter,
+    copied_sealer,
+    escaped,
+    in_copy,
+)
+from residents.rosters.models import Roster, RosterRow
+from residents.rosters.sheets import cells, columns
+from residents.rosters.sheets.rows import REMEMBERED, UNKNOWN, Home, Person, Problem, RowReader
+from residents.search import name_keys
 
 Outcome = RosterRow.Outcome
 NEW, UPDATE, UNCHANGED, DUPLICATE, REJECTED = (each.value for each in Outcome)
@@ -128,7 +131,7 @@ class Checker:
         self._rows, self._staged = RowWriter(roster), StagedWriter(roster)
         self._hash_phone, self._phone_end = hasher(context=PHONE), _end(PHONE_END)
         self._number_end = _end(NUMBER_END)
-        self._name_columns = names.columns_by(settings.SEARCH_KEYS[0])
+        self._name_columns = name_keys.columns_by(settings.SEARCH_KEYS[0])
         self._seals = {name: copied_sealer(Resident, name) for name in _SEALED}
         self._seal_door = copied_sealer(Household, "door")
         # Thousands of households share a few doors, units and buildings.
@@ -227,7 +230,7 @@ class Checker:
             holding = [~Q(number_hash=""), _one_of(some), Q(document_type=kind)]
             there = Resident.objects.people().filter(*holding)
             # A number that only an entry has that was merged leads to the one that was kept.
-            merged = Resident.objects.merged().filter(*holding)
+            merged = merged_entries().filter(*holding)
             for resident in (*merged, *there.select_related("household__building")):
                 held = newest.get(resident.number_hash, resident.number_hash)
                 known[kind, held] = standing_for(resident)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from accounts.encryption import EncryptedTextField
-from residents.models import Roster, RosterRow
+from common.encryption import EncryptedTextField
+from residents.rosters.models import Roster, RosterRow
 
 _ROW = ("roster_id", "number", "outcome", "resident", "household", "fate", "note")
 _STAGED = (

@@ -10,12 +10,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.encryption import hasher
-from accounts.errors import RefusedError
-from accounts.models import Area, User
-from residents.models import Roster, RosterFile
-from residents.rosters import columns, dry_run
+from accounts.auditing import audit
+from accounts.staff.models import Area, User
+from common.encryption import hasher
+from common.errors import RefusedError
+from residents.rosters import dry_run
+from residents.rosters.models import Roster, RosterFile
+from residents.rosters.sheets import columns
 
 State = Roster.State
 # How long a file waits for somebody to take it over, and a roster may be undone.

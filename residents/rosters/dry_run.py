@@ -10,11 +10,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import translation
 
-from accounts import keyring
-from residents.models import KnownColumns, Roster, RosterRow, StagedResident
-from residents.rosters import columns, reading
+from accounts.keys import keyring
 from residents.rosters.checking import Checker
-from residents.rosters.reading import Opened, UnreadableError
+from residents.rosters.models import KnownColumns, Roster, RosterRow, StagedResident
+from residents.rosters.sheets import columns, reading
+from residents.rosters.sheets.reading import Opened, UnreadableError
 
 State = Roster.State
 

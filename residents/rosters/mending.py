@@ -10,14 +10,15 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit
+from accounts.auditing import audit
 from accounts.exports import ledger
 from accounts.exports.files import Stamp
 from accounts.exports.models import ExportedList, FileFormat, Sensitive
-from accounts.models import User
-from accounts.xlsx import Row, write_workbook
-from residents.models import Roster, RosterRow
-from residents.rosters import columns, words
+from accounts.staff.models import User
+from common.workbooks import Row, write_workbook
+from residents.rosters import words
+from residents.rosters.models import Roster, RosterRow
+from residents.rosters.sheets import columns
 
 ASIDE = (RosterRow.Outcome.REJECTED, RosterRow.Outcome.DUPLICATE)
 

@@ -6,9 +6,9 @@ from collections import defaultdict
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from accounts.models import Area
-from residents.addresses import building_key
-from residents.models import Building
+from accounts.staff.models import Area
+from residents.register.addresses import building_key
+from residents.register.models import Building
 
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")}
 

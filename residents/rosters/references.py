@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from residents.models import Household
+from residents.register.models import Household
 
 
 def pointed_to(model: type[models.Model], alias: str) -> str:

@@ -13,13 +13,14 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext_noop
 
-from accounts import audit
-from accounts.encryption import hasher
-from residents.models import Building, Household, Resident, Roster, RosterRow
+from accounts.auditing import audit
+from common.encryption import hasher
+from residents.register.models import Building, Household, Resident
+from residents.register.services import PHONE, PHONE_END, end_hash
 from residents.rosters.applying import CHUNK
 from residents.rosters.copying import sealer
+from residents.rosters.models import Roster, RosterRow
 from residents.rosters.references import is_empty, pointed_to
-from residents.services import PHONE, PHONE_END, end_hash
 
 Fate = RosterRow.Fate
 Outcome = RosterRow.Outcome

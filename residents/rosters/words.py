@@ -7,10 +7,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from residents import masking
-from residents.models import Resident, Roster, RosterRow
-from residents.rosters import columns
-from residents.rosters.reading import REFUSALS, letter
+from residents.register import masking
+from residents.register.models import Resident
+from residents.rosters.models import Roster, RosterRow
+from residents.rosters.sheets import columns
+from residents.rosters.sheets.reading import REFUSALS, letter
 
 
 def refusal(roster: Roster) -> str:

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Q
 
-from residents.models import Roster, RosterRow
 from residents.rosters import applying, desk, dry_run, undoing
-from residents.rosters.reading import UnreadableError
+from residents.rosters.models import Roster, RosterRow
+from residents.rosters.sheets.reading import UnreadableError
 
 State = Roster.State
 # The first of two keys of the advisory locks under which a worker holds a roster.

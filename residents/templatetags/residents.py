@@ -7,7 +7,7 @@ from django import template
 
 from residents.keypeople.facts import Product
 from residents.keypeople.forms import PRODUCT_NAMES
-from residents.models import Resident
+from residents.register.models import Resident
 
 register = template.Library()
 

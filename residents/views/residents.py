@@ -13,13 +13,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import clock
 from accounts.access import member, role_required
-from accounts.audit import subject_of, words_of
-from accounts.models import SEES_PEOPLE, Area, AuditEntry, Role, User
-from accounts.paging import page_after, page_before
-from residents import services
-from residents.forms import (
+from accounts.auditing.audit import subject_of, words_of
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import SEES_PEOPLE, Area, Role, User
+from common import clock
+from common.paging import page_after, page_before
+from residents.duplicates.models import standing_for
+from residents.register import services
+from residents.register.forms import (
     AddressForm,
     ChangeForm,
     HousematePersonForm,
@@ -28,9 +30,9 @@ from residents.forms import (
     UncoverForm,
     grids_of,
 )
-from residents.models import Household, Reason, Resident, standing_for
-from residents.moves import homes_of
-from residents.search import Found, search
+from residents.register.models import Household, Reason, Resident
+from residents.relocation.moves import homes_of
+from residents.search.people import Found, search
 
 field_work = role_required(*SEES_PEOPLE)
 get_or_post = require_http_methods(["GET", "POST"])

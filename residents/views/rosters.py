@@ -13,15 +13,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from kombu.exceptions import OperationalError
 
-from accounts import audit, clock
 from accounts.access import member, role_required
-from accounts.errors import RefusedError
-from accounts.models import Role, User
-from accounts.paging import key_of, page_before
-from residents.forms import ColumnsForm, RosterForm
-from residents.models import Resident, Roster, RosterRow, StagedResident
-from residents.rosters import columns, desk, dry_run, mending, words
-from residents.rosters.reading import letter
+from accounts.auditing import audit
+from accounts.staff.models import Role, User
+from common import clock
+from common.errors import RefusedError
+from common.paging import key_of, page_before
+from residents.register.forms import ColumnsForm, RosterForm
+from residents.register.models import Resident
+from residents.rosters import desk, dry_run, mending, words
+from residents.rosters.models import Roster, RosterRow, StagedResident
+from residents.rosters.sheets import columns
+from residents.rosters.sheets.reading import letter
 from residents.rosters.tasks import work_on_roster
 
 supervisors = role_required(Role.SUPERVISOR)

@@ -9,8 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.encryption import EncryptedTextField
-from accounts.models import User, people_within
+from accounts.staff.models import User, people_within
+from common.encryption import EncryptedTextField
 from policy import words
 
 

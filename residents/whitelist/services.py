@@ -8,11 +8,12 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from accounts import audit, clock
-from accounts.encryption import search_hash, search_hashes
-from accounts.errors import RefusedError
-from accounts.models import User
-from residents.models import Resident
+from accounts.auditing import audit
+from accounts.staff.models import User
+from common import clock
+from common.encryption import search_hash, search_hashes
+from common.errors import RefusedError
+from residents.register.models import Resident
 from residents.whitelist.models import DutyEntry, GateCode, Worker
 
 # Read aloud and typed without doubt: no 0, 1, I, L, O, U. Nobody guesses one of 30^16.

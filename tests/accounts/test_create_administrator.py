@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from tests.factories import make_community
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts.models import Area, AuditEntry
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area
 from tests.factories import make_community
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.staff.models import Role
 from tests.factories import make_case, make_grid, make_place, make_user
 
 pytestmark = pytest.mark.django_db

@@ -16,8 +16,9 @@ from playwright.sync_api import Page
 from pytest_django.fixtures import Settings
 
 from accounts import services
+from accounts.auditing.models import AuditEntry
 from accounts.middleware import SEEN
-from accounts.models import AuditEntry, Role, User
+from accounts.staff.models import Role, User
 from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import PASSWORD, make_community, make_grid, make_user
 

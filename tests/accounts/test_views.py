@@ -6,7 +6,8 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import Page
 
-from accounts.models import Area, AuditEntry, Role, User
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area, Role, User
 from tests.browser import barriers, shot, sign_in
 from tests.factories import make_community, make_grid, make_resident, make_user
 

@@ -15,8 +15,8 @@ import django
 def main() -> None:
     """Start a sweep for each line: the moment, and how many cases a chunk has."""
     django.setup()
-    from policy.engine.library import shipped
-    from quarantine.sweep import sweep
+    from policy.engine.documents.library import shipped
+    from quarantine.switching.sweep import sweep
 
     shipped()  # read once, before the children are made; no connection is open yet
     for line in sys.stdin:

@@ -17,8 +17,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from accounts import clock
-from accounts.models import Area
+from accounts.staff.models import Area
+from common import clock
 from reminders.models import Message
 from tests.factories import make_grid, make_user
 from tests.faults.stage import Stage, stage, wait_until

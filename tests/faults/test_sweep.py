@@ -22,11 +22,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
-from accounts.models import Area
+from accounts.staff.models import Area
 from policy.models import Activation
+from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Case
-from quarantine.proof import unexplained_cases
-from quarantine.sweep import outdated_grids, progress, sweep
+from quarantine.switching.sweep import outdated_grids, progress, sweep
 from tests import crowd
 from tests.factories import put_in_force
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from stdnum.iso7064 import mod_11_2
 
-from accounts.models import Area, Role
+from accounts.staff.models import Area, Role
 from policy import services
 from quarantine.models import Case
 from tests import factories

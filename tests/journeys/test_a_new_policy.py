@@ -7,11 +7,11 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from accounts.models import Area, Role, User
-from policy.engine.facts import Stay
+from accounts.staff.models import Area, Role, User
+from policy.engine.decisions.facts import Stay
 from policy.models import Activation
-from quarantine import sweep as law
 from quarantine.models import Case
+from quarantine.switching import sweep as law
 from reminders import sweep as reminders
 from tests import factories
 from tests.browser import barriers, shot, sign_in

@@ -13,12 +13,13 @@ from django.db import connection, transaction
 from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
-from accounts.models import Area, Role
+from accounts.staff.models import Area, Role
 from portal.celery import app
 from portal.demo import places
 from portal.demo.roster import write_roster
-from residents.models import Resident, StagedResident
+from residents.register.models import Resident
 from residents.rosters.applying import CHUNK
+from residents.rosters.models import StagedResident
 from tests.browser import sign_in
 from tests.factories import make_user
 

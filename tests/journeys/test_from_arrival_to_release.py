@@ -6,18 +6,19 @@ from decimal import Decimal
 
 import pytest
 
-from accounts.models import Area, AuditEntry, User
-from policy.engine.facts import Stay
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area, User
+from policy.engine.decisions.facts import Stay
 from policy.services import in_force
-from quarantine.calendars import calendar_of
-from quarantine.cases import change_home_conditions
-from quarantine.checks import daily_check
+from quarantine.acts.daily_checks import daily_check
+from quarantine.acts.outings import Mask, Purpose, Vehicle, approve_outing, ask_outing
+from quarantine.acts.release import release, release_proposals
+from quarantine.acts.results import mark_missed, open_contacts, proposed_contacts
+from quarantine.acts.undo import take_back_event
+from quarantine.cases.calendars import calendar_of
+from quarantine.cases.lifecycle import change_home_conditions
+from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Case, Event
-from quarantine.outings import Mask, Purpose, Vehicle, approve_outing, ask_outing
-from quarantine.proof import unexplained_cases
-from quarantine.release import release, release_proposals
-from quarantine.results import mark_missed, open_contacts, proposed_contacts
-from quarantine.undo import take_back_event
 from tests.factories import (
     make_arrival,
     make_place,

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
 from stdnum.iso7064 import mod_11_2
 
-from accounts import clock
+from common import clock
 from portal import demo
 from quarantine.models import Arrival, Case
 from reminders.models import Message

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 from accounts.exports.models import Export
-from accounts.models import Area, Role
+from accounts.staff.models import Area, Role
 from tests.browser import barriers, sign_in
 from tests.factories import make_place, make_resident, make_user
 

@@ -7,9 +7,9 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from policy import drafts, services
-from policy.engine.library import DOCUMENTS
+from policy.engine.documents.library import DOCUMENTS
 from policy.models import Provision, StoredDocument
 from tests import factories
 

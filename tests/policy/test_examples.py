@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings
 from ruamel.yaml import YAML
 
-from policy.engine.ask import answer
+from policy.engine.questions.ask import answer
 
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "policy" / "examples"

@@ -2,10 +2,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Role
+from accounts.staff.models import Role
 from policy import services
-from policy.differences import pairs
-from policy.engine.schema import SUBJECTS
+from policy.comparison.differences import pairs
+from policy.engine.documents.schema import SUBJECTS
 from policy.views.subjects import history
 from tests import factories
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from accounts.models import Area, Role
+from accounts.staff.models import Area, Role
 from tests import factories
 from tests.browser import barriers, shot, sign_in, too_small
 

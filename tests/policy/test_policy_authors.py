@@ -10,9 +10,9 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from policy.engine.ask import answer
-from policy.engine.library import Library, shipped
-from policy.engine.loader import read
+from policy.engine.documents.library import Library, shipped
+from policy.engine.documents.loader import read
+from policy.engine.questions.ask import answer
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "policy-authors.md").read_text()
 BLOCK = re.compile(r"^```([a-z ]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

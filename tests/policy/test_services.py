@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Area
+from accounts.staff.models import Area
 from policy.models import Provision
 from policy.services import in_force, library, load_documents
 from tests.factories import make_community, make_grid, put_in_force

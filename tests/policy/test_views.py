@@ -2,9 +2,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Area, Role
+from accounts.staff.models import Area, Role
 from policy import services
-from policy.engine.library import shipped
+from policy.engine.documents.library import shipped
 from policy.views.documents import clauses_of
 from tests import factories
 

@@ -37,28 +37,25 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
+from accounts.auditing.models import AuditEntry
 from accounts.exports import requests
 from accounts.exports.models import ExportRequest
-from accounts.models import Area, AuditEntry, Role, User
-from policy import clients, drafts
+from accounts.staff.models import Area, Role, User
+from policy import drafts
 from policy.models import Activation, ApiClient, StoredDocument
-from quarantine import merging
-from quarantine.cases import add_note
+from policy.questions import clients
+from quarantine.cases.lifecycle import add_note
 from quarantine.models import Arrival, Case, Event
+from quarantine.relocation import merging
 from reminders.models import Message
-from residents import handovers, moves
-from residents.models import (
-    Dose,
-    Handover,
-    Household,
-    Merge,
-    Move,
-    Need,
-    Opening,
-    Resident,
-    Roster,
-    Worker,
-)
+from residents.duplicates.models import Merge
+from residents.keypeople.models import Dose, Need
+from residents.openings.models import Opening
+from residents.register.models import Household, Resident
+from residents.relocation import handovers, moves
+from residents.relocation.models import Handover, Move
+from residents.rosters.models import Roster
+from residents.whitelist.models import Worker
 from testing.models import NATResult
 from tests.factories import (
     NOW,
@@ -75,7 +72,7 @@ from tests.factories import (
     put_in_force,
 )
 from tests.policy.test_drafts import NOTICE
-from tests.residents.rosters import sheets
+from tests.residents.rosters import steps
 
 pytestmark = pytest.mark.django_db
 
@@ -157,7 +154,7 @@ class Place:
     def roster(self) -> Roster:
         """Return a roster that waits to be taken over; only its own pages pay for it."""
         there = Roster.objects.filter(area=self.community).first()
-        return there or sheets.checked(sheets.workbook(["样甲"]), self.community)
+        return there or steps.checked(steps.workbook(["样甲"]), self.community)
 
     @property
     def asked(self) -> ExportRequest:

@@ -10,11 +10,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from portal.dashboard import Dashboard, Number
-from quarantine.calendars import calendars_of
-from quarantine.filters import ArrivalFilter, CaseFilter
-from quarantine.forecast import forecast
+from quarantine.cases.calendars import calendars_of
+from quarantine.lists.filters import ArrivalFilter, CaseFilter
+from quarantine.lists.forecast import forecast
 from quarantine.models import Case
 from reminders.models import Message
 from tests.factories import make_user

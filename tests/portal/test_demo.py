@@ -12,14 +12,14 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from stdnum.iso7064 import mod_11_2
 
-from accounts.models import Area, Role, User
-from accounts.paging import SIZE
+from accounts.staff.models import Area, Role, User
+from common.paging import SIZE
 from portal import demo
+from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.lists.worklist import Kind, Work, worklist
 from quarantine.models import Arrival, Case
-from quarantine.proof import unexplained_cases
-from quarantine.worklist import Kind, Work, worklist
 from reminders.models import Message
-from residents.models import Resident
+from residents.register.models import Resident
 from tests.portal.conftest import AT
 
 pytestmark = pytest.mark.django_db

@@ -2,12 +2,13 @@ from pathlib import Path
 
 import pytest
 
-from accounts.models import Area, Role
+from accounts.staff.models import Area, Role
 from portal.demo import places
 from portal.demo.roster import EACH, write_roster
-from residents.models import Resident, Roster
+from residents.register.models import Resident
+from residents.rosters.models import Roster
 from tests.factories import make_user
-from tests.residents.rosters import sheets
+from tests.residents.rosters import steps
 
 
 @pytest.mark.django_db
@@ -20,10 +21,10 @@ class TestTheRosterOfTheDemo:
         rows = 2 * EACH
         expected = write_roster(path, rows=rows)
 
-        roster = sheets.taken_over(path.read_bytes(), linhe, by)
+        roster = steps.taken_over(path.read_bytes(), linhe, by)
 
         assert roster.state == Roster.State.APPLIED
-        assert sheets.in_balance(roster)
+        assert steps.in_balance(roster)
         found = {name: roster.counts[name] for name in expected}
         assert found == dict(expected)
         assert sum(found.values()) == rows
@@ -32,7 +33,7 @@ class TestTheRosterOfTheDemo:
         assert (said["hidden_rows"], said["formulas"], said["merged"]) == (2, 2, 3)
         assert roster.findings["others"] == [["填表说明", 3]]
 
-        roster = sheets.taken_back(roster, by)
+        roster = steps.taken_back(roster, by)
 
         assert not Resident.objects.exists()
         assert roster.counts["removed"] == expected["new"]

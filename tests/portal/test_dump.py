@@ -11,25 +11,21 @@ from django.urls import reverse
 
 from accounts.exports import requests
 from accounts.exports.models import ExportFile, Purpose
-from accounts.models import Area, Role, User
+from accounts.staff.models import Area, Role, User
 from portal.exports import making
-from quarantine import merging
-from quarantine.cases import add_note, record
+from quarantine.cases.lifecycle import add_note, record
 from quarantine.models import Event
+from quarantine.relocation import merging
 from reminders.models import Message
 from reminders.sweep import sweep
-from residents import handovers
-from residents.merging import Field
-from residents.models import (
-    Handover,
-    Merge,
-    Opening,
-    Resident,
-    RosterFile,
-    RosterRow,
-    StagedResident,
-)
+from residents.duplicates.merging import Field
+from residents.duplicates.models import Merge
+from residents.openings.models import Opening
 from residents.openings.services import open_elsewhere
+from residents.register.models import Resident
+from residents.relocation import handovers
+from residents.relocation.models import Handover
+from residents.rosters.models import RosterFile, RosterRow, StagedResident
 from tests.factories import (
     NOW,
     id_number,
@@ -41,7 +37,7 @@ from tests.factories import (
     make_user,
     named,
 )
-from tests.residents.rosters import sheets
+from tests.residents.rosters import steps
 
 pytestmark = pytest.mark.django_db
 
@@ -101,8 +97,8 @@ def _list_them(grid: Area, community: Area) -> None:
     def row(name: str, phone: str = PHONE) -> list[str]:
         return [name, id_number(), phone, grid.name, "3号楼", "2单元", "502"]
 
-    sheets.taken_over(sheets.workbook(row(MOVED), row(ASIDE, "1387766")), community)
-    sheets.checked(sheets.workbook(row(STAGED), row(ASIDE, "1387766")), community)
+    steps.taken_over(steps.workbook(row(MOVED), row(ASIDE, "1387766")), community)
+    steps.checked(steps.workbook(row(STAGED), row(ASIDE, "1387766")), community)
 
 
 def _merge_them(kept: Resident, by: User) -> None:

@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Role
+from accounts.staff.models import Role
 from tests.factories import make_grid, make_user
 
 pytestmark = pytest.mark.django_db

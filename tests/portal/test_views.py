@@ -10,8 +10,9 @@ from django.utils import timezone
 from playwright.sync_api import Page
 from pytest_django.fixtures import Settings
 
-from accounts import clock
-from accounts.models import AuditEntry, Role
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Role
+from common import clock
 from portal import demo
 from portal.views import FIRST_PAGE
 from tests.browser import barriers, shot, sign_in, too_small

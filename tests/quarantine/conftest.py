@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from accounts.models import Area, Role, User
-from policy.engine.facts import read_person
+from accounts.staff.models import Area, Role, User
+from policy.engine.decisions.facts import read_person
 from policy.services import in_force, load_documents
-from quarantine.arrivals import Logged, log_arrival
-from residents.models import Resident
+from quarantine.arrivals.services import Logged, log_arrival
+from residents.register.models import Resident
 from tests import factories
 from tests.factories import NOW
 
@@ -53,8 +53,8 @@ def as_staff(client: Client, staff: User, today: None) -> Client:
 @pytest.fixture
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the portal believe that it is NOW."""
-    monkeypatch.setattr("accounts.clock.now", lambda: NOW)
-    monkeypatch.setattr("accounts.clock.today", NOW.date)
+    monkeypatch.setattr("common.clock.now", lambda: NOW)
+    monkeypatch.setattr("common.clock.today", NOW.date)
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from uuid import uuid4
 
 import pytest
 
-from accounts.errors import RefusedError
-from quarantine.arrivals import OpenCaseError
-from quarantine.cases import add_note, change_home_conditions
+from common.errors import RefusedError
+from quarantine.acts.release import release
+from quarantine.acts.results import take_sample
+from quarantine.arrivals.services import OpenCaseError
+from quarantine.cases.lifecycle import add_note, change_home_conditions
 from quarantine.models import Arrival, Case, Event
-from quarantine.release import release
-from quarantine.results import take_sample
 from tests.concurrency import at_once
 from tests.factories import (
     make_arrival,

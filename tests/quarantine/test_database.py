@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from policy.engine.facts import Stay
+from policy.engine.decisions.facts import Stay
 from policy.models import Provision
 from quarantine.models import Case, Plan
-from residents.models import Resident
+from residents.register.models import Resident
 from tests.factories import (
     make_arrival,
     make_case,

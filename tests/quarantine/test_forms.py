@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 from django.utils import translation
 
-from accounts.models import Area, User
-from policy.engine.facts import read_person
-from quarantine.forms import ArrivalForm, OutingForm
+from accounts.staff.models import Area, User
+from policy.engine.decisions.facts import read_person
+from quarantine.acts.forms import OutingForm
+from quarantine.arrivals.forms import ArrivalForm
 from tests import factories
 from tests.factories import NOW
 

@@ -9,8 +9,8 @@ from django.urls import reverse
 from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
-from accounts.models import Area, User
-from quarantine.arrivals import Logged
+from accounts.staff.models import Area, User
+from quarantine.arrivals.services import Logged
 from quarantine.models import Arrival
 from testing.models import Sample
 from tests import browser, factories

@@ -4,12 +4,12 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from accounts.models import Area, User
-from policy.engine import plans as engine
-from policy.engine.plans import PlannedStage
+from accounts.staff.models import Area, User
+from policy.engine.calendars import plans as engine
+from policy.engine.calendars.plans import PlannedStage
 from policy.models import Provision
 from quarantine.models import Arrival, Case, Plan
-from residents.models import Resident
+from residents.register.models import Resident
 from tests.factories import NOW, make_grid, make_household, make_resident, make_user
 
 

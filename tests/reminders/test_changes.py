@@ -9,9 +9,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.models import Area, Role
-from policy.engine import plans as engine
-from policy.engine.plans import PlannedStage
+from accounts.staff.models import Area, Role
+from policy.engine.calendars import plans as engine
+from policy.engine.calendars.plans import PlannedStage
 from policy.models import Provision
 from quarantine.models import Case, Plan
 from reminders import changes

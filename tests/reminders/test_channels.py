@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pytest_django import Settings
 
-from quarantine.cases import refresh_many
+from quarantine.cases.lifecycle import refresh_many
 from quarantine.models import Case
 from reminders.channels.sms import filled
 from reminders.delivery import deliver

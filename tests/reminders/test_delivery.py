@@ -6,7 +6,7 @@ import pytest
 from django.db import connection, connections
 from pytest_django import Settings
 
-from accounts.models import Area
+from accounts.staff.models import Area
 from quarantine.models import Case
 from reminders import delivery
 from reminders.delivery import (
@@ -21,7 +21,7 @@ from reminders.delivery import (
 )
 from reminders.models import Message
 from reminders.sweep import sweep
-from residents.models import Resident
+from residents.register.models import Resident
 from tests.factories import NOW, make_grid
 from tests.reminders.cases import make_case, make_many
 from tests.reminders.servers import KEY_HEADER, Gateway

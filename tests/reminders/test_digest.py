@@ -2,8 +2,8 @@ from datetime import date
 
 import pytest
 
+from quarantine.lists.worklist import Kind, Work
 from quarantine.models import Case
-from quarantine.worklist import Kind, Work
 from reminders import digest
 from reminders.models import Message
 from tests import factories

@@ -6,7 +6,8 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts.models import Area, AuditEntry, User
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area, User
 from quarantine.models import Case
 from reminders import health
 from reminders.models import Heartbeat, Message, Reading

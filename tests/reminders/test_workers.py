@@ -6,12 +6,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Area
+from accounts.staff.models import Area
 from reminders import inbox
 from reminders.models import Message
 from reminders.sweep import sweep
-from residents.models import Worker
 from residents.whitelist import services
+from residents.whitelist.models import Worker
 from tests.factories import (
     NOW,
     make_place,

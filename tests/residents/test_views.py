@@ -8,8 +8,9 @@ from django.urls import reverse
 from playwright.sync_api import Page
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import AuditEntry, Role, User
-from residents.models import Resident
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Role, User
+from residents.register.models import Resident
 from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import (
     id_number,

@@ -5,7 +5,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Area, Role
+from accounts.staff.models import Area, Role
 from testing.models import LocalOutbreak
 from tests import factories
 
@@ -18,7 +18,7 @@ GOOD = {"venue": "nursing_home", "role": "visitor"}
 
 @pytest.fixture(autouse=True)
 def december(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.clock.now", lambda: AT)
+    monkeypatch.setattr("common.clock.now", lambda: AT)
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ class TestALocalOutbreak:
 
     @pytest.fixture
     def yingkou(self, monkeypatch: pytest.MonkeyPatch) -> Area:
-        monkeypatch.setattr("accounts.clock.now", lambda: self.NOVEMBER)
+        monkeypatch.setattr("common.clock.now", lambda: self.NOVEMBER)
         community: Area = Area.objects.get_parent(
             factories.make_place("yingkou-2022-11", "210800")
         )

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, Request
 
-from accounts.models import Role
+from accounts.staff.models import Role
 from tests import browser, factories
 from tests.testing.test_door import AT
 
@@ -27,7 +27,7 @@ navigator.mediaDevices.getUserMedia = async () => {
 
 @pytest.fixture(autouse=True)
 def december(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.clock.now", lambda: AT)
+    monkeypatch.setattr("common.clock.now", lambda: AT)
 
 
 @pytest.fixture

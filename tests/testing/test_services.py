@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from accounts.models import AuditEntry
-from residents.models import Resident
+from accounts.auditing.models import AuditEntry
+from residents.register.models import Resident
 from testing.models import NATResult, Sample
 from testing.services import (
     UNDO,

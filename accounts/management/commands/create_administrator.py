@@ -12,8 +12,8 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from accounts.area_file import roots
-from accounts.models import Role, User
 from accounts.services import plain_employer
+from accounts.staff.models import Role, User
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from accounts import anchors, chain
+from accounts.auditing import anchors, chain
 
 
 class Command(BaseCommand):

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from django.core.management.base import BaseCommand
 
-from policy.engine.ask import LONGEST_LINE, answer_line
+from policy.engine.questions.ask import LONGEST_LINE, answer_line
 
 
 def lines(stream: IO[bytes]) -> Iterator[bytes]:

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from policy import words
-from policy.engine.checks import silent_subjects
-from policy.engine.compare import compare
-from policy.engine.coverage import coverage
+from policy.engine.comparison.compare import compare
+from policy.engine.documents.checks import silent_subjects
+from policy.engine.documents.coverage import coverage
+from policy.engine.documents.law import Law
+from policy.engine.documents.library import Library, shipped
+from policy.engine.documents.loader import read_file
 from policy.engine.errors import LawError
-from policy.engine.law import Law
-from policy.engine.library import Library, shipped
-from policy.engine.loader import read_file
 
 COVERAGE = Path(settings.BASE_DIR) / "docs" / "coverage.md"
 

@@ -5,9 +5,10 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from accounts import chain, keyring, rotation
-from residents import services as residents
-from residents.models import Household, Resident
+from accounts.auditing import chain
+from accounts.keys import keyring, rotation
+from residents.register import services as residents
+from residents.register.models import Household, Resident
 
 
 class Command(BaseCommand):

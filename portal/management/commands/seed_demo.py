@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 
-from accounts import clock
+from common import clock
 from portal import demo
 
 

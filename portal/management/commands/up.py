@@ -24,7 +24,7 @@ from honcho.manager import Manager
 from honcho.printer import Message, Printer
 from honcho.process import Popen, Process
 
-from accounts import keyring
+from accounts.keys import keyring
 from portal import demo, engines
 
 

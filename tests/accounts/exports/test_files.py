@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from accounts.exports.files import BOM, Stamp, defused, dialled, make_file
-from accounts.models import User
+from accounts.staff.models import User
 from tests.factories import NOW
 
 # What spreadsheet programs were seen to run, or to open something for.

@@ -6,10 +6,11 @@ import pgtrigger
 import pytest
 from django.utils import timezone
 
-from accounts import chain
+from accounts.auditing import chain
+from accounts.auditing.models import AuditEntry
 from accounts.exports import ledger
 from accounts.exports.models import Export
-from accounts.models import AuditEntry, User
+from accounts.staff.models import User
 from tests.factories import NOW, make_community, make_user
 
 pytestmark = pytest.mark.django_db

@@ -5,10 +5,11 @@ import pytest
 from django.db import IntegrityError, InternalError, transaction
 from django.db.utils import DatabaseError
 
-from accounts import audit
+from accounts.auditing import audit
+from accounts.auditing.models import AuditEntry
 from accounts.exports import ledger, requests
 from accounts.exports.models import AGREED_FOR, WAITS_FOR, Export, ExportRequest
-from accounts.models import Area, AuditEntry, Role, User
+from accounts.staff.models import Area, Role, User
 from tests.factories import NOW, make_community, make_grid, make_user
 
 pytestmark = pytest.mark.django_db

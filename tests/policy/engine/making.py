@@ -3,10 +3,10 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from policy.engine.calendar import Calendar, lay
-from policy.engine.decide import Decision, decide
-from policy.engine.facts import NATResult, Person, Proof, Stay
-from policy.engine.library import shipped
+from policy.engine.calendars.laying import Calendar, lay
+from policy.engine.decisions.decide import Decision, decide
+from policy.engine.decisions.facts import NATResult, Person, Proof, Stay
+from policy.engine.documents.library import shipped
 from policy.engine.moments import start_of
 
 START = date(2022, 11, 28)

@@ -13,12 +13,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from python_calamine import CalamineWorkbook
 
-from accounts.encryption import sealed
+from accounts.auditing.models import AuditEntry
 from accounts.exports.models import Export, ExportFile, ExportRequest
-from accounts.models import Area, AuditEntry, Role, User
+from accounts.staff.models import Area, Role, User
+from common.encryption import sealed
 from portal.exports import making
 from portal.exports.lists import LISTS
-from residents.models import Resident
+from residents.register.models import Resident
 from tests.factories import (
     NOW,
     id_number,

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Area
-from policy.engine.colours import DEFAULT, Mark, Standard
-from policy.engine.people import list_person
+from accounts.staff.models import Area
+from policy.engine.decisions.colours import DEFAULT, Mark, Standard
+from policy.engine.decisions.people import list_person
 from policy.services import in_force, library
 from residents.keypeople import services, standards
 from residents.keypeople.facts import CONDITIONS, NOTHING, KeyFacts
 from residents.keypeople.lists import KeyLists, Placing, born_by, key_lists, regimes_over
 from residents.keypeople.models import Dose, HealthFile
 from residents.keypeople.standards import FULL, KeyRules
-from residents.models import Resident
+from residents.register.models import Resident
 from tests.factories import (
     NOW,
     id_number,

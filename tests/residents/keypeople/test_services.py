@@ -5,12 +5,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from accounts.errors import RefusedError
-from accounts.models import Area, AuditEntry, User
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area, User
+from common.errors import RefusedError
 from residents.keypeople import services
 from residents.keypeople.facts import KeyFacts
 from residents.keypeople.models import Contact, HealthFile, Need
-from residents.models import Resident
+from residents.register.models import Resident
 from tests.factories import (
     NOW,
     make_dose,

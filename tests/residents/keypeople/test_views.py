@@ -10,9 +10,10 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Area, AuditEntry, User
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area, User
 from residents.keypeople.models import HealthFile, KeyStandard, Need
-from residents.models import Resident
+from residents.register.models import Resident
 from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import (
     NOW,

@@ -15,11 +15,14 @@ from django.conf import settings
 from django.db import connection
 from stdnum.iso7064 import mod_11_2
 
-from accounts.models import Area, AuditEntry, Role
-from residents.models import Household, Resident, Roster, RosterRow, StagedResident
-from residents.rosters import columns, desk, dry_run
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area, Role
+from residents.register.models import Household, Resident
+from residents.rosters import desk, dry_run
+from residents.rosters.models import Roster, RosterRow, StagedResident
+from residents.rosters.sheets import columns
 from tests.factories import NOW, make_grid, make_user
-from tests.residents.rosters import sheets
+from tests.residents.rosters import steps
 
 ROOT = Path(__file__).resolve().parents[3]
 ROWS = 9_000  # more than one batch of what is read
@@ -77,24 +80,24 @@ class TestAWorkerThatIsKilled:
         grid = make_grid()
         community: Area = Area.objects.get_parent(grid)
         by = make_user(Role.SUPERVISOR, community)
-        roster = sheets.uploaded(sheets.csv(*people(grid)), community, by)
+        roster = steps.uploaded(steps.csv(*people(grid)), community, by)
         heading = columns.find_heading(dry_run.outline_of(roster)["heads"][0])
         assert heading
         fields = columns.recognise(heading.cells)
 
         desk.choose_columns(roster=roster, sheet=0, heading=heading, fields=fields, at=NOW, by=by)
         assert killed(roster, once=RosterRow.objects.exists)
-        roster = sheets.worked_on(roster)
+        roster = steps.worked_on(roster)
 
         assert roster.state == Roster.State.CHECKED
-        assert sheets.in_balance(roster)
+        assert steps.in_balance(roster)
         new = ROWS - 2 * ROWS // EACH
         assert (roster.counts["read"], roster.counts["new"]) == (ROWS, new)
 
         desk.take_over(roster=roster, at=NOW, by=by)
         assert killed(roster, once=Resident.objects.exists)
         assert 0 < Resident.objects.count() < new
-        roster = sheets.worked_on(roster)
+        roster = steps.worked_on(roster)
 
         assert (roster.state, roster.done) == (Roster.State.APPLIED, new)
         assert Resident.objects.count() == new
@@ -103,12 +106,12 @@ class TestAWorkerThatIsKilled:
         shown = [key for entry in took for key in entry.shown]
         assert len(shown) == new
         assert set(shown) == set(Resident.objects.values_list("key", flat=True))
-        assert sheets.in_balance(roster)
+        assert steps.in_balance(roster)
 
         desk.take_back(roster=roster, at=NOW, by=by)
         assert killed(roster, once=lambda: Resident.objects.count() < new)
         assert Resident.objects.exists()
-        roster = sheets.worked_on(roster)
+        roster = steps.worked_on(roster)
 
         assert (roster.state, roster.counts["removed"]) == (Roster.State.UNDONE, new)
         assert not Resident.objects.exists()

@@ -7,19 +7,14 @@ import pytest
 from django.db import connection
 from python_calamine import CalamineWorkbook
 
-from accounts.models import Area, AuditEntry, Role
-from residents import services
-from residents.models import (
-    Building,
-    Household,
-    Resident,
-    Roster,
-    RosterFile,
-    RosterRow,
-    StagedResident,
-)
-from residents.rosters import applying, columns, desk, dry_run, mending, words, working
-from residents.search import search
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area, Role
+from residents.register import services
+from residents.register.models import Building, Household, Resident
+from residents.rosters import applying, desk, dry_run, mending, words, working
+from residents.rosters.models import Roster, RosterFile, RosterRow, StagedResident
+from residents.rosters.sheets import columns
+from residents.search.people import search
 from tests.factories import (
     NOW,
     id_number,
@@ -31,7 +26,7 @@ from tests.factories import (
     make_user,
     named,
 )
-from tests.residents.rosters import sheets
+from tests.residents.rosters import steps
 
 pytestmark = pytest.mark.django_db
 
@@ -81,8 +76,8 @@ class TestADryRun:
         make_resident(number=other, household=home, name="样甲")
         make_resident(name="样丁", number=id_number(date(1970, 3, 4)), household=home)
 
-        roster = sheets.checked(
-            sheets.workbook(
+        roster = steps.checked(
+            steps.workbook(
                 row(grid, number=number),
                 row(grid, number=other, phone="13900139000"),
                 row(grid, name="样乙"),
@@ -95,7 +90,7 @@ class TestADryRun:
         )
 
         assert roster.state == Roster.State.CHECKED
-        assert list(sheets.outcomes(roster).values()) == [
+        assert list(steps.outcomes(roster).values()) == [
             UNCHANGED,
             UPDATE,
             NEW,
@@ -104,15 +99,15 @@ class TestADryRun:
             REJECTED,
             REJECTED,
         ]
-        assert sheets.in_balance(roster)
+        assert steps.in_balance(roster)
         assert "第 2 行" in said(roster, 5) or "row 2" in said(roster, 5)
         assert Resident.objects.count() == 3
 
     def test_says_what_an_update_changes_masked(self, grid: Area, community: Area) -> None:
         known = make_resident(grid=grid, name="样甲", phone="13800138000")
         home = known.household
-        roster = sheets.checked(
-            sheets.workbook(
+        roster = steps.checked(
+            steps.workbook(
                 row(
                     grid,
                     number=known.number,
@@ -135,8 +130,8 @@ class TestADryRun:
         outside = make_grid()
         foreign = make_resident(grid=outside, name="样乙")
 
-        roster = sheets.checked(
-            sheets.workbook(
+        roster = steps.checked(
+            steps.workbook(
                 row(grid, grid=outside.name),
                 row(grid, grid=outside.code),
                 row(grid, number=foreign.number, name="样乙"),
@@ -150,21 +145,21 @@ class TestADryRun:
     def test_takes_columns_of_the_same_sender_as_last_time(
         self, grid: Area, community: Area
     ) -> None:
-        headings = ["甲", "乙", *sheets.HEADINGS[2:]]
-        roster = sheets.uploaded(sheets.workbook(row(grid), headings=headings), community)
+        headings = ["甲", "乙", *steps.HEADINGS[2:]]
+        roster = steps.uploaded(steps.workbook(row(grid), headings=headings), community)
         assert roster.state == Roster.State.CHOOSING
         by = make_user(Role.SUPERVISOR, community)
         heading = columns.find_heading(dry_run.outline_of(roster)["heads"][0])
         assert heading
         fields = {**columns.recognise(heading.cells), 0: "name", 1: "number"}
         desk.choose_columns(roster=roster, sheet=0, heading=heading, fields=fields, at=NOW, by=by)
-        roster = sheets.worked_on(roster)
+        roster = steps.worked_on(roster)
         desk.take_over(roster=roster, at=NOW, by=by)
-        sheets.worked_on(roster)
+        steps.worked_on(roster)
 
-        again = sheets.uploaded(sheets.workbook(row(grid), headings=headings), community)
-        stranger = sheets.uploaded(
-            sheets.workbook(row(grid), headings=headings), community, sender="另一村"
+        again = steps.uploaded(steps.workbook(row(grid), headings=headings), community)
+        stranger = steps.uploaded(
+            steps.workbook(row(grid), headings=headings), community, sender="另一村"
         )
 
         assert again.state == Roster.State.CHECKED
@@ -176,8 +171,8 @@ class TestTakingOver:
         by = make_user(Role.SUPERVISOR, community)
         number = id_number(date(1988, 8, 8), male=False)
 
-        roster = sheets.taken_over(
-            sheets.workbook(row(grid, name="样小玉", number=number), row(grid, name="样小石")),
+        roster = steps.taken_over(
+            steps.workbook(row(grid, name="样小玉", number=number), row(grid, name="样小石")),
             community,
             by,
         )
@@ -202,26 +197,26 @@ class TestTakingOver:
             assert getattr(resident, column) == getattr(by_hand, column), column
 
     def test_is_in_the_audit_of_everybody_it_touched(self, grid: Area, community: Area) -> None:
-        sheets.taken_over(sheets.workbook(row(grid), row(grid, name="样乙")), community)
+        steps.taken_over(steps.workbook(row(grid), row(grid, name="样乙")), community)
 
         for resident in Resident.objects.all():
             entries = AuditEntry.objects.filter(shown__contains=[resident.key])
             assert entries.get().did == "took over from a roster"
 
     def test_deletes_the_file_and_what_was_staged(self, grid: Area, community: Area) -> None:
-        sheets.taken_over(sheets.workbook(row(grid)), community)
+        steps.taken_over(steps.workbook(row(grid)), community)
 
         assert not RosterFile.objects.exists()
         assert not StagedResident.objects.exists()
 
     def test_changes_only_what_the_file_says(self, grid: Area, community: Area) -> None:
         known = make_resident(grid=grid, name="样甲", emergency_name="样母")
-        content = sheets.workbook(
+        content = steps.workbook(
             [known.name, known.number, "13900139000", "9号楼", "101"],
             headings=["姓名", "身份证号", "电话", "楼栋", "门牌号"],
         )
 
-        sheets.taken_over(content, community)
+        steps.taken_over(content, community)
 
         known.refresh_from_db()
         assert (known.phone, known.emergency_name, known.version) == ("+8613900139000", "样母", 2)
@@ -233,8 +228,8 @@ class TestTakingOver:
         known = make_resident(grid=grid, name="样甲")
         born = date(1999, 9, 9)
         soon = id_number(born)
-        roster = sheets.checked(
-            sheets.workbook(
+        roster = steps.checked(
+            steps.workbook(
                 row(grid, number=known.number, phone="13900139000"),
                 row(grid, name="样乙", number=soon),
                 row(grid, name="样丙"),
@@ -246,12 +241,12 @@ class TestTakingOver:
         make_resident(grid=grid, name="样乙", number=soon)
 
         desk.take_over(roster=roster, at=NOW, by=by)
-        roster = sheets.worked_on(roster)
+        roster = steps.worked_on(roster)
 
         known.refresh_from_db()
         assert known.phone == "+8613700137000"
-        assert sheets.outcomes(roster) == {2: REJECTED, 3: REJECTED, 4: NEW}
-        assert sheets.in_balance(roster)
+        assert steps.outcomes(roster) == {2: REJECTED, 3: REJECTED, 4: NEW}
+        assert steps.in_balance(roster)
         assert said(roster, 2)
         rows = reread(mending.rows_to_mend(roster=roster, at=NOW, by=by))
         assert [each[0] for each in rows] == ["姓名", "样甲", "样乙"]
@@ -260,38 +255,38 @@ class TestTakingOver:
         self, grid: Area, community: Area, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(applying, "CHUNK", 2)
-        roster = sheets.checked(
-            sheets.workbook(*[row(grid, name=f"样{each}") for each in "甲乙丙丁戊"]), community
+        roster = steps.checked(
+            steps.workbook(*[row(grid, name=f"样{each}") for each in "甲乙丙丁戊"]), community
         )
         by = make_user(Role.SUPERVISOR, community)
         desk.take_over(roster=roster, at=NOW, by=by)
         whole = applying._apply_chunk
         monkeypatch.setattr(applying, "_apply_chunk", dies_after(1, whole))
         with pytest.raises(KeyboardInterrupt):
-            sheets.worked_on(roster)
+            steps.worked_on(roster)
         assert Resident.objects.count() == 2
 
         monkeypatch.setattr(applying, "_apply_chunk", whole)
         assert working.at_work() == [roster.key]
-        roster = sheets.worked_on(roster)
+        roster = steps.worked_on(roster)
 
         assert (Resident.objects.count(), roster.state, roster.done) == (5, "applied", 5)
-        assert sheets.worked_on(roster).state == "applied"
+        assert steps.worked_on(roster).state == "applied"
 
     def test_lets_the_first_of_two_rosters_with_the_same_people_win(
         self, grid: Area, community: Area
     ) -> None:
-        content = sheets.workbook(row(grid), row(grid, name="样乙"))
-        first, second = sheets.checked(content, community), sheets.checked(content, community)
+        content = steps.workbook(row(grid), row(grid, name="样乙"))
+        first, second = steps.checked(content, community), steps.checked(content, community)
         by = make_user(Role.SUPERVISOR, community)
 
         for roster in (first, second):
             desk.take_over(roster=roster, at=NOW, by=by)
-        first, second = sheets.worked_on(first), sheets.worked_on(second)
+        first, second = steps.worked_on(first), steps.worked_on(second)
 
         assert Resident.objects.count() == 2
         assert (first.counts["new"], second.counts["late"]) == (2, 2)
-        assert sheets.in_balance(second)
+        assert steps.in_balance(second)
 
     @pytest.mark.parametrize(
         ("keys", "new"), [("FIELD_KEYS", "2:" + "A" * 43 + "="), ("SEARCH_KEYS", "another")]
@@ -299,11 +294,11 @@ class TestTakingOver:
     def test_checks_again_what_was_sealed_or_hashed_under_another_key(
         self, grid: Area, community: Area, settings: object, keys: str, new: str
     ) -> None:
-        roster = sheets.checked(sheets.workbook(row(grid)), community)
+        roster = steps.checked(steps.workbook(row(grid)), community)
         setattr(settings, keys, [new, *getattr(settings, keys)])
 
         desk.take_over(roster=roster, at=NOW, by=make_user(Role.SUPERVISOR, community))
-        roster = sheets.worked_on(roster)
+        roster = steps.worked_on(roster)
 
         assert roster.state == Roster.State.CHECKED
         assert not Resident.objects.exists()
@@ -311,10 +306,10 @@ class TestTakingOver:
     def test_gives_a_file_up_that_took_three_workers_along(
         self, grid: Area, community: Area
     ) -> None:
-        roster = sheets.uploaded(sheets.workbook(row(grid)), community)
+        roster = steps.uploaded(steps.workbook(row(grid)), community)
         Roster.objects.update(state=Roster.State.READING, refusal={"attempts": 3})
 
-        roster = sheets.worked_on(roster)
+        roster = steps.worked_on(roster)
 
         assert roster.state == Roster.State.REFUSED
         assert words.refusal(roster)
@@ -324,8 +319,8 @@ class TestTakingOver:
         elsewhere = make_grid(Area.objects.get_parent(case.grid))
         who = case.resident
 
-        roster = sheets.taken_over(
-            sheets.workbook(row(elsewhere, name=who.name, number=who.number)),
+        roster = steps.taken_over(
+            steps.workbook(row(elsewhere, name=who.name, number=who.number)),
             Area.objects.get_parent(case.grid),
         )
 
@@ -345,12 +340,12 @@ class TestUndoing:
             .get()
         )
         homes = Household.objects.count()
-        roster = sheets.taken_over(
-            sheets.workbook(row(grid, number=known.number), row(grid, name="样乙")), community
+        roster = steps.taken_over(
+            steps.workbook(row(grid, number=known.number), row(grid, name="样乙")), community
         )
         assert Household.objects.count() == homes + 1
 
-        roster = sheets.taken_back(roster)
+        roster = steps.taken_back(roster)
 
         assert roster.state == Roster.State.UNDONE
         assert list(Resident.objects.all()) == [known]
@@ -367,8 +362,8 @@ class TestUndoing:
         grid = make_place("yingkou-2022-11", "210800")
         community = Area.objects.get_parent(grid)
         known = make_resident(grid=grid, name="样甲")
-        roster = sheets.taken_over(
-            sheets.workbook(
+        roster = steps.taken_over(
+            steps.workbook(
                 row(grid, number=known.number, phone="13900139000"),
                 row(grid, name="样乙"),
                 row(grid, name="样丙"),
@@ -382,7 +377,7 @@ class TestUndoing:
         services.change(resident=changed, version=1, phone="13700137000", at=NOW, by=by)
         make_case(grid, resident=used)
 
-        roster = sheets.taken_back(roster)
+        roster = steps.taken_back(roster)
 
         known.refresh_from_db()
         assert known.phone == "+8613700137000"
@@ -391,7 +386,7 @@ class TestUndoing:
         assert fates == {2: "changed", 3: "changed", 4: "in_use"}
 
     def test_is_possible_for_thirty_days(self, grid: Area, community: Area) -> None:
-        roster = sheets.taken_over(sheets.workbook(row(grid), row(grid, phone="1")), community)
+        roster = steps.taken_over(steps.workbook(row(grid), row(grid, phone="1")), community)
         late = NOW + desk.KEPT + timedelta(seconds=1)
 
         assert working.expire(at=late) == 1
@@ -407,7 +402,7 @@ class TestTheRowsToMend:
         self, grid: Area, community: Area
     ) -> None:
         wrong = row(grid, name="=1+1", phone="01234")
-        roster = sheets.taken_over(sheets.workbook(row(grid), wrong), community)
+        roster = steps.taken_over(steps.workbook(row(grid), wrong), community)
 
         by = make_user(Role.SUPERVISOR, community)
         content = mending.rows_to_mend(roster=roster, at=NOW, by=by)
@@ -415,14 +410,14 @@ class TestTheRowsToMend:
         _, back = reread(content)
         assert back[:-1] == wrong
         assert len(back[-1]) > 10
-        again = sheets.uploaded(content, community)
+        again = steps.uploaded(content, community)
         assert (again.state, again.counts["rejected"]) == (Roster.State.CHECKED, 1)
 
 
 class TestNothingPersonal:
     def test_is_legible_in_the_tables_of_rosters(self, grid: Area, community: Area) -> None:
         typed = row(grid, name="样标记乙", phone="1381234567")
-        sheets.checked(sheets.workbook(row(grid, name="样甲"), typed), community)
+        steps.checked(steps.workbook(row(grid, name="样甲"), typed), community)
 
         with connection.cursor() as cursor:
             tables = ("roster", "rosterfile", "rosterrow", "stagedresident")

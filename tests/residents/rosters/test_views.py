@@ -9,12 +9,14 @@ from django.utils.html import strip_tags
 from playwright.sync_api import Page, expect
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Area, AuditEntry, Role, User
-from residents.models import Resident, Roster
+from accounts.auditing.models import AuditEntry
+from accounts.staff.models import Area, Role, User
+from residents.register.models import Resident
 from residents.rosters import tasks
+from residents.rosters.models import Roster
 from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import id_number, make_community, make_grid, make_user
-from tests.residents.rosters import sheets
+from tests.residents.rosters import steps
 
 PHONE = "13812345678"
 
@@ -57,7 +59,7 @@ class TestAnUpload:
     def test_leads_to_the_columns_and_to_what_would_become_of_each_row(
         self, client: Client, grid: Area
     ) -> None:
-        content = sheets.workbook(row(grid, "样甲"), row(grid, "样标记乙", phone="123"))
+        content = steps.workbook(row(grid, "样甲"), row(grid, "样标记乙", phone="123"))
 
         page = send(client, content)
 
@@ -79,7 +81,7 @@ class TestAnUpload:
     def test_asks_again_for_columns_that_are_missing_or_taken_twice(
         self, client: Client, grid: Area
     ) -> None:
-        url = send(client, sheets.workbook(row(grid, "样甲"))).redirect_chain[-1][0]
+        url = send(client, steps.workbook(row(grid, "样甲"))).redirect_chain[-1][0]
 
         said = client.post(url, {"column_0": "name", "column_1": "name"})
 
@@ -94,7 +96,7 @@ class TestAnUpload:
         assert not hasattr(Roster.objects.get(), "file")
 
     def test_takes_areas_of_ones_own_only(self, client: Client) -> None:
-        page = send(client, sheets.workbook(["样甲"]), area=make_community())
+        page = send(client, steps.workbook(["样甲"]), area=make_community())
 
         assert page.status_code == 422
         assert not Roster.objects.exists()
@@ -104,8 +106,8 @@ class TestARostersPage:
     def test_takes_over_and_back_and_gives_the_rows_to_mend(
         self, client: Client, grid: Area, supervisor: User
     ) -> None:
-        content = sheets.workbook(row(grid, "样甲"), row(grid, "样乙", phone="123"))
-        roster = sheets.checked(content, roster_area(supervisor), supervisor)
+        content = steps.workbook(row(grid, "样甲"), row(grid, "样乙", phone="123"))
+        roster = steps.checked(content, roster_area(supervisor), supervisor)
 
         client.post(reverse("roster_apply", args=[roster.key]))
         assert Resident.objects.get().name == "样甲"
@@ -120,8 +122,8 @@ class TestARostersPage:
         assert {"uploaded a roster", "imported a roster", "undid a roster"} <= did
 
     def test_does_nothing_twice(self, client: Client, grid: Area, supervisor: User) -> None:
-        roster = sheets.taken_over(
-            sheets.workbook(row(grid, "样甲")), roster_area(supervisor), supervisor
+        roster = steps.taken_over(
+            steps.workbook(row(grid, "样甲")), roster_area(supervisor), supervisor
         )
 
         page = client.post(reverse("roster_apply", args=[roster.key]), follow=True)
@@ -132,8 +134,8 @@ class TestARostersPage:
     def test_wants_it_confirmed_that_a_sheet_at_the_limit_is_complete(
         self, client: Client, grid: Area, supervisor: User
     ) -> None:
-        roster = sheets.checked(
-            sheets.workbook(row(grid, "样甲")), roster_area(supervisor), supervisor
+        roster = steps.checked(
+            steps.workbook(row(grid, "样甲")), roster_area(supervisor), supervisor
         )
         Roster.objects.update(findings={**roster.findings, "at_limit": True})
 
@@ -151,7 +153,7 @@ class TestARostersPage:
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
         rows = [row(grid, "样甲", phone="1" if n % 2 else PHONE) for n in range(60)]
-        roster = sheets.checked(sheets.workbook(*rows), roster_area(supervisor), supervisor)
+        roster = steps.checked(steps.workbook(*rows), roster_area(supervisor), supervisor)
 
         with django_assert_max_num_queries(12):
             page = client.get(reverse("roster_detail", args=[roster.key]))
@@ -165,9 +167,9 @@ class TestNothingPersonal:
     def test_stands_in_addresses_or_logs(
         self, client: Client, grid: Area, caplog: pytest.LogCaptureFixture
     ) -> None:
-        page = send(client, sheets.workbook(row(grid, "样标记乙")))
+        page = send(client, steps.workbook(row(grid, "样标记乙")))
         roster = Roster.objects.get()
-        sheets.worked_on(roster)
+        steps.worked_on(roster)
 
         logged = caplog.text
         assert logged
@@ -177,9 +179,7 @@ class TestNothingPersonal:
 
 
 def test_what_nobody_works_on_is_taken_up_again(grid: Area, supervisor: User) -> None:
-    roster = sheets.uploaded(
-        sheets.workbook(row(grid, "样甲")), roster_area(supervisor), supervisor
-    )
+    roster = steps.uploaded(steps.workbook(row(grid, "样甲")), roster_area(supervisor), supervisor)
     Roster.objects.update(state=Roster.State.READING)
 
     assert tasks.resume_rosters() == 1
@@ -196,7 +196,7 @@ def test_a_supervisor_takes_a_roster_over_in_the_browser(
     supervisor = make_user(Role.SUPERVISOR, Area.objects.get_parent(grid))
     rows = [row(grid, f"样{each}") for each in "甲乙丙"] + [row(grid, "样丁", phone="123")]
     path = tmp_path / "名单.xlsx"
-    path.write_bytes(sheets.workbook(*rows))
+    path.write_bytes(steps.workbook(*rows))
     sign_in(desktop, supervisor)
     seen: Callable[[str], None] = lambda name: judge(desktop, name)  # noqa: E731
 

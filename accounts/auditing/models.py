@@ -1,0 +1,125 @@
+"""What was done and read by whom, and the seals over it."""
+
+import uuid
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from typing import Self
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from common.encryption import EncryptedTextField
+
+
+class AuditQuerySet(models.QuerySet["AuditEntry"]):
+    """Questions about the audit."""
+
+    def about(self, subject: str, key: uuid.UUID) -> Self:
+        """Return what was done to or read of a person, alone or among others."""
+        return self.filter(models.Q(subject=subject) | models.Q(shown__contains=[key]))
+
+    def matching(self, *, day: date | None, about: str) -> Self:
+        """Return the entries of a day, those about or by a pseudonym; None and "" ask nothing."""
+        entries = self
+        if day:
+            start = timezone.make_aware(datetime.combine(day, time()))
+            entries = entries.filter(at__gte=start, at__lt=start + timedelta(days=1))
+        about = about.strip()
+        if not about:
+            return entries
+        found = models.Q(subject=about) | models.Q(subject__endswith=f":{about}")
+        with suppress(ValueError):
+            found |= models.Q(actor=uuid.UUID(about.rpartition(":")[2]))
+        return entries.filter(found)
+
+
+class AuditEntry(models.Model):
+    """
+    One thing that somebody did or read, for ever.
+
+    Holds pseudonyms only, so that it may outlive the personal data it speaks of: a reason here
+    is one of a list; what somebody wrote stands sealed in `AuditWords`.
+    """
+
+    at = models.DateTimeField(_("at"), db_default=Now(), db_index=True)
+    actor = models.UUIDField(_("who"), null=True)
+    did = models.CharField(_("did"), max_length=60)
+    subject = models.CharField(_("to"), max_length=80)
+    # The pseudonyms of those on a page that was shown, and of the one whom `subject` is about.
+    shown = ArrayField(models.UUIDField(), verbose_name=_("shown"), default=list)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    detail = models.JSONField(_("detail"), default=dict)
+    # What proves that the portal wrote it; empty on entries older than the first seal.
+    proof = models.BinaryField(default=b"")
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
+        indexes = [
+            models.Index(fields=["actor", "id"], name="audit_actor"),
+            models.Index(fields=["did", "id"], name="audit_did"),
+            models.Index(fields=["subject", "id"], name="audit_subject"),
+            GinIndex(fields=["shown"], name="audit_shown", condition=~models.Q(shown=[])),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%F %T} {self.did} {self.subject}"
+
+
+class AuditWords(models.Model):
+    """
+    What somebody wrote as a reason: sealed, since it may name people.
+
+    Its entry holds a digest of the text, which begins with random characters; so the text can
+    neither be exchanged nor guessed, and may go when the personal data goes.
+    """
+
+    entry = models.OneToOneField(
+        AuditEntry, on_delete=models.PROTECT, primary_key=True, related_name="words"
+    )
+    text = EncryptedTextField(_("in words"), bound_to=["entry_id"])
+
+    class Meta:
+        verbose_name = _("words of an audit entry")
+        verbose_name_plural = _("words of audit entries")
+
+    def __str__(self) -> str:
+        return f"words of entry {self.entry_id}"
+
+
+class AuditSeal(models.Model):
+    """
+    A link of the chain: the entries with ids above `after` up to `through`, and no others.
+
+    `digest` covers the seal before, so a change anywhere changes all that follow; `proof` needs a
+    key that the database does not hold.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    after = models.BigIntegerField()
+    through = models.BigIntegerField()
+    entries = ArrayField(models.BigIntegerField())
+    leaves = models.BinaryField()  # a digest for each entry
+    at = models.DateTimeField(_("sealed at"))
+    digest = models.BinaryField()
+    proof = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("audit seal")
+        verbose_name_plural = _("audit seals")
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"seal {self.number}"

@@ -1,0 +1,108 @@
+"""Whether the keys that are given are those that this database was filled with."""
+
+import hashlib
+import hmac
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connection, models
+
+from accounts.keys.models import DataKey
+from common.encryption import UnreadableError, field_keys, sealed_fields
+
+Kind = DataKey.Kind
+KEY_BYTES = 32
+
+
+class WrongKeysError(ImproperlyConfigured):
+    """Keys without which the portal must not start, in one sentence."""
+
+
+def check() -> None:
+    """
+    Refuse to start with a key that is missing or is another; remember each new one.
+
+    What the database remembers of a key is a keyed hash of a fixed text.
+    """
+    given = fingerprints()
+    if DataKey._meta.db_table not in connection.introspection.table_names():
+        return  # before the first migration
+    known = DataKey.objects.all()
+    for one in known:
+        _compare(one, given)
+    if not known:
+        for model in sealed_models():
+            _open_one(model)
+    DataKey.objects.bulk_create(
+        [DataKey(kind=kind, version=version, fingerprint=said) for kind, version, said in given],
+        ignore_conflicts=True,
+    )
+
+
+def fingerprints() -> list[tuple[str, int, str]]:
+    """Return kind, version and fingerprint of every key that is given."""
+    try:
+        fields = field_keys()
+    except ValueError:
+        raise WrongKeysError(
+            "FIELD_KEYS must be pairs such as 1:KEY, with keys as `python -m portal.keys` makes"
+            " them, joined by commas."
+        ) from None
+    for version, key in fields.items():
+        if not 0 < version < 256 or len(key) != KEY_BYTES:
+            raise WrongKeysError(
+                f"Key {version} of FIELD_KEYS is no key of {KEY_BYTES} bytes with a version from"
+                " 1 to 255."
+            )
+    search = [key.encode() for key in settings.SEARCH_KEYS]
+    return [
+        *((Kind.FIELD.value, version, _fingerprint(key)) for version, key in fields.items()),
+        *((Kind.SEARCH.value, 0, _fingerprint(key)) for key in search),
+    ]
+
+
+def newest_search_key() -> str:
+    """Return the fingerprint of the search key that hashes."""
+    return _fingerprint(settings.SEARCH_KEYS[0].encode())
+
+
+def _fingerprint(key: bytes) -> str:
+    return hmac.new(key, b"wangge: which key is this", hashlib.sha256).hexdigest()
+
+
+def _compare(one: DataKey, given: list[tuple[str, int, str]]) -> None:
+    if (one.kind, one.version, one.fingerprint) in given:
+        return
+    if one.kind == Kind.SEARCH:
+        raise WrongKeysError(
+            "SEARCH_KEY lacks the key under which people are found in this database: give it"
+            " again (docs/operations.md, Keys)."
+        )
+    there = any((kind, version) == (one.kind, one.version) for kind, version, _ in given)
+    what = (
+        "is not the one that this database" if there else "is missing, under which this database"
+    )
+    raise WrongKeysError(
+        f"Key {one.version} of FIELD_KEYS {what} was sealed{' with' if there else ''}: give it"
+        " again (docs/operations.md, Keys)."
+    )
+
+
+def sealed_models() -> Iterator[type[models.Model]]:
+    """Yield the models that hold something sealed."""
+    return (model for model in apps.get_models() if sealed_fields(model))
+
+
+def _open_one(model: type[models.Model]) -> None:
+    """Try a value of a database that remembers no keys yet."""
+    for field in sealed_fields(model):
+        row = model._base_manager.exclude(**{field.name: ""}).first()
+        try:
+            getattr(row, field.name, None)
+        except (KeyError, UnreadableError):
+            raise WrongKeysError(
+                "FIELD_KEYS does not open what this database holds: give the keys that it was"
+                " filled with (docs/operations.md, Keys)."
+            ) from None

@@ -1,0 +1,186 @@
+"""Areas, the people who work in them, and what follows from both."""
+
+import uuid
+from functools import cached_property, reduce
+from operator import or_
+from typing import Any, Self, cast
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
+
+
+class AreaQuerySet(MP_NodeQuerySet):
+    """Questions about areas."""
+
+    def below(self, user: "User") -> Self:
+        """Return the areas that `user` answers for, with all below them."""
+        return cast(Self, self.filter(within(user, "path")))
+
+
+class AreaManager(MP_NodeManager):
+    """The tree, with the questions above; treebeard's own queryset would not know them."""
+
+    def get_queryset(self) -> AreaQuerySet:
+        """Return all areas in the order of the tree."""
+        return cast(AreaQuerySet, AreaQuerySet(self.model, using=self._db).order_by("path"))
+
+    def below(self, user: "User") -> AreaQuerySet:
+        """Return the areas that `user` answers for, with all below them."""
+        return self.get_queryset().below(user)
+
+
+class Area(MP_Node):
+    """
+    A place that somebody answers for, from the country down to a grid.
+
+    Codes are GB/T 2260 down to the county and the community's own below it.
+    """
+
+    class Level(models.TextChoices):
+        COUNTRY = "country", _("Country")
+        PROVINCE = "province", _("Province")
+        CITY = "city", _("City")
+        COUNTY = "county", _("County or district")
+        STREET = "street", _("Street or town")
+        COMMUNITY = "community", _("Community or village")
+        GRID = "grid", _("Grid")
+
+    code = models.CharField(_("code"), max_length=20, unique=True)
+    level = models.CharField(_("level"), max_length=10, choices=Level)
+    name = models.CharField(_("name"), max_length=50)
+    name_key = models.CharField(_("pinyin"), max_length=200, blank=True)
+
+    objects = AreaManager()
+
+    node_order_by: list[str] = []
+
+    class Meta:
+        verbose_name = _("area")
+        verbose_name_plural = _("areas")
+        constraints = [
+            models.CheckConstraint(
+                name="area_level_known",
+                condition=models.Q(
+                    level__in=[
+                        "country",
+                        "province",
+                        "city",
+                        "county",
+                        "street",
+                        "community",
+                        "grid",
+                    ]
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def county_code(self) -> str:
+        """Return the GB/T 2260 code that holds here: the first six digits."""
+        return self.code[:6]
+
+
+class Role(models.TextChoices):
+    """What a person does in the portal, and so what they may see."""
+
+    GRID_STAFF = "grid_staff", _("Grid staff")
+    SUPERVISOR = "supervisor", _("Supervisor")
+    ADMINISTRATOR = "administrator", _("Administrator")
+    AUDITOR = "auditor", _("Auditor")
+
+
+# The roles whose work is people; administrators and auditors see none of them.
+SEES_PEOPLE = frozenset({Role.GRID_STAFF, Role.SUPERVISOR})
+
+
+# The roles that answer for more than a grid: in production they need a second factor.
+SUPERVISES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
+
+
+class StaffManager(UserManager["User"]):
+    """Questions about those who work here."""
+
+    use_in_migrations = False
+
+    def signed_in(self, pk: int) -> "User | None":
+        """Return who is signed in, with the areas they answer for, in one query."""
+        paths = Area.objects.filter(people=models.OuterRef("pk")).order_by("path").values("path")
+        user = self.annotate(paths=ArraySubquery(paths)).filter(pk=pk).first()
+        if user:
+            user.area_paths = tuple(user.paths)
+        return user
+
+    def managed_by(self, user: "User") -> models.QuerySet["User"]:
+        """Return the accounts of `user`'s areas, and those that nobody's areas hold yet."""
+        areas = Area.objects.below(user).values("pk")
+        return self.filter(models.Q(areas__in=areas) | models.Q(areas=None)).distinct()
+
+
+class User(AbstractUser):
+    """Somebody who works here, responsible for one or more areas."""
+
+    key = models.UUIDField(_("pseudonym"), default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(_("name"), max_length=50)
+    role = models.CharField(_("role"), max_length=15, choices=Role, default=Role.GRID_STAFF)
+    # Two people of one employer are one voice when it is decided which document is in force.
+    employer = models.CharField(_("employer"), max_length=60, blank=True)
+    areas = models.ManyToManyField(
+        Area, verbose_name=_("answers for"), blank=True, related_name="people"
+    )
+    # Somebody else knows it: the owner has to choose another before anything else.
+    password_is_temporary = models.BooleanField(default=False)
+
+    objects = StaffManager()  # type: ignore[misc]  # narrower than AbstractUser says
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(
+                name="user_role_known",
+                condition=models.Q(
+                    role__in=["grid_staff", "supervisor", "administrator", "auditor"]
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.username
+
+    @cached_property
+    def area_paths(self) -> tuple[str, ...]:
+        """Return the tree paths of the areas this person answers for (one query a request)."""
+        return tuple(self.areas.order_by("path").values_list("path", flat=True))
+
+    @property
+    def masked_email(self) -> str:
+        """Return w***@example.cn: enough to see that it is there, and whose."""
+        name, at, host = self.email.rpartition("@")
+        return f"{name[:1]}***{at}{host}" if self.email else ""
+
+    @property
+    def sees_people(self) -> bool:
+        """Return whether this person's work is with residents."""
+        return self.is_active and self.role in SEES_PEOPLE
+
+
+def within(user: Any, path: str) -> models.Q:
+    """
+    Return the condition that `path`, a lookup to an area's tree path, lies in `user`'s areas.
+
+    Nothing lies in the areas of somebody who answers for none.
+    """
+    paths = getattr(user, "area_paths", ())
+    conditions = [models.Q(**{f"{path}__startswith": prefix}) for prefix in paths]
+    return reduce(or_, conditions) if conditions else models.Q(pk__in=[])
+
+
+def people_within(user: Any, path: str) -> models.Q:
+    """Return `within` for rows about residents: nothing for roles whose work is not people."""
+    return within(user, path) if getattr(user, "sees_people", False) else models.Q(pk__in=[])

@@ -1,0 +1,1 @@
+"""What knows nothing of people: clock, errors, paging, encryption, pinyin, places, locks."""

@@ -1,0 +1,1 @@
+"""Which document is in force where and since when, and who decided it."""

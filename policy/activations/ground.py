@@ -1,0 +1,149 @@
+"""Which law holds on some ground: any area and day, subject by subject."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from accounts.staff.models import Area
+from common import places
+from common.clock import day_of
+from policy import services
+from policy.activations.timeline import Timeline, timeline
+from policy.engine.documents.law import Law
+from policy.engine.documents.schema import SUBJECTS
+from policy.engine.errors import BadQuestionError
+from policy.engine.moments import SHANGHAI
+
+ENDING = "registry_end"  # says that a list is complete, nothing of its own
+
+
+class Speaking(NamedTuple):
+    """The document that speaks on a subject, with its clauses; None where nobody does."""
+
+    subject: str
+    document: str | None
+    clauses: tuple[str, ...]
+    inherited: bool
+
+
+class Days(NamedTuple):
+    """A time in which a document holds by its own days; `last` is None while nothing ends it."""
+
+    document: str
+    first: date
+    last: date | None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """
+    An area on a day.
+
+    `known` is the area of the portal's that its activations are made for: itself or the nearest
+    above it. Where nothing was activated `law` is what the documents' own days say.
+    """
+
+    name: str
+    code: str
+    known: Area | None
+    day: date
+    law: Law | None
+    activated: bool
+    timeline: Timeline | None
+    days: tuple[Days, ...]
+
+    @property
+    def speaking(self) -> list[Speaking]:
+        """Return who speaks on each subject."""
+        return list(_speaking(self.law)) if self.law else []
+
+
+def named(text: str) -> tuple[str, str]:
+    """Return the code and the name of an area that the portal or GB/T 2260 knows by this text."""
+    area = Area.objects.filter(code=text.strip()).first()
+    if area is not None:
+        return area.code, str(area)
+    place = places.read_place(text)
+    return place.code, place.whole
+
+
+def moment_of(day: date, now: datetime) -> datetime:
+    """Return the moment for which a day is asked: now for today, else its last second."""
+    if day == day_of(now):
+        return now
+    return datetime.combine(day, time(23, 59, 59), SHANGHAI)
+
+
+def ground(*, code: str, name: str, day: date, now: datetime) -> Ground:
+    """Return which law holds in an area on a day. Three queries at most."""
+    at = moment_of(day, now)
+    known = _known(code)
+    activated = services.in_force(area=known, at=at) if known else None
+    law = activated.at(code[:6]) if activated else _by_days(code, day)
+    return Ground(
+        name=name,
+        code=code,
+        known=known,
+        day=day,
+        law=law,
+        activated=activated is not None,
+        timeline=timeline(area=known, at=at) if known else None,
+        days=tuple(_days(code)),
+    )
+
+
+def _known(code: str) -> Area | None:
+    """Return the portal's area of a code, or the nearest above it."""
+    above = [code, code[:6], f"{code[:4]}00", f"{code[:2]}0000", "000000"]
+    found: Area | None = Area.objects.filter(code__in=above).order_by("-depth").first()
+    return found
+
+
+def _by_days(code: str, day: date) -> Law | None:
+    known = services.library()
+    try:
+        return known.law(known.in_force(code[:6], day), code[:6])
+    except BadQuestionError:
+        return None
+
+
+def _days(code: str) -> Iterator[Days]:
+    """Return which document holds when by its own days, the most local first to speak."""
+    known = services.library()
+    begins = sorted(
+        {
+            moment
+            for document in known.documents.values()
+            for moment in (
+                document.in_force_from,
+                document.in_force_until and document.in_force_until + timedelta(days=1),
+            )
+            if moment
+        }
+    )
+    found: list[Days] = []
+    for first in begins:
+        law = _by_days(code, first)
+        if found and found[-1].last is None:
+            if law is not None and law.id == found[-1].document:
+                continue
+            found[-1] = found[-1]._replace(last=first - timedelta(days=1))
+        if law is not None:
+            found.append(Days(law.id, first, None))
+    yield from reversed(found)
+
+
+def _speaking(law: Law) -> Iterator[Speaking]:
+    for subject in SUBJECTS:
+        if subject == ENDING:
+            continue
+        document = next(
+            (one for one in law.documents if subject in {p.subject for p in one.provisions}), None
+        )
+        if document is None:
+            yield Speaking(subject, None, (), inherited=False)
+            continue
+        clauses = dict.fromkeys(p.clause for p in document.provisions if p.subject == subject)
+        inherited = document is not law.documents[0]
+        yield Speaking(subject, document.id, tuple(clauses), inherited)

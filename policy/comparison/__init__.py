@@ -1,0 +1,1 @@
+"""Where a document asks more or less than another, in words."""

@@ -1,0 +1,1 @@
+"""One document beside another: what goes further, and what becomes of a case."""

@@ -1,0 +1,1 @@
+"""What the law asks of a person, a post, a place or a door."""

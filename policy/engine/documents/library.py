@@ -1,0 +1,85 @@
+"""The documents that are known, and which of them speaks where and when."""
+
+import functools
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+
+from policy.engine import areas
+from policy.engine.documents.law import Law
+from policy.engine.documents.loader import read_folder, refuse_family
+from policy.engine.documents.schema import Document
+from policy.engine.errors import ContradictionError
+from policy.engine.questions.reading import refuse, shown
+
+__all__ = ["Law", "Library", "shipped"]
+
+DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
+
+
+class Library:
+    """All documents, by id."""
+
+    def __init__(self, documents: Mapping[str, Document]) -> None:
+        self.documents = dict(documents)
+        self._laws: dict[tuple[str, str], Law] = {}
+
+    def law(self, document_id: str, place: str | None = None) -> Law:
+        """
+        Return a document with its inheritance, as applied in a place.
+
+        Raises `BadQuestionError` for an id that is not known.
+        """
+        if document_id not in self.documents:
+            refuse(
+                "policy", f"未知政策 {shown(document_id)}", f"{shown(document_id)} is not known."
+            )
+        where = place or self.documents[document_id].area
+        law = self._laws.get((document_id, where))
+        if law is None:
+            law = Law(document_id, tuple(self._chain(document_id)), where)
+            self._laws[document_id, where] = law
+        return law
+
+    def _chain(self, document_id: str) -> Iterator[Document]:
+        current: str | None = document_id
+        while current is not None:
+            document = self.documents[current]
+            if document.forwards is None:
+                yield document
+            current = document.parent
+
+    def in_force(self, area_code: str, day: date) -> str:
+        """
+        Return the id of the most local document in force in an area on a day.
+
+        Raises `BadQuestionError` for a day before the first document.
+        """
+        speaking = [
+            document
+            for document in self.documents.values()
+            if areas.lies_in(area_code, document.area)
+            and document.in_force_from <= day
+            and (document.in_force_until is None or day <= document.in_force_until)
+        ]
+        if not speaking:
+            refuse(
+                "day",
+                f"{day:%Y-%m-%d} 没有现行文件",
+                f"no document is in force on {day:%Y-%m-%d}.",
+                error=ContradictionError,
+            )
+        return max(
+            speaking, key=lambda d: (len(areas.significant(d.area)), d.in_force_from, d.id)
+        ).id
+
+    def with_document(self, document: Document) -> "Library":
+        """Return a library that holds one more document (an uploaded one)."""
+        refuse_family(document, self.documents)
+        return Library({**self.documents, document.id: document})
+
+
+@functools.cache
+def shipped() -> Library:
+    """Return the library of the documents that come with the portal."""
+    return Library(read_folder(DOCUMENTS))

@@ -1,0 +1,235 @@
+"""Reading a document strictly: what is wrong is refused with file, line and one sentence."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.scalarbool import ScalarBoolean
+
+from policy.engine.documents.checks import Fault, family_faults, faults
+from policy.engine.documents.schema import SUBJECTS, Document
+from policy.engine.errors import LawError
+from policy.engine.text import Text
+
+# No notice comes near these; a file made to exhaust the machine does.
+LONGEST_DOCUMENT = 64 * 1024
+MOST_VALUES = 20_000
+DEEPEST = 12
+_DAY = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
+_TOO_LONG = Text("文件比任何通告都长。", "the document is longer than any notice.")
+_TOO_DEEP = Text("嵌套过深。", "it is nested too deeply.")
+_TOO_MANY = Text(
+    "别名展开后的取值多于任何通告。", "with its aliases it holds more values than any notice."
+)
+_TWICE = Text("此键在这里重复出现。", "this key stands here for the second time.")
+_NO_MAPPING = Text("文件须为键和值的对应。", "a document is a mapping of keys to values.")
+_NO_UTF_8 = Text("文件不是 UTF-8 编码。", "the file is not UTF-8.")
+_NO_VALUE = "不是有效的 YAML：没有这一天，或没有这样的数。"
+
+# What the YAML reader finds, in Chinese; its own English words stand beside it.
+_YAML = {
+    "could not find expected ':'": "缺少“:”",
+    "mapping values are not allowed here": "此处不能有“键: 值”",
+    "found character '\\t' that cannot start any token": "不能用制表符缩进",
+    "expected <block end>, but found": "缩进不一致",
+    "expected ',' or": "缺少“,”或右括号",
+    "expected the node content": "此处缺少内容",
+    "found unexpected end of stream": "引号没有收尾",
+    "found undefined alias": "别名没有定义",
+    "but found another document": "一个文件只能有一份文档",
+}
+# What pydantic finds, by its kind, with the bounds it names.
+_KINDS = {
+    "bool_type": Text("须为 true 或 false", "must be true or false"),
+    "date_type": Text("须为日期，如 2022-12-07", "must be a date such as 2022-12-07"),
+    "float_type": Text("须为数", "must be a number"),
+    "greater_than": Text("须大于 {gt:g}", "must be greater than {gt:g}"),
+    "greater_than_equal": Text("不得小于 {ge}", "must be {ge} or more"),
+    "int_type": Text("须为整数", "must be a whole number"),
+    "less_than_equal": Text("不得大于 {le:g}", "must be {le:g} or less"),
+    "literal_error": Text("须为 {expected}", "must be {expected}"),
+    "model_type": Text("须为键和值的对应", "must be a mapping of keys to values"),
+    "string_pattern_mismatch": Text("写法不对，须合 {pattern}", "must be written as {pattern}"),
+    "string_too_long": Text("不得长于 {max_length} 字", "must be {max_length} characters or less"),
+    "string_type": Text(
+        "须为文字，数字须加引号", "must be a text; numbers stand in quotation marks"
+    ),
+    "too_short": Text("至少 {min_length} 项", "must have {min_length} item or more"),
+    "tuple_type": Text("须为列表", "must be a list"),
+}
+
+
+class _Plain:
+    """YAML's values as plain Python ones, lists as tuples; so many and so deep at most."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._left = MOST_VALUES
+
+    def of(self, value: Any, line: int = 1, depth: int = 0) -> Any:
+        """Return a value with what it holds."""
+        self._left -= 1
+        if self._left < 0:
+            raise LawError(self._name, line, _TOO_MANY)
+        if depth > DEEPEST:
+            raise LawError(self._name, line, _TOO_DEEP)
+        if isinstance(value, Mapping | list):
+            line = value.lc.line + 1 if isinstance(value, CommentedMap | CommentedSeq) else line
+            if isinstance(value, list):
+                return tuple(self.of(item, line, depth + 1) for item in value)
+            return {key: self.of(item, line, depth + 1) for key, item in value.items()}
+        if isinstance(value, ScalarBoolean):
+            return bool(value)
+        if isinstance(value, bool):
+            return value
+        return next((kind(value) for kind in (int, float, str) if isinstance(value, kind)), value)
+
+
+def _line(data: Any, place: Sequence[int | str]) -> int:
+    """Return the line of a place in the document, or of the nearest thing around it."""
+    line = 0
+    for step in place:
+        if isinstance(data, CommentedMap) and step in data:
+            line = data.lc.key(step)[0]
+            data = data[step]
+        elif isinstance(data, CommentedSeq) and isinstance(step, int) and step < len(data):
+            line = data.lc.item(step)[0]
+            data = data[step]
+    return int(line) + 1
+
+
+def _sentence(error: ErrorDetails) -> Text:
+    key = next((str(step) for step in reversed(error["loc"]) if isinstance(step, str)), "document")
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return Text(f"此处没有“{key}”这个键。", f"the key '{key}' is not known here.")
+    if kind == "missing":
+        return Text(f"缺少键“{key}”。", f"the key '{key}' is missing.")
+    if kind == "value_error":
+        wrong: Text = context["error"].text
+        return Text(f"{key}：{wrong.zh}。", f"{key}: {wrong.en}.")
+    if kind.startswith("union_tag"):
+        subjects = ", ".join(SUBJECTS)
+        return Text(
+            f"缺少 subject，或不是以下之一：{subjects}。",
+            f"the subject is missing or none of {subjects}.",
+        )
+    message = error["msg"][:1].lower() + error["msg"][1:]
+    told = _KINDS.get(kind, Text("取值不合要求", message))
+    given = f"{error['input']!r:.60}"
+    return Text(
+        f"{key}：{told.zh.format(**context)}，现为 {given}。",
+        f"{key}: {told.en.format(**context)}, not {given}.",
+    )
+
+
+def _impossible_date(text: str) -> int:
+    """Return the line of the first day that no calendar has; YAML's reader does not tell."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        for day in _DAY.findall(line):
+            try:
+                date.fromisoformat(day)
+            except ValueError:
+                return number
+    return 1
+
+
+def _refuse_deep(text: str, name: str) -> None:
+    """Refuse brackets within brackets before the YAML reader, whose time grows with the square."""
+    depth = 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        for sign in line:
+            depth += (sign in "[{") - (sign in "]}")
+            if depth > DEEPEST * 4:
+                raise LawError(name, number, _TOO_DEEP)
+        depth = max(depth, 0)
+
+
+def _parsed(text: str, name: str) -> CommentedMap:
+    if len(text) > LONGEST_DOCUMENT:
+        raise LawError(name, 1, _TOO_LONG)
+    _refuse_deep(text, name)
+    try:
+        data = YAML(typ="rt", pure=True).load(text)
+    except DuplicateKeyError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise LawError(name, line, _TWICE) from None
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise LawError(name, mark.line + 1 if mark else 1, _no_yaml(error)) from None
+    except RecursionError:
+        raise LawError(name, 1, _TOO_DEEP) from None
+    except (YAMLError, ValueError) as error:
+        said = Text(_NO_VALUE, f"no YAML: {str(error).splitlines()[0]:.80}.")
+        raise LawError(name, _impossible_date(text), said) from None
+    if not isinstance(data, CommentedMap):
+        raise LawError(name, 1, _NO_MAPPING)
+    return data
+
+
+def _no_yaml(error: MarkedYAMLError) -> Text:
+    problem = str(error.problem)
+    zh = next((zh for en, zh in _YAML.items() if problem.startswith(en)), f"此处有误（{problem}）")
+    return Text(f"不是有效的 YAML：{zh}。", f"no YAML: {problem}.")
+
+
+def read(text: str, name: str, others: Mapping[str, Document] | None = None) -> Document:
+    """
+    Return the document that a YAML text describes; beside the others, where they are given.
+
+    Raises `LawError` with the name, the line and a sentence for the first thing that is wrong.
+    """
+    data = _parsed(text, name)
+    try:
+        document = Document.model_validate(_Plain(name).of(data))
+    except ValidationError as refused:
+        errors = sorted(refused.errors(), key=lambda error: _line(data, error["loc"]))
+        raise LawError(name, _line(data, errors[0]["loc"]), _sentence(errors[0])) from None
+    for fault in _all_faults(document, others):
+        raise LawError(name, _line(data, fault.place), fault.text)
+    return document
+
+
+def _all_faults(document: Document, others: Mapping[str, Document] | None) -> Iterator[Fault]:
+    yield from faults(document)
+    if others is not None:
+        yield from family_faults(document, others)
+
+
+def read_file(path: Path, others: Mapping[str, Document] | None = None) -> Document:
+    """Return the document of a file, whose name must be the document's id."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise LawError(path.name, 1, _NO_UTF_8) from None
+    document = read(text, path.name, others)
+    if document.id != path.stem:
+        other = Text(
+            f"id“{document.id}”与文件名不符。", f"the id '{document.id}' is not the file's name."
+        )
+        raise LawError(path.name, 1, other)
+    return document
+
+
+def read_folder(folder: Path) -> dict[str, Document]:
+    """Return all documents of a folder by id."""
+    found = (read_file(path) for path in sorted(folder.glob("*.yaml")))
+    documents = {document.id: document for document in found}
+    for document in documents.values():
+        others = {key: other for key, other in documents.items() if key != document.id}
+        refuse_family(document, others)
+    return documents
+
+
+def refuse_family(document: Document, others: Mapping[str, Document]) -> None:
+    """Refuse a document that cannot stand beside the others."""
+    for fault in family_faults(document, others):
+        raise LawError(f"{document.id}.yaml", 1, fault.text)

@@ -1,0 +1,1 @@
+"""The questions of the contract: a JSON object in, a JSON object out."""

@@ -1,0 +1,1 @@
+"""What is done on a case: samples and results, daily checks, outings, release, undo."""

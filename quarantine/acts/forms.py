@@ -1,0 +1,291 @@
+"""Forms of the acts on a case: they clean, and decide nothing."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from quarantine.acts.available import Act
+from quarantine.acts.daily_checks import Symptom
+from quarantine.acts.outings import Mask, Purpose, Vehicle
+from quarantine.models import Case
+from quarantine.widgets import Chips, DateInput, MomentInput
+from testing.models import NATResult
+
+CLINICAL = [
+    ("asymptomatic", _("No symptoms")),
+    ("mild", _("Mild")),
+    ("moderate", _("Moderate")),
+    ("severe", _("Severe")),
+    ("critical", _("Critical")),
+]
+
+
+class ActForm(forms.Form):
+    """A form on a case's page; keeps the version of the case that the page showed."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, today: date, choices: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        for name, offered in choices.items():
+            if (field := self.fields.get(name)) and hasattr(field, "choices"):
+                field.choices = offered
+        # The summary above the page names what is missing; "this field" would say nothing there.
+        for field in self.fields.values():
+            field.error_messages["required"] = gettext("Still missing: %(field)s.") % {
+                "field": field.label
+            }
+
+
+class OnceForm(ActForm):
+    """A form that writes once, however often it is sent: no column of the case would refuse it."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid.uuid4)
+
+    def clean(self) -> dict[str, Any]:
+        """
+        Let the key stand for what was typed, too.
+
+        Somebody who goes back and corrects what they sent has written something else.
+        """
+        data = super().clean() or {}
+        if key := data.get("key"):
+            typed = sorted(
+                (name, str(data[name])) for name in data if name not in {"key", "version"}
+            )
+            data["key"] = uuid.uuid5(key, repr(typed))
+        return data
+
+
+def _reason(label: Any = None) -> forms.CharField:
+    return forms.CharField(label=label or _("Reason"), max_length=200)
+
+
+class SampleForm(ActForm):
+    """A sample was taken."""
+
+    taken_at = forms.DateTimeField(
+        label=_("Taken at"),
+        required=False,
+        widget=MomentInput(),
+        help_text=_("Empty: now"),
+    )
+    pooled = forms.BooleanField(label=_("Pooled with others"), required=False)
+
+
+class ResultForm(ActForm):
+    """What the laboratory found."""
+
+    sample = forms.TypedChoiceField(label=_("Sample of"), widget=Chips, coerce=uuid.UUID)
+    outcome = forms.ChoiceField(label=_("Result"), choices=NATResult.Outcome.choices, widget=Chips)
+    ct = forms.DecimalField(
+        label=_("Ct value"),
+        required=False,
+        min_value=0,
+        max_value=50,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
+        help_text=_("Of two genes the lower one"),
+    )
+    reported_at = forms.DateTimeField(
+        label=_("Reported at"),
+        required=False,
+        widget=MomentInput(),
+        help_text=_("Empty: now"),
+    )
+
+
+class CorrectForm(ActForm):
+    """What the laboratory really found."""
+
+    result = forms.TypedChoiceField(label=_("Result to correct"), widget=Chips, coerce=int)
+    outcome = forms.ChoiceField(
+        label=_("Right result"), choices=NATResult.Outcome.choices, widget=Chips
+    )
+    ct = forms.DecimalField(
+        label=_("Ct value"),
+        required=False,
+        min_value=0,
+        max_value=50,
+        decimal_places=2,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
+        help_text=_("Of two genes the lower one"),
+    )
+    reason = _reason(_("What was wrong, and who says so"))
+
+
+class MissedForm(ActForm):
+    """A test that was not taken."""
+
+    day = forms.TypedChoiceField(
+        label=_("Day of the test"), widget=Chips, coerce=date.fromisoformat
+    )
+    reason = _reason()
+
+
+class CheckForm(OnceForm):
+    """How somebody is today."""
+
+    temperature = forms.DecimalField(
+        label=_("Temperature in °C"),
+        required=False,
+        decimal_places=1,
+        max_digits=4,
+        widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.1"}),
+    )
+    symptoms = forms.MultipleChoiceField(
+        label=_("Symptoms"),
+        choices=Symptom.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    note = forms.CharField(label=_("Note"), max_length=500, required=False)
+
+    def clean_symptoms(self) -> list[Symptom]:
+        """Return the symptoms as such."""
+        return [Symptom(value) for value in self.cleaned_data["symptoms"]]
+
+
+class OutingForm(OnceForm):
+    """What an outing is for, and how."""
+
+    day = forms.DateField(label=_("Day"), widget=DateInput())
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=Purpose.choices, widget=Chips)
+    vehicle = forms.ChoiceField(label=_("Vehicle"), choices=Vehicle.choices, widget=Chips)
+    mask = forms.ChoiceField(label=_("Mask"), choices=Mask.choices, widget=Chips)
+    reason = _reason()
+
+
+class AnswerForm(ActForm):
+    """Yes or no to an outing."""
+
+    asked = forms.TypedChoiceField(label=_("Outing"), widget=Chips, coerce=int)
+    answer = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[("approve", _("Approve")), ("refuse", _("Refuse"))],
+        widget=Chips,
+    )
+    reason = forms.CharField(label=_("Reason of a refusal"), max_length=200, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Ask why an outing is refused."""
+        data = super().clean() or {}
+        if data.get("answer") == "refuse" and not data.get("reason"):
+            self.add_error("reason", gettext("Say why the outing is refused."))
+        return data
+
+
+class HomeForm(ActForm):
+    """Whether the home is fit for isolation."""
+
+    met = forms.TypedChoiceField(
+        label=_("Is the home fit for isolation?"),
+        choices=[("yes", _("Fit")), ("no", _("Not fit"))],
+        widget=Chips,
+        coerce=lambda value: value == "yes",
+    )
+    reason = _reason()
+
+
+class MoveForm(ActForm):
+    """Where somebody moved."""
+
+    setting = forms.ChoiceField(
+        label=_("Moved today to"),
+        choices=[("central", _("Central isolation")), ("home", _("Home isolation"))],
+        widget=Chips,
+    )
+    reason = _reason()
+
+
+class CentralForm(ActForm):
+    """Why somebody asks for central isolation."""
+
+    reason = _reason(_("What they say"))
+
+
+class ClinicalForm(ActForm):
+    """What a clinician found."""
+
+    state = forms.ChoiceField(
+        label=_("State found by a clinician"), choices=CLINICAL, widget=Chips
+    )
+    reason = _reason(_("Who found it, and how"))
+
+
+class ContactsForm(ActForm):
+    """Which household members become close contacts."""
+
+    residents = forms.TypedMultipleChoiceField(
+        label=_("Who lives there"), widget=forms.CheckboxSelectMultiple, coerce=uuid.UUID
+    )
+
+
+class NoteForm(OnceForm):
+    """A note."""
+
+    text = forms.CharField(
+        label=_("Note"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class ReleaseForm(ActForm):
+    """The release, which asks for nothing more."""
+
+
+class ExceptionForm(ActForm):
+    """Under which document one case stands, whatever the rule of transition says."""
+
+    excepted = forms.ChoiceField(
+        label=_("This case"),
+        choices=[("", _("Follows the rule")), *Case.Excepted.choices],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    ground = forms.ChoiceField(label=_("By which clause"), required=False)
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=200,
+        required=False,
+        help_text=_("Without names: administrators read it, too."),
+    )
+
+
+ACT_FORMS: dict[Act, type[ActForm]] = {
+    Act.RELEASE: ReleaseForm,
+    Act.CONTACTS: ContactsForm,
+    Act.SAMPLE: SampleForm,
+    Act.RESULT: ResultForm,
+    Act.CORRECT: CorrectForm,
+    Act.MISSED: MissedForm,
+    Act.CHECK: CheckForm,
+    Act.ANSWER: AnswerForm,
+    Act.OUTING: OutingForm,
+    Act.HOME: HomeForm,
+    Act.MOVE: MoveForm,
+    Act.CENTRAL: CentralForm,
+    Act.CLINICAL: ClinicalForm,
+    Act.EXCEPTION: ExceptionForm,
+    Act.NOTE: NoteForm,
+}
+
+
+class UncoverForm(forms.Form):
+    """What is to be uncovered, and why."""
+
+    field = forms.ChoiceField(
+        choices=[
+            ("name", _("name")),
+            ("number", _("number")),
+            ("phone", _("phone")),
+            ("emergency_phone", _("phone of the emergency contact")),
+        ]
+    )
+    reason = forms.CharField(max_length=200, min_length=2)

@@ -1,0 +1,1 @@
+"""Arrivals: the form, the person and the case that follows."""

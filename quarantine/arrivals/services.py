@@ -1,0 +1,235 @@
+"""Logging who arrives, and the case that follows from it."""
+
+import json
+import uuid
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.auditing import audit
+from accounts.staff.models import Area, User
+from common import clock
+from common.errors import RefusedError
+from policy.engine.decisions.decide import Decision
+from policy.engine.decisions.facts import Person
+from policy.engine.documents.library import Law
+from policy.models import Provision
+from policy.services import law_of
+from quarantine.cases.facts import decide_on, pack, unpack
+from quarantine.cases.lifecycle import OpenCaseError, close, open_case
+from quarantine.models import Arrival, Case, Event
+from residents.register import services as residents
+from residents.register.models import Resident
+from residents.relocation.models import Move
+from testing.services import TooLateToUndoError, refuse_after_undo
+
+__all__ = ["OpenCaseError"]
+
+
+class FutureArrivalError(RefusedError):
+    """An arrival that has not happened yet."""
+
+    field = "arrived_on"
+
+
+class AlreadyLoggedError(RefusedError):
+    """An arrival of the same person on the same day."""
+
+    field = "arrived_on"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """
+    What logging an arrival changed of the person, for its undo.
+
+    `before` is as `residents.register.services.as_it_is` gives it, None of a newcomer; `version`
+    is the person's afterwards. `door` and `phone` are what was typed, so that the form can show
+    it again.
+    """
+
+    before: dict[str, Any] | None
+    version: int
+    door: dict[str, str]
+    phone: str
+
+
+def entry_of(arrival: Arrival) -> Entry | None:
+    """Return what logging an arrival changed of the person, None for nothing."""
+    return Entry(**json.loads(arrival.entry)) if arrival.entry else None
+
+
+@dataclass(frozen=True)
+class Logged:
+    """An arrival, the case it opened if any, and the answer of the law."""
+
+    arrival: Arrival
+    case: Case | None
+    decision: Decision
+
+
+def log_arrival(
+    *,
+    key: uuid.UUID,
+    resident: Resident,
+    grid: Area,
+    facts: Person,
+    origin: str,
+    from_abroad: bool,
+    law: Law,
+    at: datetime,
+    by: User,
+    entry: Entry | None = None,
+) -> Logged:
+    """
+    Log an arrival and open the case that the law asks for, in one transaction.
+
+    `facts.start` is the day of arrival. `origin` is the GB/T 2260 code, "" from abroad. `entry`
+    says what was changed of the person before, for the undo. The same `key` sent again returns
+    what the first call logged. Raise FutureArrivalError, AlreadyLoggedError or OpenCaseError.
+    """
+    if logged := _logged(key):
+        return logged
+    if facts.start is None or facts.start > clock.day_of(at):
+        raise FutureArrivalError(_("The day of arrival lies in the future."))
+    _refuse_open_case(resident)
+    decision = decide_on(law, facts)
+    try:
+        with transaction.atomic():
+            arrival = Arrival.objects.create(
+                key=key,
+                resident=resident,
+                grid=grid,
+                arrived_on=facts.start,
+                from_abroad=from_abroad,
+                origin=origin,
+                facts=pack(facts, start=facts.start, day_1=facts.start),
+                law=law.id,
+                provision=_provision(decision),
+                logged_at=at,
+                logged_by=by,
+                entry=json.dumps(asdict(entry), ensure_ascii=False) if entry else "",
+            )
+            audit.record(by=by, did=gettext_noop("logged arrival"), to=arrival)
+            case = None
+            if decision.plan is not None:
+                case = open_case(
+                    resident=resident,
+                    grid=grid,
+                    law=law,
+                    decision=decision,
+                    person=facts,
+                    at=at,
+                    by=by,
+                    arrival=arrival,
+                )
+    except IntegrityError as error:
+        if first := _logged(key):  # the same form, sent twice at the same time
+            return first
+        if "arrival_once_a_day" not in str(error):
+            raise
+        raise AlreadyLoggedError(
+            _("An arrival of this person on this day is logged already.")
+        ) from error
+    return Logged(arrival, case, decision)
+
+
+def _logged(key: uuid.UUID) -> Logged | None:
+    """Return what was logged under this key before."""
+    arrival = Arrival.objects.select_related("grid", "resident").filter(key=key).first()
+    if arrival is None:
+        return None
+    law = law_of(document=arrival.law, area=arrival.grid)
+    decision = decide_on(law, unpack(arrival.facts, day_1=arrival.arrived_on))
+    return Logged(arrival, _case_of(arrival), decision)
+
+
+def _case_of(arrival: Arrival) -> Case | None:
+    return Case.objects.select_related("plan", "grid", "resident").filter(arrival=arrival).first()
+
+
+def _refuse_open_case(resident: Resident) -> None:
+    if case := Case.objects.open().filter(resident=resident).first():
+        error = OpenCaseError(
+            _("This person is under a measure since %(day)s: open that case instead.")
+            % {"day": case.day_1.isoformat()}
+        )
+        error.case = case
+        raise error
+
+
+def _provision(decision: Decision) -> Provision | None:
+    measure = decision.measure
+    if measure is None:
+        return None
+    return Provision.objects.get(
+        document=measure.document, clause=measure.clause, subject=decision.subject
+    )
+
+
+@transaction.atomic
+def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
+    """
+    Take an arrival back, with all that was done in its transaction, for a short while.
+
+    Its case, the registration of a newcomer, the move and the changes of somebody known. Raise
+    TooLateToUndoError after testing.services.UNDO, or once something happened to the case or
+    the person.
+    """
+    refuse_after_undo(arrival.logged_at, at=at)
+    if arrival.resident.merges.filter(undone_at=None, at__gte=arrival.logged_at).exists():
+        raise TooLateToUndoError(
+            _("The person was merged with another entry since: undo that first.")
+        )
+    if case := _case_of(arrival):
+        withdraw_case(case=case, at=at, by=by)
+    if not Arrival.objects.valid().filter(pk=arrival.pk).update(withdrawn_at=at, withdrawn_by=by):
+        raise TooLateToUndoError(_("This was taken back already."))
+    audit.record(by=by, did=gettext_noop("took arrival back"), to=arrival)
+    if entry := entry_of(arrival):
+        _put_person_back(arrival, case, entry, at=at, by=by)
+
+
+def _put_person_back(
+    arrival: Arrival, case: Case | None, entry: Entry, *, at: datetime, by: User
+) -> None:
+    resident = arrival.resident
+    if entry.before is None:
+        own = [arrival, case] if case else [arrival]
+        residents.take_registration_back(
+            resident=resident, on=clock.day_of(at), by=by, besides=own
+        )
+        return
+    moved = Move.objects.valid().filter(resident=resident, at=arrival.logged_at)
+    moved.update(withdrawn_at=at, withdrawn_by=by)
+    try:
+        residents.put_back(resident=resident, before=entry.before, version=entry.version, by=by)
+    except residents.ChangedMeanwhileError as error:
+        raise TooLateToUndoError(
+            _("Somebody changed this person since: the arrival can no longer be taken back.")
+        ) from error
+
+
+def withdraw_case(*, case: Case, at: datetime, by: User, whatever_happened: bool = False) -> None:
+    """
+    Close a case as taken back.
+
+    Raise TooLateToUndoError once something happened to it, unless that is of no account.
+    """
+    happened = case.events.valid().exclude(kind=Event.Kind.OPENED).exists()
+    followed = case.version > 1 or happened or case.contacts.exists()
+    if followed and not whatever_happened:
+        raise TooLateToUndoError(
+            _("Something has happened to the case since: it can no longer be taken back.")
+        )
+    close(
+        case=case,
+        closed_as=Case.ClosedAs.WITHDRAWN,
+        kind=Event.Kind.CLOSED,
+        at=at,
+        by=by,
+    )

@@ -1,0 +1,243 @@
+"""The calendar of a case: its plan laid on dates, with the tests and events that happened."""
+
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import FilteredRelation, Q, prefetch_related_objects
+
+from policy.engine.calendars import laying
+from policy.engine.calendars.laying import Calendar
+from policy.engine.calendars.plans import Plan as EnginePlan
+from policy.engine.decisions.facts import NATResult, Served
+from policy.engine.moments import day_number, local_day, nth_day, start_of
+from quarantine.cases.plans import met, plan_of
+from quarantine.models import Case, Event
+from testing.models import Sample
+
+# The kinds of events that a calendar is drawn from.
+_DRAWN = (
+    Event.Kind.TEST_MISSED,
+    Event.Kind.HOME_CONDITIONS,
+    Event.Kind.CHOSE_CENTRAL,
+    Event.Kind.MOVED,
+)
+
+
+@dataclass
+class History:
+    """What happened to one case, as the engine wants it."""
+
+    results: list[NATResult] = field(default_factory=list)
+    sampled: list[date] = field(default_factory=list)
+    missed: list[date] = field(default_factory=list)
+    moves: list[Event] = field(default_factory=list)
+
+    def add(self, event: Event) -> None:
+        """Add an event of one of the kinds that a calendar is drawn from."""
+        if event.kind == Event.Kind.TEST_MISSED:
+            self.missed.append(event.day)
+        else:
+            self.moves.append(event)
+
+    def told_from(self, day_1: date) -> str:
+        """
+        Return in short what dates depend on, counted from day 1.
+
+        `1- 3 5+27.4@6 7!` reads: negative on day 1, on day 3 a sample without a result, on day 5
+        positive with its Ct, reported on day 6, and the test of day 7 was missed. The migration
+        `fill_history` says the same in SQL.
+        """
+        found = {result.day: _outcome(result, day_1) for result in self.results}
+        said = [(day_number(day, day_1), found.get(day, "")) for day in self.sampled]
+        said += [(day_number(day, day_1), "!") for day in self.missed]
+        return " ".join(f"{number}{what}" for number, what in sorted(said))
+
+
+def _outcome(result: NATResult, day_1: date) -> str:
+    said = "-" if result.result == "negative" else "+"
+    if result.ct is not None:
+        said += f"{result.ct:g}"
+    reported = local_day(result.reported_at) if result.reported_at else result.day
+    return said if reported == result.day else f"{said}@{day_number(reported, day_1)}"
+
+
+_SAID = re.compile(r"(-?\d+)(?:(!)|([-+])([\d.]+)?(?:@(-?\d+))?)?")
+
+
+@functools.lru_cache(maxsize=50_000)
+def read_history(said: str, day_1: date) -> History:
+    """Return the history that `History.told_from` told; without moves, which change no date."""
+    history = History()
+    for number, missed, outcome, ct, reported in _SAID.findall(said):
+        day = nth_day(day_1, int(number))
+        if missed:
+            history.missed.append(day)
+            continue
+        history.sampled.append(day)
+        if outcome:
+            on = nth_day(day_1, int(reported)) if reported else day
+            history.results.append(
+                NATResult(
+                    day=day,
+                    result="negative" if outcome == "-" else "positive",
+                    ct=float(ct) if ct else None,
+                    reported_at=start_of(on),
+                )
+            )
+    return history
+
+
+def calendar_of(case: Case, *, today: date) -> Calendar:
+    """Return the calendar of one case. Two queries when `case.plan` is at hand, else three."""
+    return calendars_of([case], today=today)[case.pk]
+
+
+def calendar_from(
+    case: Case, *, today: date, events: Iterable[Event], samples: Iterable[Sample]
+) -> Calendar:
+    """
+    Return the calendar of a case whose rows have been read. No query of its own.
+
+    `events` and `samples` are all valid ones of the case; samples carry their `valid_results`.
+    """
+    history = History()
+    for event in sorted(events, key=lambda event: (event.day, event.pk)):
+        if event.kind in _DRAWN:
+            history.add(event)
+    for sample in samples:
+        history.sampled.append(sample.day)
+        for found in sample.valid_results:  # type: ignore[attr-defined]
+            result = _result(sample.day, found.outcome, found.ct, found.reported_at)
+            history.results.append(result)
+    return lay(case, history, today)
+
+
+def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]:
+    """Return the calendars of many cases by primary key, in as many queries as for one."""
+    if not cases:
+        return {}
+    prefetch_related_objects(list(cases), "plan")
+    histories = histories_of(cases)
+    return {case.pk: lay(case, histories[case.pk], today) for case in cases}
+
+
+@functools.lru_cache(maxsize=5_000)
+def lay_alike(
+    digest: str,
+    day_1: date,
+    said: str,
+    *,
+    today: date,
+    law_from: date | None,
+    freed_on: date | None,
+    transition: str,
+) -> Calendar:
+    """
+    Return the calendar of all cases with one plan, day 1 and history, none of whom was moved.
+
+    Pages ask for the same ones all day. Give the digest of a plan that `plans` has met.
+    """
+    return lay_plan(
+        met(digest),
+        day_1,
+        read_history(said, day_1),
+        today=today,
+        law_from=law_from,
+        freed_on=freed_on,
+        transition=transition,
+    )
+
+
+def lay(case: Case, history: History, today: date) -> Calendar:
+    """Return the calendar of a case with what happened to it. No query with `plan` at hand."""
+    return lay_plan(
+        plan_of(case.plan),
+        case.day_1,
+        history,
+        today=today,
+        served=_served(case, history.moves),
+        law_from=case.law_from,
+        freed_on=case.freed_on,
+        transition=case.transition,
+    )
+
+
+def lay_plan(
+    plan: EnginePlan,
+    day_1: date,
+    history: History,
+    *,
+    today: date,
+    served: Iterable[Served] = (),
+    law_from: date | None,
+    freed_on: date | None,
+    transition: str,
+) -> Calendar:
+    """Return the calendar that a plan, day 1, a history and the law that governs make."""
+    return laying.lay(
+        plan,
+        day_1,
+        today=today,
+        tests=history.results,
+        sampled=history.sampled,
+        missed=history.missed,
+        served=served,
+        not_before=law_from,
+        freed_on=freed_on,
+        asks_nothing=transition == Case.Transition.FREED,
+    )
+
+
+def _served(case: Case, moves: Iterable[Event]) -> list[Served]:
+    """Return the days before each change of setting, in the setting left on that day."""
+    served = []
+    first = case.day_1
+    for event in moves:
+        if left := event.detail.get("from"):
+            if event.day > first:
+                served.append(Served(left, first, event.day - timedelta(days=1)))
+            first = event.day
+    return served
+
+
+def histories_of(cases: Collection[Case]) -> Mapping[int, History]:
+    """Return what happened to each of the cases, by primary key. Two queries."""
+    histories: dict[int, History] = defaultdict(History)
+    of_resident: dict[int, list[Case]] = defaultdict(list)
+    for case in cases:
+        of_resident[case.resident_id].append(case)
+    for resident, day, outcome, ct, reported_at in _samples(cases):
+        for case in of_resident[resident]:
+            if case.day_1 <= day and (case.closed_on is None or day <= case.closed_on):
+                history = histories[case.pk]
+                history.sampled.append(day)
+                if outcome:
+                    history.results.append(_result(day, outcome, ct, reported_at))
+    events = Event.objects.valid().filter(case__in=cases, kind__in=_DRAWN)
+    for event in events.order_by("day", "pk"):
+        histories[event.case_id].add(event)
+    return histories
+
+
+def _result(day: date, outcome: Any, ct: Decimal | None, reported_at: datetime) -> NATResult:
+    return NATResult(day, outcome, None if ct is None else float(ct), reported_at)
+
+
+def _samples(cases: Collection[Case]) -> Iterable[tuple]:  # type: ignore[type-arg]
+    first = min((case.day_1 for case in cases), default=date.max)
+    return (
+        Sample.objects.valid()
+        .filter(
+            resident__in={case.resident_id for case in cases},
+            day__gte=first,
+        )
+        .annotate(found=FilteredRelation("results", condition=Q(results__withdrawn_at=None)))
+        .order_by("day")
+        .values_list("resident_id", "day", "found__outcome", "found__ct", "found__reported_at")
+    )

@@ -1,0 +1,130 @@
+"""What happened to a case, told in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext as _
+
+from policy.words import CLINICAL, SETTINGS, document_title, short_day
+from quarantine.acts.daily_checks import Symptom
+from quarantine.acts.outings import Mask, Purpose, Vehicle
+from quarantine.models import Case, Event
+from testing.models import NATResult
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from testing.models import Sample
+
+# The kinds whose day tells more than the moment at which they were recorded.
+_DATED = frozenset(
+    {
+        Event.Kind.TEST_MISSED,
+        Event.Kind.POSITIVE,
+        Event.Kind.CORRECTED,
+        Event.Kind.OUTING_ASKED,
+        Event.Kind.OUTING_APPROVED,
+        Event.Kind.OUTING_REFUSED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the history: when, who, what, and why."""
+
+    at: datetime
+    who: str
+    what: str
+    detail: str
+
+
+def history(events: Collection[Event], samples: Collection[Sample]) -> list[Entry]:
+    """Return what happened, the newest first; samples carry their `valid_results`."""
+    lines = chain(_happened(events), _taken(samples), _found(samples))
+    return sorted(lines, key=lambda entry: entry.at, reverse=True)
+
+
+def _happened(events: Collection[Event]) -> Iterator[Entry]:
+    for event in events:
+        who = str(event.by or _("the portal"))
+        yield Entry(event.at, who, event.get_kind_display(), told(event))
+
+
+def _taken(samples: Collection[Sample]) -> Iterator[Entry]:
+    for sample in samples:
+        yield Entry(sample.taken_at, str(sample.taken_by), _("Sample taken"), "")
+
+
+def _found(samples: Collection[Sample]) -> Iterator[Entry]:
+    for sample in samples:
+        for result in sample.valid_results:  # type: ignore[attr-defined]
+            said = found(sample, result)
+            yield Entry(result.recorded_at, str(result.recorded_by), _("Result"), said)
+
+
+def found(sample: Sample, result: NATResult) -> str:
+    """Return what was found in a sample, in words."""
+    ct = f"Ct {result.ct}" if result.ct is not None else ""
+    day = _("sample of %(day)s") % {"day": short_day(sample.day)}
+    return _joined([day, result.get_outcome_display(), ct])
+
+
+def told(event: Event) -> str:
+    """Return what an event says beside its kind: the day it is about, its details, why."""
+    day = short_day(event.day) if event.kind in _DATED else ""
+    return _joined(
+        [
+            day,
+            *_details(event.detail),
+            *_changes(event.detail),
+            _ground(event),
+            event.reason,
+            event.note,
+        ]
+    )
+
+
+def _details(detail: dict[str, Any]) -> Iterator[str]:
+    if temperature := detail.get("temperature"):
+        yield f"{temperature} °C"
+    for symptom in detail.get("symptoms", ()):
+        yield str(Symptom(symptom).label)
+    for name, choices in (("purpose", Purpose), ("vehicle", Vehicle), ("mask", Mask)):
+        if name in detail:
+            yield str(choices(detail[name]).label)
+
+
+def _changes(detail: dict[str, Any]) -> Iterator[str]:
+    if "home_conditions_met" in detail:
+        yield _("Fit for isolation") if detail["home_conditions_met"] else _("Not fit")
+    if "clinical" in detail:
+        yield str(CLINICAL[detail["clinical"]])
+    if "was" in detail:
+        was = str(NATResult.Outcome(detail["was"]).label)
+        yield _("before: %(result)s") % {"result": f"{was} {detail['was_ct']}".strip()}
+    if "to" in detail:
+        yield f"{SETTINGS[detail['from']]} → {SETTINGS[detail['to']]}"
+    if "excepted" in detail:
+        yield str(Case.Excepted(detail["excepted"]).label)
+    if "entered" in detail:
+        yield f"{detail['left']} → {detail['entered']}"
+
+
+def _ground(event: Event) -> str:
+    """Return the clause that somebody named; other events stand under that of the plan."""
+    document, _space, clause = event.clause.rpartition(" ")
+    if event.kind != Event.Kind.EXCEPTION or not document:
+        return ""
+    return _("%(document)s, clause %(clause)s") % {
+        "document": document_title(document, short=True),
+        "clause": clause,
+    }
+
+
+def _joined(parts: list[str]) -> str:
+    return " · ".join(filter(None, parts))

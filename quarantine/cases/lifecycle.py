@@ -1,0 +1,475 @@
+"""Opening and closing cases, and changing their facts; every act goes through here."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Literal
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, prefetch_related_objects
+from django.utils.translation import gettext as _
+
+from accounts.auditing import audit
+from accounts.staff.models import Area, User
+from common import clock
+from common.errors import RefusedError
+from policy.engine.calendars.laying import Calendar
+from policy.engine.decisions.decide import Decision
+from policy.engine.decisions.facts import CLINICALS, Person
+from policy.engine.documents.library import Law
+from policy.services import activation_in_force
+from quarantine.cases.audit_phrases import DID
+from quarantine.cases.calendars import History, calendar_of, histories_of, lay
+from quarantine.cases.facts import pack, unpack
+from quarantine.cases.governing_law import Followed, followed_by, lay_followed
+from quarantine.cases.plans import store_plan
+from quarantine.models import Arrival, Case, Event
+from residents.register.models import Resident
+from testing.models import NATResult
+
+LONGEST_REASON = 200
+
+
+class StaleCaseError(RefusedError):
+    """
+    A case that somebody else changed or closed in the meantime.
+
+    Each act changes the case only at the `version` it was read with. A form that shows a case
+    keeps the version in a hidden input and the view sets `case.version` from it before the act.
+    After any refusal read the case anew.
+    """
+
+
+class OpenCaseError(RefusedError):
+    """A person who is under a measure already; `case` is the open one, None if just opened."""
+
+    case: Case | None = None
+
+
+class NoMeasureError(RefusedError):
+    """Facts under which the law asks for nothing: a human must look."""
+
+
+class NotOfferedError(RefusedError):
+    """A setting that the law does not offer this person today."""
+
+    field = "setting"
+
+
+class UnchangedError(RefusedError):
+    """A change to what is the case already."""
+
+
+class NotInfectedError(RefusedError):
+    """A clinical state of somebody who is not under the rule for infected people."""
+
+
+class ReasonError(RefusedError):
+    """A reason that is longer than can be kept."""
+
+    field = "reason"
+
+
+def open_case(
+    *,
+    resident: Resident,
+    grid: Area,
+    law: Law,
+    decision: Decision,
+    person: Person,
+    at: datetime,
+    by: User,
+    arrival: Arrival | None = None,
+    positive: NATResult | None = None,
+    index_case: Case | None = None,
+) -> Case:
+    """
+    Open the case that a decision asks for, with the evidence it rests on.
+
+    Raise OpenCaseError when the person has an open case, NoMeasureError without a plan.
+    """
+    if decision.plan is None:
+        raise NoMeasureError(_("The documents in force ask for no measure here."))
+    plan = store_plan(decision.plan)
+    # A law that is no longer in force, or not yet known here, is left to the next sweep.
+    governing = activation_in_force(area=grid, at=at)
+    followed = governing is not None and governing.document == law.id
+    try:
+        with transaction.atomic():
+            case = Case.objects.create(
+                resident=resident,
+                grid=grid,
+                arrival=arrival,
+                positive=positive,
+                index_case=index_case,
+                opened_at=at,
+                opened_by=by,
+                day_1=decision.start,
+                facts=pack(person, start=person.start or decision.start, day_1=decision.start),
+                opened_under=law.id,
+                activation=governing if followed else None,
+                law=law.id,
+                plan=plan,
+                told_plan=plan,
+            )
+    except IntegrityError as error:
+        if "case_one_open" not in str(error):
+            raise
+        raise OpenCaseError(_("This person is under a measure already.")) from error
+    record(case=case, kind=Event.Kind.OPENED, at=at, by=by)
+    today = clock.day_of(at)
+    derived = _derived(case, histories_of([case])[case.pk], today=today)[1]
+    derived["told_release_on"] = derived["release_on"]
+    Case.objects.filter(pk=case.pk).update(**derived)
+    for name, value in derived.items():
+        setattr(case, name, value)
+    return case
+
+
+def close(
+    *,
+    case: Case,
+    closed_as: Case.ClosedAs,
+    kind: Event.Kind,
+    at: datetime,
+    by: User | None,
+    about: Event | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Event:
+    """Close a case. Raise StaleCaseError when somebody else changed it meanwhile."""
+    refuse_closed(case)
+    _update(case, closed_on=clock.day_of(at), closed_as=closed_as)
+    return record(
+        case=case,
+        kind=kind,
+        at=at,
+        by=by,
+        about=about,
+        detail={"closed_as": closed_as, **(detail or {})},
+    )
+
+
+def reopen(*, case: Case, today: date) -> None:
+    """Open a case again whose closing was taken back. Raise OpenCaseError if another is open."""
+    try:
+        with transaction.atomic():
+            write(case=case, today=today, closed_on=None, closed_as="")
+    except IntegrityError as error:
+        if "case_one_open" not in str(error):
+            raise
+        raise OpenCaseError(_("This person is under another measure by now.")) from error
+
+
+def record(
+    *,
+    case: Case,
+    kind: Event.Kind,
+    at: datetime,
+    by: User | None,
+    day: date | None = None,
+    reason: str = "",
+    clause: str = "",
+    note: str = "",
+    about: Event | None = None,
+    detail: Mapping[str, Any] | None = None,
+    key: uuid.UUID | None = None,
+) -> Event:
+    """
+    Write what happened to a case, with the clause it stands under or on, and audit it.
+
+    What was written under the same `key` before, and not taken back, is returned instead.
+    """
+    if len(reason) > LONGEST_REASON:
+        raise ReasonError(_("Give the reason in at most 200 characters."))
+    if key and (before := _written(case, key)):
+        return before
+    event = Event.objects.create(
+        case=case,
+        key=key,
+        kind=kind,
+        day=day or clock.day_of(at),
+        at=at,
+        by=by,
+        reason=reason,
+        clause=clause or clause_of(case),
+        detail=detail or {},
+        note=note,
+        about=about,
+    )
+    audit.record(by=by, did=DID[kind], to=case, event=event.pk)
+    return event
+
+
+def _written(case: Case, key: uuid.UUID) -> Event | None:
+    # The second of two requests at once waits here until the first is committed.
+    Case.objects.select_for_update(no_key=True).get(pk=case.pk)
+    return Event.objects.valid().filter(case=case, key=key).first()
+
+
+def clause_of(case: Case) -> str:
+    """Return the document and the clause that the case stands under."""
+    return f"{case.plan.content['document']} {case.plan.content['clause']}"
+
+
+def write(*, case: Case, today: date, **values: Any) -> Calendar:
+    """
+    Write `values` and what is derived from them, and return the calendar.
+
+    Call it last in the transaction of an act. Raise StaleCaseError when somebody else changed
+    the case since it was read: then the act is not done. Who acts tells the people concerned;
+    what a switch changed before and nobody has told yet stays to be told.
+    """
+    known = _was_told(case)
+    for name, value in values.items():
+        setattr(case, name, value)
+    laid, derived = _derived(case, histories_of([case])[case.pk], today=today)
+    told = {
+        "told_plan": case.plan,
+        "told_release_on": derived["release_on"],
+        "told_freed": case.freed,
+    }
+    _update(case, **values, **derived, **(told if known else {}))
+    return laid
+
+
+def _was_told(case: Case) -> bool:
+    told = (case.told_plan_id, case.told_release_on, case.told_freed)
+    return told == (case.plan_id, case.release_on, case.freed)
+
+
+def _update(case: Case, **values: Any) -> None:
+    if not Case.objects.filter(pk=case.pk, version=case.version).update(
+        **values, version=F("version") + 1
+    ):
+        raise StaleCaseError(
+            _("Somebody else changed this case meanwhile. Look at it again before you go on.")
+        )
+    for name, value in values.items():
+        setattr(case, name, value)
+    case.version += 1
+
+
+def _derived(case: Case, history: History, *, today: date) -> tuple[Calendar, dict[str, Any]]:
+    """Return a case's calendar, and the columns that follow from it and from the history."""
+    laid = lay(case, history, today)
+    return laid, {
+        "next_test_on": laid.next_test_on,
+        "release_on": laid.earliest_release,
+        "history": history.told_from(case.day_1),
+    }
+
+
+def refuse_closed(case: Case) -> None:
+    """Raise StaleCaseError when the case is closed."""
+    if case.closed_on is not None:
+        raise StaleCaseError(_("This case is closed."))
+
+
+def refresh(*, case: Case, today: date) -> None:
+    """Write anew what follows from a case's calendar."""
+    refresh_many(cases=[case], today=today)
+
+
+def refresh_many(*, cases: Collection[Case], today: date) -> int:
+    """
+    Do the same for many cases, their calendars set by set, and return how many changed.
+
+    A case that somebody changed meanwhile is left: the change has refreshed it.
+    """
+    if not cases:
+        return 0
+    changed = 0
+    prefetch_related_objects(list(cases), "plan")
+    histories = histories_of(cases)
+    for case in cases:
+        derived = _derived(case, histories[case.pk], today=today)[1]
+        if any(getattr(case, name) != value for name, value in derived.items()):
+            if _was_told(case):
+                derived["told_release_on"] = derived["release_on"]
+            same = Case.objects.filter(pk=case.pk, version=case.version)
+            changed += same.update(**derived)
+            for name, value in derived.items():
+                setattr(case, name, value)
+    return changed
+
+
+@transaction.atomic
+def change_home_conditions(*, case: Case, met: bool, reason: str, at: datetime, by: User) -> Event:
+    """Record whether the home is fit for isolation; where it is not, the fallback follows."""
+    if _person(case).home_conditions_met == met:
+        raise UnchangedError(_("The home conditions are recorded like this already."))
+    return _change_facts(
+        case=case,
+        kind=Event.Kind.HOME_CONDITIONS,
+        facts_now={"home_conditions_met": met},
+        reason=reason,
+        at=at,
+        by=by,
+    )
+
+
+@transaction.atomic
+def choose_central(*, case: Case, reason: str, at: datetime, by: User) -> Event:
+    """Record that the person asks for central isolation, where the text offers it."""
+    return _move(
+        case=case, kind=Event.Kind.CHOSE_CENTRAL, setting="central", reason=reason, at=at, by=by
+    )
+
+
+@transaction.atomic
+def move(*, case: Case, setting: str, reason: str, at: datetime, by: User) -> Event:
+    """
+    Record that the person moved to `central` or `home` today; days served count.
+
+    Raise NotOfferedError when the law names another setting for this person, UnchangedError
+    when the person is there already.
+    """
+    return _move(case=case, kind=Event.Kind.MOVED, setting=setting, reason=reason, at=at, by=by)
+
+
+def _move(
+    *, case: Case, kind: Event.Kind, setting: str, reason: str, at: datetime, by: User
+) -> Event:
+    if setting_on(calendar_of(case, today=clock.day_of(at)), clock.day_of(at)) == setting:
+        raise UnchangedError(_("The person is there already."))
+    event = _change_facts(
+        case=case,
+        kind=kind,
+        facts_now={"chooses_central": setting == "central"},
+        reason=reason,
+        at=at,
+        by=by,
+    )
+    if event.detail.get("to") != setting:
+        raise NotOfferedError(
+            _("The clause in force (%(clause)s) does not offer this setting today.")
+            % {"clause": clause_of(case)}
+        )
+    return event
+
+
+@transaction.atomic
+def change_clinical(
+    *,
+    case: Case,
+    state: str,
+    reason: str,
+    at: datetime,
+    by: User,
+    serious_underlying_disease: bool | None = None,
+) -> Event:
+    """
+    Record the clinical state of an infected person as a clinician found it.
+
+    Where the law passes that state to medical care (113号 3, Fujian 8, Shanxi 6), the case closes
+    as referred. `serious_underlying_disease` None leaves it as it was.
+    """
+    person = _person(case)
+    if person.exposure != "infected":
+        raise NotInfectedError(_("A clinical state is recorded of infected people only."))
+    if state not in CLINICALS:
+        raise NotInfectedError(_("Unknown clinical state."))
+    facts_now: dict[str, Any] = {"clinical": state}
+    if serious_underlying_disease is not None:
+        facts_now["serious_underlying_disease"] = serious_underlying_disease
+    return _change_facts(
+        case=case, kind=Event.Kind.CLINICAL, facts_now=facts_now, reason=reason, at=at, by=by
+    )
+
+
+@transaction.atomic
+def add_note(
+    *, case: Case, text: str, at: datetime, by: User, key: uuid.UUID | None = None
+) -> Event:
+    """Keep a note (encrypted) with a case; once for each `key`."""
+    return record(case=case, kind=Event.Kind.NOTE, at=at, by=by, note=text, key=key)
+
+
+def setting_on(laid: Calendar, day: date) -> Literal["central", "home", "monitoring"] | None:
+    """Return where a calendar has the person on a day."""
+    return next((each.setting for each in laid.days if each.day == day), None)
+
+
+def replan(
+    *, case: Case, at: datetime, packed: Mapping[str, Any] | None = None, **values: Any
+) -> None:
+    """
+    Let the case follow from other facts, another grid or exception, and write all of it.
+
+    The law is the one that `follow` says for the activation in force now. Raise NoMeasureError
+    where the law of the opening then asks for nothing.
+    """
+    packed = case.facts if packed is None else packed
+    for name, value in values.items():
+        setattr(case, name, value)
+    followed = followed_by(case=case, packed=packed, at=at)
+    _write_followed(case, packed, followed, today=clock.day_of(at), **values)
+
+
+def _write_followed(
+    case: Case, packed: Mapping[str, Any], followed: Followed, *, today: date, **values: Any
+) -> None:
+    if followed.plan is None:
+        raise NoMeasureError(_("The documents in force ask for no measure here."))
+    plan = store_plan(followed.plan)
+    write(case=case, today=today, facts=packed, plan=plan, **followed.columns, **values)
+
+
+def _change_facts(
+    *,
+    case: Case,
+    kind: Event.Kind,
+    facts_now: dict[str, Any],
+    reason: str,
+    at: datetime,
+    by: User,
+) -> Event:
+    refuse_closed(case)
+    today, before = clock.day_of(at), case.facts
+    person = _person(case)
+    packed = pack(replace(person, **facts_now), start=person.start or case.day_1, day_1=case.day_1)
+    followed = followed_by(case=case, packed=packed, at=at)
+    event = record(
+        case=case,
+        kind=kind,
+        at=at,
+        by=by,
+        reason=reason,
+        detail={"before": before, **facts_now, **_moved(case, followed, today)},
+    )
+    if _passes_to_medical_care(case, followed):
+        write(case=case, today=today, facts=packed)
+        close(
+            case=case,
+            closed_as=Case.ClosedAs.REFERRED,
+            kind=Event.Kind.REFERRED,
+            at=at,
+            by=by,
+            about=event,
+        )
+    else:
+        _write_followed(case, packed, followed, today=today)
+    return event
+
+
+def _passes_to_medical_care(case: Case, followed: Followed) -> bool:
+    """Say whether the law now passes the person on, whom it did not before."""
+    if followed.plan is None:
+        return followed.refer == "medical"
+    referred = Case.Transition.REFERRED
+    return followed.transition == referred and case.transition != referred
+
+
+def _moved(case: Case, followed: Followed, today: date) -> dict[str, str]:
+    """Return the setting that is left today and the one entered, where they differ."""
+    if followed.plan is None:
+        return {}
+    left = setting_on(calendar_of(case, today=today), today)
+    laid = lay_followed(followed, case.day_1, History(), today=today)
+    entered = setting_on(laid, today)
+    return {"from": left, "to": entered} if left and entered and left != entered else {}
+
+
+def _person(case: Case) -> Person:
+    return unpack(case.facts, day_1=case.day_1)

@@ -1,0 +1,178 @@
+"""The nightly proof: every open case follows from its facts, its rows and the law."""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import F, TextField
+from django.db.models.functions import Cast, Left
+from django.utils.translation import gettext_noop
+
+from accounts.auditing import audit
+from policy.engine.calendars.plans import Plan as EnginePlan
+from policy.models import Activation
+from quarantine.cases.calendars import lay_plan, read_history
+from quarantine.cases.governing_law import Ruling, followed_or_none, ruling
+from quarantine.models import Case, Event, Plan
+
+# What the audit says of a case that does not follow from its facts.
+UNEXPLAINED = gettext_noop("unexplained case")
+
+# Open cases whose history is not what the rows say; as `calendars.History.told_from`.
+OTHER_HISTORY = """
+    SELECT c.id FROM quarantine_case c
+    LEFT JOIN LATERAL (
+        SELECT string_agg(number || what, ' ' ORDER BY number, what COLLATE "C") AS history FROM (
+            SELECT s.day - c.day_1 + 1 AS number,
+                CASE r.outcome WHEN 'negative' THEN '-' WHEN 'positive' THEN '+' ELSE '' END
+                || COALESCE(trim_scale(r.ct)::text, '')
+                || CASE WHEN r.id IS NULL
+                    OR (r.reported_at AT TIME ZONE 'Asia/Shanghai')::date = s.day THEN ''
+                    ELSE '@' || (r.reported_at AT TIME ZONE 'Asia/Shanghai')::date - c.day_1 + 1
+                    END AS what
+            FROM testing_sample s
+            LEFT JOIN testing_natresult r ON r.sample_id = s.id AND r.withdrawn_at IS NULL
+            WHERE s.resident_id = c.resident_id AND s.withdrawn_at IS NULL AND s.day >= c.day_1
+            UNION ALL
+            SELECT e.day - c.day_1 + 1, '!' FROM quarantine_event e
+            WHERE e.case_id = c.id AND e.kind = 'test_missed' AND e.withdrawn_at IS NULL
+        ) happened
+    ) said ON true
+    WHERE c.closed_on IS NULL AND c.history <> COALESCE(said.history, '')
+"""
+
+
+class Row(NamedTuple):
+    """What stands on a case, and the place of its grid."""
+
+    pk: int
+    packed: str
+    day_1: date
+    opened_under: str
+    activation_id: int | None
+    excepted: str
+    history: str
+    place: str
+    plan_id: int
+    law: str
+    law_from: date | None
+    freed_on: date | None
+    transition: str
+    next_test_on: date | None
+    release_on: date | None
+
+
+# What follows from the facts and the law: plan, document, days.
+Answer = tuple[object, ...]
+
+
+@transaction.atomic
+def report_unexplained() -> int:
+    """Write every unexplained case into the audit, for the auditor, and return how many."""
+    found = unexplained_cases()
+    for case in found:
+        audit.record(by=None, did=UNEXPLAINED, to=case, law=case.law)
+    return len(found)
+
+
+def unexplained_cases() -> list[Case]:
+    """
+    Return the open cases that do not follow from their stored facts under the law they name.
+
+    Facts are relative to day 1, so cases with equal facts at one place share one decision. What
+    a plan's row says is read anew: whoever can switch the triggers off can also change it. That
+    the activation of a case is the one in force is for the sweep to see to.
+    """
+    proof = _Proof()
+    with connection.cursor() as cursor:
+        cursor.execute(OTHER_HISTORY)
+        wrong = {pk for (pk,) in cursor.fetchall()}
+    wrong.update(row.pk for row in _rows() if not proof.holds(row))
+    return list(Case.objects.filter(pk__in=wrong).order_by("pk")) if wrong else []
+
+
+def _rows() -> Iterator[Row]:
+    cases = Case.objects.open().annotate(
+        packed=Cast("facts", TextField()), place=Left(F("grid__code"), 6)
+    )
+    return map(Row._make, cases.values_list(*Row._fields).iterator(chunk_size=5000))
+
+
+class _Proof:
+    """What the law says of each question, asked once."""
+
+    def __init__(self) -> None:
+        self.plans = {row.pk: plan for row in _plans() if (plan := _sound(row))}
+        activations = Activation.objects.prefetch_related("choices")
+        self.rulings = {each.pk: ruling(each) for each in activations}
+        exceptions = Event.objects.valid().filter(kind=Event.Kind.EXCEPTION, case__closed_on=None)
+        self.excepted: Mapping[int, str] = dict(
+            exceptions.order_by("pk").values_list("case", "detail__excepted")
+        )
+        self._answers: dict[tuple[object, ...], Answer | None] = {}
+        self._days: dict[tuple[object, ...], tuple[date | None, date | None]] = {}
+
+    def holds(self, row: Row) -> bool:
+        """Say whether everything on a case follows from its facts and its history."""
+        plan = self.plans.get(row.plan_id)
+        if plan is None or row.excepted != self.excepted.get(row.pk, ""):
+            return False
+        stands = (plan.digest, row.law, row.law_from, row.freed_on, row.transition)
+        days = (row.next_test_on, row.release_on)
+        return stands == self._answer(row) and days == self._laid(row, plan)
+
+    def _answer(self, row: Row) -> Answer | None:
+        ruling = self.rulings.get(row.activation_id or 0)
+        # Day 1 matters where another law came in between.
+        day_1 = row.day_1 if ruling and ruling.document != row.opened_under else None
+        key = (row.packed, day_1, row.opened_under, row.place, ruling, row.excepted)
+        if key not in self._answers:
+            self._answers[key] = _followed(row, ruling)
+        return self._answers[key]
+
+    def _laid(self, row: Row, plan: EnginePlan) -> tuple[date | None, date | None]:
+        key = (row.plan_id, row.day_1, row.history, row.law_from, row.freed_on, row.transition)
+        if key not in self._days:
+            laid = lay_plan(
+                plan,
+                row.day_1,
+                read_history(row.history, row.day_1),
+                today=row.day_1,  # neither day depends on it
+                law_from=row.law_from,
+                freed_on=row.freed_on,
+                transition=row.transition,
+            )
+            self._days[key] = (laid.next_test_on, laid.earliest_release)
+        return self._days[key]
+
+
+def _plans() -> Iterator[Plan]:
+    return Plan.objects.select_related("provision").iterator()
+
+
+def _sound(row: Plan) -> EnginePlan | None:
+    """Return the plan of a row that has its digest and rests on its provision."""
+    try:
+        plan = EnginePlan.from_json(row.content)
+    except (KeyError, TypeError, ValueError):
+        return None
+    provision = row.provision
+    cites = (provision.document, provision.clause, provision.subject)
+    same = plan.digest == row.digest and (plan.document, plan.clause, plan.subject) == cites
+    return plan if same else None
+
+
+def _followed(row: Row, ruling: Ruling | None) -> Answer | None:
+    found = followed_or_none(
+        facts=json.loads(row.packed),
+        day_1=row.day_1,
+        opened_under=row.opened_under,
+        place=row.place,
+        ruling=ruling,
+        excepted=row.excepted,
+    )
+    if found is None or found.plan is None:
+        return None
+    return (found.plan.digest, found.law, found.law_from, found.freed_on, found.transition)

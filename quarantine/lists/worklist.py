@@ -1,0 +1,264 @@
+"""What is to be done today: tests, results awaited, releases and checks, door by door."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeVar
+
+from django.db import models
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from common.paging import Page, page_after
+from quarantine.cases.calendars import lay_alike, read_history
+from quarantine.cases.plans import plan_of
+from quarantine.lists.forecast import forecast
+from quarantine.models import AWAITED, Case, CaseQuerySet, Event, EventQuerySet
+from residents.register.models import Building, Household
+from testing.models import NATResult, Sample
+
+if TYPE_CHECKING:
+    from policy.engine.calendars.laying import Calendar
+
+
+T = TypeVar("T")
+
+
+class Kind(models.TextChoices):
+    """What may be due, the most pressing first."""
+
+    OVERDUE = "overdue", _("Tests overdue")
+    TEST = "test", _("Tests of today")
+    RESULT = "result", _("Results awaited")
+    RELEASE = "release", _("Releases")
+    CHECK = "check", _("Checks")
+
+
+@dataclass(frozen=True)
+class Due:
+    """One thing that is due, the day it belongs to, and the key of the sample it is about."""
+
+    kind: Kind
+    day: date
+    sample: uuid.UUID | None = None
+
+
+@dataclass(frozen=True)
+class Card:
+    """A case with everything that is due on it."""
+
+    case: Case
+    due: tuple[Due, ...]
+    # The key of the one-tap check: two taps are one check.
+    once: uuid.UUID = field(default_factory=uuid.uuid4, compare=False)
+
+    def has(self, kind: str) -> bool:
+        """Return whether something of this kind is due."""
+        return any(due.kind == kind for due in self.due)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many cases have something of each kind due, how many in all, how many tests tomorrow."""
+
+    of: dict[Kind, int]
+    together: int
+    tomorrow: int
+
+
+@dataclass(frozen=True)
+class Worklist:
+    """A page of cards with how many there are in all; `next` leads to the page after it."""
+
+    cards: list[Card]
+    counts: Counts
+    next: int | None
+    first: bool
+
+    def by_building(self) -> list[tuple[Building, list[HouseholdCards]]]:
+        """Return the cards by building and door."""
+        return [
+            (building, [(home, list(cards)) for home, cards in _grouped(in_building, _home)])
+            for building, in_building in _grouped(self.cards, lambda card: _home(card).building)
+        ]
+
+
+HouseholdCards = tuple[Household, list[Card]]
+
+# Door by door, as somebody walks: 3号楼 before 10号楼.
+_HOME = "resident__household"
+DOOR_BY_DOOR = (
+    *(f"{_HOME}__building__name__length", f"{_HOME}__building__name", f"{_HOME}__building"),
+    *(f"{_HOME}__unit", _HOME),
+)
+
+
+class Work:
+    """What is due among the open ones of `cases` on a day: counts and pages, by one condition."""
+
+    def __init__(self, *, cases: CaseQuerySet, today: date) -> None:
+        self.everyone, self.cases, self.today = cases, cases.open(), today
+
+    def counts_of(self, cards: Sequence[Card]) -> Counts:
+        """Return the same as `counts` where `cards` are all that is due. One light query."""
+        of = Counter(kind for card in cards for kind in Kind if card.has(kind))
+        tomorrow = self.cases.filter(next_test_on=self.today + timedelta(days=1)).count()
+        return Counts({kind: of[kind] for kind in Kind}, len(cards), tomorrow)
+
+    def counts(self) -> Counts:
+        """Return how much is due. One query, and another where tests are overdue."""
+        alike = self.cases.annotate(
+            held=ExpressionWrapper(self._held, BooleanField()),
+            awaited=ExpressionWrapper(AWAITED, BooleanField()),
+            checked=Exists(self._checks),
+        )
+        facts = ("next_test_on", "release_on", "held", "awaited", "checked")
+        of, together, tomorrow = Counter[Kind](), 0, 0
+        for row in alike.order_by().values_list(*facts).annotate(number=Count("pk")):
+            test, release, held, awaited, checked, number = row
+            over = test is None and release is not None and release <= self.today
+            due = {
+                Kind.OVERDUE: test is not None and test < self.today,
+                Kind.TEST: test == self.today,
+                Kind.RESULT: awaited,
+                Kind.RELEASE: over and not awaited,
+                Kind.CHECK: held and not checked and (awaited or not over),
+            }
+            of.update({kind: number for kind, is_due in due.items() if is_due})
+            together += number * any(due.values())
+            tomorrow += number * (test == self.today + timedelta(days=1))
+        if of[Kind.OVERDUE]:
+            of[Kind.TEST] += len(self._late)
+        return Counts({kind: of[kind] for kind in Kind}, together, tomorrow)
+
+    def page(self, *, kind: str = "", after: str | None = None) -> Page[Case]:
+        """Return a page of the cases on which something of a kind is due, in door order."""
+        # Of everyone: also whom the last card of the page before has left.
+        return page_after(self.due(kind), after, order=DOOR_BY_DOOR, among=self.everyone)
+
+    def due(self, kind: str = "") -> CaseQuerySet:
+        """Return the cases on which something of a kind is due, or anything."""
+        unchecked = self._held & ~Q(Exists(self._checks))
+        due: dict[Kind, Callable[[], Q]] = {
+            Kind.OVERDUE: lambda: Q(next_test_on__lt=self.today),
+            Kind.TEST: lambda: Q(next_test_on=self.today) | Q(pk__in=self._late),
+            Kind.RESULT: lambda: AWAITED,
+            Kind.RELEASE: lambda: self._over & ~AWAITED,
+            Kind.CHECK: lambda: unchecked & ~(self._over & ~AWAITED),
+        }
+        # Whose last day has come and who awaits no result may be released: no need to ask twice.
+        anything = Q(next_test_on__lte=self.today) | self._over | AWAITED | unchecked
+        return (
+            self.cases.filter(due[Kind(kind)]() if kind else anything)
+            .annotate(checked=Exists(self._checks))
+            .select_related("plan", "resident__household__building")
+        )
+
+    @property
+    def _held(self) -> Q:
+        """Somebody is in a stage until the release, or until a change of law frees them."""
+        freed = Q(transition=Case.Transition.FREED, freed_on__lte=self.today)
+        return Q(plan__content__stages__0__isnull=False) & ~freed
+
+    @property
+    def _over(self) -> Q:
+        return Q(release_on__lte=self.today, next_test_on=None)
+
+    @cached_property
+    def _late(self) -> list[int]:
+        """Return the cases with an overdue test that need another today, by their calendars."""
+        late = self.cases.filter(next_test_on__lt=self.today)
+        return forecast(cases=late, today=self.today).needing_test(self.today)
+
+    @property
+    def _checks(self) -> EventQuerySet:
+        checks = Event.objects.valid().filter(kind=Event.Kind.CHECK, day=self.today)
+        return checks.filter(case=OuterRef("pk"))
+
+
+def worklist(
+    *, cases: CaseQuerySet, today: date, kind: str = "", after: str | None = None
+) -> Worklist:
+    """Return a page of what is due today among the open ones of `cases`. At most five queries."""
+    work = Work(cases=cases, today=today)
+    page = work.page(kind=kind, after=after)
+    cards = _cards([(case, case.checked) for case in page.rows], today)  # type: ignore[attr-defined]
+    whole = page.first and not page.next and not kind
+    counts = work.counts_of(cards) if whole else work.counts()
+    return Worklist(cards, counts, page.next, page.first)
+
+
+def cards_of(cases: Sequence[Case], *, today: date) -> list[Card]:
+    """Return a card for each case, also where nothing is due. Two queries."""
+    checks = Event.objects.valid().filter(case__in=cases, kind=Event.Kind.CHECK, day=today)
+    checked = set(checks.values_list("case_id", flat=True))
+    return _cards([(case, case.pk in checked) for case in cases], today)
+
+
+def _cards(cases: Sequence[tuple[Case, bool]], today: date) -> list[Card]:
+    """Return the cards of cases, of which is known whether there was a check today. One query."""
+    results = NATResult.objects.valid().filter(sample=OuterRef("pk"))
+    waiting = Sample.objects.valid().filter(
+        ~Exists(results), resident__in=[case.resident_id for case, _checked in cases]
+    )
+    samples: dict[int, dict[date, uuid.UUID]] = defaultdict(dict)
+    for resident, day, key in waiting.values_list("resident_id", "day", "key"):
+        samples[resident][day] = key
+    return [
+        _card(case, samples[case.resident_id], checked=checked, today=today)
+        for case, checked in cases
+    ]
+
+
+def _card(case: Case, awaited: Mapping[date, uuid.UUID], *, checked: bool, today: date) -> Card:
+    if case.closed_on:
+        return Card(case, ())
+    freed = case.transition == Case.Transition.FREED and (case.freed_on or today) <= today
+    calendar = lay_alike(
+        plan_of(case.plan).digest,
+        case.day_1,
+        case.history,
+        today=today,
+        law_from=case.law_from,
+        freed_on=case.freed_on,
+        transition=case.transition,
+    )
+    sampled = read_history(case.history, case.day_1).sampled
+    untaken = [day for day in calendar.required_tests if day not in sampled]
+    asks_check = bool(calendar.plan.stages) and not freed and not checked
+    return Card(case, tuple(_due(calendar, untaken, awaited, asks_check, today)))
+
+
+def _due(
+    calendar: Calendar,
+    untaken: Iterable[date],
+    awaited: Mapping[date, uuid.UUID],
+    asks_check: bool,
+    today: date,
+) -> Iterable[Due]:
+    yield from (
+        Due(Kind.OVERDUE if day < today else Kind.TEST, day) for day in untaken if day <= today
+    )
+    yield from (
+        Due(Kind.RESULT, day, key)
+        for day, key in sorted(awaited.items())
+        if calendar.start <= day <= today
+    )
+    if calendar.may_be_released and calendar.earliest_release:
+        yield Due(Kind.RELEASE, calendar.earliest_release)
+    elif asks_check:
+        yield Due(Kind.CHECK, today)
+
+
+def _home(card: Card) -> Household:
+    return card.case.resident.household
+
+
+def _grouped(cards: Sequence[Card], key: Callable[[Card], T]) -> list[tuple[T, list[Card]]]:
+    return [(value, list(group)) for value, group in groupby(cards, key)]

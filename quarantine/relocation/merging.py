@@ -1,0 +1,159 @@
+"""
+Merging two entries of one person with all that is known of them, and taking that back.
+
+Each floor moves what it knows; nothing is searched for by itself. A test asks that every table
+that points to a resident is named here or in `residents.duplicates.merging`.
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts.staff.models import Area, User
+from common import clock
+from quarantine.acts.results import open_case_of
+from quarantine.cases.lifecycle import record, replan, write
+from quarantine.models import Arrival, Case, Event
+from residents.duplicates import merging
+from residents.duplicates.merging import Field, MergeError, move_back, move_rows
+from residents.duplicates.models import Merge
+from residents.register.models import Resident
+from residents.relocation.models import Handover
+from testing.models import NATResult, Sample
+
+
+@transaction.atomic
+def merge(
+    *,
+    kept: Resident,
+    merged: Resident,
+    versions: tuple[int, int],
+    take: Collection[Field],
+    at: datetime,
+    by: User,
+) -> Merge:
+    """
+    Merge one entry into another: fields, arrivals, samples, cases and all else that points to it.
+
+    Raise MergeError with what forbids it, or `residents.register.services.ChangedMeanwhileError`.
+    """
+    cases = list(Case.objects.filter(resident__in=[kept, merged]).select_related("resident"))
+    at_home = {case.pk for case in cases if case.grid_id == case.resident.grid_id}
+    made = merging.merge(kept=kept, merged=merged, versions=versions, take=take, at=at, by=by)
+    _refuse(kept, merged)
+    samples, arrivals = _free(Sample, "day", made), _free(Arrival, "arrived_on", made)
+    # In this order: a case may follow its evidence, not go before it.
+    moved = {
+        "samples": move_rows(samples, kept),
+        "arrivals": move_rows(arrivals, kept),
+        "cases": move_rows(Case.objects.filter(resident=merged), kept),
+    }
+    grids = {case.pk: case.grid_id for case in cases}
+    Merge.objects.filter(pk=made.pk).update(moved={**made.moved, **moved, "grids": grids})
+    if case := open_case_of(kept):
+        grid = kept.grid if case.pk in at_home else case.grid
+        if case.grid_id != grid.pk:
+            names = {"left": case.grid.name, "entered": grid.name, "merge": str(made.key)}
+            record(case=case, kind=Event.Kind.GRID, at=at, by=by, detail=names)
+        _follow(case, grid, at=at)
+    return made
+
+
+@transaction.atomic
+def unmerge(*, made: Merge, at: datetime, by: User) -> None:
+    """
+    Take a merge back: both entries are as they were, and what came along goes back.
+
+    Raise MergeError once something newer rests on what would go.
+    """
+    moved = made.moved
+    newer = Case.objects.filter(resident=made.kept).exclude(pk__in=moved["cases"])
+    rests = Q(arrival__in=moved["arrivals"]) | Q(positive__sample__in=moved["samples"])
+    if newer.filter(rests).exists():
+        raise MergeError(
+            _("Since the merge a case was opened that rests on what would go back: it stays.")
+        )
+    lived = Resident.objects.get(pk=made.kept_id).grid_id
+    merging.unmerge(made=made, at=at, by=by)
+    move_back(Sample, moved["samples"], made)
+    move_back(Arrival, moved["arrivals"], made)
+    move_back(Case, moved["cases"], made)
+    for event in Event.objects.valid().filter(detail__merge=str(made.key)):
+        Event.objects.filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by)
+    own = open_case_of(made.kept)
+    if own and made.kept.grid_id != lived:
+        _follow(own, _grid(moved, own), at=at)
+    elif own:
+        _follow(own, own.grid, at=at)
+    if back := open_case_of(made.merged):
+        _follow(back, _grid(moved, back), at=at)
+
+
+def _refuse(kept: Resident, merged: Resident) -> None:
+    cases = Case.objects.filter(resident__in=[kept, merged])
+    if cases.open().count() > 1:
+        raise MergeError(
+            _(
+                "Both are under a measure. Close one of the cases first, or take it back: one"
+                " person has one case."
+            )
+        )
+    if cases.filter(index_case__resident__in=[kept, merged]).exists():
+        raise MergeError(_("One is recorded as the close contact of the other: they are two."))
+    if kept.gone_as and cases.open().exists():
+        raise MergeError(
+            _("One has gone, the other is under a measure: choose where this person lives now.")
+        )
+    if Handover.objects.waiting().filter(resident__in=[kept, merged]).exists():
+        raise MergeError(_("One of them is being handed over: take that back first."))
+    if day := _twice(kept, merged):
+        raise MergeError(
+            _(
+                "Both have an arrival or a sample on %(day)s, and that of the entry that goes"
+                " counts. Keep that entry instead."
+            )
+            % {"day": day.isoformat()}
+        )
+
+
+def _twice(kept: Resident, merged: Resident) -> date | None:
+    """Return a day of which both have a fact, and that of `merged` is what may not stay behind."""
+    arrivals, samples = Arrival.objects.valid(), Sample.objects.valid()
+    told = NATResult.objects.valid()
+    arrived = arrivals.filter(resident=kept).values("arrived_on")
+    tested = samples.filter(resident=kept, results__in=told).values("day")
+    positive = told.filter(outcome=NATResult.Outcome.POSITIVE)
+    own = samples.filter(resident=merged, day__in=samples.filter(resident=kept).values("day"))
+    counts = own.filter(results__in=positive) | own.filter(results__in=told).exclude(
+        day__in=tested
+    )
+    evidence = arrivals.filter(resident=merged, arrived_on__in=arrived, case__isnull=False)
+    return (
+        evidence.values_list("arrived_on", flat=True).first()
+        or counts.values_list("day", flat=True).first()
+    )
+
+
+def _free(model: type[Sample] | type[Arrival], day: str, made: Merge) -> "QuerySet[Any]":
+    """Return the facts that may come along: of one day the kept entry's own stays."""
+    own = model.objects.valid().filter(resident=made.kept).values(day)
+    rows = model.objects.filter(resident=made.merged)
+    return rows.exclude(withdrawn_at=None, **{f"{day}__in": own})
+
+
+def _grid(moved: dict[str, Any], case: Case) -> Area:
+    """Return the grid in which a case was before a merge."""
+    grid: Area = Area.objects.get(pk=moved["grids"].get(str(case.pk), case.grid_id))
+    return grid
+
+
+def _follow(case: Case, grid: Area, *, at: datetime) -> None:
+    """Let a case count what its person now has, in this grid."""
+    if case.grid_id == grid.pk:
+        write(case=case, today=clock.day_of(at))
+    else:
+        replan(case=case, at=at, grid=grid)

@@ -1,0 +1,140 @@
+"""
+Moving, leaving, dying and coming back of somebody who may be under a measure.
+
+An open case goes where the person goes; it ends here where they leave or die.
+"""
+
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.staff.models import User
+from common import clock
+from common.errors import RefusedError
+from quarantine.acts.results import open_case_of
+from quarantine.cases.lifecycle import close, record, replan
+from quarantine.models import Case, Event
+from residents.register.models import Household, Resident
+from residents.relocation import handovers, moves
+from residents.relocation.models import Handover, Move
+
+
+class OpenCaseLeavesError(RefusedError):
+    """Somebody under a measure leaves the area, and nobody said that the case is handed over."""
+
+    field = "case_told"
+
+
+@transaction.atomic
+def move_resident(
+    *,
+    resident: Resident,
+    household: Household,
+    version: int,
+    at: datetime,
+    by: User,
+    day: date | None = None,
+) -> Move:
+    """
+    Move a resident to another household since `day` (today); an open case follows.
+
+    Raise what `residents.relocation.moves.move` raises.
+    """
+    made = moves.move(
+        resident=resident,
+        household=household,
+        version=version,
+        day=day or clock.day_of(at),
+        at=at,
+        by=by,
+    )
+    _case_follows(made, at=at, by=by)
+    return made
+
+
+@transaction.atomic
+def leave(
+    *,
+    resident: Resident,
+    version: int,
+    day: date,
+    place: str,
+    case_told: bool,
+    at: datetime,
+    by: User,
+) -> Move:
+    """
+    Record that a resident has left the area; an open case is closed as handed over.
+
+    `case_told` says that somebody told the place they went to: without it, an open case raises
+    OpenCaseLeavesError. A measure binds wherever the person is; only its keeping ends here.
+    """
+    made = moves.leave(resident=resident, version=version, day=day, place=place, at=at, by=by)
+    if case := open_case_of(resident):
+        if not case_told:
+            raise OpenCaseLeavesError(
+                _(
+                    "This person is under a measure. Tell the place they went to, then tick that"
+                    " the case was handed over: it is closed here."
+                )
+            )
+        _close(case, Case.ClosedAs.HANDED_OVER, made, at=at, by=by)
+    return made
+
+
+@transaction.atomic
+def die(*, resident: Resident, version: int, day: date, at: datetime, by: User) -> Move:
+    """Record that a resident has died; an open case is closed with that, and reminders stop."""
+    made = moves.die(resident=resident, version=version, day=day, at=at, by=by)
+    if case := open_case_of(resident):
+        _close(case, Case.ClosedAs.DIED, made, at=at, by=by)
+    return made
+
+
+@transaction.atomic
+def take_over(
+    *, handover: Handover, household: Household, day: date, at: datetime, by: User
+) -> Move:
+    """Accept somebody from another community at an address here; an open case comes along."""
+    handovers.accept(handover=handover, at=at, by=by)
+    resident = handover.resident
+    return move_resident(
+        resident=resident,
+        household=household,
+        version=resident.version,
+        day=day,
+        at=at,
+        by=by,
+    )
+
+
+def _case_follows(made: Move, *, at: datetime, by: User) -> None:
+    resident = made.resident
+    case = open_case_of(resident)
+    if case is None or case.grid_id == resident.grid_id:
+        return
+    record(
+        case=case,
+        kind=Event.Kind.GRID,
+        at=at,
+        by=by,
+        detail={
+            "left": case.grid.name,
+            "entered": resident.grid.name,
+            "grid": case.grid_id,
+            "move": str(made.key),
+        },
+    )
+    replan(case=case, at=at, grid=resident.grid)
+
+
+def _close(case: Case, closed_as: Case.ClosedAs, made: Move, *, at: datetime, by: User) -> None:
+    close(
+        case=case,
+        closed_as=closed_as,
+        kind=Event.Kind.CLOSED,
+        at=at,
+        by=by,
+        detail={"move": str(made.key)},
+    )

@@ -1,0 +1,1 @@
+"""What a change of policy does to open cases: groups, preview, sweep."""

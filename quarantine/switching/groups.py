@@ -1,0 +1,252 @@
+"""
+Open cases that any law treats alike, found by one GROUP BY.
+
+Two cases are alike in a county when their facts, law of opening, day 1, history and exception are
+equal, and so is what was derived from them before. A hundred thousand cases are some thousand
+groups; each is planned once, and what is found holds for all of its cases.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from accounts.staff.models import Area
+from policy.activations.governing import Governing
+from policy.engine.calendars.laying import Calendar
+from policy.engine.calendars.plans import Plan as EnginePlan
+from policy.services import library
+from quarantine.cases.calendars import lay_plan, read_history
+from quarantine.cases.governing_law import Followed, Ruling, followed_or_none, ruling
+from quarantine.cases.plans import all_plans
+
+# The columns that `follow`, the calendar before and the calendar after depend on.
+COLUMNS = (
+    *("opened_under", "facts", "day_1", "history", "excepted"),
+    *("plan_id", "law", "law_from", "freed_on", "transition"),
+)
+# The age of a proof in seconds matters only as far as some document asks for hours.
+_AGE = "-COALESCE(c.facts->'proof'->>0, c.facts->'proof'->>1)::bigint"
+_FACTS = f"""
+    CASE WHEN c.facts ? 'proof'
+        THEN (c.facts - 'proof')::text || COALESCE(width_bucket({_AGE}, %(ages)s::bigint[]), -1)
+        ELSE c.facts::text END
+"""
+# Equal keys, equal groups: 128 bits of everything that matters.
+_KEY = f"""
+    md5(concat_ws('|', g.scope, c.opened_under, c.day_1, c.history, 'e' || c.excepted, c.plan_id,
+        c.law, c.transition, COALESCE(c.law_from::text, '-'), COALESCE(c.freed_on::text, '-'),
+        {_FACTS}))::uuid
+"""
+# The open cases in some grids with their key; `g.scope` says what governs the grid, and where.
+PICKED = f"""
+    SELECT c.id, c.version, c.grid_id, g.scope, {_KEY} AS key
+    FROM quarantine_case c
+    JOIN unnest(%(grids)s::bigint[], %(scopes)s::int[]) AS g (grid, scope) ON g.grid = c.grid_id
+    WHERE c.closed_on IS NULL
+"""  # noqa: S608 - constants
+
+
+class Scope(NamedTuple):
+    """What the law depends on beside the case: what governs a grid, and its county."""
+
+    ruling: Ruling | None
+    place: str
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """The scopes of some grids, numbered, and which grid has which."""
+
+    all: list[Scope]
+    of_grid: Mapping[int, int]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What `PICKED` asks for."""
+        return {
+            "grids": list(self.of_grid),
+            "scopes": list(self.of_grid.values()),
+            "ages": _ages(),
+        }
+
+
+def scopes_of(grids: Mapping[int, Area], governing: Governing) -> Scopes:
+    """Return the scopes of some grids, by primary key, under what governs them."""
+    numbers: dict[Scope, int] = {}
+    rulings: dict[int | None, Ruling | None] = {}
+    of_grid = {}
+    for pk, grid in grids.items():
+        activation = governing.at(grid.path)
+        of = activation.pk if activation else None
+        if of not in rulings:
+            rulings[of] = ruling(activation)
+        of_grid[pk] = numbers.setdefault(Scope(rulings[of], grid.county_code), len(numbers))
+    return Scopes(list(numbers), of_grid)
+
+
+def _ages() -> list[int]:
+    """Return the ages, in seconds, at which a proof begins to be good and ceases to be."""
+    hours = {hours for document in library().documents for hours in _asked(document)}
+    return [-24 * 3600 + 1, *(each * 3600 + 1 for each in sorted(hours))]
+
+
+def _asked(document: str) -> tuple[int, ...]:
+    return library().law(document).proof_hours
+
+
+class Group(NamedTuple):
+    """Cases that are alike: what stands on each of them, and what governs their grids."""
+
+    scope: Scope
+    opened_under: str
+    facts: str  # JSON
+    day_1: date
+    history: str
+    excepted: str
+    plan_id: int
+    law: str
+    law_from: date | None
+    freed_on: date | None
+    transition: str
+
+
+class Laid(NamedTuple):
+    """What is asked of a calendar here; calendars are many, and few differ in this."""
+
+    next_test_on: date | None
+    release_on: date | None
+    open_tests: tuple[date, ...]
+    settings: tuple[tuple[str, date], ...]  # in which somebody is held, each with its last day
+
+
+class Answers:
+    """The law's answers for groups, each question put once."""
+
+    def __init__(self, *, today: date) -> None:
+        self.today = today
+        self._plans = all_plans()
+        self._followed: dict[tuple[object, ...], Followed | None] = {}
+        self._laid: dict[tuple[object, ...], Laid] = {}
+
+    def followed(self, group: Group) -> Followed | None:
+        """
+        Return which law these cases follow under what governs them, and what it asks.
+
+        None where nothing follows from the facts: such cases keep their plan for a human.
+        """
+        scope, facts, day_1 = group.scope, group.facts, group.day_1
+        key = (id(scope), facts, day_1, group.opened_under, group.excepted)
+        if key not in self._followed:
+            self._followed[key] = followed_or_none(
+                facts=json.loads(facts),
+                day_1=day_1,
+                opened_under=group.opened_under,
+                place=scope.place,
+                ruling=scope.ruling,
+                excepted=group.excepted,
+            )
+        return self._followed[key]
+
+    def before(self, group: Group) -> Laid:
+        """Return what stands on these cases."""
+        plan = self._plans[group.plan_id]
+        return self._lay(plan, group, group.law_from, group.freed_on, group.transition)
+
+    def after(self, group: Group) -> Laid:
+        """Return what follows for these cases."""
+        followed = self.followed(group)
+        if followed is None or followed.plan is None:
+            return self.before(group)
+        return self._lay(
+            followed.plan, group, followed.law_from, followed.freed_on, followed.transition
+        )
+
+    def _lay(
+        self,
+        plan: EnginePlan,
+        group: Group,
+        law_from: date | None,
+        freed_on: date | None,
+        transition: str,
+    ) -> Laid:
+        key = (plan.digest, group.day_1, group.history, law_from, freed_on, transition)
+        if key not in self._laid:
+            laid = lay_plan(
+                plan,
+                group.day_1,
+                read_history(group.history, group.day_1),
+                today=self.today,
+                law_from=law_from,
+                freed_on=freed_on,
+                transition=transition,
+            )
+            self._laid[key] = laid_of(laid)
+        return self._laid[key]
+
+
+def laid_of(laid: Calendar) -> Laid:
+    """Return what is asked of a calendar here."""
+    return Laid(
+        laid.next_test_on,
+        laid.earliest_release,
+        tuple(laid.open_tests),
+        tuple(_settings(laid)),
+    )
+
+
+def _settings(laid: Calendar) -> Iterator[tuple[str, date]]:
+    held = [stage for stage in laid.stages if stage.force == "must"]
+    for place, stage in enumerate(held):
+        if place + 1 == len(held) or held[place + 1].setting != stage.setting:
+            yield stage.setting, stage.last_day
+
+
+class Found(NamedTuple):
+    """One group with its key, and how many of its cases lie in which grid."""
+
+    key: str
+    group: Group
+    in_grid: dict[int, int]
+
+    @property
+    def number(self) -> int:
+        """How many cases are alike."""
+        return sum(self.in_grid.values())
+
+
+def groups_in(picked: str, scopes: Scopes) -> list[Found]:
+    """
+    Return the groups among what `picked` selects, as of one moment. One query.
+
+    A group whose first case was changed since is left out.
+    """
+    columns = ", ".join(f"c.{name}" for name in COLUMNS)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH picked AS MATERIALIZED ({picked}), counted AS (
+                SELECT key, scope, grid_id, count(*) AS number, min(id) AS id
+                FROM picked GROUP BY key, scope, grid_id
+            ), firsts AS (
+                SELECT key, min(id) AS id FROM counted GROUP BY key
+            )
+            SELECT counted.key::text, counted.scope, counted.grid_id, counted.number, {columns}
+            FROM counted
+            LEFT JOIN firsts USING (key, id)
+            LEFT JOIN picked ON picked.id = firsts.id
+            LEFT JOIN quarantine_case c ON c.id = firsts.id AND c.version = picked.version
+            """,  # noqa: S608 - constants
+            scopes.parameters,
+        )
+        rows = cursor.fetchall()
+    groups: dict[str, Group] = {}
+    in_grid: dict[str, dict[int, int]] = {}
+    for key, scope, grid, number, *columns_of_first in rows:
+        in_grid.setdefault(key, {})[grid] = number
+        if columns_of_first[0] is not None:
+            groups[key] = Group(scopes.all[scope], *columns_of_first)
+    return [Found(key, group, in_grid[key]) for key, group in groups.items()]

@@ -1,0 +1,239 @@
+"""
+What a decision on an activation would change for every open case, without writing anything.
+
+The cases are grouped as the sweep groups them and planned by the same functions, so that applying
+gives the very same numbers. What is behind a number is found again by the keys of its groups.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Sequence
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from django.db import connection, models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.staff.models import Area
+from common import clock
+from policy.activations.governing import Governing, governing
+from policy.engine.calendars.laying import Calendar
+from policy.models import Activation
+from quarantine.cases.calendars import histories_of, lay
+from quarantine.cases.governing_law import Followed, followed_under
+from quarantine.models import NEEDS_DECISION, Case, CaseQuerySet, Plan
+from quarantine.switching.groups import (
+    PICKED,
+    Answers,
+    Found,
+    Laid,
+    Scopes,
+    groups_in,
+    laid_of,
+    scopes_of,
+)
+
+# The chart shows two weeks.
+DAYS = 14
+
+
+class Outcome(models.TextChoices):
+    """What becomes of a case, in the order in which a page lists it."""
+
+    LENGTHENED = "lengthened", _("Lengthened")
+    DECISION = "decision", _("Needs a human")
+    MOVED = "moved", _("Moved to another setting")
+    TESTS = "tests", _("Other test days")
+    SHORTENED = "shortened", _("Shortened")
+    RELEASED = "released", _("May be released at once")
+    KEPT = "kept", _("Unchanged")
+
+
+@dataclass
+class Preview:
+    """
+    The effect of a decision on the open cases of an area, counted.
+
+    `keys` leads from an outcome to the groups of cases behind its number, for `people`.
+    """
+
+    at: datetime
+    day: date  # from which the law would be another
+    scopes: Scopes
+    total: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    in_grid: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    tests_before: Counter[date] = field(default_factory=Counter)
+    tests_after: Counter[date] = field(default_factory=Counter)
+    keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    # By subject: whom a stricter rule would reach if the proposer chose so.
+    spared: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def days(self) -> list[date]:
+        """The two weeks from the day of the switch on."""
+        return [self.day + timedelta(days=number) for number in range(DAYS)]
+
+    def in_areas(self, areas: Collection[Area]) -> dict[int, Counter[str]]:
+        """Return the counts by outcome of areas that lie above grids (streets, communities)."""
+        grids = {grid.pk: grid.path for grid in Area.objects.filter(pk__in=self.in_grid)}
+        found = {area.pk: Counter[str]() for area in areas}
+        for area in areas:
+            for pk, counts in self.in_grid.items():
+                if grids[pk].startswith(area.path):
+                    found[area.pk] += counts
+        return found
+
+
+@dataclass(frozen=True)
+class Person:
+    """One case behind a number, with its calendar before and after, and the law of each."""
+
+    case: Case
+    outcome: Outcome
+    before: Calendar
+    after: Calendar
+    followed: Followed | None  # None where nothing follows from the facts
+
+
+def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) -> Preview:
+    """
+    Return what approving an activation would change in its area, or what withdrawing it would.
+
+    Counted on live data as of now. The day of the switch is the activation's first day, or today
+    where that has passed or it is withdrawn. Four queries.
+    """
+    day = clock.day_of(at if withdrawn else max(activation.effective_from, at))
+    governs = _governing(activation, at=at, withdrawn=withdrawn)
+    grids = Area.objects.filter(level=Area.Level.GRID, path__startswith=activation.area.path)
+    scopes = scopes_of({grid.pk: grid for grid in grids}, governs)
+    found = Preview(at, day, scopes)
+    answers = Answers(today=clock.day_of(at))
+    for each in groups_in(PICKED, scopes):
+        _count(found, each, answers)
+    return found
+
+
+def _governing(activation: Activation, *, at: datetime, withdrawn: bool) -> Governing:
+    if withdrawn:
+        return governing(at=at, without=activation)
+    return governing(at=at, also=activation)
+
+
+def _count(found: Preview, each: Found, answers: Answers) -> None:
+    group, number = each.group, each.number
+    followed, before, after = answers.followed(group), answers.before(group), answers.after(group)
+    outcome = outcome_of(before, after, followed, day=found.day, today=answers.today)
+    found.total += number
+    if followed is not None and followed.spared:
+        found.spared[followed.spared] += number
+    found.counts[outcome] += number
+    found.keys[outcome].append(each.key)
+    for grid, there in each.in_grid.items():
+        found.in_grid[grid][outcome] += there
+    for day in before.open_tests:
+        found.tests_before[day] += number
+    for day in after.open_tests:
+        found.tests_after[day] += number
+
+
+def outcome_of(
+    before: Laid, after: Laid, followed: Followed | None, *, day: date, today: date
+) -> Outcome:
+    """Return what becomes of a case whose calendar changes on a day."""
+    if followed is None or followed.transition in NEEDS_DECISION:
+        return Outcome.DECISION
+    old, new = before.release_on, after.release_on
+    if old is not None and old < day:
+        # Over before the switch: overdue today, or still to be released in time.
+        return Outcome.DECISION if old < today else Outcome.KEPT
+    tests = [_asked(laid, day, today) for laid in (before, after)]
+    if new is None or new <= day:
+        # Who may go by that day anyway is freed of tests at most.
+        if old not in (new, day) or (tests[0] and not tests[1]):
+            return Outcome.RELEASED
+    elif old != new:
+        return Outcome.LENGTHENED if old is None or new > old else Outcome.SHORTENED
+    elif _held(before, day) != _held(after, day):
+        return Outcome.MOVED
+    return Outcome.KEPT if tests[0] == tests[1] else Outcome.TESTS
+
+
+def _held(laid: Laid, day: date) -> list[tuple[str, date]]:
+    """Return the settings in which somebody is held from a day on."""
+    return [each for each in laid.settings if each[1] >= day]
+
+
+def _asked(laid: Laid, day: date, today: date) -> list[date]:
+    """Return the tests that a switch on a day may cancel: what is due until then will be done."""
+    return [test for test in laid.open_tests if test >= day or test < today]
+
+
+def people(
+    *,
+    found: Preview,
+    outcome: str,
+    cases: CaseQuerySet,
+    after: int | None = None,
+    size: int = 25,
+) -> list[Person]:
+    """
+    Return a page of the cases behind a number, by primary key, following `after`.
+
+    `cases` limits them to what the reader may see (`visible_to`). At most six queries.
+    """
+    pks = _behind(found, outcome, cases, after, size)
+    rows = cases.filter(pk__in=pks).select_related("plan", "grid", "resident").order_by("pk")
+    return compared(cases=list(rows), found=found)
+
+
+def _behind(
+    found: Preview, outcome: str, cases: CaseQuerySet, after: int | None, size: int
+) -> list[int]:
+    visible, parameters = cases.open().order_by().values("pk").query.sql_with_params()
+    with connection.cursor() as cursor:
+        wanted = cursor.mogrify(visible, parameters).decode()
+        cursor.execute(
+            f"""
+            SELECT id FROM ({PICKED}) picked
+            WHERE key = ANY(%(keys)s::uuid[]) AND id > %(after)s
+                AND id IN ({wanted.replace("%", "%%")})
+            ORDER BY id LIMIT %(size)s
+            """,  # noqa: S608 - constants, and a query of Django's
+            {
+                **found.scopes.parameters,
+                "keys": found.keys.get(outcome, []),
+                "after": after or 0,
+                "size": size,
+            },
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def compared(*, cases: Sequence[Case], found: Preview) -> list[Person]:
+    """Return cases with their calendars before and after. Three queries at most."""
+    today = clock.day_of(found.at)
+    histories = histories_of(cases)
+    people = []
+    for case in cases:
+        scope = found.scopes.all[found.scopes.of_grid[case.grid_id]]
+        followed = followed_under(scope.ruling, case=case, place=scope.place)
+        before = lay(case, histories[case.pk], today)
+        then = _as_followed(case, followed) if followed else case
+        after = lay(then, histories[case.pk], today)
+        outcome = outcome_of(laid_of(before), laid_of(after), followed, day=found.day, today=today)
+        people.append(Person(case, outcome, before, after, followed))
+    return people
+
+
+def _as_followed(case: Case, followed: Followed) -> Case:
+    """Return a copy of a case as the sweep would leave it; never to be saved."""
+    then = copy(case)
+    then._state = copy(case._state)
+    then._state.fields_cache = {**case._state.fields_cache}
+    for name, value in followed.columns.items():
+        setattr(then, name, value)
+    plan = followed.plan
+    if plan is not None:
+        then.plan = Plan(digest=plan.digest, content=plan.to_json())
+    return then

@@ -1,0 +1,25 @@
+"""What those who decide have seen of a preview, so that the second knows what has changed."""
+
+from datetime import datetime
+
+from accounts.staff.models import User
+from policy.models import Activation
+from quarantine.models import Look
+from quarantine.switching.preview import Preview
+
+
+def note(*, activation: Activation, found: Preview, at: datetime, by: User) -> None:
+    """Keep the numbers that `by` has before them, instead of those of an earlier look."""
+    Look.objects.update_or_create(
+        activation=activation, by=by, defaults={"at": at, "counts": dict(found.counts)}
+    )
+
+
+def of_proposer(activation: Activation) -> Look | None:
+    """Return what the proposer last saw, None before the first look."""
+    return Look.objects.filter(activation=activation, by=activation.proposed_by_id).first()
+
+
+def of_approver(activation: Activation) -> Look | None:
+    """Return what the approver saw before approving, None where nobody looked."""
+    return Look.objects.filter(activation=activation, by=activation.approved_by_id).first()

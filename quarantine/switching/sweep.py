@@ -1,0 +1,237 @@
+"""
+Bringing open cases under the activation that governs their grid, set by set.
+
+The sweep asks which open cases were last derived under another activation than the one in force,
+plans each group of cases alike once, and writes what follows in chunks, each a transaction of its
+own that takes only cases nobody has changed since they were read. So it may be killed at any
+moment and started again, runs twice without harm, and what is edited meanwhile is taken by the
+next pass. It closes no case and releases nobody.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from io import StringIO
+
+from django.db import connection, transaction
+from django.db.models import Count, Model
+from django.utils.translation import gettext_noop
+
+from accounts.auditing import audit
+from accounts.staff.models import Area
+from common import clock
+from policy.activations.governing import Governing, governing
+from policy.models import Activation
+from quarantine.cases.plans import store_plans
+from quarantine.models import Case, CaseQuerySet
+from quarantine.switching.groups import PICKED, Answers, Found, Scopes, groups_in, scopes_of
+
+# A rival edit of one of these cases waits as long as their update takes.
+CHUNK = 5_000
+# What the audit says of a chunk.
+FOLLOWED = gettext_noop("brought cases under the document in force")
+# One sweep at a time; any number that no other lock of the portal uses.
+LOCK = 2022_12_07
+# Cases that are changed as often as they are read are left to the next run.
+MOST_PASSES = 20
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many open cases of an area are still to be derived anew, and how many there are."""
+
+    left: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        """How much is done, rounded down: 100 means all."""
+        return 100 * (self.total - self.left) // self.total if self.total else 100
+
+
+def sweep(*, at: datetime, chunk: int = CHUNK) -> int:
+    """
+    Derive every outdated open case anew, and return how many were.
+
+    Returns 0 while another sweep is at work. Costs two or three short queries where nothing is
+    outdated.
+    """
+    if not outdated_grids(at=at):
+        return 0
+    with _alone() as alone:
+        return _sweep(at, chunk) if alone else 0
+
+
+def _sweep(at: datetime, chunk: int) -> int:
+    done = 0
+    for _ in range(MOST_PASSES):
+        governs = governing(at=at)
+        grids = outdated_grids(at=at, governs=governs)
+        if not grids:
+            break
+        passed = _pass(scopes_of(grids, governs), today=clock.day_of(at), chunk=chunk)
+        done += passed
+    return done
+
+
+def outdated_grids(*, at: datetime, governs: Governing | None = None) -> dict[int, Area]:
+    """
+    Return the grids with open cases that another activation governs than they were derived under.
+
+    Looks at the ends of an index for each grid, so that it is cheap to ask often.
+    """
+    governs = governs or governing(at=at)
+    grids = {grid.pk: grid for grid in Area.objects.filter(level=Area.Level.GRID)}
+    found = {pk: governs.at(grid.path) for pk, grid in grids.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT g.grid FROM unnest(%s::bigint[], %s::bigint[]) AS g (grid, activation)
+            WHERE EXISTS ({_OPEN} AND c.activation_id < g.activation)
+                OR EXISTS ({_OPEN} AND c.activation_id > g.activation)
+                OR g.activation IS NOT NULL AND EXISTS ({_OPEN} AND c.activation_id IS NULL)
+                OR g.activation IS NULL AND EXISTS ({_OPEN} AND c.activation_id IS NOT NULL)
+            """,  # noqa: S608 - a constant
+            [list(found), [each.pk if each else None for each in found.values()]],
+        )
+        return {pk: grids[pk] for (pk,) in cursor.fetchall()}
+
+
+_OPEN = "SELECT FROM quarantine_case c WHERE c.grid_id = g.grid AND c.closed_on IS NULL"
+
+
+def progress(*, cases: CaseQuerySet, at: datetime) -> Progress:
+    """Return how far the sweep has come among the open ones of `cases`."""
+    governs = governing(at=at)
+    counted = cases.open().values_list("grid", "grid__path", "activation")
+    left = total = 0
+    for _, path, activation, number in counted.annotate(Count("pk")).order_by():
+        found = governs.at(path)
+        total += number
+        left += 0 if activation == (found.pk if found else None) else number
+    return Progress(left, total)
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Say whether no other sweep is at work, and keep others away meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        alone = cursor.fetchone()[0]
+    try:
+        yield alone
+    finally:
+        if alone and connection.connection is not None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
+    """Derive the outdated cases of some grids, as they are read at one moment."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.picked, pg_temp.planned, pg_temp.answered")
+        cursor.execute(
+            f"""
+            CREATE TEMPORARY TABLE picked AS {PICKED}
+                AND c.activation_id IS DISTINCT FROM (%(activations)s::bigint[])[scope + 1]
+                ORDER BY c.id;
+            ANALYZE picked;
+            CREATE TEMPORARY TABLE planned (
+                key uuid, activation_id bigint, law varchar, law_from date, freed_on date,
+                transition varchar, plan_id bigint, next_test_on date, release_on date
+            )
+            """,
+            {
+                **scopes.parameters,
+                "activations": [
+                    scope.ruling.activation if scope.ruling else None for scope in scopes.all
+                ],
+            },
+        )
+        rows = _planned(groups_in("SELECT * FROM pg_temp.picked", scopes), today=today)
+        cursor.copy_expert("COPY planned FROM STDIN", StringIO(_as_text(rows)))
+        # Joined once: a join for each chunk would read every answer as often as there are chunks.
+        cursor.execute(
+            """
+            CREATE TEMPORARY TABLE answered AS
+                SELECT p.id, p.version, n.* FROM picked p JOIN planned n USING (key) ORDER BY p.id;
+            CREATE INDEX ON answered (id);
+            ANALYZE answered;
+            SELECT min(id), max(id) FROM (
+                SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS chunk FROM answered
+            ) numbered GROUP BY chunk ORDER BY 1
+            """,
+            [chunk],
+        )
+        spans = cursor.fetchall()
+    done = sum(_write(first, last) for first, last in spans)
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE pg_temp.picked, pg_temp.planned, pg_temp.answered")
+    return done
+
+
+def _planned(groups: Sequence[Found], *, today: date) -> Iterator[tuple[object, ...]]:
+    """Return what is written on the cases of each group, after its key."""
+    answers = Answers(today=today)
+    followed = [(found, answers.followed(found.group)) for found in groups]
+    rows = store_plans([each.plan for _, each in followed if each and each.plan])
+    for found, each in followed:
+        group, laid = found.group, answers.after(found.group)
+        if each is None or each.plan is None:
+            ruling = group.scope.ruling
+            yield (
+                *(found.key, ruling.activation if ruling else None, group.law, group.law_from),
+                *(group.freed_on, Case.Transition.UNDECIDED, group.plan_id),
+                *(laid.next_test_on, laid.release_on),
+            )
+        else:
+            yield (
+                *(found.key, each.activation, each.law, each.law_from, each.freed_on),
+                *(each.transition, rows[each.plan.digest].pk),
+                *(laid.next_test_on, laid.release_on),
+            )
+
+
+def _as_text(rows: Iterable[tuple[object, ...]]) -> str:
+    r"""Return rows as COPY reads them: tabs between, \N for none. No value needs escaping."""
+    return "".join(
+        "\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows
+    )
+
+
+@transaction.atomic
+def _write(first: int, last: int) -> int:
+    """Write a chunk: the cases that are as they were read."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH written AS (
+                UPDATE quarantine_case c SET
+                    activation_id = n.activation_id, law = n.law, law_from = n.law_from,
+                    freed_on = n.freed_on, transition = n.transition, plan_id = n.plan_id,
+                    next_test_on = n.next_test_on, release_on = n.release_on,
+                    version = c.version + 1
+                FROM pg_temp.answered n
+                WHERE n.id BETWEEN %s AND %s
+                    AND c.id = n.id AND c.version = n.version AND c.closed_on IS NULL
+                RETURNING c.activation_id, c.transition
+            )
+            SELECT activation_id, transition, count(*) FROM written GROUP BY 1, 2
+            """,
+            [first, last],
+        )
+        counted = cursor.fetchall()
+    _audit(counted)
+    return sum(number for *_, number in counted)
+
+
+def _audit(counted: Iterable[tuple[int | None, str, int]]) -> None:
+    """Write down how many cases a chunk brought under which activation, and with what result."""
+    by_activation: dict[int | None, dict[str, int]] = {}
+    for activation, result, number in counted:
+        by_activation.setdefault(activation, {})[result or "opening"] = number
+    for activation, results in by_activation.items():
+        # Where nothing governs any more, the country stands for it.
+        to: Model = Activation(pk=activation) if activation else Area.objects.filter(depth=1)[0]
+        audit.record(by=None, did=FOLLOWED, to=to, cases=results)

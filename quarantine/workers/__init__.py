@@ -1,0 +1,1 @@
+"""Whitelist workers: whether they may work now, and which proofs they need."""

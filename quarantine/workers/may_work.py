@@ -1,0 +1,174 @@
+"""
+Whether whitelist workers may work now, and why.
+
+The law decides on posts and proofs (`policy.engine.decisions.people.whitelist`). Besides it, an
+open case goes before the white list: a worker who is a contact or infected follows the ordinary
+measure (readings.md, Who matches). What no clause decides is left to a person: "see the desk".
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import cast
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from common import clock
+from policy.activations.laws import laws_over
+from policy.engine.calendars.laying import Calendar
+from policy.engine.decisions.people import WhiteListing, whitelist
+from policy.engine.decisions.screening import Screening, screen
+from policy.engine.documents.law import Law
+from policy.engine.documents.schema import Post, WhitelistPost
+from policy.words import say
+from quarantine.cases.calendars import calendars_of
+from quarantine.cases.words import measure_of
+from quarantine.models import Case
+from residents.whitelist.models import DutyEntry, Worker
+from testing.proofs import Latest, latest_of, sampled_days
+
+
+class Answer(TextChoices):
+    """What a gate is told, and nothing else."""
+
+    WORK = "work", gettext_lazy("May work")
+    NO_WORK = "no_work", gettext_lazy("May not work")
+    DESK = "desk", gettext_lazy("See the desk")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a worker stands at a moment."""
+
+    answer: Answer
+    reasons: list[str]
+    listing: WhiteListing | None
+    screening: Screening | None
+    latest: Latest | None
+    proof_until: datetime | None
+    entries: dict[str, DutyEntry] = field(default_factory=dict)
+
+
+@dataclass
+class _Known:
+    """What is known of some workers, read at once."""
+
+    laws: dict[int, Law]
+    latest: dict[int, Latest]
+    sampled: dict[int, list[date]]
+    cases: dict[int, Case]
+    calendars: dict[int, Calendar]
+    entries: dict[int, dict[str, DutyEntry]]
+
+
+def standings_of(workers: Collection[Worker], *, at: datetime) -> dict[int, Standing]:
+    """Return where some workers stand, by key, in as many queries as for one."""
+    known = _read(workers, at)
+    return {worker.pk: _standing(worker, known, at) for worker in workers}
+
+
+def _read(workers: Collection[Worker], at: datetime) -> _Known:
+    today = clock.day_of(at)
+    people = [worker.resident_id for worker in workers]
+    cases = list(Case.objects.open().filter(resident__in=people).select_related("plan__provision"))
+    entries: dict[int, dict[str, DutyEntry]] = {}
+    rows = DutyEntry.objects.filter(worker__in=workers).order_by("worker", "duty", "-day", "-pk")
+    for entry in rows.distinct("worker", "duty"):
+        entries.setdefault(entry.worker_id, {})[entry.duty] = entry
+    screened = any(worker.screening_post for worker in workers)
+    return _Known(
+        laws=laws_over({worker.resident.grid for worker in workers}, at=at),
+        latest=latest_of(people, at=at),
+        sampled=sampled_days(people, since=_monday(today)) if screened else {},
+        cases={case.resident_id: case for case in cases},
+        calendars=calendars_of(cases, today=today),
+        entries=entries,
+    )
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _standing(worker: Worker, known: _Known, at: datetime) -> Standing:
+    today, law = clock.day_of(at), known.laws.get(worker.resident.grid_id)
+    latest = known.latest.get(worker.resident_id)
+    proof = latest.proof if latest else None
+    listing = screening = None
+    if law:
+        listing = whitelist(law, cast(WhitelistPost, worker.post), at, proof)
+        if worker.screening_post:
+            done = known.sampled.get(worker.resident_id, ())
+            post = cast(Post, worker.screening_post)
+            screening = screen(law, post, _monday(today), today, done=done)
+    until = None
+    if proof and proof.counts_from and listing and listing.proof_hours:
+        until = proof.counts_from + timedelta(hours=listing.proof_hours)
+    entries = known.entries.get(worker.pk, {})
+    found = [
+        *_entry_says(worker, today),
+        *_case_says(known, worker, today),
+        *_result_says(latest, listing),
+        *_desk_says(entries, screening, today),
+    ]
+    answer = min((said for said, _why in found), key=_ORDER.index, default=Answer.WORK)
+    return Standing(
+        answer=answer,
+        reasons=[why for _said, why in found],
+        listing=listing,
+        screening=screening,
+        latest=latest,
+        proof_until=until,
+        entries=entries,
+    )
+
+
+HELD = {"forbidden", "stay_indoors"}
+# The first that is said goes before the others.
+_ORDER = [Answer.NO_WORK, Answer.DESK, Answer.WORK]
+Said = Iterable[tuple[Answer, str]]
+
+
+def _entry_says(worker: Worker, today: date) -> Said:
+    if worker.ended_at or worker.resident.gone_as:
+        yield Answer.DESK, _("No longer on the white list.")
+    elif today > worker.valid_until:
+        yield Answer.DESK, _("The entry ended on %s.") % worker.valid_until
+    elif today < worker.valid_from:
+        yield Answer.DESK, _("The entry begins on %s.") % worker.valid_from
+
+
+def _case_says(known: _Known, worker: Worker, today: date) -> Said:
+    case = known.cases.get(worker.resident_id)
+    if case is None:
+        return
+    calendar = known.calendars[case.pk]
+    named = measure_of(case.plan)
+    now = next((s for s in calendar.stages if s.first_day <= today <= s.last_day), None)
+    held = any(
+        stage.force == "must" and stage.movement in HELD and stage.first_day <= today
+        for stage in calendar.stages
+    )
+    if calendar.may_be_released:
+        yield Answer.DESK, _("The release from the measure has to be confirmed: %s.") % named
+    elif calendar.refer or held:
+        yield Answer.NO_WORK, _("Under a measure that goes before the white list: %s.") % named
+    elif now and now.movement != "free":
+        yield Answer.DESK, _("Under a measure: %s.") % named
+
+
+def _result_says(latest: Latest | None, listing: WhiteListing | None) -> Said:
+    if latest and not latest.negative:
+        yield Answer.NO_WORK, _("The newest result is positive.")
+    elif listing and not listing.may_work:
+        yield Answer.NO_WORK, say(listing.because[-1])
+
+
+def _desk_says(entries: dict[str, DutyEntry], screening: Screening | None, today: date) -> Said:
+    monitored = entries.get("health_monitoring")
+    if monitored and monitored.day == today and not monitored.well:
+        yield Answer.DESK, _("Symptoms were noted today.")
+    if screening and screening.overdue:
+        yield Answer.DESK, _("A test of the post is overdue this week.")

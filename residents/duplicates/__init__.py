@@ -1,0 +1,1 @@
+"""Entries that may be one person twice: proposed, merged, told apart."""

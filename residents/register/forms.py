@@ -1,0 +1,381 @@
+"""What is typed about residents: cleaned here, kept by `services`."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Field, Fieldset, Layout
+from django import forms
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.staff.models import Area, User, people_within
+from residents.register.identity import read_name, read_number, read_phone
+from residents.register.models import Building, Reason, Resident
+from residents.rosters.models import Roster
+from residents.rosters.sheets import columns
+from residents.rosters.sheets.reading import LARGEST_FILE
+
+CHIPS = "components/_chips_field.html"
+
+TEXT = {"autocomplete": "off", "spellcheck": "false"}
+PHONE = {"inputmode": "tel", "autocomplete": "off", "type": "tel"}
+NUMBER = {**TEXT, "autocapitalize": "characters", "inputmode": "text"}
+
+
+def grids_of(user: User) -> "models.QuerySet[Area]":
+    """Return the grids whose people `user` works with."""
+    grids: models.QuerySet[Area] = Area.objects.filter(
+        people_within(user, "path"), level=Area.Level.GRID
+    )
+    return grids.order_by("path")
+
+
+class PersonForm(forms.Form):
+    """Who somebody is and how they are reached."""
+
+    number_required = True
+
+    document_type = forms.ChoiceField(
+        label=_("Document"),
+        choices=Resident.DocumentType,
+        widget=forms.RadioSelect,
+        initial=Resident.DocumentType.MAINLAND_ID,
+    )
+    number = forms.CharField(
+        label=_("Document number"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(NUMBER),
+    )
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        widget=forms.TextInput(TEXT),
+        error_messages={"required": _("Enter the name as it stands on the document.")},
+    )
+    sex = forms.ChoiceField(
+        label=_("Sex"),
+        choices=Resident.Sex,
+        widget=forms.RadioSelect,
+        initial=Resident.Sex.UNKNOWN,
+        required=False,
+    )
+    birth_date = forms.DateField(
+        label=_("Birth date"),
+        required=False,
+        widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
+    )
+    phone = forms.CharField(
+        label=_("Phone"), max_length=40, required=False, widget=forms.TextInput(PHONE)
+    )
+    emergency_name = forms.CharField(
+        label=_("Emergency contact"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(TEXT),
+    )
+    emergency_phone = forms.CharField(
+        label=_("Their phone"), max_length=40, required=False, widget=forms.TextInput(PHONE)
+    )
+
+    layout: tuple[object, ...] = (
+        Field("document_type", template=CHIPS),
+        "number",
+        "name",
+        Fieldset(
+            _("Only where the number does not say it"),
+            Field("sex", template=CHIPS),
+            "birth_date",
+            css_class="fieldset-soft",
+        ),
+        "phone",
+        Fieldset(
+            _("In an emergency"), "emergency_name", "emergency_phone", css_class="fieldset-soft"
+        ),
+    )
+
+    def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.today = today
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+        self.helper.form_show_errors = True
+        self.helper.layout = Layout(*self.layout)
+        self.fields["birth_date"].widget.attrs["max"] = today.isoformat()
+
+    def clean_name(self) -> str:
+        """Return the name as it is kept."""
+        return _read(read_name, self.cleaned_data["name"])
+
+    def clean_number(self) -> str:
+        """Return the number as it is kept."""
+        kind = self.cleaned_data.get("document_type")
+        number: str = self.cleaned_data["number"]
+        if not kind or not (number or self.number_required):
+            return number
+        return read_number(kind, number, today=self.today).number
+
+    def clean_birth_date(self) -> date | None:
+        """Return a day that is not in the future."""
+        born: date | None = self.cleaned_data["birth_date"]
+        if born and born > self.today:
+            raise forms.ValidationError(_("Nobody is born in the future. Check the date."))
+        return born
+
+    def clean_phone(self) -> str:
+        """Return the phone as it is kept."""
+        return _read(read_phone, self.cleaned_data["phone"])
+
+    def clean_emergency_name(self) -> str:
+        """Return the name as it is kept."""
+        return _read(read_name, self.cleaned_data["emergency_name"])
+
+    def clean_emergency_phone(self) -> str:
+        """Return the phone as it is kept."""
+        return _read(read_phone, self.cleaned_data["emergency_phone"])
+
+
+class HousematePersonForm(PersonForm):
+    """Who somebody is behind a known door; a phone that is known there is not typed again."""
+
+    phone_of = forms.ChoiceField(
+        label=_("Or the phone of"), required=False, widget=forms.RadioSelect
+    )
+    layout = tuple(
+        part
+        for each in PersonForm.layout
+        for part in ((each, Field("phone_of", template=CHIPS)) if each == "phone" else (each,))
+    )
+
+    def __init__(self, *args: Any, housemates: Sequence[Resident], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reached = {str(each.key): each for each in housemates if each.phone}
+        field = self.fields["phone_of"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
+        field.choices = [
+            ("", _("nobody")),
+            *(
+                (key, f"{each.masked_name} {each.masked_phone}")
+                for key, each in self._reached.items()
+            ),
+        ]
+        if not self._reached:
+            del self.fields["phone_of"]
+            self.helper.layout = Layout(*PersonForm.layout)
+
+    def clean(self) -> dict[str, Any]:
+        """Take the phone of whom was chosen, unless one was typed."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        chosen = self._reached.get(data.pop("phone_of", ""))
+        if chosen and not data.get("phone") and "phone" not in self.errors:
+            data["phone"] = chosen.phone
+        return data
+
+
+class ChangeForm(PersonForm):
+    """What is to be changed; what is left empty stays."""
+
+    number_required = False
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    layout = (*PersonForm.layout, "version")
+
+    def __init__(self, *args: Any, resident: Resident, **kwargs: Any) -> None:
+        initial = {
+            "document_type": resident.document_type,
+            "sex": resident.sex,
+            "version": resident.version,
+        }
+        super().__init__(*args, initial=initial, **kwargs)
+        self.fields["name"].required = False
+        for name in ("name", "number", "phone", "emergency_name", "emergency_phone"):
+            self.fields[name].widget.attrs["placeholder"] = getattr(resident, f"masked_{name}")
+
+
+class AddressForm(forms.Form):
+    """Where somebody lives."""
+
+    grid = forms.ModelChoiceField(
+        label=_("Grid"),
+        queryset=Area.objects.none(),
+        empty_label=_("Choose the grid"),
+        error_messages={"required": _("Choose the grid they live in.")},
+    )
+    building = forms.CharField(
+        label=_("Building"),
+        max_length=50,
+        widget=forms.TextInput({**TEXT, "list": "buildings"}),
+        help_text=_("As people call it: 3号楼, 幸福路12号."),
+        error_messages={"required": _("Enter the building, for example 3号楼.")},
+    )
+    unit = forms.CharField(
+        label=_("Unit"), max_length=20, required=False, widget=forms.TextInput(TEXT)
+    )
+    door = forms.CharField(
+        label=_("Door"),
+        max_length=20,
+        widget=forms.TextInput({**TEXT, "inputmode": "numeric"}),
+        error_messages={"required": _("Enter the door, for example 502.")},
+    )
+    floor = forms.IntegerField(
+        label=_("Floor"),
+        min_value=-9,
+        max_value=199,
+        required=False,
+        widget=forms.NumberInput({"inputmode": "numeric"}),
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        grids = grids_of(by)
+        grid = self.fields["grid"]
+        assert isinstance(grid, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
+        grid.queryset = grids
+        first = list(grids[:2])
+        if len(first) == 1:
+            grid.initial, grid.empty_label = first[0].pk, None
+        # Names only: of a district's thousands, the browser offers those that begin as typed.
+        names = Building.objects.visible_to(by).order_by("name").values_list("name", flat=True)
+        self.buildings = list(dict.fromkeys(names[:300]))
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+
+
+class SearchForm(forms.Form):
+    """Whom to look for; posted, so that nothing personal stands in an address."""
+
+    text = forms.CharField(
+        label=_("Name, pinyin, phone, document number or door"),
+        max_length=60,
+        widget=forms.TextInput({**TEXT, "type": "search", "data-search": ""}),
+        error_messages={"required": _("Enter whom to look for.")},
+    )
+    after = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
+
+
+class UncoverForm(forms.Form):
+    """Why somebody needs to see what is masked."""
+
+    reason = forms.ChoiceField(
+        label=_("What do you need it for?"),
+        choices=Reason,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you need it for.")},
+    )
+    words = forms.CharField(
+        label=_("Another reason, in a few words and without names"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput({**TEXT, "class": "form-control"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for words where no reason of the list fits."""
+        data = super().clean() or {}
+        if data.get("reason") == Reason.OTHER and len(data.get("words", "").strip()) < 2:
+            self.add_error("words", _("Say in a few words what you need it for."))
+        return data
+
+    def said(self) -> str:
+        """Return the reason as it is written down."""
+        reason: str = self.cleaned_data["reason"]
+        words: str = self.cleaned_data["words"]
+        return words.strip() if reason == Reason.OTHER else reason
+
+
+def _read(read: Any, text: str) -> str:
+    return str(read(text)) if text else ""
+
+
+class RosterForm(forms.Form):
+    """A file with people, for which area it is, and who sent it."""
+
+    file = forms.FileField(
+        label=_("The roster"),
+        help_text=_("An .xlsx, .xls or .csv file of at most 30 MB."),
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.xls,.csv,.txt"}),
+        error_messages={
+            "required": _("Choose the file first."),
+            "empty": _("The file is empty."),
+        },
+    )
+    sender = forms.CharField(
+        label=_("Sent by"),
+        help_text=_("The unit that keeps it. What its columns are called is remembered for it."),
+        max_length=50,
+        widget=forms.TextInput({**TEXT, "list": "senders"}),
+        error_messages={"required": _("Enter who sent the roster, for example a village.")},
+    )
+    area = forms.ModelChoiceField(
+        label=_("For"),
+        queryset=Area.objects.none(),
+        empty_label=None,
+        help_text=_("Rows about other places are rejected."),
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        area = self.fields["area"]
+        assert isinstance(area, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
+        area.queryset = by.areas.order_by("path")
+        senders = Roster.objects.visible_to(by).order_by("-pk").values_list("sender", flat=True)
+        self.senders = list(dict.fromkeys(senders[:200]))
+        self.helper = FormHelper()
+        self.helper.form_tag = False
+        self.helper.disable_csrf = True
+
+    def clean_file(self) -> Any:
+        """Return the file, if it is no larger than a roster may be."""
+        file = self.cleaned_data["file"]
+        if (file.size or 0) > LARGEST_FILE:
+            raise forms.ValidationError(
+                _("The file is larger than %(most)d MB. Divide it."),
+                params={"most": LARGEST_FILE >> 20},
+            )
+        return file
+
+
+class ColumnsForm(forms.Form):
+    """What each column of a sheet holds."""
+
+    def __init__(
+        self, *args: Any, headings: Sequence[str], fields: Mapping[int, str], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", _("— not taken over —")), *columns.FIELDS.items()]
+        for index, heading in enumerate(headings):
+            self.fields[f"column_{index}"] = forms.ChoiceField(
+                label=heading or _("(no heading)"),
+                choices=choices,
+                required=False,
+                initial=fields.get(index, ""),
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a field that two columns hold, and the lack of one that every row needs."""
+        data = super().clean() or {}
+        chosen = [field for field in data.values() if field]
+        for field, times in Counter(chosen).items():
+            if times > 1:
+                self.add_error(
+                    None,
+                    _("%(times)d columns hold “%(field)s”: choose one.")
+                    % {"times": times, "field": columns.FIELDS[field]},
+                )
+        for field in columns.missing(chosen):
+            self.add_error(
+                None,
+                _("No column holds “%(field)s”, which every row needs.")
+                % {"field": columns.FIELDS[field]},
+            )
+        return data
+
+    def chosen(self) -> dict[int, str]:
+        """Return the field of each column."""
+        return {
+            int(name.removeprefix("column_")): field for name, field in self.cleaned_data.items()
+        }

@@ -1,0 +1,286 @@
+"""
+Reading what people type about who they are: numbers, names, phones.
+
+Pure functions: text in, the normalised value out, or a `ValidationError` whose sentence says
+what is wrong and what to do, ready to stand beside a form's field.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from stdnum.iso7064 import mod_11_2
+
+from residents.register.models import Resident
+
+DocumentType = Resident.DocumentType
+Sex = Resident.Sex
+
+NAME_LENGTH = range(2, 51)
+
+# Unicode's Script=Han: 々 〇 〡–〩 〸–〻, the block and its extensions A to I, compatibility.
+_HAN = (
+    "\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0002ee5f\U0002f800-\U0002fa1f\U00030000-\U000323af"
+)
+_VARIANT = "\ufe00-\ufe0f\U000e0100-\U000e01ef"  # says which form of the Han character before it
+_DOTS = "·•．‧・.∙⋅･"
+_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_DOT_IN_HAN = re.compile(f"(?<=[{_HAN}{_VARIANT}])\\s*[{_DOTS}]\\s*(?=[{_HAN}])")
+_SPACE_IN_HAN = re.compile(f"(?<=[{_HAN}{_VARIANT}])\\s+(?=[{_HAN}])")
+_NOT_HAN = re.compile(f"[^{_HAN}{_VARIANT}{_DOTS}]+")
+_IS_HAN = re.compile(f"[{_HAN}{_VARIANT}]")
+_ISOLATED = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
+
+_MAINLAND = re.compile(r"[1-8]\d{16}[\dX]")
+_OLD_MAINLAND = re.compile(r"\d{15}")
+_HMT = re.compile(r"8[123]\d{15}[\dX]")
+_FOREIGN = re.compile(r"9\d{16}[\dX]")
+_OLD_FOREIGN = re.compile(r"[A-Z]{3}\d{12}")
+_PASSPORT = re.compile(r"[A-Z0-9]{5,20}")
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A document's number, and what it says of its holder."""
+
+    number: str
+    birth_date: date | None = None
+    sex: Resident.Sex | None = None
+
+
+def read_number(document_type: str, text: str, *, today: date) -> Identity:
+    """Return the identity that `text` says on a document of this type."""
+    number = re.sub(r"[\s\-_—–]", "", unicodedata.normalize("NFKC", text)).upper()
+    number = _INVISIBLE.sub("", number)
+    if document_type == DocumentType.NONE:
+        return _read_none(number)
+    if not number:
+        raise ValidationError(_("Enter the number that stands on the document."))
+    return _READERS[DocumentType(document_type)](number, today)
+
+
+def _read_none(number: str) -> Identity:
+    if number:
+        raise ValidationError(
+            _("There is a number here: choose the document it stands on, or leave it empty.")
+        )
+    return Identity("")
+
+
+def _read_mainland(number: str, today: date) -> Identity:
+    if _OLD_MAINLAND.fullmatch(number):
+        raise ValidationError(
+            _(
+                "This is the old number with 15 digits, no longer valid since 2013. Enter the 18"
+                " characters that stand on the present card."
+            )
+        )
+    _refuse_length(number)
+    if _HMT.fullmatch(number):
+        raise ValidationError(
+            _(
+                "A number that begins with 81, 82 or 83 stands on a residence permit for people"
+                " of Hong Kong, Macao or Taiwan: choose that document."
+            )
+        )
+    if _FOREIGN.fullmatch(number):
+        raise ValidationError(
+            _(
+                "A number that begins with 9 stands on a foreigner's permanent residence card:"
+                " choose that document."
+            )
+        )
+    return _read_18(number, _MAINLAND, today)
+
+
+def _read_hmt(number: str, today: date) -> Identity:
+    _refuse_length(number)
+    if not _HMT.fullmatch(number):
+        raise ValidationError(
+            _(
+                "The number of a residence permit begins with 81 (Hong Kong), 82 (Macao) or 83"
+                " (Taiwan). Check it, or choose another document."
+            )
+        )
+    return _read_18(number, _HMT, today)
+
+
+def _read_foreign(number: str, today: date) -> Identity:
+    if _OLD_FOREIGN.fullmatch(number):
+        # Two digits for the year of birth: read no date from them.
+        return Identity(number)
+    if len(number) != 18 or not _FOREIGN.fullmatch(number):
+        raise ValidationError(
+            _(
+                "The number of a permanent residence card has 18 characters and begins with 9, or"
+                " on a card from before December 2023 three letters and 12 digits."
+            )
+        )
+    return _read_18(number, _FOREIGN, today)
+
+
+def _read_passport(number: str, today: date) -> Identity:
+    if not _PASSPORT.fullmatch(number) or not any(c.isdigit() for c in number):
+        raise ValidationError(
+            _(
+                "A passport number has 5 to 20 Latin letters and digits. Enter it as it stands at"
+                " the top right of the page with the photograph."
+            )
+        )
+    return Identity(number)
+
+
+_READERS: dict[Resident.DocumentType, Callable[[str, date], Identity]] = {
+    DocumentType.MAINLAND_ID: _read_mainland,
+    DocumentType.HMT_RESIDENCE: _read_hmt,
+    DocumentType.FOREIGN_RESIDENCE: _read_foreign,
+    DocumentType.PASSPORT: _read_passport,
+}
+
+
+def _refuse_length(number: str) -> None:
+    if len(number) != 18:
+        raise ValidationError(
+            _("The number has 18 characters; here are %(count)d. Compare it with the card."),
+            params={"count": len(number)},
+        )
+
+
+def _read_18(number: str, form: re.Pattern[str], today: date) -> Identity:
+    """
+    Read the 18 characters that three kinds of card share (GB 11643).
+
+    The six digits of the area are not looked up: cards outlive the codes of counties.
+    """
+    if not form.fullmatch(number):
+        raise ValidationError(
+            _("The number has 17 digits and, at the end, a digit or X. Compare it with the card.")
+        )
+    born = _birth_date(number[6:14], today)
+    if not mod_11_2.is_valid(number):
+        raise ValidationError(
+            _(
+                "One of the characters is wrong: the last one, a check digit, does not fit the"
+                " others. Compare the number with the card."
+            )
+        )
+    return Identity(number, born, Sex.MALE if int(number[16]) % 2 else Sex.FEMALE)
+
+
+def _birth_date(digits: str, today: date) -> date:
+    try:
+        born = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError as error:
+        raise ValidationError(
+            _(
+                "Digits 7 to 14 are the date of birth, and %(digits)s is no date. Compare the"
+                " number with the card."
+            ),
+            params={"digits": digits},
+        ) from error
+    if born > today:
+        raise ValidationError(
+            _(
+                "By digits 7 to 14 this person would be born on %(born)s, in the future. Compare"
+                " the number with the card."
+            ),
+            params={"born": born.isoformat()},
+        )
+    return born
+
+
+def read_name(text: str) -> str:
+    """
+    Return the name that `text` says: any Han script, Latin letters, ·.
+
+    The dot between the parts of a name is U+00B7 whatever was typed (notice 民委发〔2016〕33号).
+    """
+    name = " ".join(_NOT_HAN.sub(_plain, _INVISIBLE.sub("", text)).split())
+    name = _SPACE_IN_HAN.sub("", _DOT_IN_HAN.sub("·", name))
+    if not name:
+        raise ValidationError(_("Enter the name as it stands on the document."))
+    _refuse_characters(name)
+    if len(name) not in NAME_LENGTH:
+        raise ValidationError(
+            _("A name has 2 to 50 characters; here are %(count)d. Enter it in full."),
+            params={"count": len(name)},
+        )
+    return name
+
+
+def _plain(part: re.Match[str]) -> str:
+    """Return Latin letters composed and narrow; Han characters must never be normalised."""
+    return unicodedata.normalize("NFKC", part[0])
+
+
+def _refuse_characters(name: str) -> None:
+    if isolated := _ISOLATED.search(name):
+        raise ValidationError(
+            _(
+                "The character U+%(code)X belongs to the private font of another system. Type it"
+                " with an input method for rare characters, or write its pinyin."
+            ),
+            params={"code": ord(isolated[0])},
+        )
+    if wrong := next((c for c in name if not _may_stand_in_name(c)), None):
+        raise ValidationError(
+            _("“%(character)s” cannot stand in a name: use Han characters, Latin letters and ·."),
+            params={"character": wrong},
+        )
+    if not (_is_letter(name[0]) and (_is_letter(name[-1]) or name[-1] == ".")):
+        raise ValidationError(_("A name begins and ends with a character or letter."))
+
+
+def _may_stand_in_name(character: str) -> bool:
+    return _is_letter(character) or character in "· '’-."
+
+
+def _is_letter(character: str) -> bool:
+    if _IS_HAN.match(character) or unicodedata.combining(character):
+        return True
+    return character.isalpha() and unicodedata.name(character, "").startswith("LATIN ")
+
+
+def read_phone(text: str) -> str:
+    """Return the phone number that `text` says in the form +8613800000000 (E.164)."""
+    typed = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
+    try:
+        number = phonenumbers.parse(typed, "CN")
+    except phonenumbers.NumberParseException as error:
+        raise ValidationError(
+            _("This is no phone number. Enter its digits, for example 13800000000.")
+        ) from error
+    if not phonenumbers.is_valid_number(number) and not _is_invented(number):
+        raise _unused(typed, number)
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _is_invented(number: phonenumbers.PhoneNumber) -> bool:
+    """Return whether a number is one of the demo's, which ring nobody and which only it takes."""
+    invented = re.fullmatch("100[0-9]{8}", str(number.national_number))
+    return settings.DEMO and number.country_code == 86 and invented is not None
+
+
+def _unused(typed: str, number: phonenumbers.PhoneNumber) -> ValidationError:
+    if number.country_code != 86:
+        return ValidationError(
+            _("No such phone number exists abroad. Check it, beginning with + and the country.")
+        )
+    digits = sum(c.isdigit() for c in typed)
+    if typed.startswith("1") and digits != 11:
+        return ValidationError(
+            _("A mobile number has 11 digits; here are %(count)d."), params={"count": digits}
+        )
+    return ValidationError(
+        _(
+            "No such phone number exists. A mobile number has 11 digits, a landline its area code"
+            " (0591…), a number from abroad + and its country."
+        )
+    )

@@ -1,0 +1,277 @@
+"""Residents, their households and the buildings they live in."""
+
+import uuid
+from datetime import date
+from typing import Any, Self
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, Length
+from django.utils.translation import gettext_lazy as _
+
+from accounts.staff.models import Area, people_within
+from common.encryption import EncryptedTextField
+from residents.openings.models import opened_to
+from residents.register import masking
+from residents.search.lexemes import LexemesField
+
+# So that buildings can be put in order as people count them: 3号楼 before 10号楼.
+models.CharField.register_lookup(Length)
+
+
+class BuildingQuerySet(models.QuerySet["Building"]):
+    """Questions about buildings."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the buildings below the areas of `user`."""
+        return self.filter(people_within(user, "grid__path"))
+
+
+class Building(models.Model):
+    """A building of a grid, or a named place where there is none."""
+
+    grid = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="buildings", verbose_name=_("grid")
+    )
+    name = models.CharField(_("building"), max_length=50)
+    # `addresses.building_key`: 3 of 3号楼 and of 3栋.
+    name_key = models.CharField(max_length=50, blank=True, editable=False)
+
+    objects = BuildingQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("building")
+        verbose_name_plural = _("buildings")
+        constraints = [
+            models.UniqueConstraint(fields=["grid", "name"], name="building_once_a_grid")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class HouseholdQuerySet(models.QuerySet["Household"]):
+    """Questions about households."""
+
+    def visible_to(self, user: Any) -> Self:
+        """Return the households below the areas of `user`."""
+        return self.filter(people_within(user, "building__grid__path"))
+
+
+class Household(models.Model):
+    """Those who live behind one door. The door is sealed: with it an address names people."""
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    building = models.ForeignKey(
+        Building, on_delete=models.PROTECT, related_name="households", verbose_name=_("building")
+    )
+    unit = models.CharField(_("unit"), max_length=20, blank=True)
+    unit_key = models.CharField(max_length=20, blank=True, editable=False)
+    floor = models.SmallIntegerField(_("floor"), null=True, blank=True)
+    door = EncryptedTextField(_("door"), bound_to=["key"])
+    door_hash = models.CharField(max_length=64, editable=False)
+    # The hash of `addresses.door_key`: one for 501 and 501室.
+    door_key = models.CharField(max_length=16, blank=True, editable=False)
+
+    objects = HouseholdQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("household")
+        verbose_name_plural = _("households")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["building", "unit", "door_hash"], name="household_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["door_key", "unit_key", "building"], name="household_by_door")
+        ]
+
+    def __str__(self) -> str:
+        return masking.mask_address(self.address)
+
+    @property
+    def address(self) -> str:
+        """Return the whole address: building, unit, door. Pages show `str` of the household."""
+        return "-".join(part for part in (self.building.name, self.unit, self.door) if part)
+
+
+class ResidentQuerySet(models.QuerySet["Resident"]):
+    """Questions about residents."""
+
+    def visible_to(self, user: Any, *, opened: bool = False) -> Self:
+        """
+        Return the residents below the areas of `user`, without entries that are nobody.
+
+        With `opened` also those whose record `user` has opened with a reason: for pages that
+        show one person, never for lists or acts.
+        """
+        theirs = people_within(user, "grid__path")
+        return self.people().filter(theirs | opened_to(user, "pk") if opened else theirs)
+
+    def people(self) -> Self:
+        """Return the residents without entries that are nobody."""
+        return self.exclude(gone_as__in=Resident.NOBODY)
+
+    def here(self) -> Self:
+        """Return those who live or stay here now: who has left or died is kept, not listed."""
+        return self.filter(gone_as="")
+
+
+class Resident(models.Model):
+    """A person who lives or stays in a grid."""
+
+    class DocumentType(models.TextChoices):
+        MAINLAND_ID = "mainland_id", _("Resident identity card")
+        HMT_RESIDENCE = "hmt_residence", _("Residence permit (Hong Kong, Macao, Taiwan)")
+        FOREIGN_RESIDENCE = "foreign_residence", _("Foreign permanent residence card")
+        PASSPORT = "passport", _("Passport")
+        NONE = "none", _("None yet (newborn)")
+
+    class Sex(models.TextChoices):
+        FEMALE = "female", _("Female")
+        MALE = "male", _("Male")
+        UNKNOWN = "unknown", _("Not known")
+
+    class GoneAs(models.TextChoices):
+        LEFT = "left", _("Moved away")
+        DIED = "died", _("Died")
+        MERGED = "merged", _("Merged with another entry")
+        TAKEN_BACK = "taken_back", _("Registered by mistake")
+
+    # Rows that are nobody any more; only their history is kept.
+    NOBODY = (GoneAs.MERGED, GoneAs.TAKEN_BACK)
+
+    key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    household = models.ForeignKey(
+        Household, on_delete=models.PROTECT, related_name="residents", verbose_name=_("household")
+    )
+    # The household's grid once more, so that lists answer from one index; `services` keep both.
+    grid = models.ForeignKey(
+        Area, on_delete=models.PROTECT, related_name="residents", verbose_name=_("grid")
+    )
+    name = EncryptedTextField(_("name"), bound_to=["key"])
+    # Of these three see `residents.search.name_keys`.
+    name_key = models.CharField(_("pinyin"), max_length=10, blank=True, editable=False)
+    name_words = LexemesField(default="", editable=False)
+    name_hash = models.CharField(max_length=16, blank=True, editable=False)
+    document_type = models.CharField(_("document"), max_length=20, choices=DocumentType)
+    number = EncryptedTextField(_("number"), blank=True, bound_to=["key"])
+    number_hash = models.CharField(max_length=64, blank=True, editable=False)
+    # Hashes of the last four characters, to be found by what pages show.
+    number_end = models.CharField(max_length=16, blank=True, editable=False)
+    sex = models.CharField(_("sex"), max_length=10, choices=Sex, default=Sex.UNKNOWN)
+    birth_date = models.DateField(_("birth date"), null=True, blank=True)
+    phone = EncryptedTextField(_("phone"), blank=True, bound_to=["key"])
+    phone_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
+    phone_end = models.CharField(max_length=16, blank=True, editable=False)
+    emergency_name = EncryptedTextField(_("emergency contact"), blank=True, bound_to=["key"])
+    emergency_phone = EncryptedTextField(_("their phone"), blank=True, bound_to=["key"])
+    created_at = models.DateTimeField(_("registered at"))
+    version = models.PositiveIntegerField(default=1)
+    # Of those who no longer live here; they keep their last household.
+    gone_as = models.CharField(_("gone"), max_length=10, choices=GoneAs, blank=True)
+    gone_on = models.DateField(_("gone on"), null=True, blank=True)
+
+    objects = ResidentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("resident")
+        verbose_name_plural = _("residents")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["document_type", "number_hash"],
+                name="resident_number_once",
+                condition=~Q(number_hash="") & ~Q(gone_as__in=["merged", "taken_back"]),
+            ),
+            models.CheckConstraint(
+                name="resident_number_or_none",
+                condition=Q(document_type="none", number_hash="")
+                | (~Q(document_type="none") & ~Q(number_hash="")),
+            ),
+            models.CheckConstraint(
+                name="resident_gone_whole",
+                condition=Q(gone_as="", gone_on=None)
+                | (~Q(gone_as="") & Q(gone_on__isnull=False)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["grid", "name_key", "id"],
+                name="resident_here_in_grid",
+                condition=Q(gone_as=""),
+            ),
+            models.Index(fields=["name_key", "id"], name="resident_here", condition=Q(gone_as="")),
+            models.Index(
+                fields=["grid", "gone_on"], name="resident_gone", condition=~Q(gone_as="")
+            ),
+            models.Index(fields=["number_end"], name="resident_number_end"),
+            models.Index(fields=["phone_end"], name="resident_phone_end"),
+            GinIndex(fields=["name_words"], name="resident_name_words"),
+            # Lists of key people go by age, the oldest first, unknown last.
+            models.Index(
+                Coalesce("birth_date", Value(date(9999, 12, 31))),
+                "id",
+                name="resident_by_birth",
+                condition=Q(gone_as=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"resident {self.key}"
+
+    def age(self, on: date) -> int | None:
+        """Return the age in full years on a day, None where the birth date is not known."""
+        born = self.birth_date
+        if not born:
+            return None
+        return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
+
+    @classmethod
+    def opened_name(cls, key: object, sealed: Any) -> str:
+        """Return the name of the resident with `key` that a query has given sealed."""
+        field: Any = cls._meta.get_field("name")
+        return str(field.open(bytes(sealed), key))
+
+    @property
+    def masked_name(self) -> str:
+        """Return the name as pages show it."""
+        return masking.mask_name(self.name)
+
+    @property
+    def masked_phone(self) -> str:
+        """Return the phone as pages show it."""
+        return masking.mask_phone(self.phone)
+
+    @property
+    def shares_phone(self) -> bool:
+        """Whether others of the household are reached under the same phone. One query."""
+        together = Resident.objects.here().filter(household=self.household_id)
+        same = together.filter(phone_hash=self.phone_hash).exclude(pk=self.pk)
+        return bool(self.phone) and same.exists()
+
+    @property
+    def masked_number(self) -> str:
+        """Return the document's number as pages show it."""
+        return masking.mask_number(self.number)
+
+    @property
+    def masked_emergency_name(self) -> str:
+        """Return the name of the emergency contact as pages show it."""
+        return masking.mask_name(self.emergency_name)
+
+    @property
+    def masked_emergency_phone(self) -> str:
+        """Return the phone of the emergency contact as pages show it."""
+        return masking.mask_phone(self.emergency_phone)
+
+
+class Reason(models.TextChoices):
+    """What somebody may need a masked value for."""
+
+    CALL = "call", _("To call them")
+    VISIT = "visit", _("To visit or deliver")
+    IDENTITY = "identity", _("To check the document")
+    MEDICAL = "medical", _("For medical care")
+    OTHER = "other", _("Another reason")

@@ -1,0 +1,124 @@
+"""Handing somebody over to a community that others answer for: offered, then accepted there."""
+
+from datetime import date, datetime
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.auditing import audit
+from accounts.staff.models import Area, User, within
+from common.encryption import sealed
+from common.errors import RefusedError
+from residents.register.models import Resident
+from residents.relocation.models import Handover
+from residents.relocation.moves import refuse_gone
+
+LONGEST_REASON = 200
+
+
+class HandoverError(RefusedError):
+    """A handover that cannot be offered, accepted or refused now."""
+
+
+class OwnAreaError(RefusedError):
+    """A handover to an area of one's own."""
+
+    field = "area"
+
+
+class NoReasonError(RefusedError):
+    """A refusal that says nothing."""
+
+    field = "reason"
+
+
+def find_community(text: str) -> Area:
+    """
+    Return the community that `text` names by its code or its whole name.
+
+    Raise OwnAreaError where none or several do.
+    """
+    wanted = text.split()[-1].strip("()（）") if text.split() else ""
+    communities = Area.objects.filter(level=Area.Level.COMMUNITY)
+    found: Area | None = communities.filter(code=wanted).first()
+    named: list[Area] = [found] if found else list(communities.filter(name=text.strip())[:2])
+    if len(named) != 1:
+        raise OwnAreaError(
+            _("Choose the community from the list, or type its code: no single one is called so.")
+        )
+    return named[0]
+
+
+@transaction.atomic
+def offer(
+    *, resident: Resident, to: Area, day: date, note: str = "", at: datetime, by: User
+) -> Handover:
+    """
+    Offer a resident to the community they move to; until it accepts, nothing changes here.
+
+    Raise GoneError, OwnAreaError, or HandoverError while another offer waits.
+    """
+    refuse_gone(resident)
+    if Area.objects.filter(within(by, "path"), pk=to.pk).exists():
+        raise OwnAreaError(_("This community is yours: enter the new address instead."))
+    try:
+        with transaction.atomic():
+            made = Handover.objects.create(
+                resident=resident,
+                grid=resident.grid,
+                to=to,
+                day=day,
+                note=note.strip(),
+                asked_at=at,
+                asked_by=by,
+            )
+    except IntegrityError as error:
+        if "handover_one_waiting" not in str(error):
+            raise
+        raise HandoverError(_("This person is being handed over already.")) from error
+    audit.record(
+        by=by, did=gettext_noop("offered to another community"), to=resident, area=to.code
+    )
+    return made
+
+
+@transaction.atomic
+def accept(*, handover: Handover, at: datetime, by: User) -> None:
+    """Write down that the other side takes somebody; `quarantine.relocation.moves` moves them."""
+    _answer(handover, accepted=True, at=at, by=by)
+    audit.record(by=by, did=gettext_noop("took over from another community"), to=handover.resident)
+
+
+@transaction.atomic
+def refuse(*, handover: Handover, reason: str, at: datetime, by: User) -> None:
+    """Write down that the other side does not take somebody, and why."""
+    if not 1 < len(reason.strip()) <= LONGEST_REASON:
+        raise NoReasonError(_("Say in a few words why, so that the others can put it right."))
+    _answer(handover, accepted=False, reason=reason.strip(), at=at, by=by)
+    audit.record(by=by, did=gettext_noop("refused a handover"), to=handover.resident)
+
+
+@transaction.atomic
+def withdraw(*, handover: Handover, at: datetime, by: User) -> None:
+    """Take an offer back that nobody has answered."""
+    if (
+        not Handover.objects.waiting()
+        .filter(pk=handover.pk)
+        .update(withdrawn_at=at, withdrawn_by=by)
+    ):
+        raise HandoverError(_("This handover is no longer waiting."))
+    audit.record(by=by, did=gettext_noop("took a handover back"), to=handover.resident)
+
+
+def _answer(
+    handover: Handover, *, accepted: bool, at: datetime, by: User, reason: str = ""
+) -> None:
+    if (
+        not Handover.objects.waiting()
+        .filter(pk=handover.pk)
+        .update(
+            answered_at=at, answered_by=by, accepted=accepted, **sealed(handover, reason=reason)
+        )
+    ):
+        raise HandoverError(_("This handover is no longer waiting."))

@@ -1,0 +1,221 @@
+"""
+Moving house, leaving, dying and coming back: facts with a day, and where somebody lives now.
+
+Whoever is under a measure goes through `quarantine.relocation.moves`, which takes the case along.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from accounts.auditing import audit
+from accounts.staff.models import User
+from common import clock
+from common.errors import RefusedError
+from residents.register.models import Household, Resident
+from residents.register.services import ChangedMeanwhileError, update
+from residents.relocation.models import Move
+
+DID = {
+    Move.Kind.MOVED: gettext_noop("moved"),
+    Move.Kind.LEFT: gettext_noop("recorded as moved away"),
+    Move.Kind.DIED: gettext_noop("recorded as died"),
+    Move.Kind.RETURNED: gettext_noop("recorded as come back"),
+}
+TOOK_BACK = {
+    Move.Kind.MOVED: gettext_noop("took a move back"),
+    Move.Kind.LEFT: gettext_noop("took a moving away back"),
+    Move.Kind.DIED: gettext_noop("took a death back"),
+    Move.Kind.RETURNED: gettext_noop("took a coming back back"),
+}
+
+
+class MoveDayError(RefusedError):
+    """A day that cannot be: to come, before the birth or before what is recorded already."""
+
+    field = "day"
+
+
+class SameDoorError(RefusedError):
+    """A move to the door where somebody lives."""
+
+    field = "door"
+
+
+class GoneError(RefusedError):
+    """An act on somebody who has left or died."""
+
+
+class HereError(RefusedError):
+    """A coming back of somebody who never left."""
+
+
+class FollowedError(RefusedError):
+    """A move that can no longer be taken back."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where somebody lived, from and to; None for the beginning that nobody knows, and for now."""
+
+    household: Household
+    since: date | None
+    until: date | None
+    ended: Move | None = None
+
+
+@transaction.atomic
+def move(
+    *, resident: Resident, household: Household, version: int, day: date, at: datetime, by: User
+) -> Move:
+    """
+    Record that a resident lives in another household since `day`, and take their grid along.
+
+    Raise GoneError, SameDoorError, MoveDayError, or `services.ChangedMeanwhileError`.
+    """
+    refuse_gone(resident)
+    if household.pk == resident.household_id:
+        raise SameDoorError(_("They live behind this door already."))
+    return _record(resident, version, Move.Kind.MOVED, day, at=at, by=by, entered=household)
+
+
+@transaction.atomic
+def leave(
+    *, resident: Resident, version: int, day: date, place: str = "", at: datetime, by: User
+) -> Move:
+    """Record that a resident has left the area, with where to if they said so."""
+    refuse_gone(resident)
+    return _record(resident, version, Move.Kind.LEFT, day, at=at, by=by, place=place.strip())
+
+
+@transaction.atomic
+def die(*, resident: Resident, version: int, day: date, at: datetime, by: User) -> Move:
+    """Record that a resident has died."""
+    refuse_gone(resident)
+    return _record(resident, version, Move.Kind.DIED, day, at=at, by=by)
+
+
+@transaction.atomic
+def come_back(
+    *, resident: Resident, household: Household, version: int, day: date, at: datetime, by: User
+) -> Move:
+    """Record that somebody who had left lives here again; also mends a death typed in error."""
+    if resident.gone_as not in {Resident.GoneAs.LEFT, Resident.GoneAs.DIED}:
+        raise HereError(_("This person never left."))
+    return _record(resident, version, Move.Kind.RETURNED, day, at=at, by=by, entered=household)
+
+
+@transaction.atomic
+def take_back(*, move: Move, at: datetime, by: User) -> None:
+    """
+    Take a move back: the resident lives where they lived before.
+
+    Raise FollowedError once anything else about them was changed. How long it may be done is for
+    the caller to say.
+    """
+    resident = move.resident
+    if not Move.objects.valid().filter(pk=move.pk).update(withdrawn_at=at, withdrawn_by=by):
+        raise FollowedError(_("This was taken back already."))
+    before = _gone_before(move)
+    try:
+        update(
+            resident,
+            move.version,
+            household=move.left,
+            grid=move.left.building.grid,
+            gone_as=before.kind if before else "",
+            gone_on=before.day if before else None,
+        )
+    except ChangedMeanwhileError as error:
+        raise FollowedError(
+            _("Something about this person was changed since: it can no longer be taken back.")
+        ) from error
+    audit.record(by=by, did=TOOK_BACK[Move.Kind(move.kind)], to=resident, move=str(move.key))
+
+
+def homes_of(resident: Resident) -> list[Home]:
+    """Return where somebody lived, the newest first; of somebody who is gone the last ended."""
+    moves = resident.moves.valid().select_related(
+        "left__building__grid", "entered__building__grid"
+    )
+    homes: list[Home] = []
+    since: date | None = None
+    away = False
+    for each in moves.order_by("day", "pk"):
+        if not away:
+            homes.append(Home(each.left, since, each.day, each))
+        away = each.entered is None
+        since = each.day
+    if not away:
+        homes.append(Home(resident.household, since, None))
+    return homes[::-1]
+
+
+def refuse_gone(resident: Resident) -> None:
+    """Raise GoneError for somebody who has left, died, or whose entry was merged."""
+    if resident.gone_as == Resident.GoneAs.DIED:
+        raise GoneError(_("This person is recorded as died."))
+    if resident.gone_as:
+        raise GoneError(_("This person has moved away: record first that they came back."))
+
+
+def _record(
+    resident: Resident,
+    version: int,
+    kind: Move.Kind,
+    day: date,
+    *,
+    at: datetime,
+    by: User,
+    entered: Household | None = None,
+    place: str = "",
+) -> Move:
+    _refuse_day(resident, day, today=clock.day_of(at))
+    left = resident.household
+    if entered:
+        new = {
+            "household": entered,
+            "grid": entered.building.grid,
+            "gone_as": "",
+            "gone_on": None,
+        }
+    else:
+        new = {"gone_as": kind, "gone_on": day}
+    update(resident, version, **new)
+    made = Move.objects.create(
+        resident=resident,
+        kind=kind,
+        day=day,
+        left=left,
+        entered=entered,
+        place=place,
+        at=at,
+        by=by,
+        version=resident.version,
+    )
+    audit.record(by=by, did=DID[kind], to=resident, move=str(made.key))
+    return made
+
+
+def _refuse_day(resident: Resident, day: date, *, today: date) -> None:
+    if day > today:
+        raise MoveDayError(_("This day is still to come: record it when it has happened."))
+    if resident.birth_date and day < resident.birth_date:
+        raise MoveDayError(_("This day lies before the birth of this person."))
+    last = resident.moves.valid().order_by("-day").values_list("day", flat=True).first()
+    if last and day < last:
+        raise MoveDayError(
+            _("A move of %(day)s is recorded already: this one cannot lie before it.")
+            % {"day": last.isoformat()}
+        )
+
+
+def _gone_before(move: Move) -> Move | None:
+    """Return the leaving or death that a coming back had ended."""
+    if move.kind != Move.Kind.RETURNED:
+        return None
+    gone = move.resident.moves.valid().filter(entered=None, pk__lt=move.pk)
+    return gone.order_by("-pk").first()

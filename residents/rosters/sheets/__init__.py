@@ -1,0 +1,1 @@
+"""What stands in a roster's file: opened apart, columns recognised, cells and rows read."""

@@ -1,0 +1,348 @@
+"""
+Reading the cells of a roster: what a spreadsheet made of what somebody typed.
+
+Each function takes a cell as calamine gave it and returns the value that is kept, or raises
+`ValidationError`. What is plainly right is read at once; everything else goes through
+`residents.register.identity`, so that a roster and a form never disagree.
+"""
+
+import re
+import unicodedata
+from datetime import date, timedelta
+from functools import lru_cache
+from operator import mul
+from typing import Any, NamedTuple
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from residents.register.identity import read_name, read_number, read_phone
+from residents.register.models import Resident
+
+DocumentType = Resident.DocumentType
+Sex = Resident.Sex
+
+ROUNDED = gettext_noop(
+    "Excel kept only 15 digits of this number: the others are lost in the file. Format the column"
+    " as text, type the number anew, and send the row again."
+)
+EXACT = 10**15  # Excel keeps 15 digits of a number
+_EPOCH, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
+_SERIALS = range(2_101, 2_958_466)  # below, it is rather a year
+_LONGEST = 200
+
+_PLAIN_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
+_PLAIN_NUMBER = re.compile(r"[1-7]\d{5}(?:19|20)\d{6}\d{3}[\dX]", re.ASCII)
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_SEX_OF = {digit: Sex.MALE.value if int(digit) % 2 else Sex.FEMALE.value for digit in "0123456789"}
+_CHECKS = "10X98765432"  # ISO 7064 MOD 11-2, by the sum's rest
+_ZEROS = 48 * sum(_WEIGHTS)
+_CHINA: Any = phonenumbers.PhoneMetadata.metadata_for_region("CN")
+_MOBILE = re.compile(_CHINA.mobile.national_number_pattern, re.ASCII)
+_SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
+_DAY = re.compile(
+    r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d\d)(\d\d))(?:[ T]0?0:00(?::00)?)?", re.ASCII
+)
+_MARKS = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+_FLOOR = re.compile(r"(?:第)?(-?\d{1,3})(?:层|楼|f)?", re.IGNORECASE | re.ASCII)
+_UNIT_END = re.compile(r"(?<=\w)(?:单元|梯)$")
+_DOOR_END = re.compile(r"(?<=\w)(?:室|号房|房|号|户)$")
+_BUILDING_END = r"号楼|楼栋|栋|幢|座|号院|号|弄|楼"
+_ADDRESS = re.compile(
+    rf"(?P<building>.*(?:{_BUILDING_END}))[-—]?"
+    r"(?:(?P<unit>[A-Za-z\d一二三四五六七八九十]{1,4})(?:单元|梯|门)[-—]?)?"
+    r"(?:(?P<floor>-?\d{1,3})(?:层|楼)[-—]?)?"
+    r"(?P<door>[A-Za-z\d]{1,10}?)(?:室|号房|房|户)?"
+)
+# A name that ends in a digit may be a building with a door: only bare numbers are taken.
+_DASHED = re.compile(
+    r"(?P<building>[A-Za-z]?\d{1,4}|[^-—]{0,49}[^-—\d])[-—](?:(?P<unit>[^-—]{1,20})[-—])?"
+    r"(?P<door>[A-Za-z\d]{1,10})(?:室|号|户)?"
+)
+
+_TYPES = {
+    "身份证": DocumentType.MAINLAND_ID,
+    "居民身份证": DocumentType.MAINLAND_ID,
+    "二代身份证": DocumentType.MAINLAND_ID,
+    "中国居民身份证": DocumentType.MAINLAND_ID,
+    "residentidentitycard": DocumentType.MAINLAND_ID,
+    "idcard": DocumentType.MAINLAND_ID,
+    "港澳台居民居住证": DocumentType.HMT_RESIDENCE,
+    "港澳居民居住证": DocumentType.HMT_RESIDENCE,
+    "台湾居民居住证": DocumentType.HMT_RESIDENCE,
+    "居住证": DocumentType.HMT_RESIDENCE,
+    "外国人永久居留身份证": DocumentType.FOREIGN_RESIDENCE,
+    "外国人永久居留证": DocumentType.FOREIGN_RESIDENCE,
+    "永久居留身份证": DocumentType.FOREIGN_RESIDENCE,
+    "永居证": DocumentType.FOREIGN_RESIDENCE,
+    "护照": DocumentType.PASSPORT,
+    "外国护照": DocumentType.PASSPORT,
+    "passport": DocumentType.PASSPORT,
+    "无": DocumentType.NONE,
+    "无证件": DocumentType.NONE,
+    "未办": DocumentType.NONE,
+    "未办理": DocumentType.NONE,
+    "新生儿": DocumentType.NONE,
+    "none": DocumentType.NONE,
+    **{kind.value.replace("_", ""): kind for kind in DocumentType},
+}
+_SEXES = {
+    **dict.fromkeys(("男", "男性", "m", "male", "1"), Sex.MALE.value),
+    **dict.fromkeys(("女", "女性", "f", "female", "2"), Sex.FEMALE.value),
+    **dict.fromkeys(("未知", "不详", "unknown", "0", "9"), Sex.UNKNOWN.value),
+}
+
+
+class Door(NamedTuple):
+    """Where somebody lives within a grid."""
+
+    building: str
+    unit: str
+    floor: int | None
+    door: str
+
+
+def text_of(cell: Any) -> str:
+    """Return the text that a cell shows; what a spreadsheet has rounded is refused."""
+    if cell.__class__ is str:
+        return _MARKS.sub("", cell).strip()
+    if isinstance(cell, bool):
+        raise ValidationError(_("The cell says only “true” or “false”."))
+    if isinstance(cell, float):
+        if abs(cell) >= EXACT:
+            raise ValidationError(_(ROUNDED))
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    if isinstance(cell, int):
+        return str(cell)
+    if isinstance(cell, dict):
+        return str(cell["day"])
+    return str(cell)
+
+
+def tidy(text: str) -> str:
+    """Return a free text in plain width, without needless spaces."""
+    return " ".join(unicodedata.normalize("NFKC", text).split())
+
+
+def name(cell: Any) -> str:
+    """Return a person's name."""
+    if cell.__class__ is str and _PLAIN_NAME.fullmatch(cell):
+        return str(cell)
+    return read_name(text_of(cell))
+
+
+Numbered = tuple[str, date | None, str | None]
+
+
+def number(cell: Any, document_type: str, today: date) -> Numbered:
+    """Return a document's number, with the birth date and sex that it says."""
+    text = text_of(cell)
+    if _SCIENTIFIC.fullmatch(unicodedata.normalize("NFKC", text)):
+        raise ValidationError(_(ROUNDED))
+    if document_type == DocumentType.PASSPORT and cell.__class__ is not str and text:
+        raise ValidationError(
+            _(
+                "The cell is a number, which has lost the zeros at its front. Format the column as"
+                " text and type the passport number anew."
+            )
+        )
+    found = read_number(document_type, text, today=today)
+    return found.number, found.birth_date, found.sex and found.sex.value
+
+
+def plain_number(cell: Any, today: date) -> Numbered | None:
+    """Return what the number of an identity card says, where it is plainly right."""
+    if cell.__class__ is not str or not _PLAIN_NUMBER.fullmatch(cell):
+        return None
+    born = _day(cell[6:14])
+    if born is None or born > today:
+        return None
+    rest = (sum(map(mul, _WEIGHTS, cell.encode())) - _ZEROS) % 11
+    return (cell, born, _SEX_OF[cell[16]]) if _CHECKS[rest] == cell[17] else None
+
+
+@lru_cache(maxsize=50_000)
+def _day(digits: str) -> date | None:
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+
+
+def document_type(cell: Any) -> str:
+    """Return the kind of document that a cell names; "" where it names none."""
+    word = re.sub(r"\W+", "", tidy(text_of(cell))).casefold().replace("_", "")
+    if not word:
+        return ""
+    if word not in _TYPES:
+        raise ValidationError(
+            _("“%(word)s” is no kind of document: write 身份证, 居住证, 永居证, 护照 or 无."),
+            params={"word": word[:20]},
+        )
+    return _TYPES[word]
+
+
+def likely_type(cell: Any) -> str:
+    """Return which kind of document a number stands on, where no column says it."""
+    text = re.sub(r"[\s\-_]", "", unicodedata.normalize("NFKC", str(cell))).upper()
+    if re.fullmatch(r"8[123]\d{15}[\dX]", text):
+        return DocumentType.HMT_RESIDENCE
+    if re.fullmatch(r"9\d{16}[\dX]|[A-Z]{3}\d{12}", text):
+        return DocumentType.FOREIGN_RESIDENCE
+    if re.fullmatch(r"[A-Z]{1,2}\d{6,8}", text):
+        return DocumentType.PASSPORT
+    return DocumentType.MAINLAND_ID
+
+
+def phone(cell: Any) -> str:
+    """Return a phone number in E.164; "" for an empty cell."""
+    text = cell if cell.__class__ is str else text_of(cell)
+    if len(text) == 11 and _MOBILE.fullmatch(text):
+        return f"+86{text}"
+    text = text_of(text)
+    if _SCIENTIFIC.fullmatch(text):
+        raise ValidationError(_(ROUNDED))
+    return read_phone(text) if text else ""
+
+
+def optional_name(cell: Any) -> str:
+    """Return a name; "" for an empty cell."""
+    if cell.__class__ is str and _PLAIN_NAME.fullmatch(cell):
+        return str(cell)
+    return name(cell) if cell != "" and text_of(cell) else ""
+
+
+def sex(cell: Any) -> str:
+    """Return a sex; "" for an empty cell."""
+    found = _SEXES.get(cell) if cell.__class__ is str else None
+    if found:
+        return found
+    word = tidy(text_of(cell)).casefold()
+    if not word:
+        return ""
+    if word not in _SEXES:
+        raise ValidationError(
+            _("“%(word)s” is no sex: write 男 or 女."), params={"word": word[:20]}
+        )
+    return _SEXES[word]
+
+
+def birth_date(cell: Any, today: date, *, date1904: bool = False) -> date | None:
+    """Return a day of birth, typed as text or kept as a day or a serial number by Excel."""
+    if cell == "":
+        return None
+    born = _serial(cell, date1904=date1904) if isinstance(cell, int | float) else _dated(cell)
+    if born is None:
+        raise ValidationError(
+            _("This is no date: write year, month and day, for example 1990-05-17.")
+        )
+    if born > today:
+        raise ValidationError(_("Nobody is born in the future. Check the date."))
+    if born.year < today.year - 130:
+        raise ValidationError(_("Nobody is that old. Check the date."))
+    return born
+
+
+def _serial(value: float, *, date1904: bool) -> date | None:
+    if isinstance(value, bool) or value != int(value):
+        return None
+    if 18_000_000 < value < 30_000_000:
+        return _day(str(int(value)))
+    if int(value) not in _SERIALS:
+        return None
+    return (_EPOCH_1904 if date1904 else _EPOCH) + timedelta(days=int(value))
+
+
+def _dated(cell: Any) -> date | None:
+    text = text_of(cell)
+    if len(text) == 10 and text[4] == text[7] == "-" and text.isascii():
+        return _day(text.replace("-", ""))
+    found = _DAY.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if not found:
+        return None
+    year, month, day, mm, dd = found.groups()
+    return _day(f"{year}{int(month or mm):02}{int(day or dd):02}")
+
+
+def _part(cell: Any, longest: int) -> str:
+    text = cell if cell.__class__ is str and cell.isalnum() and cell.isascii() else None
+    if text is None:
+        text = tidy(text_of(cell))
+    if len(text) > longest:
+        raise ValidationError(
+            _("This is longer than any address: %(most)d characters at most."),
+            params={"most": longest},
+        )
+    return str(text)
+
+
+def place(cell: Any) -> str:
+    """Return the name or code of a grid or community."""
+    return _part(cell, 50)
+
+
+@lru_cache(maxsize=50_000)
+def _building_name(text: str) -> str:
+    return f"{text}号楼" if text.isdigit() else text
+
+
+def building(cell: Any) -> str:
+    """Return a building's name; a bare number is 3号楼."""
+    return _building_name(_part(cell, 40))
+
+
+def unit(cell: Any) -> str:
+    """Return a unit as people write it on forms: with 单元, where it is a bare number."""
+    text = _part(cell, 17)
+    bare = _UNIT_END.sub("", text)
+    return f"{bare}单元" if bare.isdigit() else text
+
+
+def floor(cell: Any) -> int | None:
+    """Return a floor's number; None for an empty cell."""
+    text = _part(cell, 20)
+    if not text:
+        return None
+    found = _FLOOR.fullmatch(text)
+    if not found or not -9 <= int(found[1]) <= 199:
+        raise ValidationError(_("“%(text)s” is no floor."), params={"text": text})
+    return int(found[1])
+
+
+def door(cell: Any) -> str:
+    """Return a door's number without 室."""
+    text = _part(cell, 20)
+    return text if text.isdigit() else _DOOR_END.sub("", text)
+
+
+@lru_cache(maxsize=20_000)
+def _split(text: str) -> Door | None:
+    compact = text.replace(" ", "")
+    found = _ADDRESS.fullmatch(compact) or _DASHED.fullmatch(compact)
+    if not found:
+        return None
+    given = found.groupdict()
+    return Door(
+        building(given["building"]),
+        unit(given.get("unit") or ""),
+        floor(given.get("floor") or ""),
+        door(given["door"]),
+    )
+
+
+def address(cell: Any) -> Door:
+    """Return building, unit and door of an address that stands in one cell."""
+    text = _part(cell, _LONGEST)
+    if not text:
+        raise ValidationError(_("Enter the address: building, unit and door."))
+    found = _split(text)
+    if not found:
+        raise ValidationError(
+            _(
+                "The building and the door can't be told from this address. Write it like"
+                " 3号楼2单元502, or give building, unit and door in columns of their own."
+            )
+        )
+    return found

@@ -1,0 +1,1 @@
+"""Finding people by name, pinyin, number, phone or door."""

@@ -1,0 +1,218 @@
+"""Calendars: plans laid on dates, with what has happened since."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policy.engine.calendars.laying import lay
+from policy.engine.calendars.plans import CtCriterion, Force, Plan, PlannedStage
+from policy.engine.decisions.facts import NATResult, Served
+from tests.policy.engine.making import START, calendar, day, noon, result, stay
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Draw a plan of one to three stages."""
+    stages = []
+    for _ in range(draw(st.integers(1, 3))):
+        days = draw(st.integers(1, 9))
+        tests = draw(st.sets(st.integers(1, days)))
+        force: Force = draw(st.sampled_from(["must", "advise"]))
+        stages.append(PlannedStage("home", days, tuple(sorted(tests)), force))
+    loose = tuple(sorted(draw(st.sets(st.integers(1, 5), max_size=2))))
+    return Plan("pingan", "1", "arrivals", tuple(stages), loose)
+
+
+DAYS = st.integers(1, 40).map(day)
+RESULTS = st.builds(
+    NATResult, DAYS, st.sampled_from(["negative", "positive"]), st.none() | st.floats(1, 45)
+)
+CRITERION = Plan(
+    "pingan",
+    "1",
+    "infected",
+    (PlannedStage("home", 7, (6, 7)),),
+    release=CtCriterion(35.0, 6, 2),
+)
+
+
+class TestACalendarAlways:
+    @given(plans(), st.sets(DAYS), DAYS)
+    def test_is_never_shortened_by_one_more_missed_test(
+        self, plan: Plan, missed: set[date], more: date
+    ) -> None:
+        before = lay(plan, START, today=START, missed=missed).earliest_release
+        after = lay(plan, START, today=START, missed=missed | {more}).earliest_release
+
+        assert (before is None) == (after is None)
+        assert before is None or (after is not None and after >= before)
+
+    @given(plans(), st.sets(DAYS))
+    def test_keeps_the_number_of_required_tests_when_some_are_missed(
+        self, plan: Plan, missed: set[date]
+    ) -> None:
+        planned = lay(plan, START, today=START).required_tests
+        made_up = lay(plan, START, today=START, missed=missed).required_tests
+
+        assert len(made_up) == len(planned)
+        assert len(set(made_up)) == len(made_up)
+        assert not set(made_up) & missed
+
+    @given(plans(), st.sets(DAYS), st.lists(RESULTS, max_size=6), DAYS)
+    def test_draws_each_day_once_and_in_order(
+        self, plan: Plan, missed: set[date], tests: list[NATResult], today: date
+    ) -> None:
+        laid = lay(plan, START, today=today, missed=missed, tests=tests)
+
+        assert [one.day for one in laid.days] == [
+            START + timedelta(days=number) for number in range(len(laid.days))
+        ]
+        assert {one.day for one in laid.days} >= set(laid.required_tests) | set(laid.advised_tests)
+
+    @given(plans(), st.lists(RESULTS, max_size=6), DAYS)
+    def test_lets_nobody_go_before_the_day_of_release_or_without_results(
+        self, plan: Plan, tests: list[NATResult], today: date
+    ) -> None:
+        laid = lay(plan, START, today=today, tests=tests)
+
+        if laid.may_be_released:
+            assert laid.earliest_release is not None
+            assert laid.earliest_release <= today
+            assert set(laid.required_tests) <= {test.day for test in tests}
+            assert laid.next_test_on is None
+
+    @given(st.sets(DAYS), st.lists(RESULTS, max_size=8))
+    def test_releases_an_infected_person_after_two_days_that_pass(
+        self, missed: set[date], tests: list[NATResult]
+    ) -> None:
+        laid = lay(CRITERION, START, today=START, missed=missed, tests=tests)
+
+        assert laid.earliest_release is not None
+        assert laid.earliest_release >= day(7)
+        last = laid.required_tests[-1]
+        assert laid.required_tests[-2] == last - timedelta(days=1)
+
+
+class TestAMissedTest:
+    def test_is_made_up_on_the_next_day(self) -> None:
+        laid = calendar("cn-2022-101", exposure="close_contact", missed=(day(3),))
+
+        assert laid.required_tests == tuple(map(day, (1, 2, 4, 5, 6, 8)))
+        assert laid.earliest_release == day(8)
+
+    def test_is_made_up_on_the_next_day_without_one(self) -> None:
+        laid = calendar("cn-2022-101", exposure="close_contact", missed=(day(1),))
+
+        assert laid.required_tests == tuple(map(day, (2, 3, 4, 5, 6, 8)))
+
+    def test_on_the_last_day_moves_the_release(self) -> None:
+        laid = calendar("cn-2022-113", exposure="close_contact", missed=(day(5),))
+
+        assert laid.required_tests == (day(6),)
+        assert laid.earliest_release == day(6)
+        assert laid.days[-1].setting == "home"
+        assert [one.test for one in laid.days[-2:]] == ["missed", "make_up"]
+
+    def test_can_be_missed_again(self) -> None:
+        laid = calendar("cn-2022-113", exposure="close_contact", missed=(day(5), day(6)))
+
+        assert laid.earliest_release == day(7)
+
+
+class TestAPositive:
+    def test_stops_the_calendar(self) -> None:
+        tests = (result(1), result(2, result="positive"))
+        laid = calendar("cn-2022-101", exposure="close_contact", tests=tests)
+
+        assert laid.earliest_release is None
+        assert laid.required_tests == (day(1), day(2))
+        assert laid.cancelled_tests == tuple(map(day, (3, 5, 6, 8)))
+        assert laid.refer == "medical"
+        assert laid.next_test_on is None
+
+    def test_opens_a_case_instead_of_a_referral_where_there_is_a_rule(self) -> None:
+        laid = calendar(
+            "cn-2022-113", exposure="close_contact", tests=(result(2, result="positive"),)
+        )
+
+        assert laid.positive_on == day(2)
+        assert laid.refer is None
+
+
+class TestTheRelease:
+    def test_waits_for_a_result_that_comes_later(self) -> None:
+        laid = calendar(
+            "cn-2022-113", exposure="close_contact", tests=(result(5, reported_at=noon(7)),)
+        )
+
+        assert laid.earliest_release == day(7)
+
+    @pytest.mark.parametrize(
+        ("cts", "release"),
+        [
+            ({6: 35.0, 7: 35.0}, 7),
+            ({6: 36.0, 7: 34.9}, 9),
+            ({6: 34.9, 7: 36.0}, 8),
+            ({5: 36.0, 6: 34.0, 7: 36.0, 8: 36.0}, 8),
+            ({6: None, 7: None}, 7),
+        ],
+    )
+    def test_of_an_infected_person_follows_the_ct(
+        self, cts: dict[int, float | None], release: int
+    ) -> None:
+        tests = tuple(result(number, ct) for number, ct in cts.items())
+        laid = calendar("cn-2022-113", exposure="infected", clinical="mild", tests=tests)
+
+        assert laid.earliest_release == day(release)
+        assert laid.stages[-1].last_day == day(release)
+
+    def test_needs_two_days_in_a_row_after_a_missed_one(self) -> None:
+        laid = calendar("cn-2022-113", exposure="infected", clinical="mild", missed=(day(7),))
+
+        assert laid.required_tests == (day(6), day(8), day(9))
+        assert laid.earliest_release == day(9)
+
+    def test_is_blocked_by_each_missing_result(self) -> None:
+        plan = calendar("cn-2022-113", exposure="close_contact").plan
+
+        early = lay(plan, START, today=day(4))
+        late = lay(plan, START, today=day(6))
+        done = lay(plan, START, today=day(5), tests=(result(5),))
+
+        assert [text.en for text in early.release_blockers] == [
+            f"The earliest day of release is {day(5)}, day 5."
+        ]
+        assert [text.en for text in late.release_blockers] == [
+            f"The test of day 5 ({day(5)}) has no result."
+        ]
+        assert late.next_test_on == day(5)
+        assert done.may_be_released
+
+
+class TestADay:
+    def test_shows_where_it_was_really_served(self) -> None:
+        plan = calendar("cn-2022-113", exposure="close_contact").plan
+        served = (Served("central", day(1), day(2)),)
+        laid = lay(plan, START, today=day(3), served=served)
+
+        assert [one.setting for one in laid.days] == ["central", "central", "home", "home", "home"]
+
+    def test_counts_within_its_stage(self) -> None:
+        laid = calendar("cn-2022-101", exposure="close_contact")
+
+        assert [one.number_in_stage for one in laid.days] == [1, 2, 3, 4, 5, 1, 2, 3]
+
+
+class TestTwoTestsInThreeDays:
+    def test_may_be_taken_on_the_first_two(self) -> None:
+        laid = calendar(
+            "bayannur-2022-71",
+            arrived_from="610800",
+            stays=(stay(0, "low", "610800"),),
+            tests=(result(1), result(2)),
+        )
+
+        assert laid.required_tests == (day(1), day(2))
+        assert laid.next_test_on is None

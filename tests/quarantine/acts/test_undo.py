@@ -1,0 +1,284 @@
+"""Taking back what was just recorded."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.staff.models import Area
+from policy.engine.decisions.facts import Stay
+from quarantine.acts.outings import Mask, Purpose, Vehicle, approve_outing, ask_outing
+from quarantine.acts.release import release
+from quarantine.acts.results import mark_missed, open_contacts, proposed_contacts, take_sample
+from quarantine.acts.undo import (
+    take_back_contacts,
+    take_back_event,
+    take_back_result,
+    take_back_sample,
+)
+from quarantine.cases.lifecycle import OpenCaseError, change_clinical, change_home_conditions
+from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.models import Case, Event
+from testing.services import UNDO, TooLateToUndoError
+from tests.factories import (
+    make_arrival,
+    make_case,
+    make_place,
+    make_resident,
+    make_result,
+    make_user,
+    moment,
+)
+
+pytestmark = pytest.mark.django_db
+
+DAY_1 = date(2022, 11, 20)
+
+
+def nth(number: int) -> date:
+    return DAY_1 + timedelta(days=number - 1)
+
+
+@pytest.fixture
+def yingkou() -> Area:
+    return make_place("yingkou-2022-11", "210800")
+
+
+@pytest.fixture
+def case(yingkou: Area) -> Case:
+    """Seven days at home after a high-risk stay (Yingkou 2)."""
+    return make_case(yingkou, stays=(Stay("310101", "high", DAY_1),))
+
+
+@pytest.fixture
+def contact() -> Case:
+    cangshan = make_place("cangshan-2022-324", "350104")
+    return make_case(cangshan, exposure="close_contact", arrived_from=None)
+
+
+def state(case: Case) -> dict[str, Any]:
+    """Return all that an undo must bring back."""
+    case.refresh_from_db()
+    names = ("facts", "plan_id", "next_test_on", "release_on", "closed_on", "closed_as")
+    return {name: getattr(case, name) for name in names}
+
+
+class TestASample:
+    def test_taken_back_is_due_again(self, case: Case) -> None:
+        before = state(case)
+        sample = take_sample(case=case, taken_at=moment(nth(1)), at=moment(nth(1)), by=make_user())
+
+        take_back_sample(sample=sample, at=moment(nth(1)), by=make_user())
+
+        assert state(case) == before
+
+
+class TestAResult:
+    def test_that_was_negative_is_awaited_again(self, case: Case) -> None:
+        result = make_result(case, nth(1)).result
+
+        take_back_result(result=result, at=result.recorded_at, by=make_user())
+
+        case.refresh_from_db()
+        assert case.next_test_on == nth(3)
+        assert case.resident.samples.get().results.filter(withdrawn_at=None).count() == 0
+
+    def test_that_completed_a_case_opens_it_again(self, yingkou: Area) -> None:
+        case = make_case(yingkou, arrived_from="210100")
+        result = make_result(case, nth(1)).result
+        assert case.closed_on
+
+        take_back_result(result=result, at=result.recorded_at, by=make_user())
+
+        case.refresh_from_db()
+        assert case.closed_on is None
+
+    def test_that_referred_a_case_opens_it_again(self, case: Case) -> None:
+        before = {**state(case), "next_test_on": nth(3)}
+        result = make_result(case, nth(1), outcome="positive").result
+
+        take_back_result(result=result, at=result.recorded_at, by=make_user())
+
+        assert state(case) == before
+        kinds = set(case.events.filter(withdrawn_at=None).values_list("kind", flat=True))
+        assert kinds == {"opened"}
+
+    def test_that_opened_an_infected_case_brings_the_old_one_back(self, contact: Case) -> None:
+        recorded = make_result(contact, nth(1), outcome="positive")
+        assert recorded.opened
+
+        take_back_result(result=recorded.result, at=recorded.result.recorded_at, by=make_user())
+
+        contact.refresh_from_db()
+        recorded.opened.refresh_from_db()
+        assert contact.closed_on is None
+        assert recorded.opened.closed_as == Case.ClosedAs.WITHDRAWN
+        assert unexplained_cases() == []
+
+    def test_is_kept_once_contacts_were_opened(self, contact: Case) -> None:
+        make_resident(household=contact.resident.household)
+        recorded = make_result(contact, nth(1), outcome="positive")
+        assert recorded.opened
+        at = recorded.result.recorded_at
+        contacts = list(proposed_contacts(case=recorded.opened))
+        open_contacts(case=recorded.opened, residents=contacts, at=at, by=make_user())
+
+        with pytest.raises(TooLateToUndoError):
+            take_back_result(result=recorded.result, at=at, by=make_user())
+
+        contact.refresh_from_db()
+        assert contact.closed_on
+
+
+class TestContacts:
+    def test_taken_back_are_free_again_and_what_they_were_under_goes_on(self, case: Case) -> None:
+        make_result(case, DAY_1, outcome="positive")
+        home = case.resident.household
+        free, held = make_resident(household=home), make_resident(household=home)
+        stays = (Stay("310101", "high", DAY_1),)
+        before = make_case(case.grid, resident=held, stays=stays)
+        kept = state(before)
+        at, by = moment(DAY_1, 13), make_user()
+        open_contacts(case=case, residents=[free, held], at=at, by=by)
+
+        assert take_back_contacts(index=case, at=at + UNDO, by=by) == 2
+
+        assert state(before) == kept
+        assert list(Case.objects.open()) == [before]
+        assert set(proposed_contacts(case=case)) == {free, held}
+        with pytest.raises(TooLateToUndoError):
+            take_back_contacts(index=case, at=at, by=by)
+
+    def test_stay_when_the_time_is_over_or_something_happened(self, contact: Case) -> None:
+        infected = make_result(contact, DAY_1, outcome="positive").opened
+        assert infected
+        flatmate = make_resident(household=contact.resident.household)
+        at, by = moment(DAY_1, 13), make_user()
+        (opened,) = open_contacts(case=infected, residents=[flatmate], at=at, by=by)
+        with pytest.raises(TooLateToUndoError):
+            take_back_contacts(index=infected, at=at + UNDO + timedelta(seconds=1), by=by)
+        make_result(opened, DAY_1)
+        with pytest.raises(TooLateToUndoError):
+            take_back_contacts(index=infected, at=at, by=by)
+        assert opened in Case.objects.open()
+
+
+class TestAMissedTest:
+    def test_taken_back_is_due_on_its_own_day_again(self, case: Case) -> None:
+        before = state(case)
+        at = moment(nth(2))
+        event = mark_missed(case=case, day=nth(1), reason="", at=at, by=make_user())
+
+        take_back_event(event=event, at=at + UNDO, by=make_user())
+
+        assert state(case) == before
+
+    def test_stays_when_the_time_is_over(self, case: Case) -> None:
+        at = moment(nth(2))
+        event = mark_missed(case=case, day=nth(1), reason="", at=at, by=make_user())
+
+        with pytest.raises(TooLateToUndoError):
+            take_back_event(event=event, at=at + UNDO + timedelta(seconds=1), by=make_user())
+
+    def test_is_taken_back_once(self, case: Case) -> None:
+        at = moment(nth(2))
+        event = mark_missed(case=case, day=nth(1), reason="", at=at, by=make_user())
+        take_back_event(event=event, at=at, by=make_user())
+
+        with pytest.raises(TooLateToUndoError):
+            take_back_event(event=event, at=at, by=make_user())
+
+
+class TestAChangeOfFacts:
+    def change(self, case: Case, *, met: bool) -> Event:
+        return change_home_conditions(
+            case=case, met=met, reason="示例", at=moment(nth(3)), by=make_user()
+        )
+
+    def test_taken_back_restores_plan_and_facts(self, case: Case) -> None:
+        before = state(case)
+        event = self.change(case, met=False)
+
+        take_back_event(event=event, at=moment(nth(3)), by=make_user())
+
+        assert state(case) == before
+        assert unexplained_cases() == []
+
+    def test_stays_when_another_followed(self, case: Case) -> None:
+        first = self.change(case, met=False)
+        self.change(case, met=True)
+
+        with pytest.raises(TooLateToUndoError):
+            take_back_event(event=first, at=moment(nth(3)), by=make_user())
+
+    def test_that_referred_the_person_opens_the_case_again(self, contact: Case) -> None:
+        infected = make_result(contact, nth(1), outcome="positive").opened
+        assert infected
+        before = state(infected)
+        event = change_clinical(
+            case=infected, state="severe", reason="", at=moment(nth(2)), by=make_user()
+        )
+        assert state(infected)["closed_as"] == Case.ClosedAs.REFERRED
+
+        take_back_event(event=event, at=moment(nth(2)), by=make_user())
+
+        assert state(infected) == before
+
+
+class TestARelease:
+    @pytest.fixture
+    def released(self, yingkou: Area) -> Case:
+        case = make_case(yingkou)
+        for number in (1, 3, 5):
+            make_result(case, nth(number))
+        assert release(cases=[case], at=moment(nth(5), 16), by=make_user()).released
+        return case
+
+    def take_back(self, case: Case) -> None:
+        event = case.events.get(kind=Event.Kind.RELEASED)
+        take_back_event(event=event, at=event.at, by=make_user())
+
+    def test_taken_back_opens_the_case_again(self, released: Case) -> None:
+        self.take_back(released)
+
+        assert state(released)["closed_as"] == ""
+        assert released.release_on == nth(5)
+
+    def test_stays_when_the_person_is_under_another_measure(
+        self, yingkou: Area, released: Case
+    ) -> None:
+        make_arrival(yingkou, on=nth(6), resident=released.resident, arrived_from="310000")
+
+        with pytest.raises(OpenCaseError):
+            self.take_back(released)
+
+
+class TestAnOuting:
+    def test_with_an_answer_is_kept_until_the_answer_is_taken_back(self, case: Case) -> None:
+        at = moment(nth(1))
+        asked = ask_outing(
+            case=case,
+            day=nth(1),
+            purpose=Purpose.MEDICAL,
+            vehicle=Vehicle.ESCORTED,
+            mask=Mask.N95,
+            reason="透析",
+            at=at,
+            by=make_user(),
+        )
+        answer = approve_outing(asked=asked, at=at, by=make_user())
+
+        with pytest.raises(TooLateToUndoError):
+            take_back_event(event=asked, at=at, by=make_user())
+        take_back_event(event=answer, at=at, by=make_user())
+        take_back_event(event=asked, at=at, by=make_user())
+
+        assert not Event.objects.valid().filter(kind__startswith="outing").exists()
+
+
+class TestWhatFollowsFromSomethingElse:
+    def test_is_not_taken_back_by_itself(self, case: Case) -> None:
+        opened = case.events.get(kind=Event.Kind.OPENED)
+
+        with pytest.raises(TooLateToUndoError):
+            take_back_event(event=opened, at=opened.at, by=make_user())

@@ -1,0 +1,225 @@
+"""Every page of arrivals and cases opens, in few queries."""
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import DjangoAssertNumQueries
+
+from accounts.staff.models import Area, User
+from policy.services import forget_library
+from quarantine.acts import daily_checks, outings
+from quarantine.acts.daily_checks import Symptom
+from quarantine.acts.outings import Mask, Purpose, Vehicle
+from quarantine.arrivals.services import Logged
+from quarantine.cases import lifecycle
+from quarantine.models import Case
+from tests import factories
+from tests.factories import NOW
+
+MOST_QUERIES = 12
+
+Arrive = Callable[..., Logged]
+
+
+@pytest.fixture
+def logged(arrive: Arrive) -> Logged:
+    """Return one of three arrivals: with tests due, overdue, and a release that is blocked."""
+    arrive()
+    arrive(days=7)
+    return arrive(days=2)
+
+
+class TestPages:
+    @pytest.mark.parametrize(
+        "name", ["today", "arrival_new", "case_list", "release_list", "origin_search"]
+    )
+    def test_open(
+        self,
+        name: str,
+        logged: Logged,
+        as_staff: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        as_staff.get(reverse(name))
+        with django_assert_max_num_queries(MOST_QUERIES):
+            assert as_staff.get(reverse(name)).status_code == 200
+
+    @pytest.mark.parametrize("after", ["²", "٣", "-1", "x", "9" * 30])
+    @pytest.mark.parametrize("name", ["case_list", "arrival_list", "inbox"])
+    def test_begin_again_at_a_key_that_is_none(
+        self, name: str, after: str, logged: Logged, as_staff: Client
+    ) -> None:
+        address = reverse(name)
+        page = as_staff.get(address, {"after": after, "below": after})
+        assert page.status_code == 200
+        assert page.content.count(b"<tr>") == as_staff.get(address).content.count(b"<tr>")
+
+    def test_show_a_case(
+        self,
+        logged: Logged,
+        as_staff: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        assert logged.case
+        as_staff.get(reverse("case_detail", args=[logged.case.key]))
+        with django_assert_max_num_queries(MOST_QUERIES):
+            page = as_staff.get(reverse("case_detail", args=[logged.case.key]))
+        assert "〔2022〕71号" in page.content.decode()
+
+    def test_show_what_was_logged(
+        self,
+        logged: Logged,
+        as_staff: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        as_staff.get(reverse("arrival_saved", args=[logged.arrival.key]))
+        with django_assert_max_num_queries(MOST_QUERIES):
+            page = as_staff.get(reverse("arrival_saved", args=[logged.arrival.key]))
+        assert "11-26" in page.content.decode()
+
+    def test_answer_a_filter_in_few_queries(
+        self,
+        logged: Logged,
+        as_staff: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        chosen = {"stage": "home", "test": "overdue", "release": "blocked"}
+        with django_assert_max_num_queries(MOST_QUERIES):
+            page = as_staff.get(reverse("case_list"), chosen)
+        assert [case.day_1 for case in page.context["rows"]] == [date(2022, 11, 15)]
+
+    def test_hide_the_cases_of_another_grid(self, logged: Logged, client: Client) -> None:
+        assert logged.case
+        client.force_login(factories.make_user("grid_staff", factories.make_grid()))
+        page = client.get(reverse("case_detail", args=[logged.case.key]))
+        assert page.status_code == 404
+
+    def test_keep_personal_data_covered(
+        self, logged: Logged, grid: Area, as_staff: Client
+    ) -> None:
+        assert logged.case
+        resident = logged.case.resident
+        page = as_staff.get(reverse("case_detail", args=[logged.case.key])).content.decode()
+        assert resident.name not in page
+        assert resident.number not in page
+        assert resident.phone.removeprefix("+86") not in page
+
+
+@pytest.fixture
+def infected(db: None, today: None) -> Case:
+    """Return the case of an infected person of Cangshan, whose household may follow."""
+    cangshan = factories.make_place("cangshan-2022-324", "350104")
+    contact = factories.make_case(cangshan, exposure="close_contact", arrived_from=None)
+    factories.make_resident(household=contact.resident.household)
+    opened = factories.make_result(contact, date(2022, 11, 21), outcome="positive").opened
+    assert opened
+    return opened
+
+
+def open_page(client: Client, case: Case) -> str:
+    page = client.get(reverse("case_detail", args=[case.key]), headers={"accept-language": "en"})
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+class TestThePageOfACase:
+    def test_opens_in_few_queries_for_an_infected_person_after_a_restart(
+        self,
+        infected: Case,
+        client: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        client.force_login(factories.make_user("grid_staff", infected.grid))
+        open_page(client, infected)  # the first page of a session saves it
+        forget_library()
+        with django_assert_max_num_queries(MOST_QUERIES):
+            page = open_page(client, infected)
+        assert "Household members as close contacts" in page
+
+    def test_opens_in_few_queries_for_somebody_who_was_referred(
+        self,
+        arrive: Arrive,
+        as_staff: Client,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        case = arrive(days=2).case
+        assert case
+        factories.make_resident(household=case.resident.household)
+        factories.make_result(case, date(2022, 11, 21), outcome="positive")
+        open_page(as_staff, case)  # the first page of a session saves it
+        forget_library()
+        with django_assert_max_num_queries(MOST_QUERIES):
+            page = open_page(as_staff, case)
+        assert "Household members as close contacts" in page
+
+    def test_shows_no_sample_of_the_next_case(self, infected: Case, client: Client) -> None:
+        client.force_login(factories.make_user("grid_staff", infected.grid))
+        before = Case.objects.get(resident=infected.resident, closed_as="superseded")
+        factories.make_result(infected, date(2022, 11, 22), outcome="positive", ct="31.5")
+        assert "Ct 31.5" in open_page(client, infected)
+        assert "Ct 31.5" not in open_page(client, before)
+
+    def test_says_that_the_release_is_due_once_all_days_are_over(
+        self, arrive: Arrive, as_staff: Client
+    ) -> None:
+        case = arrive(days=7).case
+        assert case
+        page = open_page(as_staff, case)
+        heading = page[page.index("<h1") : page.index("</h1>")]
+        assert "Release due" in heading
+        assert "Tests only" not in heading
+
+    def test_tells_what_was_found_and_by_whom(
+        self, arrive: Arrive, as_staff: Client, staff: User
+    ) -> None:
+        case = arrive(days=2).case
+        assert case
+        recorded = factories.make_result(case, date(2022, 11, 21))
+        case.refresh_from_db()
+        daily_checks.daily_check(
+            case=case,
+            temperature=None,
+            symptoms=[Symptom.COUGH, Symptom.THROAT],
+            note="",
+            at=NOW,
+            by=staff,
+        )
+        lifecycle.change_home_conditions(case=case, met=False, reason="合住", at=NOW, by=staff)
+        page = open_page(as_staff, case)
+        happened = page[page.index('class="happened"') :]
+        assert "Dry cough · Sore throat" in happened
+        assert "Not fit · Home isolation → Central isolation · 合住" in happened
+        assert "sample of 11-21 · Negative" in happened
+        assert str(recorded.result.recorded_by) in happened
+
+    def test_tells_the_clinical_state(self, infected: Case, client: Client) -> None:
+        by = factories.make_user("grid_staff", infected.grid)
+        infected.refresh_from_db()
+        lifecycle.change_clinical(case=infected, state="mild", reason="医生", at=NOW, by=by)
+        client.force_login(by)
+        assert "Mild · 医生" in open_page(client, infected)
+
+    def test_tells_who_decides_on_an_outing_what_was_asked_for(
+        self, arrive: Arrive, client: Client, staff: User, supervisor: User, today: None
+    ) -> None:
+        case = arrive(days=2).case
+        assert case
+        outings.ask_outing(
+            case=case,
+            day=NOW.date(),
+            purpose=Purpose.MEDICAL,
+            vehicle=Vehicle.ESCORTED,
+            mask=Mask.N95,
+            reason="透析",
+            at=NOW,
+            by=staff,
+        )
+        client.force_login(supervisor)
+        page = open_page(client, case)
+        said = "11-22 · Seeing a doctor · Escorted vehicle, door to door · KN95, N95 or better"
+        decision = page[page.index('id="act-answer"') : page.index('id="act-outing"')]
+        assert f"{said} · 透析" in decision
+        assert page.count(f"{said} · 透析") == 2  # in the form and in the history
