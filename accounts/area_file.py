@@ -29,7 +29,7 @@ class WrongRowsError(Exception):
 
 
 @dataclass(frozen=True)
-class Row:
+class AreaRow:
     """One line of the file: an area and what it lies in."""
 
     line: int
@@ -84,7 +84,7 @@ def import_areas(*, lines: Iterable[str], by: User | None) -> Imported:
     return imported
 
 
-def _read(lines: Iterable[str]) -> list[Row]:
+def _read(lines: Iterable[str]) -> list[AreaRow]:
     reader = csv.reader(lines)
     head = [cell.strip().lower() for cell in next(reader, [])]
     if head != COLUMNS:
@@ -95,7 +95,7 @@ def _read(lines: Iterable[str]) -> list[Row]:
         if not any(values):
             continue
         if len(values) == len(COLUMNS):
-            rows.append(Row(reader.line_num, *values))
+            rows.append(AreaRow(reader.line_num, *values))
         else:
             wrong.append(f"line {reader.line_num}: A row has {len(COLUMNS)} cells.")
     if wrong:
@@ -110,14 +110,14 @@ def _parents(known: Mapping[str, Area]) -> dict[str, str]:
     return {area.code: codes.get(area.path[:-step], "") for area in known.values()}
 
 
-def _repeated(rows: Iterable[Row]) -> Iterator[str]:
+def _repeated(rows: Iterable[AreaRow]) -> Iterator[str]:
     first: dict[str, int] = {}
     for row in rows:
         if (line := first.setdefault(row.code, row.line)) != row.line:
             yield f"line {row.line}: Line {line} gives the code {row.code} already."
 
 
-def _faults(row: Row, levels: Mapping[str, str], parents: Mapping[str, str]) -> Iterator[str]:
+def _faults(row: AreaRow, levels: Mapping[str, str], parents: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong with a row, given the levels of all areas and the parents of the old."""
     if row.level not in LEVELS:
         yield f"There is no level {row.level!r}: it is one of {', '.join(LEVELS)}."
@@ -135,7 +135,7 @@ def _faults(row: Row, levels: Mapping[str, str], parents: Mapping[str, str]) -> 
         )
 
 
-def _faults_of_code(row: Row) -> Iterator[str]:
+def _faults_of_code(row: AreaRow) -> Iterator[str]:
     """Yield what is wrong with a code: GB/T 2260 down to the county, the community's own below."""
     if row.level not in OFFICIAL:
         if not (row.code.isascii() and row.code.isdigit() and 7 <= len(row.code) <= 20):
@@ -155,7 +155,7 @@ def _official_level(code: str) -> str:
     return Area.Level.CITY if code.endswith("00") else Area.Level.COUNTY
 
 
-def _faults_of_parent(row: Row, levels: Mapping[str, str]) -> Iterator[str]:
+def _faults_of_parent(row: AreaRow, levels: Mapping[str, str]) -> Iterator[str]:
     if row.level == Area.Level.COUNTRY:
         if row.parent:
             yield "The country lies in nothing: leave the parent code empty."
@@ -179,7 +179,7 @@ def _start(code: str, level: str) -> str:
     return code[: lengths.get(Area.Level(level), 6)]
 
 
-def _take(row: Row, known: dict[str, Area], imported: Imported, by: User | None) -> None:
+def _take(row: AreaRow, known: dict[str, Area], imported: Imported, by: User | None) -> None:
     area = known.get(row.code)
     if area is None:
         parent = known[row.parent]

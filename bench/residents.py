@@ -23,7 +23,7 @@ from bench import Figure, figure
 from common import clock
 from common.encryption import encrypt, search_hash
 from portal.exports import making
-from portal.exports.lists import LISTS, Scope
+from portal.exports.lists import LISTS, ExportScope
 from residents.register import services
 from residents.register.addresses import building_key
 from residents.register.models import Building, Household, Resident
@@ -83,7 +83,7 @@ def run() -> list[Figure]:
 
 def _taken(by: User) -> list[Figure]:
     """Return how long a file of everybody takes, beside reading them, and what memory it takes."""
-    scope = Scope(by, by.areas.get(), clock.now())  # noqa: TID251 - a bench is an edge, too
+    scope = ExportScope(by, by.areas.get(), clock.now())  # noqa: TID251 - a bench is an edge, too
     start = perf_counter()
     rows = sum(1 for _row in LISTS["residents"].rows(scope))
     read = perf_counter() - start

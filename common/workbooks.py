@@ -34,7 +34,7 @@ _HEADING, _TEXT, _DAY = 1, 2, 3
 
 
 @dataclass(frozen=True)
-class Mark:
+class Imprint:
     """Who made a workbook and when: on each printed page, and in the properties of the file."""
 
     title: str
@@ -48,7 +48,7 @@ def write_workbook(
     sheets: Iterable[tuple[str, Iterable[Row]]],
     *,
     headings: int = 1,
-    mark: Mark | None = None,
+    mark: Imprint | None = None,
 ) -> None:
     """
     Write `sheets`, each a name and its rows, the first `headings` of them in bold and kept.
@@ -65,7 +65,9 @@ def write_workbook(
             book.writestr(path, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>{part}')
 
 
-def _write_sheet(sheet: IO[bytes], rows: Iterable[Row], headings: int, mark: Mark | None) -> None:
+def _write_sheet(
+    sheet: IO[bytes], rows: Iterable[Row], headings: int, mark: Imprint | None
+) -> None:
     pane = (
         f'<pane ySplit="{headings}" topLeftCell="A{headings + 1}" activePane="bottomLeft"'
         ' state="frozen"/>'
@@ -122,7 +124,7 @@ def _letters(column: int) -> str:
     return _letters(column // 26 - 1) + chr(65 + column % 26)
 
 
-def _printed(mark: Mark | None) -> str:
+def _printed(mark: Imprint | None) -> str:
     """Return how a sheet is printed: across, the mark on every page."""
     if mark is None:
         return ""
@@ -161,7 +163,7 @@ _STYLES = f"""<styleSheet xmlns="{_MAIN}">\
 </styleSheet>"""
 
 
-def _parts(names: Sequence[str], mark: Mark | None) -> dict[str, str]:
+def _parts(names: Sequence[str], mark: Imprint | None) -> dict[str, str]:
     """Return what stands in a workbook besides its sheets."""
     numbers = range(1, len(names) + 1)
     overrides = {
@@ -206,7 +208,7 @@ def _relations(targets: Iterable[tuple[str, str]]) -> str:
     return f'<Relationships xmlns="{_PACKAGE}/relationships">{inner}</Relationships>'
 
 
-def _properties(mark: Mark | None) -> str:
+def _properties(mark: Imprint | None) -> str:
     said = ""
     if mark:
         at = mark.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -44,7 +44,7 @@ class SettledDraftError(RefusedError):
 
 
 @dataclass(frozen=True)
-class Preview:
+class DraftPreview:
     """What a draft says, and how each of its clauses stands to its parent."""
 
     document: Document
@@ -54,7 +54,7 @@ class Preview:
     silent: tuple[str, ...]
 
 
-def preview(content: bytes, name: str) -> Preview:
+def preview(content: bytes, name: str) -> DraftPreview:
     """Return what a file would add. Raise BadDocumentError with the line for an unsound one."""
     if len(content) > LARGEST_FILE:
         raise BadDocumentError(_("The file is larger than any notice: 64 KiB at most."))
@@ -71,7 +71,7 @@ def preview(content: bytes, name: str) -> Preview:
     parent = library.documents.get(document.parent or "")
     findings = compare(library.law(document.id), library.law(parent.id)) if parent else ()
     silent = silent_subjects(library.law(document.id))
-    return Preview(document, parent, findings, library, silent)
+    return DraftPreview(document, parent, findings, library, silent)
 
 
 def upload(*, content: bytes, name: str, at: datetime, by: User) -> StoredDocument:

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, gettext, ngettext, pgettext, 
 from django.utils.translation import gettext_lazy as _
 
 from common import places
-from policy.engine.decisions.people import Resident
+from policy.engine.decisions.people import ListedFacts
 from policy.services import library
 
 if TYPE_CHECKING:
@@ -382,7 +382,7 @@ def class_named(about: Class) -> str:
     """Return in words one of the classes that the comparison tells apart."""
     if isinstance(about, tuple):
         named = [_part_named(part) for part in about]
-    elif isinstance(about, Resident):
+    elif isinstance(about, ListedFacts):
         named = _resident_named(about)
     else:
         named = [_with_name(name, value) for name, value in facts_of(about)]
@@ -400,7 +400,7 @@ def _part_named(part: object) -> str:
     return next((str(table[part]) for table in tables if part in table), str(part))
 
 
-def _resident_named(resident: Resident) -> list[str]:
+def _resident_named(resident: ListedFacts) -> list[str]:
     flags = {
         "living_alone": gettext("lives alone"),
         "pregnant": gettext("pregnant"),

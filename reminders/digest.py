@@ -5,7 +5,7 @@ from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from quarantine.lists.worklist import Kind, Work
+from quarantine.lists.worklist import Work, WorkKind
 from quarantine.models import Case
 from reminders.models import Message
 
@@ -20,10 +20,10 @@ def compose(message: Message) -> tuple[str, str]:
         lines = [
             subject,
             _("People under a measure: %(number)d") % {"number": cases.open().count()},
-            _("Tests due today: %(number)d") % {"number": due[Kind.TEST]},
-            _("Tests overdue: %(number)d") % {"number": due[Kind.OVERDUE]},
-            _("Releases to confirm: %(number)d") % {"number": due[Kind.RELEASE]},
-            _("Daily checks to do: %(number)d") % {"number": due[Kind.CHECK]},
+            _("Tests due today: %(number)d") % {"number": due[WorkKind.TEST]},
+            _("Tests overdue: %(number)d") % {"number": due[WorkKind.OVERDUE]},
+            _("Releases to confirm: %(number)d") % {"number": due[WorkKind.RELEASE]},
+            _("Daily checks to do: %(number)d") % {"number": due[WorkKind.CHECK]},
         ]
         if settings.SITE_URL:
             lines.append(f"{settings.SITE_URL}/")

@@ -134,7 +134,7 @@ def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:
     return _insert_from(rows[:CHUNK])
 
 
-def _insert_about_workers(what: workers.Due, *, at: datetime) -> int:
+def _insert_about_workers(what: workers.DueWorkers, *, at: datetime) -> int:
     rows = workers.untold(what).values_list(
         *(RandomUUID(), NONE, "pk", "resident__grid_id", Value(what.kind), "told_of"),
         Value(InApp),

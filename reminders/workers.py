@@ -21,7 +21,7 @@ AFTERWARDS = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Due:
+class DueWorkers:
     """Workers to tell of, with the day that the message speaks of, and whether it comes late."""
 
     kind: Message.Kind
@@ -30,7 +30,7 @@ class Due:
     late: Expression
 
 
-def due(*, at: datetime) -> Iterator[Due]:
+def due(*, at: datetime) -> Iterator[DueWorkers]:
     """
     Yield what is due about workers.
 
@@ -40,7 +40,7 @@ def due(*, at: datetime) -> Iterator[Due]:
     on = clock.day_of(at)
     late = ExpressionWrapper(Q(valid_until__lt=on), output_field=BooleanField())
     ending = Worker.objects.filter(_entry_ends(on))
-    yield Due(Message.Kind.WORKER_ENDS, ending, "valid_until", late)
+    yield DueWorkers(Message.Kind.WORKER_ENDS, ending, "valid_until", late)
     tomorrow = timezone.make_aware(datetime.combine(on + timedelta(days=1), time()))
     for rule in proof_rules_at(at):
         workers = (
@@ -52,7 +52,7 @@ def due(*, at: datetime) -> Iterator[Due]:
             )
             .filter(proven__lt=tomorrow - rule.hours, proven__gte=at - rule.hours - AFTERWARDS)
         )
-        yield Due(Message.Kind.PROOF_ENDS, workers, "proven_on", Value(False))
+        yield DueWorkers(Message.Kind.PROOF_ENDS, workers, "proven_on", Value(False))
 
 
 def holds(kind: str, on: date) -> Q:
@@ -77,7 +77,7 @@ def _entry_ends(on: date) -> Q:
     )
 
 
-def untold(what: Due) -> QuerySet[Worker]:
+def untold(what: DueWorkers) -> QuerySet[Worker]:
     """Return the workers of whom the inbox has not been told yet, with the day it is told of."""
     told = Message.objects.filter(
         worker=OuterRef("pk"),

@@ -43,7 +43,7 @@ ADVICE = {
 class Checked:
     """What the law says at the door, and how long the proof that was shown still holds."""
 
-    entry: doors.Entry
+    entry: doors.Admission
     good_until: datetime | None
     hours_left: int
 

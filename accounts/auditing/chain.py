@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Finding:
+class ChainFinding:
     """Something that is not as the portal left it."""
 
     what: str
@@ -64,7 +64,7 @@ SENTENCES = {
 class Report:
     """What a check of the chain has found."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ChainFinding] = field(default_factory=list)
     entries: int = 0
     seals: int = 0
     waiting: int = 0
@@ -74,7 +74,7 @@ class Report:
 
     def add(self, what: str, number: int) -> None:
         """Note a finding."""
-        self.findings.append(Finding(what, number))
+        self.findings.append(ChainFinding(what, number))
 
 
 def head_line(seal: AuditSeal) -> str:

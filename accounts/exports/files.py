@@ -18,7 +18,7 @@ from django.utils.translation import pgettext
 
 from accounts.exports.models import FileFormat
 from accounts.staff.models import User
-from common.workbooks import Cell, Mark, Row, write_workbook
+from common.workbooks import Cell, Imprint, Row, write_workbook
 
 # What programs take for the beginning of a formula, also behind blanks that nobody sees.
 _FORMULA = re.compile(
@@ -57,9 +57,9 @@ class Stamp:
         }
 
     @property
-    def mark(self) -> Mark:
+    def mark(self) -> Imprint:
         """Return what stands on printed pages and in the properties."""
-        return Mark(f"{self.title} · {self.number}", self.line, self._who, self.at)
+        return Imprint(f"{self.title} · {self.number}", self.line, self._who, self.at)
 
     @property
     def _who(self) -> str:

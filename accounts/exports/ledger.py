@@ -22,7 +22,7 @@ TOOK = gettext_noop("took a file")
 AT_ONCE = 1_000  # pseudonyms in one entry of the audit
 
 
-class TooManyError(RefusedError):
+class TooManyExportsError(RefusedError):
     """Somebody who takes file after file."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ def next_number() -> int:
 def refuse_too_many(*, by: User, at: datetime) -> None:
     """Raise TooManyError where somebody has taken their share of the hour."""
     if Export.objects.filter(by=by, at__gt=at - HOUR).count() >= MOST_AN_HOUR:
-        raise TooManyError
+        raise TooManyExportsError
 
 
 @transaction.atomic

@@ -50,7 +50,7 @@ class Sensitive(models.TextChoices):
     ADDRESS = "address", _("Doors")
 
 
-class Purpose(models.TextChoices):
+class ExportPurpose(models.TextChoices):
     """What unmasked data may be needed for outside of the portal."""
 
     TRANSFER = "transfer", _("Transfer to a quarantine site")
@@ -152,7 +152,7 @@ class ExportRequest(models.Model):
     filters = models.JSONField(_("filters"), default=dict)
     fields = ArrayField(models.CharField(max_length=10), verbose_name=_("unmasked"))
     format = models.CharField(_("format"), max_length=4, choices=FileFormat)
-    purpose = models.CharField(_("purpose"), max_length=20, choices=Purpose)
+    purpose = models.CharField(_("purpose"), max_length=20, choices=ExportPurpose)
     reason = EncryptedTextField(_("reason"), bound_to=["key"])
     asked_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("asked by")

@@ -22,14 +22,14 @@ class NotFitError(RefusedError):
     """Somebody who may not decide on a request, or not alone."""
 
 
-class NotWaitingError(RefusedError):
+class RequestNotWaitingError(RefusedError):
     """A request that was decided on, withdrawn or used, or has lapsed."""
 
     def __init__(self) -> None:
         super().__init__(_("Meanwhile this request has gone on. This is how it stands now."))
 
 
-class ReasonMissingError(RefusedError):
+class ExportReasonMissingError(RefusedError):
     """A request or a refusal without a reason."""
 
     field = "reason"
@@ -130,7 +130,7 @@ def approve(*, request: ExportRequest, at: datetime, by: User) -> None:
         approved_at=at,
         valid_until=at + AGREED_FOR,
     ):
-        raise NotWaitingError
+        raise RequestNotWaitingError
     audit.record(by=by, did=gettext_noop("agreed to unmasked data"), to=request)
 
 
@@ -143,7 +143,7 @@ def refuse(*, request: ExportRequest, reason: str, at: datetime, by: User) -> No
     why = _reason(reason)
     waiting = ExportRequest.objects.waiting(at).filter(pk=request.pk)
     if not waiting.update(refused_by=by, refused_at=at, **sealed(request, refusal=why)):
-        raise NotWaitingError
+        raise RequestNotWaitingError
     audit.record(by=by, did=gettext_noop("refused unmasked data"), to=request, reason=why)
 
 
@@ -156,7 +156,7 @@ def withdraw(*, request: ExportRequest, at: datetime, by: User) -> None:
         pk=request.pk, refused_at=None, withdrawn_at=None, export=None
     )
     if not mine.update(withdrawn_at=at):
-        raise NotWaitingError
+        raise RequestNotWaitingError
     audit.record(by=by, did=gettext_noop("withdrew a request for unmasked data"), to=request)
 
 
@@ -175,7 +175,7 @@ def _as_they_are(user: User) -> User:
 def _reason(text: str) -> str:
     text = text.strip()
     if not text:
-        raise ReasonMissingError(_("Say why: it is kept with the request."))
+        raise ExportReasonMissingError(_("Say why: it is kept with the request."))
     if len(text) > LONGEST_REASON:
-        raise ReasonMissingError(_("Give the reason in at most 200 characters."))
+        raise ExportReasonMissingError(_("Give the reason in at most 200 characters."))
     return text

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from accounts.auditing import audit
 from accounts.staff.models import User
 from common.errors import RefusedError
-from policy.activations.decisions import NotWaitingError, ReasonMissingError
+from policy.activations.decisions import ActivationNotWaitingError, WithdrawalReasonError
 from policy.models import Activation, TransitionChoice
 
 
@@ -27,7 +27,7 @@ def let_stricter_reach_open_cases(
     Raise NotWaitingError once it is approved or withdrawn: the approver approves the choices.
     """
     if not reason.strip():
-        raise ReasonMissingError(_("Say why: the history shows it."))
+        raise WithdrawalReasonError(_("Say why: the history shows it."))
     _refuse_others(activation, by)
     _refuse_decided(activation)
     choice, _new = TransitionChoice.objects.update_or_create(
@@ -69,4 +69,6 @@ def _refuse_decided(activation: Activation) -> None:
     """Refuse where the activation is decided on, and keep others from deciding meanwhile."""
     waiting = Activation.objects.waiting().select_for_update(of=("self",))
     if not waiting.filter(pk=activation.pk):
-        raise NotWaitingError(_("This was approved or withdrawn by somebody else meanwhile."))
+        raise ActivationNotWaitingError(
+            _("This was approved or withdrawn by somebody else meanwhile.")
+        )

@@ -57,7 +57,7 @@ class SameEmployerError(RefusedError):
     """Somebody approves what a colleague proposed, or nobody knows for whom one of them works."""
 
 
-class NotWaitingError(RefusedError):
+class ActivationNotWaitingError(RefusedError):
     """An activation that somebody else has approved or withdrawn; the sentence says who."""
 
 
@@ -65,7 +65,7 @@ class ChoicesChangedError(RefusedError):
     """A proposal whose choices are no longer those that the second person saw."""
 
 
-class ReasonMissingError(RefusedError):
+class WithdrawalReasonError(RefusedError):
     """A withdrawal without a reason, or with one that is longer than can be kept."""
 
     field = "reason"
@@ -181,7 +181,7 @@ def approve_activation(
         raise SameEmployerError(refusal)
     waiting = Activation.objects.waiting().filter(pk=activation.pk)
     if not waiting.update(approved_by=by, approver_employer=by.employer, approved_at=at):
-        raise NotWaitingError(_settled(activation))
+        raise ActivationNotWaitingError(_settled(activation))
     # The row is ours now, and nobody can choose otherwise any more.
     chosen = set(activation.choices.values_list("subject", flat=True))
     if choices is not None and chosen != set(choices):
@@ -212,12 +212,12 @@ def withdraw_activation(*, activation: Activation, at: datetime, by: User, reaso
     """
     reason = reason.strip()
     if not reason:
-        raise ReasonMissingError(_("Say why: the history shows it."))
+        raise WithdrawalReasonError(_("Say why: the history shows it."))
     if len(reason) > LONGEST_REASON:
-        raise ReasonMissingError(_("Give the reason in at most 200 characters."))
+        raise WithdrawalReasonError(_("Give the reason in at most 200 characters."))
     standing = Activation.objects.valid().filter(pk=activation.pk)
     if not standing.update(withdrawn_by=by, withdrawn_at=at, withdrawal_reason=reason):
-        raise NotWaitingError(_settled(activation))
+        raise ActivationNotWaitingError(_settled(activation))
     audit.record(by=by, did=gettext_noop("withdrew activation"), to=activation, reason=reason)
 
 

@@ -31,7 +31,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TimelineEntry:
     """One act in the history of an area: who did what, when and why."""
 
     at: datetime
@@ -58,7 +58,7 @@ class Timeline:
     area: Area
     at: datetime
     spans: list[Span]
-    entries: list[Entry]
+    entries: list[TimelineEntry]
     waiting: Activation | None
 
     @property
@@ -209,8 +209,8 @@ def _state(begin: datetime, end: datetime | None, at: datetime) -> State:
     return "past" if end and end <= at else "now"
 
 
-def _entries(activation: Activation) -> Iterable[Entry]:
-    yield Entry(
+def _entries(activation: Activation) -> Iterable[TimelineEntry]:
+    yield TimelineEntry(
         activation.proposed_at,
         "proposed",
         activation,
@@ -219,7 +219,7 @@ def _entries(activation: Activation) -> Iterable[Entry]:
         activation.reason,
     )
     if activation.approved_by and activation.approved_at:
-        yield Entry(
+        yield TimelineEntry(
             activation.approved_at,
             "approved",
             activation,
@@ -228,7 +228,7 @@ def _entries(activation: Activation) -> Iterable[Entry]:
             "",
         )
     if activation.withdrawn_by and activation.withdrawn_at:
-        yield Entry(
+        yield TimelineEntry(
             activation.withdrawn_at,
             "withdrawn",
             activation,

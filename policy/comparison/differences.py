@@ -24,7 +24,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ClausePair:
     """A finding with the two clauses that it is about, and for whom they differ."""
 
     finding: Finding
@@ -48,12 +48,12 @@ def side(library: Library, cited: Citation, subject: str) -> Side:
     )
 
 
-def pairs(library: Library, policy: str, other: str) -> list[Pair]:
+def pairs(library: Library, policy: str, other: str) -> list[ClausePair]:
     """Return what a document says beside what another says, the stricter first."""
     law = library.law(policy)
     findings = compared(law, library.law(other))
     return [
-        Pair(
+        ClausePair(
             finding,
             side(library, Citation(law.documents[0].id, finding.clause), finding.subject),
             side(library, finding.parent, finding.subject) if finding.parent else None,

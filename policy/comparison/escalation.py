@@ -21,7 +21,7 @@ from accounts.staff.models import Area, Role, User, within
 from common.clock import day_of
 from common.errors import RefusedError
 from policy import services
-from policy.comparison.differences import Pair, pairs
+from policy.comparison.differences import ClausePair, pairs
 from policy.engine import areas
 from policy.engine.documents.library import Library
 from policy.models import Activation, ActivationQuerySet, Justification
@@ -37,7 +37,7 @@ class NoExcessError(RefusedError):
 class Excess:
     """A provision that asks more than the nation, and why the place says it does."""
 
-    pair: Pair
+    pair: ClausePair
     justification: Justification | None
 
 
@@ -74,7 +74,7 @@ def further(*, activations: Iterable[Activation], at: datetime) -> list[Further]
     return found
 
 
-def local_pairs(library: Library, document: str, national: str) -> Iterator[Pair]:
+def local_pairs(library: Library, document: str, national: str) -> Iterator[ClausePair]:
     """Return what the local documents that speak there say beside what the nation says."""
     heard = set[str]()
     for local in library.law(document).documents:
@@ -86,7 +86,7 @@ def local_pairs(library: Library, document: str, national: str) -> Iterator[Pair
         heard |= {provision.subject for provision in local.provisions}
 
 
-def asks_more(pair: Pair) -> bool:
+def asks_more(pair: ClausePair) -> bool:
     """Say whether a clause asks more than the nation, whose silence asks nothing."""
     if pair.finding.verdict == "silent" and pair.finding.force == "must":
         return any(provision.binds for provision in pair.mine.provisions)
@@ -111,7 +111,7 @@ def _national_over(place: Activation, nation: Sequence[Activation], at: datetime
     return services.library().in_force(areas.NATIONAL, day_of(at))
 
 
-def _key(pair: Pair) -> tuple[str, str]:
+def _key(pair: ClausePair) -> tuple[str, str]:
     return pair.finding.clause, pair.finding.subject
 
 

@@ -21,7 +21,7 @@ class Headline(NamedTuple):
     tone: str
 
 
-class Line(NamedTuple):
+class AnswerLine(NamedTuple):
     """One value of an answer."""
 
     label: str
@@ -33,10 +33,10 @@ def headline(kind: str, answer: Answer) -> Headline:
     return _HEADLINES[kind](answer)
 
 
-def lines(answer: Answer) -> list[Line]:
+def lines(answer: Answer) -> list[AnswerLine]:
     """Return what else an answer holds, without what is empty."""
     return [
-        Line(str(label), shown)
+        AnswerLine(str(label), shown)
         for key, (label, show) in _LINES.items()
         if key in answer and (shown := show(answer[key]))
     ]

@@ -87,7 +87,7 @@ class Days(forms.CharField):
         return days or ABSENT
 
 
-class Place(forms.CharField):
+class AreaField(forms.CharField):
     """An area by name, pinyin or code."""
 
     def clean(self, value: Any) -> Any:
@@ -155,9 +155,9 @@ def days(label: Any) -> Days:
     )
 
 
-def place(label: Any) -> Place:
+def place(label: Any) -> AreaField:
     """Return a field for an area."""
-    return Place(
+    return AreaField(
         label=label,
         required=False,
         max_length=60,

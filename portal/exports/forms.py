@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.exports.models import FileFormat, Purpose, Sensitive
+from accounts.exports.models import ExportPurpose, FileFormat, Sensitive
 from accounts.exports.requests import LONGEST_REASON
 
 
@@ -34,7 +34,7 @@ class AskForm(FormatForm):
     )
     purpose = forms.ChoiceField(
         label=_("What for"),
-        choices=Purpose.choices,
+        choices=ExportPurpose.choices,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what it is needed for.")},
     )

@@ -29,7 +29,7 @@ from common.workbooks import Cell
 from policy import words
 from quarantine.cases.words import measure_of
 from quarantine.lists.filters import CaseFilter
-from quarantine.lists.worklist import DOOR_BY_DOOR, Kind, Work, cards_of
+from quarantine.lists.worklist import DOOR_BY_DOOR, Work, WorkKind, cards_of
 from quarantine.models import Case
 from quarantine.workers import filters
 from quarantine.workers.may_work import standings_of
@@ -53,7 +53,7 @@ PERSON = (
 
 
 @dataclass(frozen=True)
-class Scope:
+class ExportScope:
     """Whose list, of where, as it is when, by which filters."""
 
     by: User
@@ -77,14 +77,14 @@ Rows = Iterator[tuple[UUID | None, list[Cell]]]
 
 
 @dataclass(frozen=True)
-class Listing:
+class ExportableList:
     """A list that may be taken as a file."""
 
     what: ExportedList
     page: str  # the name of its address
     headings: tuple[Any, ...]
-    count: Callable[[Scope], int]
-    rows: Callable[[Scope], Rows]
+    count: Callable[[ExportScope], int]
+    rows: Callable[[ExportScope], Rows]
     filters: Callable[[], Filters] = dict
     roles: frozenset[Role] = SEES_PEOPLE
     about_people: bool = True
@@ -123,7 +123,7 @@ def _in_words(choices: Choices, value: str) -> str:
     return str(choices.get(value, value)) if isinstance(choices, Mapping) else value
 
 
-def _person(resident: Resident, scope: Scope) -> list[Cell]:
+def _person(resident: Resident, scope: ExportScope) -> list[Cell]:
     """Return the cells that say who somebody is."""
     unmasked = scope.unmasked
     home = resident.household
@@ -150,7 +150,7 @@ def _some(rows: "QuerySet[Any]") -> Iterator[list[Any]]:
 # Residents
 
 
-def _residents(scope: Scope) -> Any:
+def _residents(scope: ExportScope) -> Any:
     rows = scope.within(Resident.objects.visible_to(scope.by))
     return rows.exclude(gone_as="") if scope.filters.get("gone") else rows.here()
 
@@ -163,7 +163,7 @@ _OF_RESIDENT = [
 ]
 
 
-def _resident_rows(scope: Scope) -> Rows:
+def _resident_rows(scope: ExportScope) -> Rows:
     rows = _residents(scope).select_related("household__building", "grid").only(*_OF_RESIDENT)
     # A choice's own display looks through all of them, for each row.
     sexes, kinds, fates = (
@@ -187,7 +187,7 @@ def _resident_rows(scope: Scope) -> Rows:
 # Cases, and what is due on them today
 
 
-def _chosen(scope: Scope) -> CaseFilter:
+def _chosen(scope: ExportScope) -> CaseFilter:
     area = {"area": scope.area.code if scope.area else "-"}
     return CaseFilter({**scope.filters, **area}, user=scope.by, today=scope.today)
 
@@ -200,7 +200,7 @@ def _case_filters() -> Filters:
     }
 
 
-def _case_rows(scope: Scope) -> Rows:
+def _case_rows(scope: ExportScope) -> Rows:
     cases = _chosen(scope).qs.select_related(
         "plan__provision", "resident__household__building", "resident__grid"
     )
@@ -220,12 +220,12 @@ def _case(case: Case) -> list[Cell]:
     ]
 
 
-def _work(scope: Scope) -> Any:
+def _work(scope: ExportScope) -> Any:
     cases = scope.within(Case.objects.visible_to(scope.by))
     return Work(cases=cases, today=scope.today).due(scope.filters.get("kind", ""))
 
 
-def _today_rows(scope: Scope) -> Rows:
+def _today_rows(scope: ExportScope) -> Rows:
     cases = _work(scope).select_related(
         "plan__provision", "resident__household__building", "resident__grid"
     )
@@ -245,7 +245,7 @@ def _today_rows(scope: Scope) -> Rows:
 # Key people
 
 
-def _key_lists(scope: Scope) -> KeyLists:
+def _key_lists(scope: ExportScope) -> KeyLists:
     grids = scope.within(Area.objects.below(scope.by), "path").filter(level=Area.Level.GRID)
     residents = scope.within(Resident.objects.visible_to(scope.by).here())
     return key_lists(
@@ -253,7 +253,7 @@ def _key_lists(scope: Scope) -> KeyLists:
     )
 
 
-def _key_rows(scope: Scope) -> Rows:
+def _key_rows(scope: ExportScope) -> Rows:
     lists = _key_lists(scope)
     who: Any = lists.who(Filter.of(scope.filters).wants)
     rows = who.select_related("household__building", "grid", "health_file").order_by("born", "pk")
@@ -288,14 +288,14 @@ def _key_filters() -> Filters:
 # Whitelist workers
 
 
-def _workers(scope: Scope) -> Any:
+def _workers(scope: ExportScope) -> Any:
     listed = scope.within(Worker.objects.visible_to(scope.by).listed(), "resident__grid__path")
     rows = filters.shown(listed, scope.filters.get("show", ""), at=scope.at)
     post = scope.filters.get("post")
     return rows.filter(post=post) if post else rows
 
 
-def _worker_rows(scope: Scope) -> Rows:
+def _worker_rows(scope: ExportScope) -> Rows:
     rows = _workers(scope).select_related(
         "resident__household__building", "resident__grid", "resident__health_file"
     )
@@ -320,12 +320,12 @@ def _worker_rows(scope: Scope) -> Rows:
 # The audit
 
 
-def _entries(scope: Scope) -> Any:
+def _entries(scope: ExportScope) -> Any:
     day = parse_date(scope.filters.get("day", ""))
     return AuditEntry.objects.matching(day=day, about=scope.filters.get("about", ""))
 
 
-def _audit_rows(scope: Scope) -> Rows:
+def _audit_rows(scope: ExportScope) -> Rows:
     for some in _some(_entries(scope).order_by("-pk")):
         for entry in some:
             detail = "; ".join(f"{name}: {value}" for name, value in entry.detail.items())
@@ -356,7 +356,7 @@ _OF_CASE = (
 LISTS = {
     listing.what.value: listing
     for listing in (
-        Listing(
+        ExportableList(
             ExportedList.RESIDENTS,
             "resident_list",
             (
@@ -370,7 +370,7 @@ LISTS = {
             _resident_rows,
             lambda: {"gone": (_("Gone"), {"1": _("moved away or died")})},
         ),
-        Listing(
+        ExportableList(
             ExportedList.CASES,
             "case_list",
             (*PERSON, *_OF_CASE),
@@ -378,15 +378,15 @@ LISTS = {
             _case_rows,
             _case_filters,
         ),
-        Listing(
+        ExportableList(
             ExportedList.TODAY,
             "today",
             (*PERSON, gettext_lazy("Due"), *_OF_CASE),
             lambda scope: _work(scope).count(),
             _today_rows,
-            lambda: {"kind": (_("Due"), dict(Kind.choices))},
+            lambda: {"kind": (_("Due"), dict(WorkKind.choices))},
         ),
-        Listing(
+        ExportableList(
             ExportedList.KEY_PEOPLE,
             "key_people",
             (
@@ -400,7 +400,7 @@ LISTS = {
             _key_rows,
             _key_filters,
         ),
-        Listing(
+        ExportableList(
             ExportedList.WORKERS,
             "worker_list",
             (
@@ -419,7 +419,7 @@ LISTS = {
                 "post": (_("Post"), words.WHITELIST_POSTS),
             },
         ),
-        Listing(
+        ExportableList(
             ExportedList.AUDIT,
             "audit_list",
             (

@@ -20,11 +20,11 @@ from accounts.exports.models import (
     ExportRequest,
     Sensitive,
 )
-from accounts.exports.requests import NotWaitingError
+from accounts.exports.requests import RequestNotWaitingError
 from accounts.staff.models import User
 from common.errors import RefusedError
 from common.workbooks import Row
-from portal.exports.lists import LISTS, Scope
+from portal.exports.lists import LISTS, ExportScope
 
 # Longer lists are made by a worker: nobody waits for a page, and no page for them.
 SHORT = 2_000
@@ -62,7 +62,7 @@ def refuse_too_long(rows: int, *, unmasked: bool) -> None:
 
 @transaction.atomic
 def make(
-    *, what: str, scope: Scope, kind: str, request: ExportRequest | None = None
+    *, what: str, scope: ExportScope, kind: str, request: ExportRequest | None = None
 ) -> tuple[Export, bytes]:
     """Make a file, and enter it in the ledger. Raise NotWaitingError for a second of a request."""
     by, listing = scope.by, LISTS[what]
@@ -108,30 +108,30 @@ def make(
     except IntegrityError as error:
         if "request_id" not in str(error):
             raise
-        raise NotWaitingError from error
+        raise RequestNotWaitingError from error
     return export, content
 
 
-def _answers_for(scope: Scope) -> bool:
+def _answers_for(scope: ExportScope) -> bool:
     area, listing_of_all = scope.area, scope.by.role == "auditor"
     if area is None:
         return listing_of_all
     return any(area.path.startswith(path) for path in scope.by.area_paths)
 
 
-def scope_of(*, request: ExportRequest, at: datetime, by: User) -> Scope:
+def scope_of(*, request: ExportRequest, at: datetime, by: User) -> ExportScope:
     """Return what two people agreed on, as a scope. Raise NotWaitingError where they did not."""
     agreed = ExportRequest.objects.agreed(at).filter(pk=request.pk, asked_by=by)
     if not agreed.exists():
-        raise NotWaitingError
-    return Scope(by, request.area, at, request.filters, tuple(request.fields))
+        raise RequestNotWaitingError
+    return ExportScope(by, request.area, at, request.filters, tuple(request.fields))
 
 
 @transaction.atomic
 def order(
     *,
     what: str,
-    scope: Scope,
+    scope: ExportScope,
     kind: str,
     language: str,
     request: ExportRequest | None = None,
@@ -184,7 +184,7 @@ def _make(file: ExportFile, at: datetime) -> tuple[Export, bytes]:
     if file.request:
         scope = scope_of(request=file.request, at=at, by=file.by)
     else:
-        scope = Scope(file.by, file.area, at, file.filters)
+        scope = ExportScope(file.by, file.area, at, file.filters)
     return make(what=file.what, scope=scope, kind=file.format, request=file.request)
 
 

@@ -23,7 +23,7 @@ from common.errors import RefusedError
 from common.paging import page_before
 from portal.exports import making
 from portal.exports.forms import AskForm, FormatForm, RefusalForm
-from portal.exports.lists import LISTS, Listing, Scope
+from portal.exports.lists import LISTS, ExportableList, ExportScope
 from portal.exports.tasks import make_file
 
 field_work = role_required(*SEES_PEOPLE)
@@ -68,7 +68,7 @@ def audit_export(request: HttpRequest) -> HttpResponse:
     return _new(request, LISTS["audit"])
 
 
-def _new(request: HttpRequest, listing: Listing) -> HttpResponse:
+def _new(request: HttpRequest, listing: ExportableList) -> HttpResponse:
     scope, areas = _scope(request, listing)
     rows = listing.count(scope)
     form = FormatForm(request.POST or None)
@@ -88,7 +88,7 @@ def _new(request: HttpRequest, listing: Listing) -> HttpResponse:
     return render(request, "portal/exports/export_new.html", context, status=status)
 
 
-def _of_list(listing: Listing, scope: Scope) -> dict[str, Any]:
+def _of_list(listing: ExportableList, scope: ExportScope) -> dict[str, Any]:
     area = {"area": scope.area.code} if scope.area else {}
     return {
         "listing": listing,
@@ -194,7 +194,7 @@ def _shown(
 
 def _rows_of(asked: ExportRequest, user: User) -> int:
     """Return how many rows a second person would let go."""
-    return LISTS[asked.what].count(Scope(user, asked.area, clock.now(), asked.filters))
+    return LISTS[asked.what].count(ExportScope(user, asked.area, clock.now(), asked.filters))
 
 
 @require_POST
@@ -254,24 +254,24 @@ def _request(request: HttpRequest, key: UUID) -> ExportRequest:
     return get_object_or_404(rows, key=key)
 
 
-def _listing(what: str, user: User) -> Listing:
+def _listing(what: str, user: User) -> ExportableList:
     listing = LISTS.get(what)
     if listing is None or user.role not in listing.roles:
         raise Http404
     return listing
 
 
-def _scope(request: HttpRequest, listing: Listing) -> tuple[Scope, list[Area]]:
+def _scope(request: HttpRequest, listing: ExportableList) -> tuple[ExportScope, list[Area]]:
     """Return what an address asks for, and the areas that may be chosen instead."""
     user, filters = member(request), listing.kept(request.GET.dict())
     if not listing.about_people:
-        return Scope(user, None, clock.now(), filters), []
+        return ExportScope(user, None, clock.now(), filters), []
     areas = _areas(user)
     code = request.GET.get("area") or request.GET.get("grid")
     chosen = next((area for area in areas if area.code == code), None)
     if chosen is None and code:
         chosen = Area.objects.below(user).filter(code=code).first()
-    return Scope(user, chosen or (areas[0] if areas else None), clock.now(), filters), areas
+    return ExportScope(user, chosen or (areas[0] if areas else None), clock.now(), filters), areas
 
 
 def _areas(user: User) -> list[Area]:
@@ -289,8 +289,8 @@ def _areas(user: User) -> list[Area]:
 
 def _give(
     request: HttpRequest,
-    listing: Listing,
-    scope: Scope,
+    listing: ExportableList,
+    scope: ExportScope,
     rows: int,
     *,
     kind: str,

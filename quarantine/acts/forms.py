@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from quarantine.acts.available import Act
 from quarantine.acts.daily_checks import Symptom
-from quarantine.acts.outings import Mask, Purpose, Vehicle
+from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.models import Case
 from quarantine.widgets import Chips, DateInput, MomentInput
 from testing.models import NATResult
@@ -157,7 +157,9 @@ class OutingForm(OnceForm):
     """What an outing is for, and how."""
 
     day = forms.DateField(label=_("Day"), widget=DateInput())
-    purpose = forms.ChoiceField(label=_("Purpose"), choices=Purpose.choices, widget=Chips)
+    purpose = forms.ChoiceField(
+        label=_("Purpose"), choices=OutingPurpose.choices, widget=Chips
+    )
     vehicle = forms.ChoiceField(label=_("Vehicle"), choices=Vehicle.choices, widget=Chips)
     mask = forms.ChoiceField(label=_("Mask"), choices=Mask.choices, widget=Chips)
     reason = _reason()

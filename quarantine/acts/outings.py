@@ -22,7 +22,7 @@ from quarantine.cases.plans import plan_of
 from quarantine.models import Case, Event
 
 
-class Purpose(models.TextChoices):
+class OutingPurpose(models.TextChoices):
     """Why somebody must go out."""
 
     MEDICAL = "medical", words.OUTINGS["medical"]
@@ -81,7 +81,7 @@ def ask_outing(
     *,
     case: Case,
     day: date,
-    purpose: Purpose,
+    purpose: OutingPurpose,
     vehicle: Vehicle,
     mask: Mask,
     reason: str,
@@ -114,7 +114,7 @@ def ask_outing(
     )
 
 
-def _refuse_outside(terms: Terms, purpose: Purpose, vehicle: Vehicle, mask: Mask) -> None:
+def _refuse_outside(terms: Terms, purpose: OutingPurpose, vehicle: Vehicle, mask: Mask) -> None:
     """Refuse what the terms do not name, with what they name."""
     for field, chosen, allowed, sentence in (
         ("purpose", purpose, terms.purposes, _("An outing may be for: %(allowed)s (%(clause)s).")),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.staff.models import Area, User
 from common import clock
 from common.errors import RefusedError
-from quarantine.arrivals.services import Entry, log_arrival
+from quarantine.arrivals.services import ChangedByArrival, log_arrival
 from quarantine.models import Arrival
 from quarantine.relocation.moves import move_resident
 from residents.register import services as residents
@@ -44,7 +44,7 @@ class Newcomer:
 
 
 @dataclass(frozen=True)
-class Door:
+class Entrance:
     """Where somebody lives or stays: an entrance as people say it."""
 
     grid: Area
@@ -58,7 +58,7 @@ def take_in(
     *,
     key: uuid.UUID,
     who: Resident | Newcomer,
-    door: Door | None,
+    door: Entrance | None,
     phone: str,
     housemate: Resident | None = None,
     emergency_name: str = "",
@@ -81,7 +81,7 @@ def take_in(
     _wait_for(key)
     if logged := Arrival.objects.visible_to(by).filter(key=key).first():
         return logged
-    entry: Entry | None = None
+    entry: ChangedByArrival | None = None
     household = _household(door) if door else None
     if isinstance(who, Newcomer) and household is None:
         raise NoDoorError(_("Enter the building and the door."))
@@ -99,7 +99,7 @@ def take_in(
             at=at,
             by=by,
         )
-        entry = Entry(None, resident.version, {}, phone)
+        entry = ChangedByArrival(None, resident.version, {}, phone)
     elif isinstance(who, Resident):
         resident, version, before = who, who.version, residents.as_it_is(who)
         _house(resident, household or resident.household, day=facts.start, at=at, by=by)
@@ -115,7 +115,7 @@ def take_in(
                 by=by,
             )
         if resident.version != version:
-            entry = Entry(before, resident.version, _typed(door), phone)
+            entry = ChangedByArrival(before, resident.version, _typed(door), phone)
     return log_arrival(
         key=key,
         resident=resident,
@@ -148,7 +148,7 @@ def _house(
         move_resident(resident=resident, household=household, version=version, at=at, by=by)
 
 
-def _typed(door: Door | None) -> dict[str, str]:
+def _typed(door: Entrance | None) -> dict[str, str]:
     if door is None:
         return {}
     return {
@@ -168,6 +168,6 @@ def _wait_for(key: uuid.UUID) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key.int >> 65])
 
 
-def _household(door: Door) -> Household:
+def _household(door: Entrance) -> Household:
     building = residents.building_at(grid=door.grid, name=door.building)
     return residents.household_at(building=building, unit=door.unit, door=door.door)

@@ -43,7 +43,7 @@ class AlreadyLoggedError(RefusedError):
 
 
 @dataclass(frozen=True)
-class Entry:
+class ChangedByArrival:
     """
     What logging an arrival changed of the person, for its undo.
 
@@ -58,9 +58,9 @@ class Entry:
     phone: str
 
 
-def entry_of(arrival: Arrival) -> Entry | None:
+def entry_of(arrival: Arrival) -> ChangedByArrival | None:
     """Return what logging an arrival changed of the person, None for nothing."""
-    return Entry(**json.loads(arrival.entry)) if arrival.entry else None
+    return ChangedByArrival(**json.loads(arrival.entry)) if arrival.entry else None
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def log_arrival(
     law: Law,
     at: datetime,
     by: User,
-    entry: Entry | None = None,
+    entry: ChangedByArrival | None = None,
 ) -> Logged:
     """
     Log an arrival and open the case that the law asks for, in one transaction.
@@ -195,7 +195,7 @@ def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
 
 
 def _put_person_back(
-    arrival: Arrival, case: Case | None, entry: Entry, *, at: datetime, by: User
+    arrival: Arrival, case: Case | None, entry: ChangedByArrival, *, at: datetime, by: User
 ) -> None:
     resident = arrival.resident
     if entry.before is None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from policy.words import CLINICAL, SETTINGS, document_title, short_day
 from quarantine.acts.daily_checks import Symptom
-from quarantine.acts.outings import Mask, Purpose, Vehicle
+from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.models import Case, Event
 from testing.models import NATResult
 
@@ -34,7 +34,7 @@ _DATED = frozenset(
 
 
 @dataclass(frozen=True)
-class Entry:
+class LogEntry:
     """A line of the history: when, who, what, and why."""
 
     at: datetime
@@ -43,28 +43,28 @@ class Entry:
     detail: str
 
 
-def history(events: Collection[Event], samples: Collection[Sample]) -> list[Entry]:
+def history(events: Collection[Event], samples: Collection[Sample]) -> list[LogEntry]:
     """Return what happened, the newest first; samples carry their `valid_results`."""
     lines = chain(_happened(events), _taken(samples), _found(samples))
     return sorted(lines, key=lambda entry: entry.at, reverse=True)
 
 
-def _happened(events: Collection[Event]) -> Iterator[Entry]:
+def _happened(events: Collection[Event]) -> Iterator[LogEntry]:
     for event in events:
         who = str(event.by or _("the portal"))
-        yield Entry(event.at, who, event.get_kind_display(), told(event))
+        yield LogEntry(event.at, who, event.get_kind_display(), told(event))
 
 
-def _taken(samples: Collection[Sample]) -> Iterator[Entry]:
+def _taken(samples: Collection[Sample]) -> Iterator[LogEntry]:
     for sample in samples:
-        yield Entry(sample.taken_at, str(sample.taken_by), _("Sample taken"), "")
+        yield LogEntry(sample.taken_at, str(sample.taken_by), _("Sample taken"), "")
 
 
-def _found(samples: Collection[Sample]) -> Iterator[Entry]:
+def _found(samples: Collection[Sample]) -> Iterator[LogEntry]:
     for sample in samples:
         for result in sample.valid_results:  # type: ignore[attr-defined]
             said = found(sample, result)
-            yield Entry(result.recorded_at, str(result.recorded_by), _("Result"), said)
+            yield LogEntry(result.recorded_at, str(result.recorded_by), _("Result"), said)
 
 
 def found(sample: Sample, result: NATResult) -> str:
@@ -94,7 +94,7 @@ def _details(detail: dict[str, Any]) -> Iterator[str]:
         yield f"{temperature} °C"
     for symptom in detail.get("symptoms", ()):
         yield str(Symptom(symptom).label)
-    for name, choices in (("purpose", Purpose), ("vehicle", Vehicle), ("mask", Mask)):
+    for name, choices in (("purpose", OutingPurpose), ("vehicle", Vehicle), ("mask", Mask)):
         if name in detail:
             yield str(choices(detail[name]).label)
 

@@ -65,7 +65,7 @@ class NotInfectedError(RefusedError):
     """A clinical state of somebody who is not under the rule for infected people."""
 
 
-class ReasonError(RefusedError):
+class ReasonTooLongError(RefusedError):
     """A reason that is longer than can be kept."""
 
     field = "reason"
@@ -181,7 +181,7 @@ def record(
     What was written under the same `key` before, and not taken back, is returned instead.
     """
     if len(reason) > LONGEST_REASON:
-        raise ReasonError(_("Give the reason in at most 200 characters."))
+        raise ReasonTooLongError(_("Give the reason in at most 200 characters."))
     if key and (before := _written(case, key)):
         return before
     event = Event.objects.create(

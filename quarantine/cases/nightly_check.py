@@ -44,7 +44,7 @@ OTHER_HISTORY = """
 """
 
 
-class Row(NamedTuple):
+class CaseRow(NamedTuple):
     """What stands on a case, and the place of its grid."""
 
     pk: int
@@ -93,11 +93,11 @@ def unexplained_cases() -> list[Case]:
     return list(Case.objects.filter(pk__in=wrong).order_by("pk")) if wrong else []
 
 
-def _rows() -> Iterator[Row]:
+def _rows() -> Iterator[CaseRow]:
     cases = Case.objects.open().annotate(
         packed=Cast("facts", TextField()), place=Left(F("grid__code"), 6)
     )
-    return map(Row._make, cases.values_list(*Row._fields).iterator(chunk_size=5000))
+    return map(CaseRow._make, cases.values_list(*CaseRow._fields).iterator(chunk_size=5000))
 
 
 class _Proof:
@@ -114,7 +114,7 @@ class _Proof:
         self._answers: dict[tuple[object, ...], Answer | None] = {}
         self._days: dict[tuple[object, ...], tuple[date | None, date | None]] = {}
 
-    def holds(self, row: Row) -> bool:
+    def holds(self, row: CaseRow) -> bool:
         """Say whether everything on a case follows from its facts and its history."""
         plan = self.plans.get(row.plan_id)
         if plan is None or row.excepted != self.excepted.get(row.pk, ""):
@@ -123,7 +123,7 @@ class _Proof:
         days = (row.next_test_on, row.release_on)
         return stands == self._answer(row) and days == self._laid(row, plan)
 
-    def _answer(self, row: Row) -> Answer | None:
+    def _answer(self, row: CaseRow) -> Answer | None:
         ruling = self.rulings.get(row.activation_id or 0)
         # Day 1 matters where another law came in between.
         day_1 = row.day_1 if ruling and ruling.document != row.opened_under else None
@@ -132,7 +132,7 @@ class _Proof:
             self._answers[key] = _followed(row, ruling)
         return self._answers[key]
 
-    def _laid(self, row: Row, plan: EnginePlan) -> tuple[date | None, date | None]:
+    def _laid(self, row: CaseRow, plan: EnginePlan) -> tuple[date | None, date | None]:
         key = (row.plan_id, row.day_1, row.history, row.law_from, row.freed_on, row.transition)
         if key not in self._days:
             laid = lay_plan(
@@ -164,7 +164,7 @@ def _sound(row: Plan) -> EnginePlan | None:
     return plan if same else None
 
 
-def _followed(row: Row, ruling: Ruling | None) -> Answer | None:
+def _followed(row: CaseRow, ruling: Ruling | None) -> Answer | None:
     found = followed_or_none(
         facts=json.loads(row.packed),
         day_1=row.day_1,

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Kind(models.TextChoices):
+class WorkKind(models.TextChoices):
     """What may be due, the most pressing first."""
 
     OVERDUE = "overdue", _("Tests overdue")
@@ -41,10 +41,10 @@ class Kind(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Due:
+class DueWork:
     """One thing that is due, the day it belongs to, and the key of the sample it is about."""
 
-    kind: Kind
+    kind: WorkKind
     day: date
     sample: uuid.UUID | None = None
 
@@ -54,7 +54,7 @@ class Card:
     """A case with everything that is due on it."""
 
     case: Case
-    due: tuple[Due, ...]
+    due: tuple[DueWork, ...]
     # The key of the one-tap check: two taps are one check.
     once: uuid.UUID = field(default_factory=uuid.uuid4, compare=False)
 
@@ -64,10 +64,10 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Counts:
+class WorkCounts:
     """How many cases have something of each kind due, how many in all, how many tests tomorrow."""
 
-    of: dict[Kind, int]
+    of: dict[WorkKind, int]
     together: int
     tomorrow: int
 
@@ -77,7 +77,7 @@ class Worklist:
     """A page of cards with how many there are in all; `next` leads to the page after it."""
 
     cards: list[Card]
-    counts: Counts
+    counts: WorkCounts
     next: int | None
     first: bool
 
@@ -105,13 +105,13 @@ class Work:
     def __init__(self, *, cases: CaseQuerySet, today: date) -> None:
         self.everyone, self.cases, self.today = cases, cases.open(), today
 
-    def counts_of(self, cards: Sequence[Card]) -> Counts:
+    def counts_of(self, cards: Sequence[Card]) -> WorkCounts:
         """Return the same as `counts` where `cards` are all that is due. One light query."""
-        of = Counter(kind for card in cards for kind in Kind if card.has(kind))
+        of = Counter(kind for card in cards for kind in WorkKind if card.has(kind))
         tomorrow = self.cases.filter(next_test_on=self.today + timedelta(days=1)).count()
-        return Counts({kind: of[kind] for kind in Kind}, len(cards), tomorrow)
+        return WorkCounts({kind: of[kind] for kind in WorkKind}, len(cards), tomorrow)
 
-    def counts(self) -> Counts:
+    def counts(self) -> WorkCounts:
         """Return how much is due. One query, and another where tests are overdue."""
         alike = self.cases.annotate(
             held=ExpressionWrapper(self._held, BooleanField()),
@@ -119,23 +119,23 @@ class Work:
             checked=Exists(self._checks),
         )
         facts = ("next_test_on", "release_on", "held", "awaited", "checked")
-        of, together, tomorrow = Counter[Kind](), 0, 0
+        of, together, tomorrow = Counter[WorkKind](), 0, 0
         for row in alike.order_by().values_list(*facts).annotate(number=Count("pk")):
             test, release, held, awaited, checked, number = row
             over = test is None and release is not None and release <= self.today
             due = {
-                Kind.OVERDUE: test is not None and test < self.today,
-                Kind.TEST: test == self.today,
-                Kind.RESULT: awaited,
-                Kind.RELEASE: over and not awaited,
-                Kind.CHECK: held and not checked and (awaited or not over),
+                WorkKind.OVERDUE: test is not None and test < self.today,
+                WorkKind.TEST: test == self.today,
+                WorkKind.RESULT: awaited,
+                WorkKind.RELEASE: over and not awaited,
+                WorkKind.CHECK: held and not checked and (awaited or not over),
             }
             of.update({kind: number for kind, is_due in due.items() if is_due})
             together += number * any(due.values())
             tomorrow += number * (test == self.today + timedelta(days=1))
-        if of[Kind.OVERDUE]:
-            of[Kind.TEST] += len(self._late)
-        return Counts({kind: of[kind] for kind in Kind}, together, tomorrow)
+        if of[WorkKind.OVERDUE]:
+            of[WorkKind.TEST] += len(self._late)
+        return WorkCounts({kind: of[kind] for kind in WorkKind}, together, tomorrow)
 
     def page(self, *, kind: str = "", after: str | None = None) -> Page[Case]:
         """Return a page of the cases on which something of a kind is due, in door order."""
@@ -145,17 +145,17 @@ class Work:
     def due(self, kind: str = "") -> CaseQuerySet:
         """Return the cases on which something of a kind is due, or anything."""
         unchecked = self._held & ~Q(Exists(self._checks))
-        due: dict[Kind, Callable[[], Q]] = {
-            Kind.OVERDUE: lambda: Q(next_test_on__lt=self.today),
-            Kind.TEST: lambda: Q(next_test_on=self.today) | Q(pk__in=self._late),
-            Kind.RESULT: lambda: AWAITED,
-            Kind.RELEASE: lambda: self._over & ~AWAITED,
-            Kind.CHECK: lambda: unchecked & ~(self._over & ~AWAITED),
+        due: dict[WorkKind, Callable[[], Q]] = {
+            WorkKind.OVERDUE: lambda: Q(next_test_on__lt=self.today),
+            WorkKind.TEST: lambda: Q(next_test_on=self.today) | Q(pk__in=self._late),
+            WorkKind.RESULT: lambda: AWAITED,
+            WorkKind.RELEASE: lambda: self._over & ~AWAITED,
+            WorkKind.CHECK: lambda: unchecked & ~(self._over & ~AWAITED),
         }
         # Whose last day has come and who awaits no result may be released: no need to ask twice.
         anything = Q(next_test_on__lte=self.today) | self._over | AWAITED | unchecked
         return (
-            self.cases.filter(due[Kind(kind)]() if kind else anything)
+            self.cases.filter(due[WorkKind(kind)]() if kind else anything)
             .annotate(checked=Exists(self._checks))
             .select_related("plan", "resident__household__building")
         )
@@ -241,19 +241,21 @@ def _due(
     awaited: Mapping[date, uuid.UUID],
     asks_check: bool,
     today: date,
-) -> Iterable[Due]:
+) -> Iterable[DueWork]:
     yield from (
-        Due(Kind.OVERDUE if day < today else Kind.TEST, day) for day in untaken if day <= today
+        DueWork(WorkKind.OVERDUE if day < today else WorkKind.TEST, day)
+        for day in untaken
+        if day <= today
     )
     yield from (
-        Due(Kind.RESULT, day, key)
+        DueWork(WorkKind.RESULT, day, key)
         for day, key in sorted(awaited.items())
         if calendar.start <= day <= today
     )
     if calendar.may_be_released and calendar.earliest_release:
-        yield Due(Kind.RELEASE, calendar.earliest_release)
+        yield DueWork(WorkKind.RELEASE, calendar.earliest_release)
     elif asks_check:
-        yield Due(Kind.CHECK, today)
+        yield DueWork(WorkKind.CHECK, today)
 
 
 def _home(card: Card) -> Household:

@@ -50,7 +50,7 @@ PICKED = f"""
 """  # noqa: S608 - constants
 
 
-class Scope(NamedTuple):
+class LegalContext(NamedTuple):
     """What the law depends on beside the case: what governs a grid, and its county."""
 
     ruling: Ruling | None
@@ -61,7 +61,7 @@ class Scope(NamedTuple):
 class Scopes:
     """The scopes of some grids, numbered, and which grid has which."""
 
-    all: list[Scope]
+    all: list[LegalContext]
     of_grid: Mapping[int, int]
 
     @property
@@ -76,7 +76,7 @@ class Scopes:
 
 def scopes_of(grids: Mapping[int, Area], governing: Governing) -> Scopes:
     """Return the scopes of some grids, by primary key, under what governs them."""
-    numbers: dict[Scope, int] = {}
+    numbers: dict[LegalContext, int] = {}
     rulings: dict[int | None, Ruling | None] = {}
     of_grid = {}
     for pk, grid in grids.items():
@@ -84,7 +84,7 @@ def scopes_of(grids: Mapping[int, Area], governing: Governing) -> Scopes:
         of = activation.pk if activation else None
         if of not in rulings:
             rulings[of] = ruling(activation)
-        of_grid[pk] = numbers.setdefault(Scope(rulings[of], grid.county_code), len(numbers))
+        of_grid[pk] = numbers.setdefault(LegalContext(rulings[of], grid.county_code), len(numbers))
     return Scopes(list(numbers), of_grid)
 
 
@@ -98,10 +98,10 @@ def _asked(document: str) -> tuple[int, ...]:
     return library().law(document).proof_hours
 
 
-class Group(NamedTuple):
+class CaseGroup(NamedTuple):
     """Cases that are alike: what stands on each of them, and what governs their grids."""
 
-    scope: Scope
+    scope: LegalContext
     opened_under: str
     facts: str  # JSON
     day_1: date
@@ -132,7 +132,7 @@ class Answers:
         self._followed: dict[tuple[object, ...], Followed | None] = {}
         self._laid: dict[tuple[object, ...], Laid] = {}
 
-    def followed(self, group: Group) -> Followed | None:
+    def followed(self, group: CaseGroup) -> Followed | None:
         """
         Return which law these cases follow under what governs them, and what it asks.
 
@@ -151,12 +151,12 @@ class Answers:
             )
         return self._followed[key]
 
-    def before(self, group: Group) -> Laid:
+    def before(self, group: CaseGroup) -> Laid:
         """Return what stands on these cases."""
         plan = self._plans[group.plan_id]
         return self._lay(plan, group, group.law_from, group.freed_on, group.transition)
 
-    def after(self, group: Group) -> Laid:
+    def after(self, group: CaseGroup) -> Laid:
         """Return what follows for these cases."""
         followed = self.followed(group)
         if followed is None or followed.plan is None:
@@ -168,7 +168,7 @@ class Answers:
     def _lay(
         self,
         plan: EnginePlan,
-        group: Group,
+        group: CaseGroup,
         law_from: date | None,
         freed_on: date | None,
         transition: str,
@@ -205,11 +205,11 @@ def _settings(laid: Calendar) -> Iterator[tuple[str, date]]:
             yield stage.setting, stage.last_day
 
 
-class Found(NamedTuple):
+class GroupPlaces(NamedTuple):
     """One group with its key, and how many of its cases lie in which grid."""
 
     key: str
-    group: Group
+    group: CaseGroup
     in_grid: dict[int, int]
 
     @property
@@ -218,7 +218,7 @@ class Found(NamedTuple):
         return sum(self.in_grid.values())
 
 
-def groups_in(picked: str, scopes: Scopes) -> list[Found]:
+def groups_in(picked: str, scopes: Scopes) -> list[GroupPlaces]:
     """
     Return the groups among what `picked` selects, as of one moment. One query.
 
@@ -243,10 +243,10 @@ def groups_in(picked: str, scopes: Scopes) -> list[Found]:
             scopes.parameters,
         )
         rows = cursor.fetchall()
-    groups: dict[str, Group] = {}
+    groups: dict[str, CaseGroup] = {}
     in_grid: dict[str, dict[int, int]] = {}
     for key, scope, grid, number, *columns_of_first in rows:
         in_grid.setdefault(key, {})[grid] = number
         if columns_of_first[0] is not None:
-            groups[key] = Group(scopes.all[scope], *columns_of_first)
-    return [Found(key, group, in_grid[key]) for key, group in groups.items()]
+            groups[key] = CaseGroup(scopes.all[scope], *columns_of_first)
+    return [GroupPlaces(key, group, in_grid[key]) for key, group in groups.items()]

@@ -25,7 +25,7 @@ from quarantine.models import NEEDS_DECISION, Case, CaseQuerySet, Plan
 from quarantine.switching.groups import (
     PICKED,
     Answers,
-    Found,
+    GroupPlaces,
     Laid,
     Scopes,
     groups_in,
@@ -37,7 +37,7 @@ from quarantine.switching.groups import (
 DAYS = 14
 
 
-class Outcome(models.TextChoices):
+class SwitchOutcome(models.TextChoices):
     """What becomes of a case, in the order in which a page lists it."""
 
     LENGTHENED = "lengthened", _("Lengthened")
@@ -50,7 +50,7 @@ class Outcome(models.TextChoices):
 
 
 @dataclass
-class Preview:
+class SwitchPreview:
     """
     The effect of a decision on the open cases of an area, counted.
 
@@ -86,17 +86,17 @@ class Preview:
 
 
 @dataclass(frozen=True)
-class Person:
+class AffectedCase:
     """One case behind a number, with its calendar before and after, and the law of each."""
 
     case: Case
-    outcome: Outcome
+    outcome: SwitchOutcome
     before: Calendar
     after: Calendar
     followed: Followed | None  # None where nothing follows from the facts
 
 
-def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) -> Preview:
+def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) -> SwitchPreview:
     """
     Return what approving an activation would change in its area, or what withdrawing it would.
 
@@ -107,7 +107,7 @@ def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) ->
     governs = _governing(activation, at=at, withdrawn=withdrawn)
     grids = Area.objects.filter(level=Area.Level.GRID, path__startswith=activation.area.path)
     scopes = scopes_of({grid.pk: grid for grid in grids}, governs)
-    found = Preview(at, day, scopes)
+    found = SwitchPreview(at, day, scopes)
     answers = Answers(today=clock.day_of(at))
     for each in groups_in(PICKED, scopes):
         _count(found, each, answers)
@@ -120,7 +120,7 @@ def _governing(activation: Activation, *, at: datetime, withdrawn: bool) -> Gove
     return governing(at=at, also=activation)
 
 
-def _count(found: Preview, each: Found, answers: Answers) -> None:
+def _count(found: SwitchPreview, each: GroupPlaces, answers: Answers) -> None:
     group, number = each.group, each.number
     followed, before, after = answers.followed(group), answers.before(group), answers.after(group)
     outcome = outcome_of(before, after, followed, day=found.day, today=answers.today)
@@ -139,24 +139,24 @@ def _count(found: Preview, each: Found, answers: Answers) -> None:
 
 def outcome_of(
     before: Laid, after: Laid, followed: Followed | None, *, day: date, today: date
-) -> Outcome:
+) -> SwitchOutcome:
     """Return what becomes of a case whose calendar changes on a day."""
     if followed is None or followed.transition in NEEDS_DECISION:
-        return Outcome.DECISION
+        return SwitchOutcome.DECISION
     old, new = before.release_on, after.release_on
     if old is not None and old < day:
         # Over before the switch: overdue today, or still to be released in time.
-        return Outcome.DECISION if old < today else Outcome.KEPT
+        return SwitchOutcome.DECISION if old < today else SwitchOutcome.KEPT
     tests = [_asked(laid, day, today) for laid in (before, after)]
     if new is None or new <= day:
         # Who may go by that day anyway is freed of tests at most.
         if old not in (new, day) or (tests[0] and not tests[1]):
-            return Outcome.RELEASED
+            return SwitchOutcome.RELEASED
     elif old != new:
-        return Outcome.LENGTHENED if old is None or new > old else Outcome.SHORTENED
+        return SwitchOutcome.LENGTHENED if old is None or new > old else SwitchOutcome.SHORTENED
     elif _held(before, day) != _held(after, day):
-        return Outcome.MOVED
-    return Outcome.KEPT if tests[0] == tests[1] else Outcome.TESTS
+        return SwitchOutcome.MOVED
+    return SwitchOutcome.KEPT if tests[0] == tests[1] else SwitchOutcome.TESTS
 
 
 def _held(laid: Laid, day: date) -> list[tuple[str, date]]:
@@ -171,12 +171,12 @@ def _asked(laid: Laid, day: date, today: date) -> list[date]:
 
 def people(
     *,
-    found: Preview,
+    found: SwitchPreview,
     outcome: str,
     cases: CaseQuerySet,
     after: int | None = None,
     size: int = 25,
-) -> list[Person]:
+) -> list[AffectedCase]:
     """
     Return a page of the cases behind a number, by primary key, following `after`.
 
@@ -188,7 +188,7 @@ def people(
 
 
 def _behind(
-    found: Preview, outcome: str, cases: CaseQuerySet, after: int | None, size: int
+    found: SwitchPreview, outcome: str, cases: CaseQuerySet, after: int | None, size: int
 ) -> list[int]:
     visible, parameters = cases.open().order_by().values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
@@ -210,7 +210,7 @@ def _behind(
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def compared(*, cases: Sequence[Case], found: Preview) -> list[Person]:
+def compared(*, cases: Sequence[Case], found: SwitchPreview) -> list[AffectedCase]:
     """Return cases with their calendars before and after. Three queries at most."""
     today = clock.day_of(found.at)
     histories = histories_of(cases)
@@ -222,7 +222,7 @@ def compared(*, cases: Sequence[Case], found: Preview) -> list[Person]:
         then = _as_followed(case, followed) if followed else case
         after = lay(then, histories[case.pk], today)
         outcome = outcome_of(laid_of(before), laid_of(after), followed, day=found.day, today=today)
-        people.append(Person(case, outcome, before, after, followed))
+        people.append(AffectedCase(case, outcome, before, after, followed))
     return people
 
 

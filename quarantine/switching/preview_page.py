@@ -14,19 +14,19 @@ from django.utils.translation import gettext as _
 
 from accounts.staff.models import Area, User
 from quarantine.models import Look
-from quarantine.switching.preview import Outcome, Preview
+from quarantine.switching.preview import SwitchOutcome, SwitchPreview
 
 # More rows than this are no overview: then the level above is shown.
 MOST_ROWS = 60
 # What a number is shown with beside its word and colour.
 SHAPES = {
-    Outcome.LENGTHENED: "bi-arrow-up-right-circle-fill",
-    Outcome.DECISION: "bi-person-raised-hand",
-    Outcome.MOVED: "bi-arrow-left-right",
-    Outcome.TESTS: "bi-droplet-half",
-    Outcome.SHORTENED: "bi-arrow-down-right-circle",
-    Outcome.RELEASED: "bi-check2-circle",
-    Outcome.KEPT: "bi-dash-circle",
+    SwitchOutcome.LENGTHENED: "bi-arrow-up-right-circle-fill",
+    SwitchOutcome.DECISION: "bi-person-raised-hand",
+    SwitchOutcome.MOVED: "bi-arrow-left-right",
+    SwitchOutcome.TESTS: "bi-droplet-half",
+    SwitchOutcome.SHORTENED: "bi-arrow-down-right-circle",
+    SwitchOutcome.RELEASED: "bi-check2-circle",
+    SwitchOutcome.KEPT: "bi-dash-circle",
 }
 
 
@@ -34,7 +34,7 @@ SHAPES = {
 class Number:
     """How many cases have an outcome, and where they stand."""
 
-    outcome: Outcome
+    outcome: SwitchOutcome
     value: int
     url: str
 
@@ -58,7 +58,7 @@ class Row:
 class Difference:
     """A number that is another one than when somebody looked."""
 
-    outcome: Outcome
+    outcome: SwitchOutcome
     before: int
     now: int
 
@@ -68,7 +68,7 @@ class Effect:
 
     def __init__(
         self,
-        found: Preview,
+        found: SwitchPreview,
         *,
         user: User,
         within: Area,
@@ -94,7 +94,7 @@ class Effect:
     @cached_property
     def changing(self) -> int:
         """Return for how many cases something changes."""
-        return sum(each.value for each in self.numbers if each.outcome != Outcome.KEPT)
+        return sum(each.value for each in self.numbers if each.outcome != SwitchOutcome.KEPT)
 
     @cached_property
     def whole(self) -> bool:
@@ -148,13 +148,13 @@ class Effect:
         now = self.found.counts
         return [
             Difference(outcome, look.counts.get(outcome, 0), now[outcome])
-            for outcome in Outcome
+            for outcome in SwitchOutcome
             if look.counts.get(outcome, 0) != now[outcome]
         ]
 
     def _numbers(self, area: Area | None) -> list[Number]:
         counts = self._counts(area)
-        return [Number(each, counts[each], self._people(each, area)) for each in Outcome]
+        return [Number(each, counts[each], self._people(each, area)) for each in SwitchOutcome]
 
     def _counts(self, area: Area | None) -> Counter[str]:
         path = area.path if area else ""
@@ -164,7 +164,7 @@ class Effect:
                 counts.update(self.found.in_grid.get(pk, {}))
         return counts
 
-    def _people(self, outcome: Outcome, area: Area | None) -> str:
+    def _people(self, outcome: SwitchOutcome, area: Area | None) -> str:
         where = {"area": area.code} if area else {}
         return f"{self._address}?{urlencode({'outcome': outcome.value, **where, **self._asked})}"
 

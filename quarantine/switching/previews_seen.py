@@ -5,10 +5,10 @@ from datetime import datetime
 from accounts.staff.models import User
 from policy.models import Activation
 from quarantine.models import Look
-from quarantine.switching.preview import Preview
+from quarantine.switching.preview import SwitchPreview
 
 
-def note(*, activation: Activation, found: Preview, at: datetime, by: User) -> None:
+def note(*, activation: Activation, found: SwitchPreview, at: datetime, by: User) -> None:
     """Keep the numbers that `by` has before them, instead of those of an earlier look."""
     Look.objects.update_or_create(
         activation=activation, by=by, defaults={"at": at, "counts": dict(found.counts)}

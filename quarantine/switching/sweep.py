@@ -25,7 +25,7 @@ from policy.activations.governing import Governing, governing
 from policy.models import Activation
 from quarantine.cases.plans import store_plans
 from quarantine.models import Case, CaseQuerySet
-from quarantine.switching.groups import PICKED, Answers, Found, Scopes, groups_in, scopes_of
+from quarantine.switching.groups import PICKED, Answers, GroupPlaces, Scopes, groups_in, scopes_of
 
 # A rival edit of one of these cases waits as long as their update takes.
 CHUNK = 5_000
@@ -171,7 +171,7 @@ def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
     return done
 
 
-def _planned(groups: Sequence[Found], *, today: date) -> Iterator[tuple[object, ...]]:
+def _planned(groups: Sequence[GroupPlaces], *, today: date) -> Iterator[tuple[object, ...]]:
     """Return what is written on the cases of each group, after its key."""
     answers = Answers(today=today)
     followed = [(found, answers.followed(found.group)) for found in groups]

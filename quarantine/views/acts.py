@@ -120,7 +120,7 @@ def _outing(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     event = outings.ask_outing(
         case=case,
         day=data["day"],
-        purpose=outings.Purpose(data["purpose"]),
+        purpose=outings.OutingPurpose(data["purpose"]),
         vehicle=outings.Vehicle(data["vehicle"]),
         mask=outings.Mask(data["mask"]),
         reason=data["reason"],

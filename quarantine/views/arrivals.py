@@ -432,7 +432,7 @@ def _take_in(form: ArrivalForm, by: User, at: datetime) -> Arrival:
     data = form.cleaned_data
     door = None
     if data["building"] and data["door"]:
-        door = intake.Door(data["grid"], data["building"], data["unit"], data["door"])
+        door = intake.Entrance(data["grid"], data["building"], data["unit"], data["door"])
     law = in_force(area=data["grid"], at=at)
     if law is None:
         raise ValidationError(_("No document is in force in this grid: ask your supervisor."))

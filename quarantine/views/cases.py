@@ -58,7 +58,7 @@ Choices = dict[str, list[tuple[str, str]]]
 
 
 @dataclass(frozen=True)
-class Whole:
+class CasePage:
     """A case with all that its page shows."""
 
     case: Case
@@ -134,7 +134,7 @@ def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
     return get_object_or_404(cases, key=key)
 
 
-def whole(case: Case, *, by: User, today: date) -> Whole:
+def whole(case: Case, *, by: User, today: date) -> CasePage:
     """Return a case with its calendar, its history and what follows."""
     may_except = by.role == Role.SUPERVISOR and case.closed_on is None
     results = NATResult.objects.valid().select_related("recorded_by")
@@ -146,7 +146,7 @@ def whole(case: Case, *, by: User, today: date) -> Whole:
     events = list(case.events.valid().select_related("by").order_by("at", "pk"))
     person = unpack(case.facts, day_1=case.day_1)
     infected = person.exposure == "infected" or case.closed_as == Case.ClosedAs.REFERRED
-    return Whole(
+    return CasePage(
         another_document=may_except and exceptions.another_document(case),
         case=case,
         person=person,
@@ -222,7 +222,7 @@ def _may(by: User, act: Act, choices: Choices) -> bool:
     return by.role == Role.SUPERVISOR or act not in SUPERVISORS_ONLY
 
 
-def _choices_now(by: User, shown: Whole, at: datetime) -> Choices:
+def _choices_now(by: User, shown: CasePage, at: datetime) -> Choices:
     """Return what the forms offer to `by`: who is no supervisor corrects only fresh results."""
     fresh = {str(result.pk) for _s, result in shown.results if at - result.recorded_at <= UNDO}
     choices = shown.choices
@@ -237,7 +237,7 @@ def _key_members(case: Case, today: date) -> list[tuple[Resident, Placing]]:
     return key_members(household=household, grid=case.grid, law=law, on=today)
 
 
-def _empty(act: Act, shown: Whole, choices: Choices) -> ActForm:
+def _empty(act: Act, shown: CasePage, choices: Choices) -> ActForm:
     initial: dict[str, Any] = {"version": shown.case.version, "day": shown.today}
     for field, offered in choices.items():
         if len(offered) == 1 and field != "residents":

@@ -42,7 +42,7 @@ MOST_GRIDS = 60
 
 
 @dataclass(frozen=True)
-class Line:
+class ComparedField:
     """A field of both entries as the page shows it, and what uncovers it."""
 
     field: Field
@@ -177,10 +177,10 @@ def _fuller(kept: Resident, merged: Resident) -> list[Field]:
     return [field for field in Field if _shown(field, merged) and not _shown(field, kept)]
 
 
-def _lines(kept: Resident, merged: Resident, chosen: list[Field]) -> list[Line]:
+def _lines(kept: Resident, merged: Resident, chosen: list[Field]) -> list[ComparedField]:
     differ = differing(kept, merged)
     return [
-        Line(
+        ComparedField(
             field,
             _shown(field, kept),
             _shown(field, merged),

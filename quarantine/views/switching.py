@@ -28,7 +28,7 @@ from policy.engine.documents.schema import MEASURE_SUBJECTS
 from policy.models import Activation
 from quarantine.models import Case, CaseQuerySet, Event
 from quarantine.switching import previews_seen
-from quarantine.switching.preview import Outcome, Preview, people, preview
+from quarantine.switching.preview import SwitchOutcome, SwitchPreview, people, preview
 from quarantine.switching.preview_page import Effect
 from quarantine.switching.sweep import progress
 from residents.register import services as residents
@@ -87,7 +87,7 @@ def _page(
         "choices": list(activation.choices.select_related("by").order_by("subject")),
         "exceptions": _exceptions(by, activation),
         "look": previews_seen.of_approver(activation) if activation.approved_at else None,
-        "outcomes": Outcome,
+        "outcomes": SwitchOutcome,
     }
     if activation.approved_at:
         context |= _progress(by, activation, at)
@@ -139,7 +139,7 @@ def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, f"quarantine/{page}.html", context)
 
 
-def _choices(activation: Activation, found: Preview) -> list[dict[str, Any]]:
+def _choices(activation: Activation, found: SwitchPreview) -> list[dict[str, Any]]:
     """Return the subjects on which the proposer may choose, with whom the choice would reach."""
     chosen = {choice.subject: choice for choice in activation.choices.all()}
     return [
@@ -149,14 +149,16 @@ def _choices(activation: Activation, found: Preview) -> list[dict[str, Any]]:
     ]
 
 
-def _found(request: HttpRequest, activation: Activation, *, at: datetime) -> tuple[Preview, str]:
+def _found(
+    request: HttpRequest, activation: Activation, *, at: datetime
+) -> tuple[SwitchPreview, str]:
     """
     Return the preview that the address names, else a new one, and its name.
 
     It is kept for a while, so that a number leads to exactly the people who were counted.
     """
     seen = request.GET.get("seen", "")
-    found: Preview | None = cache.get(_kept(activation, seen)) if seen else None
+    found: SwitchPreview | None = cache.get(_kept(activation, seen)) if seen else None
     if found is None:
         seen = secrets.token_urlsafe(9)
         back = activation.approved_at is not None
@@ -176,7 +178,7 @@ def activation_people(request: HttpRequest, pk: int) -> HttpResponse:
     by, at = member(request), clock.now()
     activation = _activation(by, pk)
     outcome = request.GET.get("outcome", "")
-    outcome = outcome if outcome in Outcome.values else Outcome.LENGTHENED
+    outcome = outcome if outcome in SwitchOutcome.values else SwitchOutcome.LENGTHENED
     if activation.withdrawn_at:
         raise Http404
     found, seen = _found(request, activation, at=at)
@@ -193,7 +195,7 @@ def activation_people(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "activation": activation,
         "back": activation.approved_at is not None,
-        "outcome": Outcome(outcome),
+        "outcome": SwitchOutcome(outcome),
         "area": area,
         "rows": shown,
         "today": clock.day_of(at),

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from accounts.access import member, role_required
 from accounts.staff.models import Role
 from common import clock
-from quarantine.lists.worklist import Kind, worklist
+from quarantine.lists.worklist import WorkKind, worklist
 from quarantine.models import Case
 from residents.keypeople.models import Need
 from residents.register import services as residents
@@ -18,7 +18,7 @@ from residents.register import services as residents
 def today(request: HttpRequest) -> HttpResponse:
     """Show tests, results, releases and checks by building and door."""
     kind = request.GET.get("kind", "")
-    kind = kind if kind in Kind.values else ""
+    kind = kind if kind in WorkKind.values else ""
     due = worklist(
         cases=Case.objects.visible_to(member(request)),
         today=clock.today(),
@@ -30,7 +30,7 @@ def today(request: HttpRequest) -> HttpResponse:
     context = {
         "worklist": due,
         "buildings": due.by_building(),
-        "chips": [(each, each.label, due.counts.of[each]) for each in Kind],
+        "chips": [(each, each.label, due.counts.of[each]) for each in WorkKind],
         "kind": kind,
         "page": due,
         "needs": Need.objects.visible_to(member(request)).due(clock.today()).count(),

@@ -51,7 +51,7 @@ _PAIRS = """
 """
 
 
-class Reason(models.TextChoices):
+class Likeness(models.TextChoices):
     """Why two entries may be one person."""
 
     PHONE = "phone", _("same name and phone")
@@ -61,19 +61,19 @@ class Reason(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Pair:
+class CandidatePair:
     """Two entries, the older first, and why they may be one person."""
 
     first: Resident
     second: Resident
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Likeness, ...]
 
 
 @dataclass(frozen=True)
 class Pairs:
     """A page of pairs, and the key that leads to the next page, "" on the last."""
 
-    pairs: list[Pair]
+    pairs: list[CandidatePair]
     next: str
 
     @property
@@ -143,9 +143,9 @@ def _people(keys: set[int], by: User) -> dict[int, Resident]:
     return rows.in_bulk(keys)
 
 
-def _pair(people: dict[int, Resident], row: tuple[int, int, list[str]]) -> Pair:
+def _pair(people: dict[int, Resident], row: tuple[int, int, list[str]]) -> CandidatePair:
     first, second = people[row[0]], people[row[1]]
-    reasons = [Reason(reason) for reason in row[2]]
-    if Reason.NUMBER in reasons and not differ_by_one(first.number, second.number):
-        reasons.remove(Reason.NUMBER)
-    return Pair(first, second, tuple(reasons))
+    reasons = [Likeness(reason) for reason in row[2]]
+    if Likeness.NUMBER in reasons and not differ_by_one(first.number, second.number):
+        reasons.remove(Likeness.NUMBER)
+    return CandidatePair(first, second, tuple(reasons))

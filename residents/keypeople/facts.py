@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from common.encryption import search_hash
 from policy.engine.decisions.colours import Colour
-from policy.engine.decisions.people import Resident, Vaccination
+from policy.engine.decisions.people import ListedFacts, Vaccination
 from policy.engine.documents.schema import Condition
 
 Product = Literal["inactivated", "vector", "subunit", "mrna"]
@@ -66,9 +66,9 @@ class KeyFacts:
         mixed = sum(count for _, count in self.doses) >= max(full.values())
         return "full" if own or mixed else "partial"
 
-    def resident(self, age: int, full: dict[Product, int]) -> Resident:
+    def resident(self, age: int, full: dict[Product, int]) -> ListedFacts:
         """Return the person whom the engine is asked about."""
-        return Resident(
+        return ListedFacts(
             age=age,
             conditions=self.conditions,
             living_alone=self.living_alone,

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area, User
 from policy import words
-from policy.engine.decisions.colours import COLOURS, Mark, Standard
+from policy.engine.decisions.colours import COLOURS, ColourRule, Standard
 from residents.keypeople.facts import CONDITIONS, PRODUCTS, KeyFacts, Product
 from residents.keypeople.models import Contact, HealthFile, Need
 from residents.keypeople.standards import FULL, KeyRules
@@ -307,9 +307,9 @@ class StandardForm(forms.Form):
         )
         return KeyRules(Standard(red=self._mark("red"), yellow=self._mark("yellow")), full)
 
-    def _mark(self, colour: str) -> Mark:
+    def _mark(self, colour: str) -> ColourRule:
         data = self.cleaned_data
-        return Mark(
+        return ColourRule(
             age_at_least=data[f"{colour}_age_at_least"],
             diseases_at_least=data[f"{colour}_diseases_at_least"],
             unstable=data[f"{colour}_unstable"],

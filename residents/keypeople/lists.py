@@ -24,7 +24,7 @@ from django.db.models.functions import Coalesce
 from policy import words
 from policy.activations.laws import laws_over
 from policy.engine.decisions.colours import COLOURS
-from policy.engine.decisions.people import Listing, ages_of, list_person
+from policy.engine.decisions.people import ListingDecision, ages_of, list_person
 from residents.keypeople import standards
 from residents.keypeople.facts import NOTHING, KeyFacts
 from residents.keypeople.models import HealthFile
@@ -65,7 +65,7 @@ class Regime:
 
 
 @dataclass(frozen=True)
-class Kind:
+class PeopleAlike:
     """People whom nothing tells apart: same regime, same facts, same age band."""
 
     regime: int
@@ -77,7 +77,7 @@ class Kind:
 class Placing:
     """Where the law places somebody, and what was decided by hand."""
 
-    listing: Listing
+    listing: ListingDecision
     facts: KeyFacts
     age: int
 
@@ -141,11 +141,11 @@ class KeyLists:
     regimes: list[Regime]
     grids: list[set[int]]  # of each regime
     ages: list[int]  # the first age of each band, from 0
-    counts: dict[Kind, int] = field(default_factory=dict)
+    counts: dict[PeopleAlike, int] = field(default_factory=dict)
     known: dict[int, KeyFacts] = field(default_factory=lambda: {0: NOTHING})
-    placed: dict[tuple[Kind, Law | None], Placing] = field(default_factory=dict)
+    placed: dict[tuple[PeopleAlike, Law | None], Placing] = field(default_factory=dict)
 
-    def placing(self, kind: Kind, *, law: Law | None = None) -> Placing:
+    def placing(self, kind: PeopleAlike, *, law: Law | None = None) -> Placing:
         """Return where the people of a kind are placed, by `law` instead of theirs if given."""
         found = self.placed.get((kind, law))
         if found is None:
@@ -178,7 +178,7 @@ class KeyLists:
         """Return the residents who are placed as wanted, each with `born` to page by."""
         return self.who_are([kind for kind in self.counts if wanted(self.placing(kind))])
 
-    def who_are(self, kinds: Iterable[Kind]) -> ResidentQuerySet:
+    def who_are(self, kinds: Iterable[PeopleAlike]) -> ResidentQuerySet:
         """Return the residents of some kinds, the oldest first when ordered by `born`."""
         tokens: dict[tuple[int, int], set[int]] = {}
         for kind in kinds:
@@ -262,7 +262,7 @@ def _count(lists: KeyLists) -> None:
             cache.set(key, found, timeout=REMEMBERED_SECONDS)
     files = {}
     for row in found:
-        lists.counts[Kind(row["regime"], row["band"], row["token"])] = row["number"]
+        lists.counts[PeopleAlike(row["regime"], row["band"], row["token"])] = row["number"]
         files[row["token"]] = row["file"]
     lists.known |= _facts_of({token: pk for token, pk in files.items() if token})
 

@@ -35,7 +35,7 @@ class DoseError(RefusedError):
     field = "day"
 
 
-class ReasonError(RefusedError):
+class WordsMissingError(RefusedError):
     """A colour given by hand, or an end, without words why."""
 
     field = "reason"
@@ -161,7 +161,7 @@ def give_colour(
     """Give a colour by hand, with a reason; None leaves it to the standard again."""
     reason = reason.strip()
     if colour and len(reason) < 2:
-        raise ReasonError(_("Say in a few words why the colour is given by hand."))
+        raise WordsMissingError(_("Say in a few words why the colour is given by hand."))
     file = _locked(resident)
     known = file.known if file else NOTHING
     _write(

@@ -14,7 +14,7 @@ from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common.errors import RefusedError
 from policy.engine.decisions import colours
-from policy.engine.decisions.colours import Mark, Standard
+from policy.engine.decisions.colours import ColourRule, Standard
 from residents.keypeople.facts import PRODUCTS, Product
 from residents.keypeople.models import KeyStandard
 
@@ -22,7 +22,7 @@ from residents.keypeople.models import KeyStandard
 FULL: dict[Product, int] = {"inactivated": 2, "vector": 1, "subunit": 3, "mrna": 2}
 
 
-class ReasonError(RefusedError):
+class ReasonMissingError(RefusedError):
     """A standard without a reason."""
 
     field = "reason"
@@ -52,7 +52,7 @@ def pack(rules: KeyRules) -> dict[str, Any]:
 
 def unpack(content: Mapping[str, Any]) -> KeyRules:
     """Return the rules that were kept."""
-    standard = Standard(red=Mark(**content["red"]), yellow=Mark(**content["yellow"]))
+    standard = Standard(red=ColourRule(**content["red"]), yellow=ColourRule(**content["yellow"]))
     full = tuple((product, content["full"].get(product, FULL[product])) for product in PRODUCTS)
     return KeyRules(standard, full)
 
@@ -85,7 +85,7 @@ def latest_over(area: Area) -> Subquery:
 def set_rules(*, area: Area, rules: KeyRules, reason: str, at: datetime, by: User) -> KeyStandard:
     """Let other rules hold in an area from now on. Raise ReasonError without a reason."""
     if len(reason.strip()) < 2:
-        raise ReasonError(_("Say in a few words why the standard is this one."))
+        raise ReasonMissingError(_("Say in a few words why the standard is this one."))
     made = KeyStandard.objects.create(
         area=area, content=pack(rules), reason=reason.strip(), by=by, at=at
     )

@@ -39,7 +39,7 @@ from residents.keypeople.forms import (
 from residents.keypeople.lists import (
     Filter,
     KeyLists,
-    Kind,
+    PeopleAlike,
     Placing,
     key_lists,
     place_one,
@@ -67,7 +67,7 @@ ACTS = {
 
 
 @dataclass(frozen=True)
-class Scope:
+class AreaScope:
     """Where one looks: the grids of an area that one answers for, and the areas to choose from."""
 
     area: Area | None
@@ -75,7 +75,7 @@ class Scope:
     grids: list[Area]
 
     @classmethod
-    def of(cls, user: User, code: str) -> "Scope":
+    def of(cls, user: User, code: str) -> "AreaScope":
         """Return the areas of `user`, narrowed to the one with this code. One query."""
         rows = list(
             Area.objects.below(user)
@@ -93,7 +93,7 @@ class Scope:
         return cls(chosen, few if len(few) > 1 else [], grids)
 
 
-def _residents(user: User, scope: Scope) -> Any:
+def _residents(user: User, scope: AreaScope) -> Any:
     rows = Resident.objects.visible_to(user).here()
     return rows.filter(grid__path__startswith=scope.area.path) if scope.area else rows
 
@@ -103,7 +103,7 @@ def _residents(user: User, scope: Scope) -> Any:
 def key_people(request: HttpRequest) -> HttpResponse:
     """List the key people of one's areas by category, colour and vaccination."""
     user, at = member(request), clock.now()
-    scope = Scope.of(user, request.GET.get("area", ""))
+    scope = AreaScope.of(user, request.GET.get("area", ""))
     regimes = regimes_over(scope.grids, at=at)
     lists = key_lists(residents=_residents(user, scope), regimes=regimes, on=clock.day_of(at))
     chosen = Filter.of(request.GET)
@@ -154,7 +154,7 @@ def _rows(rows: Any) -> Any:
 def key_people_changes(request: HttpRequest) -> HttpResponse:
     """Show whom another document would list instead of the one in force, before it is."""
     user, at = member(request), clock.now()
-    scope = Scope.of(user, request.GET.get("area", ""))
+    scope = AreaScope.of(user, request.GET.get("area", ""))
     regimes = regimes_over(scope.grids, at=at)
     offered = _documents(scope)
     document = request.GET.get("document", "")
@@ -177,7 +177,7 @@ def key_people_changes(request: HttpRequest) -> HttpResponse:
     return render(request, "residents/key_people_changes.html", context)
 
 
-def _documents(scope: Scope) -> list[tuple[str, str]]:
+def _documents(scope: AreaScope) -> list[tuple[str, str]]:
     """Return the documents whose issuers have a say in some of the grids."""
     places = {grid.code for grid in scope.grids}
     return [
@@ -188,10 +188,10 @@ def _documents(scope: Scope) -> list[tuple[str, str]]:
 
 
 def _changes(request: HttpRequest, lists: KeyLists, law: Law) -> dict[str, Any]:
-    def after(kind: Kind) -> Placing:
+    def after(kind: PeopleAlike) -> Placing:
         return lists.placing(kind, law=law)
 
-    moves: dict[str, list[Kind]] = {"joins": [], "leaves": [], "changes": []}
+    moves: dict[str, list[PeopleAlike]] = {"joins": [], "leaves": [], "changes": []}
     for kind in lists.counts:
         if move := _move(lists.placing(kind).listing.categories, after(kind).listing.categories):
             moves[move].append(kind)
@@ -218,7 +218,7 @@ def _move(before: tuple[str, ...], after: tuple[str, ...]) -> str:
 
 
 def _before_and_after(
-    lists: KeyLists, after: Callable[[Kind], Placing]
+    lists: KeyLists, after: Callable[[PeopleAlike], Placing]
 ) -> list[tuple[Any, int, int]]:
     """Return how many are listed before and after, as what, in which colour, to be won."""
     tests: list[tuple[Any, Callable[[Placing], bool]]] = [
@@ -238,7 +238,7 @@ def _before_and_after(
 
 
 @dataclass(frozen=True)
-class Whole:
+class HealthFilePage:
     """A person with their health file, and what the law in force says."""
 
     resident: Resident
@@ -270,14 +270,14 @@ def _file_of(resident: Resident) -> HealthFile | None:
     return getattr(resident, "health_file", None)
 
 
-def _whole(resident: Resident, at: datetime) -> Whole:
+def _whole(resident: Resident, at: datetime) -> HealthFilePage:
     regimes = regimes_over([resident.grid], at=at)
     regime = next(iter(regimes), None)
     file = _file_of(resident)
     contacts = Prefetch("contacts", Contact.objects.select_related("by").order_by("-at", "-pk"))
     needs = resident.needs.select_related("responsible").prefetch_related(contacts)
     doses = resident.doses.filter(withdrawn_at=None)
-    return Whole(
+    return HealthFilePage(
         resident=resident,
         file=file,
         placing=place_one(regime, resident, clock.day_of(at)) if regime else None,

@@ -40,7 +40,7 @@ class NobodyError(RefusedError):
         )
 
 
-class TooManyError(RefusedError):
+class TooManyOpeningsError(RefusedError):
     """More than anybody needs in a day."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class TooManyError(RefusedError):
         )
 
 
-class EndedError(RefusedError):
+class OpeningEndedError(RefusedError):
     """An opening that is over already."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ def _refuse_too_many(by: User) -> None:
     missed = AuditEntry.objects.filter(actor=by.key, did=MISSED, at__gt=since).count()
     opened = Opening.objects.filter(by=by, at__gt=since).count()
     if missed >= MISSES_A_DAY or opened >= OPENINGS_A_DAY:
-        raise TooManyError
+        raise TooManyOpeningsError
 
 
 def _named(text: str, today: date) -> ResidentQuerySet:
@@ -115,7 +115,7 @@ def end(*, opening: Opening, by: User) -> None:
     """Close a record before its hour is over."""
     running = Opening.objects.active().filter(pk=opening.pk)
     if not running.update(ended_at=Now(), ended_by=by):
-        raise EndedError
+        raise OpeningEndedError
     audit.record(
         by=by,
         did=gettext_noop("closed a record that another area had opened"),

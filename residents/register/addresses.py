@@ -34,7 +34,7 @@ _WRITTEN = tuple(
 
 
 @dataclass(frozen=True)
-class Typed:
+class TypedAddress:
     """The keys of an address as far as it was typed; "" for what was not."""
 
     building: str = ""
@@ -42,13 +42,13 @@ class Typed:
     door: str = ""
 
 
-def read(text: str) -> Typed | None:
+def read(text: str) -> TypedAddress | None:
     """Return what address `text` says: 3-2-501, 3号楼2单元501, 3栋501, 501室; None for none."""
     plain = re.sub(r"-+", "-", re.sub(r"[\s/,，、—–－_]+", "-", _plain(text))).strip("-")
     for form in _WRITTEN:
         if said := form.fullmatch(plain):
             part = said.groupdict()
-            return Typed(
+            return TypedAddress(
                 building_key(part.get("building") or ""),
                 unit_key(part.get("unit") or ""),
                 door_key(part.get("door") or ""),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area, User, people_within
 from residents.register.identity import read_name, read_number, read_phone
-from residents.register.models import Building, Reason, Resident
+from residents.register.models import Building, Resident, UncoverReason
 from residents.rosters.models import Roster
 from residents.rosters.sheets import columns
 from residents.rosters.sheets.reading import LARGEST_FILE
@@ -262,7 +262,7 @@ class UncoverForm(forms.Form):
 
     reason = forms.ChoiceField(
         label=_("What do you need it for?"),
-        choices=Reason,
+        choices=UncoverReason,
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what you need it for.")},
     )
@@ -276,7 +276,7 @@ class UncoverForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for words where no reason of the list fits."""
         data = super().clean() or {}
-        if data.get("reason") == Reason.OTHER and len(data.get("words", "").strip()) < 2:
+        if data.get("reason") == UncoverReason.OTHER and len(data.get("words", "").strip()) < 2:
             self.add_error("words", _("Say in a few words what you need it for."))
         return data
 
@@ -284,7 +284,7 @@ class UncoverForm(forms.Form):
         """Return the reason as it is written down."""
         reason: str = self.cleaned_data["reason"]
         words: str = self.cleaned_data["words"]
-        return words.strip() if reason == Reason.OTHER else reason
+        return words.strip() if reason == UncoverReason.OTHER else reason
 
 
 def _read(read: Any, text: str) -> str:

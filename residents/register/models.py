@@ -267,7 +267,7 @@ class Resident(models.Model):
         return masking.mask_phone(self.emergency_phone)
 
 
-class Reason(models.TextChoices):
+class UncoverReason(models.TextChoices):
     """What somebody may need a masked value for."""
 
     CALL = "call", _("To call them")

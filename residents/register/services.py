@@ -19,7 +19,7 @@ from residents.duplicates.models import merged_entries, standing_for
 from residents.openings.models import Opening
 from residents.register import addresses
 from residents.register.identity import Identity, read_name, read_number, read_phone
-from residents.register.models import Building, Household, Reason, Resident
+from residents.register.models import Building, Household, Resident, UncoverReason
 from residents.search import name_keys
 
 # The contexts that keep equal texts of two columns from having equal hashes.
@@ -334,7 +334,7 @@ def uncover(*, resident: Resident, field: str, reason: str, by: User) -> str:
     if len(reason.strip()) < 2:
         raise ValidationError(_("Say in a few words what you need it for."))
     said = reason.strip()[:200]
-    listed = said in Reason.values
+    listed = said in UncoverReason.values
     audit.record(
         by=by,
         did=gettext_noop("uncovered"),

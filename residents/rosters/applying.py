@@ -27,7 +27,7 @@ from residents.rosters.sheets import columns, reading
 
 CHUNK = 5_000
 # How many connections work on a large roster, and how many chunks make one large.
-HANDS, LARGE = 2, 4
+WORKER_THREADS, LARGE = 2, 4
 # Homes are made by one hand at a time: neighbours stand in two chunks, in another order.
 HOMES_LOCK = 20221123
 State = Roster.State
@@ -159,8 +159,10 @@ def apply(roster: Roster, *, at: datetime) -> int:
     if len(chunks) < LARGE:
         _work_through(roster, waiting, at)
     else:
-        with ThreadPoolExecutor(HANDS) as hands:
-            for hand in [hands.submit(_lend_a_hand, roster, waiting, at) for _ in range(HANDS)]:
+        with ThreadPoolExecutor(WORKER_THREADS) as hands:
+            for hand in [
+                hands.submit(_lend_a_hand, roster, waiting, at) for _ in range(WORKER_THREADS)
+            ]:
                 hand.result()
     roster.refresh_from_db(fields=["done", "counts", "findings"])
     _finish(roster, at)

@@ -48,7 +48,14 @@ from residents.rosters.copying import (
 )
 from residents.rosters.models import Roster, RosterRow
 from residents.rosters.sheets import cells, columns
-from residents.rosters.sheets.rows import REMEMBERED, UNKNOWN, Home, Person, Problem, RowReader
+from residents.rosters.sheets.rows import (
+    REMEMBERED,
+    UNKNOWN,
+    Home,
+    Problem,
+    RosterPerson,
+    RowReader,
+)
 from residents.search import name_keys
 
 Outcome = RosterRow.Outcome
@@ -98,18 +105,18 @@ _SEALED = ("name", "number", "phone", "emergency_name", "emergency_phone")
 _COMPARED = ("sex", "birth_date", "phone", "emergency_name", "emergency_phone")
 
 
-class Place(NamedTuple):
+class HouseholdKey(NamedTuple):
     """The key of a household, and its columns as COPY reads them."""
 
     key: str
     columns: str
 
 
-_STAYS = Place("", in_copy(*[None] * 10))
+_STAYS = HouseholdKey("", in_copy(*[None] * 10))
 
 
 @dataclass
-class Counts:
+class ControlTotals:
     """The control totals of a dry run."""
 
     read: int = 0
@@ -126,7 +133,7 @@ class Checker:
     def __init__(self, roster: Roster, *, width: int, date1904: bool, at: datetime) -> None:
         self.roster, self._at = roster, at
         today = timezone.localtime(at).date()
-        self.counts = Counts()
+        self.counts = ControlTotals()
         self._reader = RowReader(roster, width=width, date1904=date1904, today=today)
         self._rows, self._staged = RowWriter(roster), StagedWriter(roster)
         self._hash_phone, self._phone_end = hasher(context=PHONE), _end(PHONE_END)
@@ -142,7 +149,7 @@ class Checker:
         self._door_key = lru_cache(REMEMBERED)(addresses.door_key)
         self._fresh_keys = fresh_keys()
         self._seen: dict[str, int] = {}
-        self._homes: dict[Home, Place] = {}
+        self._homes: dict[Home, HouseholdKey] = {}
         self._doors: dict[tuple[int, str, str, str], str] = {}
         # The cells and name of each who is new: of this batch, and of that which is being written.
         self._recent: dict[int, tuple[list[Any], str]] = {}
@@ -214,7 +221,7 @@ class Checker:
         roster.touched_at = self._at
         roster.save(update_fields=["counts", "done", "touched_at"])
 
-    def _known(self, people: list[Person]) -> Known:
+    def _known(self, people: list[RosterPerson]) -> Known:
         """Return who is registered under the numbers of a batch, wherever they live."""
         wanted: dict[str, list[str]] = {}
         newest: dict[str, str] = {}
@@ -236,7 +243,7 @@ class Checker:
                 known[kind, held] = standing_for(resident)
         return known
 
-    def _decide(self, number: int, row: list[Any], person: Person, known: Known) -> str:
+    def _decide(self, number: int, row: list[Any], person: RosterPerson, known: Known) -> str:
         problem: Problem
         if person.number_hash:
             first = self._seen.setdefault(person.number_hash, number)
@@ -258,7 +265,9 @@ class Checker:
         self._recent[number] = row, person.name
         return self._register(number, person, person.home)
 
-    def _compare(self, number: int, row: list[Any], person: Person, resident: Resident) -> str:
+    def _compare(
+        self, number: int, row: list[Any], person: RosterPerson, resident: Resident
+    ) -> str:
         if resident.grid_id not in self._reader.places.paths:
             return self._put_aside(number, row, REJECTED, (columns.NUMBER, ELSEWHERE, {}))
         if resident.gone_as:
@@ -280,7 +289,7 @@ class Checker:
         self._rows.write(number, outcome, note=_note(row, *problems, resident=resident))
         return outcome
 
-    def _register(self, number: int, person: Person, home: Home) -> str:
+    def _register(self, number: int, person: RosterPerson, home: Home) -> str:
         key = next(self._fresh_keys)
         seals = self._seals
         household, made = self._household(home)
@@ -307,7 +316,7 @@ class Checker:
         self._staged.write(number, key, None, household.columns, "\t".join(said))
         return NEW
 
-    def _household(self, home: Home) -> tuple[Place, bool]:
+    def _household(self, home: Home) -> tuple[HouseholdKey, bool]:
         """Return the columns of a household, and whether this row is the first that names it."""
         known = self._homes.get(home)
         if known:
@@ -329,10 +338,10 @@ class Checker:
             self._hash_door(door),
             self._hash_door_key(door_key)[:SHORT],
         )
-        self._homes[home] = Place(key, in_copy(*said))
+        self._homes[home] = HouseholdKey(key, in_copy(*said))
         return self._homes[home], made
 
-    def _change(self, number: int, person: Person, resident: Resident) -> str:
+    def _change(self, number: int, person: RosterPerson, resident: Resident) -> str:
         """Write what a row changes. What it leaves empty stays."""
         new: dict[str, Any] = {}
         changes: list[tuple[str, Any, Any]] = []
@@ -377,7 +386,7 @@ class Checker:
         )
 
     def _stage_change(
-        self, number: int, resident: Resident, new: dict[str, Any], household: Place
+        self, number: int, resident: Resident, new: dict[str, Any], household: HouseholdKey
     ) -> None:
         key = str(resident.key)
         sealed = {name: self._seals[name](new[name], key) for name in _SEALED if name in new}
@@ -444,7 +453,7 @@ def _note(row: list[Any], *problems: Any, resident: UUID | None) -> dict[str, An
     return {**note, "resident": str(resident)} if resident else note
 
 
-def _address(door: cells.Door) -> str:
+def _address(door: cells.DoorCells) -> str:
     return "-".join(part for part in (door.building, door.unit, door.door) if part)
 
 

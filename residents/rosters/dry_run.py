@@ -14,7 +14,7 @@ from accounts.keys import keyring
 from residents.rosters.checking import Checker
 from residents.rosters.models import KnownColumns, Roster, RosterRow, StagedResident
 from residents.rosters.sheets import columns, reading
-from residents.rosters.sheets.reading import Opened, UnreadableError
+from residents.rosters.sheets.reading import Opened, UnreadableFileError
 
 State = Roster.State
 
@@ -31,7 +31,7 @@ def look(roster: Roster, *, at: datetime) -> None:
             _note_outline(roster, book, at)
             if _as_last_time(roster):
                 _check(roster, book, at)
-    except UnreadableError as error:
+    except UnreadableFileError as error:
         refuse(roster, error, at)
 
 
@@ -40,11 +40,11 @@ def check(roster: Roster, *, at: datetime) -> None:
     try:
         with reading.opened(reading.content_of(roster)) as book:
             _check(roster, book, at)
-    except UnreadableError as error:
+    except UnreadableFileError as error:
         refuse(roster, error, at)
 
 
-def refuse(roster: Roster, error: UnreadableError, at: datetime) -> None:
+def refuse(roster: Roster, error: UnreadableFileError, at: datetime) -> None:
     """Say why a file is not read, and forget it."""
     with transaction.atomic():
         forget(roster)
@@ -81,7 +81,7 @@ def _note_outline(roster: Roster, book: Opened, at: datetime) -> None:
     )
     filled = [index for index, sheet in enumerate(book.sheets) if sheet["rows"]]
     if not filled:
-        raise UnreadableError("empty")
+        raise UnreadableFileError("empty")
     roster.sheet = filled[0]
     roster.state = State.CHOOSING
     roster.touched_at = at

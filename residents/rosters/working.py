@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from residents.rosters import applying, desk, dry_run, undoing
 from residents.rosters.models import Roster, RosterRow
-from residents.rosters.sheets.reading import UnreadableError
+from residents.rosters.sheets.reading import UnreadableFileError
 
 State = Roster.State
 # The first of two keys of the advisory locks under which a worker holds a roster.
@@ -37,7 +37,7 @@ def work(*, key: UUID, at: datetime) -> bool:
 
 def _work(roster: Roster, at: datetime) -> bool:
     if roster.state in {State.READING, State.CHECKING} and _tried_too_often(roster):
-        dry_run.refuse(roster, UnreadableError("too_large"), at)
+        dry_run.refuse(roster, UnreadableFileError("too_large"), at)
     elif roster.state == State.READING:
         dry_run.look(roster, at=at)
     elif roster.state == State.CHECKING:

@@ -96,7 +96,7 @@ def _beginnings(word: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Typed:
+class TypedName:
     """What somebody typed of a name: Han characters, letters, or both."""
 
     characters: str

@@ -28,7 +28,7 @@ from common.paging import SIZE, Page, key_of
 from residents.register import addresses, services
 from residents.register.identity import read_number, read_phone
 from residents.register.models import Building, Resident, ResidentQuerySet
-from residents.search.name_keys import Typed
+from residents.search.name_keys import TypedName
 
 # Above this many, nobody reads on: the page asks for more words.
 MANY = 500
@@ -42,7 +42,7 @@ NOBODY = Q(pk__in=[])
 _DIGITS = re.compile(r"[0-9][0-9 -]*[0-9X]")
 
 
-class Kind(models.TextChoices):
+class QueryKind(models.TextChoices):
     """What a text was taken for."""
 
     NUMBER = "number", gettext_lazy("document number")
@@ -52,7 +52,7 @@ class Kind(models.TextChoices):
     NAME = "name", gettext_lazy("name")
 
 
-class UnreadableError(RefusedError):
+class UnsearchableError(RefusedError):
     """A text that can be nobody's name, number, phone or door; it says what to type."""
 
     field = "text"
@@ -62,16 +62,16 @@ class UnreadableError(RefusedError):
 class Asked:
     """What a text asks for: its kind, conditions of which residents meet one, or a name."""
 
-    kind: Kind
+    kind: QueryKind
     conditions: tuple[Q, ...]
-    name: Typed | None = None
+    name: TypedName | None = None
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """How many were found and how, with a page of them; of too many there is none."""
 
-    kind: Kind
+    kind: QueryKind
     count: int
     page: Page[Resident]
 
@@ -91,7 +91,7 @@ class Found:
 @transaction.atomic
 def search(
     *, text: str, today: date, by: User, grid: Area | None = None, after: str | None = None
-) -> Found:
+) -> SearchResult:
     """
     Return the residents in the areas of `by` whom `text` means, those of `grid` where given.
 
@@ -114,7 +114,7 @@ def search(
         kind=asked.kind,
         found=len(keys),
     )
-    return Found(asked.kind, len(keys), page)
+    return SearchResult(asked.kind, len(keys), page)
 
 
 def _keys(visible: ResidentQuerySet, asked: Asked) -> list[int]:
@@ -138,7 +138,7 @@ def _keys(visible: ResidentQuerySet, asked: Asked) -> list[int]:
     return _in_order(rows, asked.name)
 
 
-def _in_order(rows: list[tuple[int, UUID, Any, bool]], typed: Typed | None) -> list[int]:
+def _in_order(rows: list[tuple[int, UUID, Any, bool]], typed: TypedName | None) -> list[int]:
     """Return the keys of rows in the order of their names, without those that do not fit."""
     known = {}
     for pk, key, sealed, by_name in rows:
@@ -165,10 +165,10 @@ def read(text: str, *, today: date, by: User) -> Asked:
     if asked:
         return asked
     if _DIGITS.fullmatch(text.upper()):
-        raise UnreadableError(_say_number(text, today))
+        raise UnsearchableError(_say_number(text, today))
     if asked := _name(text, by):
         return asked
-    raise UnreadableError(
+    raise UnsearchableError(
         _("Type a name, its pinyin or initials, a number, a phone, or a door such as 3-2-501.")
     )
 
@@ -182,10 +182,10 @@ def _number(text: str, today: date, by: User) -> Asked | None:
     hashes = [h for kind, number in kinds.items() for h in services.number_hashes(kind, number)]
     found = services.holder_of(hashes, document_types=kinds)
     if found and Resident.objects.visible_to(by).filter(pk=found.pk).exists():
-        return Asked(Kind.NUMBER, (Q(pk=found.pk),))
+        return Asked(QueryKind.NUMBER, (Q(pk=found.pk),))
     # zhang3 could be on a passport, but is rather somebody's name with a tone.
     if Resident.DocumentType.MAINLAND_ID in kinds or _PASSPORT.fullmatch(text.upper()):
-        return Asked(Kind.NUMBER, (NOBODY,))
+        return Asked(QueryKind.NUMBER, (NOBODY,))
     return None
 
 
@@ -194,7 +194,9 @@ def _phone(text: str) -> Asked | None:
         phone = read_phone(text)
     except ValidationError:
         return None
-    return Asked(Kind.PHONE, (Q(phone_hash__in=search_hashes(phone, context=services.PHONE)),))
+    return Asked(
+        QueryKind.PHONE, (Q(phone_hash__in=search_hashes(phone, context=services.PHONE)),)
+    )
 
 
 def _end(text: str) -> Asked | None:
@@ -208,7 +210,7 @@ def _end(text: str) -> Asked | None:
         Q(number_end__in=services.end_hashes(last, services.NUMBER_END)),
     )
     doors = (Q(household__door_key__in=services.door_hashes(last)),) if said[2] else ()
-    return Asked(Kind.END, (*ends, *doors))
+    return Asked(QueryKind.END, (*ends, *doors))
 
 
 def _address(text: str) -> Asked | None:
@@ -222,12 +224,12 @@ def _address(text: str) -> Asked | None:
     if typed.unit:
         inside &= Q(household__unit_key=typed.unit)
     if not typed.building:
-        return Asked(Kind.ADDRESS, (inside,))
+        return Asked(QueryKind.ADDRESS, (inside,))
     ends_so = rf"(^|[^0-9a-z]){re.escape(typed.building)}$"
     named = inside & Q(household__building__name_key__regex=ends_so)
     if typed.unit or not typed.door or len(typed.building) > _LONGEST_UNIT:
-        return Asked(Kind.ADDRESS, (named,))
-    return Asked(Kind.ADDRESS, (named, inside & Q(household__unit_key=typed.building)))
+        return Asked(QueryKind.ADDRESS, (named,))
+    return Asked(QueryKind.ADDRESS, (named, inside & Q(household__unit_key=typed.building)))
 
 
 def _name(text: str, by: User) -> Asked | None:
@@ -239,7 +241,7 @@ def _name(text: str, by: User) -> Asked | None:
         return None
     places = _called(typed, by) if len(characters) > 1 and not letters else []
     conditions = (Q(household__building__in=places),) if places else ()
-    return Asked(Kind.NAME, conditions, Typed(characters, letters))
+    return Asked(QueryKind.NAME, conditions, TypedName(characters, letters))
 
 
 def _called(name: str, by: User) -> list[int]:

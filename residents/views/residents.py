@@ -30,9 +30,9 @@ from residents.register.forms import (
     UncoverForm,
     grids_of,
 )
-from residents.register.models import Household, Reason, Resident
+from residents.register.models import Household, Resident, UncoverReason
 from residents.relocation.moves import homes_of
-from residents.search.people import Found, search
+from residents.search.people import SearchResult, search
 
 field_work = role_required(*SEES_PEOPLE)
 get_or_post = require_http_methods(["GET", "POST"])
@@ -74,7 +74,7 @@ def _listed(request: HttpRequest, user: User, grid: Area | None) -> dict[str, An
     }
 
 
-def _found(form: SearchForm, user: User, grid: Area | None) -> Found | None:
+def _found(form: SearchForm, user: User, grid: Area | None) -> SearchResult | None:
     data = form.cleaned_data
     try:
         return search(
@@ -129,7 +129,7 @@ def _looks(entries: list[AuditEntry]) -> list[dict[str, Any]]:
             "entry": entry,
             "who": people.get(entry.actor) if entry.actor else None,
             "field": services.UNCOVERABLE.get(entry.detail.get("field", ""), ""),
-            "reason": dict(Reason.choices).get(entry.reason) or words_of(entry),
+            "reason": dict(UncoverReason.choices).get(entry.reason) or words_of(entry),
         }
         for entry in entries
     ]

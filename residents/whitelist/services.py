@@ -32,7 +32,7 @@ class DaysError(RefusedError):
     field = "valid_until"
 
 
-class EndedError(RefusedError):
+class EntryEndedError(RefusedError):
     """An entry that somebody else changed or ended meanwhile."""
 
 
@@ -109,7 +109,7 @@ def make_code(*, worker: Worker, at: datetime, by: User) -> str:
     The database holds its hash only: it is shown this once.
     """
     if not Worker.objects.listed().select_for_update(of=("self",)).filter(pk=worker.pk):
-        raise EndedError(_("This person is no longer on the white list."))
+        raise EntryEndedError(_("This person is no longer on the white list."))
     GateCode.objects.filter(worker=worker, revoked_at=None).update(revoked_at=at)
     token = "".join(secrets.choice(ALPHABET) for _each in range(LENGTH))
     GateCode.objects.create(
@@ -123,7 +123,7 @@ def make_code(*, worker: Worker, at: datetime, by: User) -> str:
 def revoke_code(*, worker: Worker, at: datetime, by: User) -> None:
     """End the gate code of a worker: lost, or given to somebody else."""
     if not GateCode.objects.filter(worker=worker, revoked_at=None).update(revoked_at=at):
-        raise EndedError(_("There is no gate code to revoke."))
+        raise EntryEndedError(_("There is no gate code to revoke."))
     audit.record(by=by, did=gettext_noop("revoked gate code"), to=worker)
 
 
@@ -148,5 +148,5 @@ def _refuse_days(valid_from: date, valid_until: date, at: datetime) -> None:
 def _change(worker: Worker, **columns: object) -> None:
     rows = Worker.objects.filter(pk=worker.pk, version=worker.version, ended_at=None)
     if not rows.update(version=F("version") + 1, **columns):
-        raise EndedError(_("Somebody else changed this entry meanwhile."))
+        raise EntryEndedError(_("Somebody else changed this entry meanwhile."))
     worker.refresh_from_db()

@@ -11,7 +11,7 @@ from accounts.staff.models import Area, User
 from policy.engine.decisions.facts import Stay
 from policy.services import in_force
 from quarantine.acts.daily_checks import daily_check
-from quarantine.acts.outings import Mask, Purpose, Vehicle, approve_outing, ask_outing
+from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release, release_proposals
 from quarantine.acts.results import mark_missed, open_contacts, proposed_contacts
 from quarantine.acts.undo import take_back_event
@@ -97,7 +97,7 @@ class TestSomebodyFromLanzhou:
         asked = ask_outing(
             case=case,
             day=nth(5),
-            purpose=Purpose.MEDICAL,
+            purpose=OutingPurpose.MEDICAL,
             vehicle=Vehicle.ESCORTED,
             mask=Mask.N95,
             reason="透析",

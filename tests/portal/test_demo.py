@@ -16,7 +16,7 @@ from accounts.staff.models import Area, Role, User
 from common.paging import SIZE
 from portal import demo
 from quarantine.cases.nightly_check import unexplained_cases
-from quarantine.lists.worklist import Kind, Work, worklist
+from quarantine.lists.worklist import Work, WorkKind, worklist
 from quarantine.models import Arrival, Case
 from reminders.models import Message
 from residents.register.models import Resident
@@ -120,7 +120,7 @@ class TestTheCountsOfToday:
     def test_are_the_same_by_the_cards_of_a_page_and_by_the_database(
         self, seeded: Path, later: int
     ) -> None:
-        today, seen = AT.date() + timedelta(days=later), set[Kind]()
+        today, seen = AT.date() + timedelta(days=later), set[WorkKind]()
         for grid in Area.objects.filter(level=Area.Level.GRID):
             cases = Case.objects.filter(grid=grid)
             asked = Work(cases=cases, today=today).counts()
@@ -130,4 +130,6 @@ class TestTheCountsOfToday:
             assert shown.next is None
             assert shown.counts == asked
             seen |= {kind for kind, count in asked.of.items() if count}
-        assert seen >= ({Kind.OVERDUE, Kind.RELEASE} if later else {Kind.TEST, Kind.CHECK})
+        assert seen >= (
+            {WorkKind.OVERDUE, WorkKind.RELEASE} if later else {WorkKind.TEST, WorkKind.CHECK}
+        )

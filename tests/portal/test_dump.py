@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.exports import requests
-from accounts.exports.models import ExportFile, Purpose
+from accounts.exports.models import ExportFile, ExportPurpose
 from accounts.staff.models import Area, Role, User
 from portal.exports import making
 from quarantine.cases.lifecycle import add_note, record
@@ -136,7 +136,7 @@ def _export_them(area: Area, by: User) -> None:
         filters={},
         fields=["name"],
         kind="xlsx",
-        purpose=Purpose.values[0],
+        purpose=ExportPurpose.values[0],
         reason=f"转交{NAME}一户",
         at=NOW,
         by=by,

@@ -2,7 +2,7 @@ from datetime import date
 
 import pytest
 
-from quarantine.lists.worklist import Kind, Work
+from quarantine.lists.worklist import Work, WorkKind
 from quarantine.models import Case
 from reminders import digest
 from reminders.models import Message
@@ -28,7 +28,7 @@ class TestCompose:
         _subject, text = digest.compose(message_for(tested, ARRIVED))
         due = Work(cases=Case.objects.filter(grid=grid), today=ARRIVED).counts().of
 
-        assert due[Kind.TEST] == 1
+        assert due[WorkKind.TEST] == 1
         assert [line.rsplit(" ")[-1].rsplit("：")[-1] for line in text.splitlines()[1:6]] == [
             "2",
             "1",

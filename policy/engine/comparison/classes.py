@@ -15,7 +15,7 @@ from typing import Any
 
 from policy.engine import areas
 from policy.engine.decisions.facts import CLINICALS, Inbound, Person, Proof, Stay
-from policy.engine.documents.law import Law, Row
+from policy.engine.documents.law import Law, TableRow
 from policy.engine.documents.schema import Entered, MeasureSubject, Range, Who
 from policy.engine.moments import start_of
 
@@ -23,9 +23,9 @@ Fragment = dict[str, Any]
 DAY = date(2022, 12, 1)
 
 
-def rows_about(laws: Iterable[Law], subject: MeasureSubject) -> list[Row]:
+def rows_about(laws: Iterable[Law], subject: MeasureSubject) -> list[TableRow]:
     """Return the provisions of a subject and of those that they except, in all the laws."""
-    wanted, found = [subject], list[Row]()
+    wanted, found = [subject], list[TableRow]()
     laws = tuple(laws)
     for name in wanted:
         for law in laws:
@@ -149,7 +149,7 @@ def _inbounds(conditions: Sequence[Who]) -> list[Fragment]:
     return fragments
 
 
-def _proofs(rows: Sequence[Row]) -> list[Fragment]:
+def _proofs(rows: Sequence[TableRow]) -> list[Fragment]:
     hours = {
         row.provision.on_arrival.proof_hours
         for row in rows

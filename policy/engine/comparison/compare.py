@@ -21,7 +21,7 @@ from policy.engine.comparison.classes import DAY, persons
 from policy.engine.decisions import doors, gatherings, people, roads, screening, zones
 from policy.engine.decisions.decide import Decision, decide, matching_rows, reaches
 from policy.engine.decisions.facts import Person, Proof
-from policy.engine.documents.law import Citation, Law, Row
+from policy.engine.documents.law import Citation, Law, TableRow
 from policy.engine.documents.schema import (
     MEASURE_SUBJECTS,
     Condition,
@@ -48,7 +48,7 @@ from policy.engine.moments import start_of
 from policy.engine.text import Text
 
 # What a person, a venue with who comes, a post, a gathering … is told apart as.
-Class = Person | people.Resident | tuple[object, ...]
+Class = Person | people.ListedFacts | tuple[object, ...]
 # Enough to see what differs; every class is looked at.
 SHOWN = 12
 
@@ -234,8 +234,8 @@ class _Case(NamedTuple):
 
     decision: Decision
     holds: int
-    matched: dict[str, Row]
-    row: Row | None
+    matched: dict[str, TableRow]
+    row: TableRow | None
 
 
 def _case(law: Law, person: Person) -> _Case:
@@ -296,7 +296,7 @@ def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Seen]:
                 yield _adding(mine, theirs, extra, person)
 
 
-def _deciding(mine: _Case, theirs: _Case, row: Row, person: Person) -> Seen:
+def _deciding(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Seen:
     """Return what the clause itself asks beyond the other law, and what is no longer asked."""
     own, whole, their = (
         _burden(mine, own=True),
@@ -317,7 +317,7 @@ def _pairs(mine: _Burden, their: _Burden) -> Iterator[tuple[Text, float, float]]
             yield name, my, other
 
 
-def _adding(mine: _Case, theirs: _Case, row: Row, person: Person) -> Seen:
+def _adding(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Seen:
     """Return how what a provision adds on arrival stands to what the other law asks."""
     asked, decision = row.provision.on_arrival, theirs.decision
     landing = mine.decision.landing_test and asked is not None and asked.landing_test is not None
@@ -497,17 +497,17 @@ def _listed(law: Law, other: Law) -> Iterator[Seen]:
             yield Seen(ends, (), tuple(less), None, person)
 
 
-def _residents(law: Law, other: Law) -> Iterator[people.Resident]:
+def _residents(law: Law, other: Law) -> Iterator[people.ListedFacts]:
     rules = [*law.provisions(RegistryProvision), *other.provisions(RegistryProvision)]
     ages = sorted({30, *(n for r in rules for n in _around(r.group.age_at_least))})
     conditions: list[tuple[Condition, ...]] = [(), *((word,) for word in words_of(Condition))]
     flags = ("", "living_alone", "pregnant", "child_in_difficulty", "disabled")
     for age, condition, flag in itertools.product(ages, conditions, flags):
-        person = people.Resident(age, condition)
+        person = people.ListedFacts(age, condition)
         yield _with(person, flag)
 
 
-def _with(person: people.Resident, flag: str) -> people.Resident:
+def _with(person: people.ListedFacts, flag: str) -> people.ListedFacts:
     changes: dict[str, Any] = {flag: True} if flag else {}
     return dataclasses.replace(person, **changes)
 

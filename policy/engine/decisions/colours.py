@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from policy.engine.text import Text
 
 if TYPE_CHECKING:
-    from policy.engine.decisions.people import Resident
+    from policy.engine.decisions.people import ListedFacts
 
 Colour = Literal["green", "yellow", "red"]
 # Best first; who sorts by colour looks at the last one first.
@@ -20,7 +20,7 @@ COLOURS: tuple[Colour, ...] = ("green", "yellow", "red")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class ColourRule:
     """When a colour is given: any one of these is enough. None and False ask nothing."""
 
     age_at_least: int | None = None
@@ -28,7 +28,7 @@ class Mark:
     unstable: bool = False
     unvaccinated: bool = False
 
-    def reasons(self, person: "Resident") -> tuple[Text, ...]:
+    def reasons(self, person: "ListedFacts") -> tuple[Text, ...]:
         """Return what of this holds for somebody, in words; nothing where nothing does."""
         age, diseases = self.age_at_least, self.diseases_at_least
         found = []
@@ -47,19 +47,19 @@ class Mark:
 class Standard:
     """Red goes before yellow; everybody else who is listed is green."""
 
-    red: Mark
-    yellow: Mark
+    red: ColourRule
+    yellow: ColourRule
     default: bool = False
 
 
 DEFAULT = Standard(
-    red=Mark(age_at_least=80, diseases_at_least=3, unstable=True),
-    yellow=Mark(diseases_at_least=2, unvaccinated=True),
+    red=ColourRule(age_at_least=80, diseases_at_least=3, unstable=True),
+    yellow=ColourRule(diseases_at_least=2, unvaccinated=True),
     default=True,
 )
 
 
-def mark(person: "Resident", standard: Standard) -> tuple[Colour, Text]:
+def mark(person: "ListedFacts", standard: Standard) -> tuple[Colour, Text]:
     """Return somebody's colour under a standard, and the sentence why."""
     given: Colour = "green"
     why: tuple[Text, ...] = ()

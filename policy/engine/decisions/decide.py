@@ -16,7 +16,7 @@ from policy.engine.calendars.laying import Refer
 from policy.engine.calendars.plans import CtCriterion, Movement, Plan, PlannedStage
 from policy.engine.decisions import reasons
 from policy.engine.decisions.facts import Inbound, Person, Proof, Setting
-from policy.engine.documents.law import Citation, Law, PastStay, Row, Situation
+from policy.engine.documents.law import Citation, Law, PastStay, Situation, TableRow
 from policy.engine.documents.schema import MEASURE_SUBJECTS, MeasureProvision, OnArrival, Stage
 from policy.engine.moments import day_number, nth_day, start_of
 from policy.engine.text import Text
@@ -46,7 +46,7 @@ class Needs(NamedTuple):
     today: int
 
 
-class Outcome(NamedTuple):
+class Decided(NamedTuple):
     """A decision without its date; `shift` is how many days before the start day 1 lies."""
 
     measure: Citation | None = None
@@ -67,7 +67,7 @@ class Decision(NamedTuple):
     """What applies to a person on a day. `start` is day 1 of the plan."""
 
     start: date
-    outcome: Outcome
+    outcome: Decided
     facts: Situation
 
     @property
@@ -143,7 +143,7 @@ def decide(law: Law, person: Person, day: date) -> Decision:
     start = person.starts_on(day)
     facts = situation(person, start, day)
     needs = _needs(law, person, facts, start, day)
-    outcome: Outcome | None = law.memory.get(needs)
+    outcome: Decided | None = law.memory.get(needs)
     if outcome is None:
         outcome = _outcome(law, needs)
         if len(law.memory) >= MOST_REMEMBERED:
@@ -226,7 +226,7 @@ def _served(person: Person, start: date) -> tuple[tuple[int, Setting], ...]:
     return tuple(sorted(days.items()))
 
 
-def _outcome(law: Law, needs: Needs) -> Outcome:
+def _outcome(law: Law, needs: Needs) -> Decided:
     if needs.infected:
         return _infected(law, needs)
     matched = matching_rows(law, needs.holds)
@@ -239,9 +239,9 @@ def _outcome(law: Law, needs: Needs) -> Outcome:
     return _measured(law, needs, winner, arrival, asking[1:])
 
 
-def matching_rows(law: Law, holds: int) -> dict[str, Row]:
+def matching_rows(law: Law, holds: int) -> dict[str, TableRow]:
     """Return the provision of each subject that speaks of a person, in the order of precedence."""
-    matched: dict[str, Row] = {}
+    matched: dict[str, TableRow] = {}
     for subject in MEASURE_SUBJECTS:
         row = _first(law.rows[subject], holds, matched)
         if row is not None:
@@ -249,7 +249,9 @@ def matching_rows(law: Law, holds: int) -> dict[str, Row]:
     return matched
 
 
-def _first(tables: Sequence[Sequence[Row]], holds: int, matched: dict[str, Row]) -> Row | None:
+def _first(
+    tables: Sequence[Sequence[TableRow]], holds: int, matched: dict[str, TableRow]
+) -> TableRow | None:
     for rows in tables:
         for row in rows:
             if reaches(row, holds, matched):
@@ -257,7 +259,7 @@ def _first(tables: Sequence[Sequence[Row]], holds: int, matched: dict[str, Row])
     return None
 
 
-def reaches(row: Row, holds: int, matched: dict[str, Row]) -> bool:
+def reaches(row: TableRow, holds: int, matched: dict[str, TableRow]) -> bool:
     """Say whether a provision speaks of a person whom no subject it excepts has caught."""
     if row.mask & holds != row.mask:
         return False
@@ -266,13 +268,13 @@ def reaches(row: Row, holds: int, matched: dict[str, Row]) -> bool:
     )
 
 
-def _infected(law: Law, needs: Needs) -> Outcome:
+def _infected(law: Law, needs: Needs) -> Decided:
     row = _first(law.rows["infected"], needs.holds, {})
     if row is None:
-        return Outcome(refer="medical", because=(reasons.NO_RULE_FOR_INFECTED,))
+        return Decided(refer="medical", because=(reasons.NO_RULE_FOR_INFECTED,))
     note = (reasons.UNCLASSIFIED,) if needs.unclassified else ()
     if row.provision.refer is not None:
-        return Outcome(
+        return Decided(
             measure=row.cited,
             subject="infected",
             refer="medical",
@@ -288,7 +290,9 @@ class _Arrival(NamedTuple):
     because: tuple[Text, ...]
 
 
-def _on_arrival(law: Law, needs: Needs, winner: Row, matched: dict[str, Row]) -> _Arrival:
+def _on_arrival(
+    law: Law, needs: Needs, winner: TableRow, matched: dict[str, TableRow]
+) -> _Arrival:
     """Join what is asked on arrival: by the deciding provision, and by all about arrivals."""
     rows = [winner] if winner.provision.on_arrival else []
     speaking = matched.get("arrivals")
@@ -325,10 +329,10 @@ def _landing(law: Law, needs: Needs, asked: OnArrival) -> bool:
     return asked.landing_test == "always"
 
 
-def _nothing(law: Law, ending: Row | None, matched: Iterable[Row]) -> Outcome:
+def _nothing(law: Law, ending: TableRow | None, matched: Iterable[TableRow]) -> Decided:
     if ending is None:
-        return Outcome(because=(reasons.NOTHING_MATCHES,))
-    return Outcome(
+        return Decided(because=(reasons.NOTHING_MATCHES,))
+    return Decided(
         measure=ending.cited,
         subject=ending.provision.subject,
         because=(*reasons.of_clause(law, ending), reasons.NOTHING_ASKED),
@@ -337,8 +341,8 @@ def _nothing(law: Law, ending: Row | None, matched: Iterable[Row]) -> Outcome:
 
 
 def _measured(
-    law: Law, needs: Needs, row: Row, arrival: _Arrival, others: Sequence[Row]
-) -> Outcome:
+    law: Law, needs: Needs, row: TableRow, arrival: _Arrival, others: Sequence[TableRow]
+) -> Decided:
     stages, how = _stages(row, needs)
     # Days served elsewhere before the start count; those of an infected person's time as a contact
     # do not, and those of an entry point are counted by the stage.
@@ -360,7 +364,7 @@ def _measured(
         *((reasons.served(shift),) if shift else ()),
         *reasons.others(law, others),
     )
-    return Outcome(
+    return Decided(
         row.cited,
         row.provision.subject,
         plan if plan.stages or plan.required_tests or plan.advised_tests else None,
@@ -376,7 +380,7 @@ def _measured(
     )
 
 
-def _stages(row: Row, needs: Needs) -> tuple[tuple[PlannedStage, ...], tuple[Text, ...]]:
+def _stages(row: TableRow, needs: Needs) -> tuple[tuple[PlannedStage, ...], tuple[Text, ...]]:
     """Return the stages in the person's setting, less the days served at the entry point."""
     provision, source = row.provision, row.plan
     asked = provision.central_on_request and needs.chooses_central
@@ -487,7 +491,7 @@ def _extended(
 def _plan(
     law: Law,
     needs: Needs,
-    row: Row,
+    row: TableRow,
     *,
     stages: tuple[PlannedStage, ...],
     landing_test: bool,

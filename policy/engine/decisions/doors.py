@@ -39,7 +39,7 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Admission:
     """
     Whether somebody may come in, and the checks that failed.
 
@@ -69,7 +69,7 @@ def proof_is_good(proof: Proof | None, hours: int, at: datetime) -> bool:
 
 def may_enter(
     law: Law, venue: Venue, visitor: Visitor, at: datetime, *, local_outbreak: bool = False
-) -> Entry:
+) -> Admission:
     """Return whether a visitor may come in; patients are never turned away."""
     found = governing(law, venue, visitor.role, "care") or governing(
         law, venue, visitor.role, "entry"
@@ -80,7 +80,7 @@ def may_enter(
                 "此类场所没有条款规定，可进入。", "No clause names this kind of place; it is open."
             ),
         )
-        return Entry(
+        return Admission(
             allowed=True,
             local_decision=False,
             checks=(),
@@ -97,7 +97,7 @@ def may_enter(
         for check in CHECK_ORDER
         if check in provision.checks and not _passes(check, visitor, hours, at)
     ]
-    return Entry(
+    return Admission(
         allowed=not failed,
         local_decision=provision.local_decision,
         checks=tuple(check for check in CHECK_ORDER if check in provision.checks),

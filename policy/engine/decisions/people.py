@@ -13,7 +13,7 @@ from policy.engine.documents.law import Citation, Law
 from policy.engine.documents.schema import (
     Category,
     Condition,
-    Group,
+    PeopleGroup,
     RegistryEnd,
     RegistryProvision,
     VaccinationProvision,
@@ -27,7 +27,7 @@ Vaccination = Literal["none", "partial", "full"]
 
 
 @dataclass(frozen=True, slots=True)
-class Resident:
+class ListedFacts:
     """What the lists ask of somebody."""
 
     age: int
@@ -41,7 +41,7 @@ class Resident:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListingDecision:
     """
     Whether somebody is listed and under what.
 
@@ -59,7 +59,7 @@ class Listing:
     vaccination: Citation | None = None
 
 
-def belongs(group: Group, person: Resident) -> bool:
+def belongs(group: PeopleGroup, person: ListedFacts) -> bool:
     """Say whether all conditions of a group hold."""
     if group.age_at_least is not None and person.age < group.age_at_least:
         return False
@@ -98,7 +98,9 @@ def colours(law: Law) -> Citation | None:
     return next((cited for cited, provision in registry(law) if provision.colours), None)
 
 
-def list_person(law: Law, person: Resident, standard: Standard | None = None) -> Listing:
+def list_person(
+    law: Law, person: ListedFacts, standard: Standard | None = None
+) -> ListingDecision:
     """
     Return the lists somebody belongs on; a document may close the list to its parents.
 
@@ -119,7 +121,7 @@ def list_person(law: Law, person: Resident, standard: Standard | None = None) ->
     if standard is not None and any(provision.colours for _, provision in found):
         colour, why = mark(person, standard)
         because.append(why)
-    return Listing(
+    return ListingDecision(
         listed=bool(found),
         categories=tuple(sorted({provision.category for _, provision in found})),
         colour=colour,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from policy.engine.documents.law import Citation, Law, Row, Situation
+from policy.engine.documents.law import Citation, Law, Situation, TableRow
 from policy.engine.documents.schema import Provision
 from policy.engine.text import Text
 
@@ -107,12 +107,12 @@ def cited(law: Law, at: Citation, provision: Provision) -> tuple[Text, ...]:
     )
 
 
-def of_clause(law: Law, row: Row) -> tuple[Text, ...]:
+def of_clause(law: Law, row: TableRow) -> tuple[Text, ...]:
     """Return the clause of a measure that decides."""
     return cited(law, row.cited, row.provision)
 
 
-def on_arrival(law: Law, row: Row, *, valid: bool | None) -> list[Text]:
+def on_arrival(law: Law, row: TableRow, *, valid: bool | None) -> list[Text]:
     """Return what is asked on arrival, and how the proof that was shown stands."""
     place, summary = clause(law, row.cited), row.provision.summary
     sentences = [
@@ -130,7 +130,7 @@ def on_arrival(law: Law, row: Row, *, valid: bool | None) -> list[Text]:
     return sentences
 
 
-def counting(row: Row) -> tuple[Text, ...]:
+def counting(row: TableRow) -> tuple[Text, ...]:
     """Return the counting convention."""
     if row.plan.release is not None:
         rule = row.plan.release
@@ -160,7 +160,7 @@ def served(days: int) -> Text:
     )
 
 
-def others(law: Law, rows: Sequence[Row]) -> tuple[Text, ...]:
+def others(law: Law, rows: Sequence[TableRow]) -> tuple[Text, ...]:
     """Return the clauses that match besides the deciding one."""
     places = dict.fromkeys(clause(law, row.cited) for row in rows)
     return tuple(

@@ -199,7 +199,7 @@ def atoms_of(who: Who, area: str, place: str) -> Iterator[Atom]:
         yield Atom(who.inbound, _entered(who.inbound), _abroad)
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """A provision of the chain; `mask` has one bit for each condition that must hold."""
 
     cited: Citation
@@ -260,7 +260,7 @@ class Law:
         self.place = place
         self.titles = {document.id: document.title for document in documents}
         self._conditions = _Conditions(place)
-        self.rows: dict[MeasureSubject, tuple[tuple[Row, ...], ...]] = {
+        self.rows: dict[MeasureSubject, tuple[tuple[TableRow, ...], ...]] = {
             subject: self._table(subject) for subject in MEASURE_SUBJECTS
         }
         self.proof_hours = tuple(
@@ -289,11 +289,11 @@ class Law:
         """Return one bit for each condition of the law that holds."""
         return self._conditions.that_hold(facts)
 
-    def _table(self, subject: MeasureSubject) -> tuple[tuple[Row, ...], ...]:
+    def _table(self, subject: MeasureSubject) -> tuple[tuple[TableRow, ...], ...]:
         tables = []
         for place, document in enumerate(self.documents):
             rows = tuple(
-                Row(
+                TableRow(
                     Citation(document.id, provision.clause),
                     provision,
                     self._plan_of(provision, place),

@@ -14,7 +14,7 @@ from policy.engine.questions.reading import refuse, shown
 
 __all__ = ["Law", "Library", "shipped"]
 
-DOCUMENTS = Path(__file__).resolve().parent.parent / "documents"
+DOCUMENTS = Path(__file__).resolve().parents[2] / "documents"
 
 
 class Library:

@@ -549,7 +549,7 @@ class WhitelistProvision(Provision):
         return self
 
 
-class Group(Strict):
+class PeopleGroup(Strict):
     """Conditions on somebody of the key population; all that are given must hold."""
 
     age_at_least: Annotated[int, Field(ge=1, le=120)] | None = None
@@ -564,7 +564,7 @@ class RegistryProvision(Provision):
     """Who is listed, under which category; `colours` where they are marked green, yellow, red."""
 
     subject: Literal["registry"]
-    group: Group
+    group: PeopleGroup
     category: Category
     colours: bool = False
 

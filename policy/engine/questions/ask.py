@@ -472,9 +472,9 @@ def _registry(question: Mapping[str, object], documents: library.Library) -> Ans
     }
 
 
-def _resident(key: str, value: object) -> people.Resident:
-    fields = Fields(read_mapping(key, value), tuple(people.Resident.__dataclass_fields__))
-    return people.Resident(
+def _resident(key: str, value: object) -> people.ListedFacts:
+    fields = Fields(read_mapping(key, value), tuple(people.ListedFacts.__dataclass_fields__))
+    return people.ListedFacts(
         age=fields.get("age", whole(OLDEST)),
         conditions=fields.get("conditions", listed(_words(schema.Condition)), ()),
         living_alone=fields.get("living_alone", read_flag, False),

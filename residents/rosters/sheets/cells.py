@@ -95,7 +95,7 @@ _SEXES = {
 }
 
 
-class Door(NamedTuple):
+class DoorCells(NamedTuple):
     """Where somebody lives within a grid."""
 
     building: str
@@ -318,13 +318,13 @@ def door(cell: Any) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _split(text: str) -> Door | None:
+def _split(text: str) -> DoorCells | None:
     compact = text.replace(" ", "")
     found = _ADDRESS.fullmatch(compact) or _DASHED.fullmatch(compact)
     if not found:
         return None
     given = found.groupdict()
-    return Door(
+    return DoorCells(
         building(given["building"]),
         unit(given.get("unit") or ""),
         floor(given.get("floor") or ""),
@@ -332,7 +332,7 @@ def _split(text: str) -> Door | None:
     )
 
 
-def address(cell: Any) -> Door:
+def address(cell: Any) -> DoorCells:
     """Return building, unit and door of an address that stands in one cell."""
     text = _part(cell, _LONGEST)
     if not text:

@@ -61,7 +61,7 @@ _HIDDEN_COLUMNS = re.compile(rb'<(?:\w+:)?col\s[^>]*\bhidden="(?:1|true)"[^>]*>'
 _SPAN = re.compile(rb'\b(min|max)="(\d+)"')
 
 
-class RefusedError(Exception):
+class RefusedFileError(Exception):
     """A file that is not read, with the word for it and what the sentence needs."""
 
     def __init__(self, why: str, **given: Any) -> None:
@@ -82,7 +82,7 @@ class TextFile:
         except csv.Error as error:
             # csv counts characters of a field; what is left is a quote that nobody closed.
             why = "long_cell" if "field larger" in str(error) else "open_quote"
-            raise RefusedError(why) from error
+            raise RefusedFileError(why) from error
         self.sheets[0]["rows"] = sum(map(_filled, self._rows))
         self.sheets[0]["last"] = len(self._rows)
 
@@ -107,9 +107,9 @@ class Workbook:
             else:
                 self._open(content)
         except python_calamine.PasswordError as error:
-            raise RefusedError("password") from error
+            raise RefusedFileError("password") from error
         except (python_calamine.CalamineError, OSError, ValueError) as error:
-            raise RefusedError("damaged") from error
+            raise RefusedFileError("damaged") from error
         self.sheets = [
             self._described(index, data, scans.get(data.name, {}))
             for index, data in enumerate(self._book.sheets_metadata)
@@ -121,7 +121,7 @@ class Workbook:
             _look_at_parts(content)
         self._book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         if len(self._book.sheet_names) > SHEETS:
-            raise RefusedError("many_sheets", sheets=len(self._book.sheet_names), most=SHEETS)
+            raise RefusedFileError("many_sheets", sheets=len(self._book.sheet_names), most=SHEETS)
         if self._book.sheets_metadata[0].typ == python_calamine.SheetTypeEnum.WorkSheet:
             self._load(0)
 
@@ -140,9 +140,9 @@ class Workbook:
             try:
                 sheet = self._book.get_sheet_by_index(index)
             except python_calamine.CalamineError as error:
-                raise RefusedError("damaged") from error
+                raise RefusedFileError("damaged") from error
             if sheet.total_width > COLUMNS:
-                raise RefusedError("wide", columns=sheet.total_width, most=COLUMNS)
+                raise RefusedFileError("wide", columns=sheet.total_width, most=COLUMNS)
             self._loaded[index] = sheet
         return self._loaded[index]
 
@@ -182,7 +182,7 @@ def _merged(
     for (top, left), (bottom, _) in ranges:
         cells += bottom - top + 1
         if cells > MERGED_CELLS:
-            raise RefusedError("merged")
+            raise RefusedFileError("merged")
         if bottom > top:
             begin.setdefault(top, []).append((left, bottom))
     return begin
@@ -215,16 +215,16 @@ def _decoded(content: bytes) -> tuple[str, str]:
             try:
                 return encoding, content[len(mark) :].decode(encoding)
             except UnicodeDecodeError as error:
-                raise RefusedError("encoding") from error
+                raise RefusedFileError("encoding") from error
     if b"\0" in content:
-        raise RefusedError("nul")
+        raise RefusedFileError("nul")
     # GB 18030 reads almost anything: only what is no UTF-8 is left to it. GBK is part of it.
     for encoding in ("utf-8", "gb18030"):
         try:
             return encoding, content.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise RefusedError("encoding")
+    raise RefusedFileError("encoding")
 
 
 def _dialect(text: str) -> type[csv.Dialect]:
@@ -262,14 +262,14 @@ def _unzipped(content: bytes) -> Iterator[zipfile.ZipFile]:
             _refuse_bombs(book, len(content))
             names = set(book.namelist())
             if "xl/workbook.xml" not in names:
-                raise RefusedError("other_workbook")
+                raise RefusedFileError("other_workbook")
             if any(name.startswith(_OUTSIDE) for name in names):
-                raise RefusedError("outside")
+                raise RefusedFileError("outside")
             if any(PurePosixPath(name).name == "vbaProject.bin" for name in names):
-                raise RefusedError("macros")
+                raise RefusedFileError("macros")
             yield book
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
-        raise RefusedError("damaged") from error
+        raise RefusedFileError("damaged") from error
 
 
 def _scan(content: bytes) -> dict[str, dict[str, Any]]:
@@ -281,12 +281,12 @@ def _scan(content: bytes) -> dict[str, dict[str, Any]]:
 def _refuse_bombs(book: zipfile.ZipFile, packed: int) -> None:
     parts = book.infolist()
     if len(parts) > PARTS:
-        raise RefusedError("many_parts", parts=len(parts))
+        raise RefusedFileError("many_parts", parts=len(parts))
     if any(part.flag_bits & 1 for part in parts):
-        raise RefusedError("password")
+        raise RefusedFileError("password")
     unpacked = sum(part.file_size for part in parts)
     if unpacked > UNPACKED or (unpacked > RATIO_MATTERS and unpacked > RATIO * packed):
-        raise RefusedError("bomb", unpacked=unpacked >> 20, packed=packed >> 10)
+        raise RefusedFileError("bomb", unpacked=unpacked >> 20, packed=packed >> 10)
 
 
 def _scan_sheets(book: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
@@ -314,7 +314,7 @@ def _scan_sheets(book: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
 
 def _part(book: zipfile.ZipFile, name: str) -> bytes:
     if name not in book.NameToInfo:
-        raise RefusedError("damaged")
+        raise RefusedFileError("damaged")
     text = book.read(name)
     _refuse_entities(text)
     return text
@@ -322,7 +322,7 @@ def _part(book: zipfile.ZipFile, name: str) -> bytes:
 
 def _refuse_entities(text: bytes) -> None:
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise RefusedError("entities")
+        raise RefusedFileError("entities")
 
 
 def _attributes(tag: bytes) -> dict[str, str]:
@@ -367,7 +367,7 @@ def _rows_of(book: zipfile.ZipFile, path: str) -> Iterator[bytes]:
                 yield text[:cut]
             rest = text[max(cut, 0) :]
             if len(rest) > LONGEST_ROW:
-                raise RefusedError("long_row")
+                raise RefusedFileError("long_row")
         yield rest
 
 
@@ -381,7 +381,7 @@ def _scan_rows(rows: list[bytes], last: int) -> tuple[int, int]:
         found = _ROW_NUMBER.search(tag)
         number = int(found[1]) if found else last + 1
         if number <= last:
-            raise RefusedError("row_twice", row=number)
+            raise RefusedFileError("row_twice", row=number)
         last = number
         if b"hidden" in tag and _HIDDEN.search(tag):
             hidden += 1
@@ -392,7 +392,7 @@ def _count_formulas(text: bytes) -> int:
     found = _FORMULA.findall(text)
     for formula in found:
         if _REACHING_OUT.search(formula):
-            raise RefusedError("outside")
+            raise RefusedFileError("outside")
     return len(found)
 
 
@@ -404,15 +404,15 @@ def _span(tag: bytes) -> tuple[int, int]:
 def open_file(content: bytes) -> TextFile | Workbook:
     """Return the file as what its first bytes say that it is, whatever its name said."""
     if content.startswith(_OLE) and _ENCRYPTED_PACKAGE in content[: 1 << 20]:
-        raise RefusedError("password")
+        raise RefusedFileError("password")
     if content.startswith((_OLE, _ZIP)):
         return Workbook(content)
     if not content.strip():
-        raise RefusedError("empty")
+        raise RefusedFileError("empty")
     if content.startswith(_OTHER):
-        raise RefusedError("other_file")
+        raise RefusedFileError("other_file")
     if _HYPERTEXT.match(content[:200].removeprefix(b"\xef\xbb\xbf")):
-        raise RefusedError("hypertext")
+        raise RefusedFileError("hypertext")
     return TextFile(content)
 
 
@@ -429,9 +429,9 @@ def _refuse_cells(number: int, row: Row) -> None:
     for column, cell in enumerate(row):
         if cell.__class__ is str:
             if len(cell) > LONGEST_CELL:
-                raise RefusedError("long_cell_at", row=number, column=column)
+                raise RefusedFileError("long_cell_at", row=number, column=column)
             if "\0" in cell:
-                raise RefusedError("nul_at", row=number, column=column)
+                raise RefusedFileError("nul_at", row=number, column=column)
 
 
 def _say(line: Any) -> None:
@@ -479,7 +479,7 @@ def main() -> None:
         for line in sys.stdin.buffer:
             _answer(file, int(line))
             sys.stdout.flush()
-    except RefusedError as refused:
+    except RefusedFileError as refused:
         _say({"refused": refused.why, "given": refused.given})
     except MemoryError:
         _say({"refused": "too_large", "given": {}})

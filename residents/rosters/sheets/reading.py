@@ -108,7 +108,7 @@ REFUSALS = {
 }
 
 
-class UnreadableError(Exception):
+class UnreadableFileError(Exception):
     """A file that is not read; `why` is one of `REFUSALS`, `given` what its sentence needs."""
 
     def __init__(self, why: str, **given: Any) -> None:
@@ -144,7 +144,7 @@ def opened(content: bytes) -> Iterator[Opened]:
     the `with` block.
     """
     if len(content) > LARGEST_FILE:
-        raise UnreadableError("large", most=LARGEST_FILE >> 20)
+        raise UnreadableFileError("large", most=LARGEST_FILE >> 20)
     with subprocess.Popen(  # noqa: S603 - our own program, nothing from outside among its words
         [sys.executable, "-I", str(CHILD)],
         stdin=subprocess.PIPE,
@@ -173,7 +173,7 @@ def _send(process: "subprocess.Popen[bytes]", content: bytes) -> None:
         process.stdin.write(content)
         process.stdin.flush()
     except BrokenPipeError as error:
-        raise UnreadableError("too_large") from error
+        raise UnreadableFileError("too_large") from error
 
 
 def _listen(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
@@ -181,13 +181,13 @@ def _listen(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     line = process.stdout.readline()
     if not line.endswith(b"\n"):
         # It was ended by its limits, or by a fault of the library.
-        raise UnreadableError("too_large" if process.wait() < 0 else "damaged")
+        raise UnreadableFileError("too_large" if process.wait() < 0 else "damaged")
     said: dict[str, Any] = json.loads(line)
     if why := said.get("refused"):
         given = said["given"]
         if "column" in given:
             given["letter"] = letter(given.pop("column"))
-        raise UnreadableError(why, **given)
+        raise UnreadableFileError(why, **given)
     return said
 
 

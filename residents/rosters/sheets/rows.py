@@ -40,10 +40,10 @@ MAINLAND_ID = Resident.DocumentType.MAINLAND_ID.value
 UNKNOWN = Resident.Sex.UNKNOWN.value
 REMEMBERED = 100_000
 
-Home = tuple[int, cells.Door]
+Home = tuple[int, cells.DoorCells]
 
 
-class Person(NamedTuple):
+class RosterPerson(NamedTuple):
     """What a row says; "" and None where it says nothing."""
 
     name: str
@@ -83,7 +83,7 @@ class RowReader:
         self._hash = hasher(context=NUMBER)
         self._homes: dict[tuple[Any, ...], Home | None] = {}
 
-    def read(self, rows: Sequence[list[Any]]) -> tuple[list[Person], Problems]:
+    def read(self, rows: Sequence[list[Any]]) -> tuple[list[RosterPerson], Problems]:
         """Return who stands in each row, and what is wrong with some of them, by their place."""
         problems: Problems = {}
         if self._width:
@@ -98,7 +98,7 @@ class RowReader:
         days = given.get(columns.BORN, [None] * len(rows))
         kinds, numbers = self._numbers(rows, given.get(columns.TYPE, empty), sexes, days, problems)
         people = map(
-            Person._make,
+            RosterPerson._make,
             zip(
                 given[columns.NAME],
                 kinds,
@@ -188,7 +188,7 @@ class RowReader:
         parts = said[columns.BUILDING], said[columns.UNIT], said[columns.FLOOR], said[columns.DOOR]
         building, unit, floor, door = parts
         if building or unit or door:
-            whole = cells.Door(building, unit, None if floor == "" else floor, door)
+            whole = cells.DoorCells(building, unit, None if floor == "" else floor, door)
         if whole is None:
             return None
         found = self.places.grid(said[columns.COMMUNITY], said[columns.GRID], whole.building)

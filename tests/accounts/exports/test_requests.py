@@ -155,20 +155,20 @@ class TestASecondPerson:
             requests.approve(request=request_, at=NOW, by=asker)
 
     def test_refuses_with_a_reason(self, request_: ExportRequest, community: Area) -> None:
-        with pytest.raises(requests.ReasonMissingError):
+        with pytest.raises(requests.ExportReasonMissingError):
             requests.refuse(request=request_, reason=" ", at=NOW, by=other(community))
         requests.refuse(request=request_, reason="名单过大", at=NOW, by=other(community))
         request_.refresh_from_db()
 
         assert request_.state(NOW) == State.REFUSED
         assert request_.refusal == "名单过大"
-        with pytest.raises(requests.NotWaitingError):
+        with pytest.raises(requests.RequestNotWaitingError):
             requests.approve(request=request_, at=NOW, by=other(community))
 
     def test_comes_too_late_after_three_days(
         self, request_: ExportRequest, community: Area
     ) -> None:
-        with pytest.raises(requests.NotWaitingError):
+        with pytest.raises(requests.RequestNotWaitingError):
             requests.approve(request=request_, at=NOW + WAITS_FOR, by=other(community))
 
     def test_comes_too_late_after_a_withdrawal(
@@ -178,7 +178,7 @@ class TestASecondPerson:
             requests.withdraw(request=request_, at=NOW, by=other(community))
         requests.withdraw(request=request_, at=NOW, by=asker)
 
-        with pytest.raises(requests.NotWaitingError):
+        with pytest.raises(requests.RequestNotWaitingError):
             requests.approve(request=request_, at=NOW, by=other(community))
 
 
@@ -259,7 +259,7 @@ class TestTheDatabase:
 
 class TestSomebodyWhoAsks:
     def test_gives_a_reason(self, asker: User, community: Area) -> None:
-        with pytest.raises(requests.ReasonMissingError):
+        with pytest.raises(requests.ExportReasonMissingError):
             asked(asker, community, reason="  ")
 
     def test_has_few_requests_wait_at_a_time(self, asker: User, community: Area) -> None:

@@ -10,14 +10,14 @@ from django.db import IntegrityError, InternalError, transaction
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role, User
 from policy.activations.decisions import (
+    ActivationNotWaitingError,
     MomentError,
-    NotWaitingError,
     OutsideJurisdictionError,
     ProposalWaitsError,
-    ReasonMissingError,
     SameEmployerError,
     SamePersonError,
     UnknownDocumentError,
+    WithdrawalReasonError,
     approve_activation,
     propose_activation,
     withdraw_activation,
@@ -175,14 +175,14 @@ class TestApproving:
         proposed = propose(grid)
         approve(proposed, by=make_user(Role.ADMINISTRATOR, name="林乙"))
 
-        with pytest.raises(NotWaitingError, match=r"林乙.*2022-11-14 08:00"):
+        with pytest.raises(ActivationNotWaitingError, match=r"林乙.*2022-11-14 08:00"):
             approve(proposed)
 
     def test_what_was_withdrawn_names_who_did_it_and_why(self, grid: Area) -> None:
         proposed = propose(grid)
         withdraw(proposed, by=make_user(Role.ADMINISTRATOR, name="林丙"))
 
-        with pytest.raises(NotWaitingError, match=r"林丙.*抄错了"):
+        with pytest.raises(ActivationNotWaitingError, match=r"林丙.*抄错了"):
             approve(proposed)
 
     def test_alone_is_refused_by_the_database(self, grid: Area) -> None:
@@ -206,7 +206,7 @@ class TestWithdrawing:
 
     @pytest.mark.parametrize("reason", ["", "  ", "长" * 201])
     def test_needs_a_reason_that_can_be_kept(self, grid: Area, reason: str) -> None:
-        with pytest.raises(ReasonMissingError):
+        with pytest.raises(WithdrawalReasonError):
             withdraw(propose(grid), reason=reason)
 
     def test_without_a_reason_is_refused_by_the_database(self, grid: Area) -> None:
@@ -221,7 +221,7 @@ class TestWithdrawing:
         proposed = propose(grid)
         withdraw(proposed, by=make_user(Role.ADMINISTRATOR, name="林丁"))
 
-        with pytest.raises(NotWaitingError, match=r"林丁"):
+        with pytest.raises(ActivationNotWaitingError, match=r"林丁"):
             withdraw(proposed)
 
 
@@ -286,7 +286,7 @@ class TestTwoAdministratorsAtOnce:
 
             proposed.refresh_from_db()
             assert proposed.approved_by is not None
-            told = [answer for answer in answers if isinstance(answer, NotWaitingError)]
+            told = [answer for answer in answers if isinstance(answer, ActivationNotWaitingError)]
             assert len(told) == len(people) - 1
             assert all(proposed.approved_by.name in error.sentence for error in told)
             withdraw(proposed)
@@ -306,7 +306,9 @@ class TestTwoAdministratorsAtOnce:
             proposed.refresh_from_db()
             assert proposed.withdrawn_by in (first, second)
             # One withdrew, the other was told; an approval came before that or was refused.
-            assert [isinstance(each, NotWaitingError) for each in (withdrawal, other)].count(
-                True
-            ) == 1
-            assert (proposed.approved_at is None) == isinstance(approval, NotWaitingError)
+            assert [
+                isinstance(each, ActivationNotWaitingError) for each in (withdrawal, other)
+            ].count(True) == 1
+            assert (proposed.approved_at is None) == isinstance(
+                approval, ActivationNotWaitingError
+            )

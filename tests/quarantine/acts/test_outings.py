@@ -11,8 +11,8 @@ from quarantine.acts.outings import (
     AnsweredError,
     Mask,
     OutingError,
+    OutingPurpose,
     OwnRequestError,
-    Purpose,
     Vehicle,
     approve_outing,
     ask_outing,
@@ -30,7 +30,7 @@ HIGH_RISK = (Stay("310101", "high", DAY),)
 def ask(case: Case, by: User | None = None, **given: Any) -> Event:
     wish = {
         "day": DAY,
-        "purpose": Purpose.MEDICAL,
+        "purpose": OutingPurpose.MEDICAL,
         "vehicle": Vehicle.ESCORTED,
         "mask": Mask.N95,
         "reason": "透析",
@@ -73,21 +73,21 @@ class TestAskOuting:
         assert refused.value.sentence
 
     def test_allows_another_necessary_reason_where_the_clause_names_it(self) -> None:
-        assert ask(case_under("yingkou-2022-11", "210800"), purpose=Purpose.OTHER)
+        assert ask(case_under("yingkou-2022-11", "210800"), purpose=OutingPurpose.OTHER)
 
     def test_allows_only_a_medical_reason_where_no_exception_is_named(self) -> None:
         case = case_under("bayannur-2022-71", "150800", stays=HIGH_RISK)
 
         with pytest.raises(OutingError) as refused:
-            ask(case, purpose=Purpose.OTHER)
+            ask(case, purpose=OutingPurpose.OTHER)
 
         assert refused.value.field == "purpose"
-        assert ask(case, purpose=Purpose.MEDICAL)
+        assert ask(case, purpose=OutingPurpose.MEDICAL)
 
     def test_is_lenient_where_only_the_unnecessary_is_discouraged(self) -> None:
         case = case_under("cn-2022-101", "150800", arrived_from=None, closed_loop_post_ended=DAY)
 
-        assert ask(case, purpose=Purpose.OTHER, vehicle=Vehicle.OWN, mask=Mask.SURGICAL)
+        assert ask(case, purpose=OutingPurpose.OTHER, vehicle=Vehicle.OWN, mask=Mask.SURGICAL)
 
     def test_is_not_needed_by_somebody_free_to_go(self) -> None:
         case = case_under("yingkou-2022-11", "210800", arrived_from="210100")

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.staff.models import Area
 from policy.engine.decisions.facts import Stay
-from quarantine.acts.outings import Mask, Purpose, Vehicle, approve_outing, ask_outing
+from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release
 from quarantine.acts.results import mark_missed, open_contacts, proposed_contacts, take_sample
 from quarantine.acts.undo import (
@@ -259,7 +259,7 @@ class TestAnOuting:
         asked = ask_outing(
             case=case,
             day=nth(1),
-            purpose=Purpose.MEDICAL,
+            purpose=OutingPurpose.MEDICAL,
             vehicle=Vehicle.ESCORTED,
             mask=Mask.N95,
             reason="透析",

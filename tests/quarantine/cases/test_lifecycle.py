@@ -13,7 +13,7 @@ from quarantine.cases.calendars import calendar_of
 from quarantine.cases.lifecycle import (
     NotInfectedError,
     NotOfferedError,
-    ReasonError,
+    ReasonTooLongError,
     StaleCaseError,
     UnchangedError,
     add_note,
@@ -195,7 +195,7 @@ class TestAnAct:
         if length == 200:
             assert change_home_conditions(case=case, met=False, **given).reason
         else:
-            with pytest.raises(ReasonError):
+            with pytest.raises(ReasonTooLongError):
                 change_home_conditions(case=case, met=False, **given)
 
 

@@ -12,7 +12,7 @@ from django.utils.translation import override
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area
 from policy.activations.choices import let_stricter_reach_open_cases
-from policy.activations.decisions import NotWaitingError
+from policy.activations.decisions import ActivationNotWaitingError
 from policy.engine.decisions.facts import Inbound, Stay
 from policy.models import Activation, TransitionChoice
 from quarantine.acts.exceptions import (
@@ -27,7 +27,7 @@ from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.cases.words import switched
 from quarantine.models import Case, Plan
 from quarantine.relocation.moves import move_resident
-from quarantine.switching.preview import Outcome, people, preview
+from quarantine.switching.preview import SwitchOutcome, people, preview
 from quarantine.switching.sweep import outdated_grids, progress, sweep
 from reminders.models import Change, Message
 from reminders.sweep import sweep as tell
@@ -198,7 +198,7 @@ class TestADocumentThatAsksTheSame:
         case.refresh_from_db()
         before = (case.next_test_on, case.release_on)
         proposed = propose("cn-2022-113")  # silent on inbound
-        assert preview(activation=proposed, at=SWITCH).counts == {Outcome.KEPT: 1}
+        assert preview(activation=proposed, at=SWITCH).counts == {SwitchOutcome.KEPT: 1}
         put_in_force("cn-2022-113", Area.objects.get(code=COUNTY), effective_from=SWITCH)
         sweep(at=SWITCH)
 
@@ -311,7 +311,7 @@ class TestAChoice:
             by=proposed.proposed_by,
         )
 
-        assert preview(activation=proposed, at=SWITCH).counts == {Outcome.LENGTHENED: 1}
+        assert preview(activation=proposed, at=SWITCH).counts == {SwitchOutcome.LENGTHENED: 1}
 
     def test_asks_for_no_test_of_a_day_that_was_over(self) -> None:
         grid = make_place("cn-2022-113", COUNTY)
@@ -334,7 +334,7 @@ class TestAChoice:
         assert unexplained_cases() == []
 
     def test_is_refused_once_the_activation_is_approved(self, ten: Activation) -> None:
-        with pytest.raises(NotWaitingError):
+        with pytest.raises(ActivationNotWaitingError):
             let_stricter_reach_open_cases(
                 activation=ten,
                 subject="close_contacts",
@@ -496,8 +496,8 @@ class TestThePreview:
 
         found = preview(activation=ten, at=SWITCH)
 
-        assert found.counts == {Outcome.SHORTENED: 1, Outcome.RELEASED: 1}
-        (person,) = people(found=found, outcome=Outcome.SHORTENED, cases=Case.objects.all())
+        assert found.counts == {SwitchOutcome.SHORTENED: 1, SwitchOutcome.RELEASED: 1}
+        (person,) = people(found=found, outcome=SwitchOutcome.SHORTENED, cases=Case.objects.all())
         assert person.case == short
         assert (person.before.earliest_release, person.after.earliest_release) == (nth(12), nth(9))
         assert [found.tests_before[day] for day in found.days[:4]] == [2, 0, 2, 1]

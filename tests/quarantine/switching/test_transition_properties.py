@@ -28,7 +28,7 @@ from quarantine.cases.governing_law import Followed
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Case
 from quarantine.switching.groups import laid_of
-from quarantine.switching.preview import Outcome, Preview, outcome_of, people, preview
+from quarantine.switching.preview import SwitchOutcome, SwitchPreview, outcome_of, people, preview
 from quarantine.switching.sweep import sweep
 from reminders.models import Change
 from reminders.sweep import sweep as tell
@@ -154,7 +154,7 @@ class TestAPreview:
                 proposed = _propose(document, chosen=chosen)
                 found = preview(activation=proposed, at=SWITCH)
                 behind = self._assert_same_when_applied(found, partial(_approve, proposed))
-                same = behind[Outcome.KEPT] | behind[Outcome.DECISION]
+                same = behind[SwitchOutcome.KEPT] | behind[SwitchOutcome.DECISION]
                 assert _told(at=SWITCH) == set().union(*behind.values()) - same
 
     def test_of_a_withdrawal_gives_the_numbers_of_the_way_back(self) -> None:
@@ -167,11 +167,11 @@ class TestAPreview:
         assert all(each.correction for each in Change.objects.unticked())
 
     def _assert_same_when_applied(
-        self, found: Preview, apply: Callable[[], None]
-    ) -> dict[Outcome, set[int]]:
+        self, found: SwitchPreview, apply: Callable[[], None]
+    ) -> dict[SwitchOutcome, set[int]]:
         opened = Case.objects.open().select_related("plan").order_by("pk")
         before = calendars_of(list(opened), today=TODAY)
-        behind = {each: _behind(found, each) for each in Outcome}
+        behind = {each: _behind(found, each) for each in SwitchOutcome}
 
         apply()
         sweep(at=SWITCH)
@@ -201,7 +201,7 @@ def _told(*, at: datetime) -> set[int]:
     return set(Change.objects.unticked().values_list("case", flat=True))
 
 
-def _behind(found: Preview, outcome: Outcome) -> set[int]:
+def _behind(found: SwitchPreview, outcome: SwitchOutcome) -> set[int]:
     """Return the cases behind a number, page by page."""
     pks: list[int] = []
     while page := people(
@@ -217,7 +217,7 @@ def _behind(found: Preview, outcome: Outcome) -> set[int]:
     return set(pks)
 
 
-def _outcome(case: Case, before: Any, after: Any) -> Outcome:
+def _outcome(case: Case, before: Any, after: Any) -> SwitchOutcome:
     followed = Followed(None, None, "", transition=case.transition)
     laid = (laid_of(before[case.pk]), laid_of(after[case.pk]))
     return outcome_of(*laid, followed, day=TODAY, today=TODAY)

@@ -12,7 +12,7 @@ from accounts.staff.models import Area, User
 from policy.services import forget_library
 from quarantine.acts import daily_checks, outings
 from quarantine.acts.daily_checks import Symptom
-from quarantine.acts.outings import Mask, Purpose, Vehicle
+from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.arrivals.services import Logged
 from quarantine.cases import lifecycle
 from quarantine.models import Case
@@ -210,7 +210,7 @@ class TestThePageOfACase:
         outings.ask_outing(
             case=case,
             day=NOW.date(),
-            purpose=Purpose.MEDICAL,
+            purpose=OutingPurpose.MEDICAL,
             vehicle=Vehicle.ESCORTED,
             mask=Mask.N95,
             reason="透析",

@@ -172,7 +172,7 @@ class TestACode:
         last = services.make_code(worker=worker, at=NOW, by=by)
         services.end(worker=worker, reason="离职", at=NOW, by=by)
         assert services.worker_with(last) is None
-        with pytest.raises(services.EndedError):
+        with pytest.raises(services.EntryEndedError):
             services.make_code(worker=worker, at=NOW, by=by)
 
     def test_stands_nowhere_in_the_database(self, yingkou: Area) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from accounts.staff.models import Area, Role, User
 from residents.duplicates import candidates
-from residents.duplicates.candidates import Reason, differ_by_one, find, tell_apart
+from residents.duplicates.candidates import Likeness, differ_by_one, find, tell_apart
 from residents.register.models import Resident
 from tests.factories import (
     NOW,
@@ -36,7 +36,7 @@ def by(grid: Area) -> User:
     return make_user(Role.SUPERVISOR, Area.objects.get_parent(grid))
 
 
-def found(by: User) -> list[tuple[set[int], tuple[Reason, ...]]]:
+def found(by: User) -> list[tuple[set[int], tuple[Likeness, ...]]]:
     grids = Area.objects.below(by).filter(level=Area.Level.GRID)
     return [
         ({pair.first.pk, pair.second.pk}, pair.reasons) for pair in find(grids=grids, by=by).pairs
@@ -51,7 +51,7 @@ class TestAPair:
     def test_has_one_name_and_one_phone_at_two_doors(self, grid: Area, by: User) -> None:
         pair = [make_resident(grid=grid, name="李小明", phone="13900139000") for _ in range(2)]
 
-        assert found(by) == [({r.pk for r in pair}, (Reason.PHONE,))]
+        assert found(by) == [({r.pk for r in pair}, (Likeness.PHONE,))]
 
     def test_has_one_name_birth_date_and_door(self, grid: Area, by: User) -> None:
         home = make_household(grid=grid)
@@ -60,14 +60,14 @@ class TestAPair:
         )
         second = make_resident(household=home, number=id_number(date(1980, 1, 1)), phone="")
 
-        assert ({first.pk, second.pk}, (Reason.HOME,)) in found(by)
+        assert ({first.pk, second.pk}, (Likeness.HOME,)) in found(by)
 
     def test_is_a_newborn_and_the_same_child_with_a_number(self, grid: Area, by: User) -> None:
         home = make_household(grid=grid)
         child = newborn(household=home, name="李宝宝")
         named = make_resident(household=home, name="李天佑", number=id_number(BORN), phone="")
 
-        assert found(by) == [({child.pk, named.pk}, (Reason.NEWBORN,))]
+        assert found(by) == [({child.pk, named.pk}, (Likeness.NEWBORN,))]
 
     @pytest.mark.parametrize("typed", ["E12345687", "E1234578", "E12345578", "E123456789"])
     def test_has_numbers_that_differ_by_one_slip(self, grid: Area, by: User, typed: str) -> None:
@@ -77,7 +77,7 @@ class TestAPair:
             for number, phone in (("E12345678", "13900139000"), (typed, ""))
         ]
 
-        assert found(by) == [({r.pk for r in pair}, (Reason.NUMBER,))]
+        assert found(by) == [({r.pk for r in pair}, (Likeness.NUMBER,))]
 
 
 class TestNoPair:

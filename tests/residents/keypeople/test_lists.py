@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.staff.models import Area
-from policy.engine.decisions.colours import DEFAULT, Mark, Standard
+from policy.engine.decisions.colours import DEFAULT, ColourRule, Standard
 from policy.engine.decisions.people import list_person
 from policy.services import in_force, library
 from residents.keypeople import services, standards
@@ -185,7 +185,9 @@ class TestColours:
     def test_follow_the_standard_of_the_place_from_its_moment_on(self, cangshan: Area) -> None:
         born(cangshan, EIGHTY, conditions=("copd",))
         assert lists_of(cangshan).count(lambda placing: placing.colour == "red") == 1
-        rules = KeyRules(Standard(red=Mark(unstable=True), yellow=Mark(age_at_least=80)))
+        rules = KeyRules(
+            Standard(red=ColourRule(unstable=True), yellow=ColourRule(age_at_least=80))
+        )
         standards.set_rules(
             area=Area.objects.get(code="350104"),
             rules=rules,

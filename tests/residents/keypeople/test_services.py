@@ -86,7 +86,7 @@ class TestADose:
 
 class TestAColour:
     def test_by_hand_needs_a_reason(self, resident: Resident, staff: User) -> None:
-        with pytest.raises(services.ReasonError):
+        with pytest.raises(services.WordsMissingError):
             services.give_colour(resident=resident, colour="red", reason=" ", at=NOW, by=staff)
 
 

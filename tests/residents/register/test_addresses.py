@@ -1,6 +1,6 @@
 import pytest
 
-from residents.register.addresses import Typed, building_key, door_key, read, unit_key
+from residents.register.addresses import TypedAddress, building_key, door_key, read, unit_key
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from residents.register.addresses import Typed, building_key, door_key, read, un
 def test_an_address_is_read_as_people_type_it(
     typed: str, building: str, unit: str, door: str
 ) -> None:
-    assert read(typed) == Typed(building, unit, door)
+    assert read(typed) == TypedAddress(building, unit, door)
 
 
 @pytest.mark.parametrize("typed", ["王小楼", "张三", "13800138000", "110105194912310021", ""])

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from residents.search import name_keys
-from residents.search.name_keys import Typed
+from residents.search.name_keys import TypedName
 from tests.factories import make_resident
 
 LONGEST = "阿布都热合曼·" * 7  # nearly fifty characters
@@ -63,19 +63,24 @@ class TestWhatWasTyped:
     @pytest.mark.parametrize(
         ("name", "typed"),
         [
-            ("张伟明", Typed("", "zhangwei")),
-            ("张伟明", Typed("伟明", "")),
-            ("张伟明", Typed("张", "wm")),
-            ("尉迟恭", Typed("", "weichig")),
-            ("李重行", Typed("", "lizhonghang")),
+            ("张伟明", TypedName("", "zhangwei")),
+            ("张伟明", TypedName("伟明", "")),
+            ("张伟明", TypedName("张", "wm")),
+            ("尉迟恭", TypedName("", "weichig")),
+            ("李重行", TypedName("", "lizhonghang")),
         ],
     )
-    def test_fits_some_names(self, name: str, typed: Typed) -> None:
+    def test_fits_some_names(self, name: str, typed: TypedName) -> None:
         assert typed.fits(name)
 
     @pytest.mark.parametrize(
         "typed",
-        [Typed("", "zhangweiming"), Typed("", "chwm"), Typed("张伟", ""), Typed("张", "wm")],
+        [
+            TypedName("", "zhangweiming"),
+            TypedName("", "chwm"),
+            TypedName("张伟", ""),
+            TypedName("张", "wm"),
+        ],
     )
-    def test_fits_no_others(self, typed: Typed) -> None:
+    def test_fits_no_others(self, typed: TypedName) -> None:
         assert not typed.fits("赵伟明")

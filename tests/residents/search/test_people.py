@@ -11,7 +11,7 @@ from common.paging import SIZE
 from residents.register import services
 from residents.register.models import Resident
 from residents.search import people
-from residents.search.people import Kind, UnreadableError
+from residents.search.people import QueryKind, UnsearchableError
 from tests.factories import (
     NOW,
     make_building,
@@ -40,7 +40,7 @@ def registered(by: User, name: str = "张伟明", **given: Any) -> Resident:
     return make_resident(household=household, by=by, name=name, **given)
 
 
-def found(typed: str, by: User) -> tuple[Kind, list[str]]:
+def found(typed: str, by: User) -> tuple[QueryKind, list[str]]:
     answer = people.search(text=typed, today=NOW.date(), by=by)
     return answer.kind, [resident.name for resident in answer.page.rows]
 
@@ -106,7 +106,7 @@ class TestAName:
     def test_is_found_by_all_that_people_type(self, by: User, name: str, typed: str) -> None:
         registered(by, name)
 
-        assert found(typed, by) == (Kind.NAME, [name])
+        assert found(typed, by) == (QueryKind.NAME, [name])
 
     @pytest.mark.parametrize(
         "typed", ["张明", "zhangming", "wz", "伟明张", "李伟明", "zhangweig", "eiming"]
@@ -114,7 +114,7 @@ class TestAName:
     def test_is_not_found_by_other_names(self, by: User, typed: str) -> None:
         registered(by)
 
-        assert found(typed, by) == (Kind.NAME, [])
+        assert found(typed, by) == (QueryKind.NAME, [])
 
     def test_is_found_by_the_hashes_of_every_search_key(
         self, by: User, settings: Settings
@@ -129,7 +129,7 @@ class TestAName:
             ("zw", ["张伟", "张玮"]),
             ("伟", ["张伟"]),
         ):
-            assert found(typed, by) == (Kind.NAME, names)
+            assert found(typed, by) == (QueryKind.NAME, names)
 
     def test_comes_in_the_order_of_the_whole_pinyin(self, by: User) -> None:
         for name in ("张子", "赵一", "张安", "章一"):
@@ -141,32 +141,32 @@ class TestAName:
         household = make_household(building=make_building(by.areas.get(), "东门市场"), door="1")
         make_resident(household=household, by=by, name="张三")
 
-        assert found("东门", by) == (Kind.NAME, ["张三"])
+        assert found("东门", by) == (QueryKind.NAME, ["张三"])
 
 
 class TestANumber:
     def test_is_found_whole_whatever_stands_between_its_digits(self, by: User) -> None:
         registered(by, number=NUMBER)
 
-        assert found("110105 19491231 002x", by) == (Kind.NUMBER, ["张伟明"])
+        assert found("110105 19491231 002x", by) == (QueryKind.NUMBER, ["张伟明"])
 
     def test_is_found_on_any_kind_of_document(self, by: User) -> None:
         registered(by, number="E12345678", document_type=Resident.DocumentType.PASSPORT)
 
-        assert found("e12345678", by) == (Kind.NUMBER, ["张伟明"])
-        assert found("E99995678", by) == (Kind.NUMBER, [])
+        assert found("e12345678", by) == (QueryKind.NUMBER, ["张伟明"])
+        assert found("E99995678", by) == (QueryKind.NUMBER, [])
 
     def test_with_a_wrong_digit_is_told_so(self, by: User) -> None:
-        with pytest.raises(UnreadableError, match="校验"):
+        with pytest.raises(UnsearchableError, match="校验"):
             found("110105194912310021", by)
 
     def test_is_found_by_its_last_four_as_pages_show_them(self, by: User) -> None:
         registered(by, number=NUMBER)
 
-        assert found("002x", by) == found("**************002X", by) == (Kind.END, ["张伟明"])
+        assert found("002x", by) == found("**************002X", by) == (QueryKind.END, ["张伟明"])
 
     def test_in_part_asks_for_the_whole(self, by: User) -> None:
-        with pytest.raises(UnreadableError, match="后四位"):
+        with pytest.raises(UnsearchableError, match="后四位"):
             found("1101051949", by)
 
 
@@ -174,8 +174,8 @@ class TestAPhone:
     def test_is_found_whole_or_by_its_last_four(self, by: User) -> None:
         registered(by, phone="13812345678")
 
-        assert found("138-1234-5678", by) == (Kind.PHONE, ["张伟明"])
-        assert found("5678", by) == found("138****5678", by) == (Kind.END, ["张伟明"])
+        assert found("138-1234-5678", by) == (QueryKind.PHONE, ["张伟明"])
+        assert found("5678", by) == found("138****5678", by) == (QueryKind.END, ["张伟明"])
 
 
 class TestADoor:
@@ -185,20 +185,20 @@ class TestADoor:
     def test_is_found_as_people_write_it(self, by: User, typed: str) -> None:
         registered(by)
 
-        assert found(typed, by) == (Kind.ADDRESS, ["张伟明"])
+        assert found(typed, by) == (QueryKind.ADDRESS, ["张伟明"])
 
     @pytest.mark.parametrize("typed", ["13-2-501", "3-1-501", "3-2-50", "13号楼"])
     def test_is_not_its_neighbour(self, by: User, typed: str) -> None:
         registered(by)
 
-        assert found(typed, by) == (Kind.ADDRESS, [])
+        assert found(typed, by) == (QueryKind.ADDRESS, [])
 
     def test_of_four_digits_may_also_end_a_number(self, by: User) -> None:
         registered(by, phone="13812341203")
         door = make_household(grid=by.areas.get(), door="1203")
         make_resident(household=door, by=by, name="李四")
 
-        assert found("1203", by) == (Kind.END, ["李四", "张伟明"])
+        assert found("1203", by) == (QueryKind.END, ["李四", "张伟明"])
 
 
 class TestWhatIsFound:
@@ -213,7 +213,7 @@ class TestWhatIsFound:
             row = Resident.objects.filter(pk=registered(by, name).pk)
             row.update(gone_as=gone, gone_on=NOW.date())
 
-        assert found("张", by) == (Kind.NAME, ["张一"])
+        assert found("张", by) == (QueryKind.NAME, ["张一"])
 
     def test_comes_in_pages_without_its_words_in_an_address(self, by: User) -> None:
         home = registered(by).household
@@ -244,5 +244,5 @@ class TestWhatIsFound:
 
 @pytest.mark.parametrize("typed", ["·", "--", "？？", "*"])
 def test_what_means_nobody_is_answered_with_what_to_type(by: User, typed: str) -> None:
-    with pytest.raises(UnreadableError, match="3-2-501"):
+    with pytest.raises(UnsearchableError, match="3-2-501"):
         found(typed, by)

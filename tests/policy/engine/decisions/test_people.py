@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from policy.engine.decisions.facts import Proof
-from policy.engine.decisions.people import Resident, list_person, whitelist
+from policy.engine.decisions.people import ListedFacts, list_person, whitelist
 from policy.engine.documents.library import shipped
 from policy.engine.documents.schema import WhitelistPost, words_of
 from policy.engine.moments import SHANGHAI
@@ -17,24 +17,24 @@ class TestTheLists:
     @pytest.mark.parametrize(
         ("document", "person", "categories"),
         [
-            ("cn-2022-101", Resident(60), ("elderly",)),
-            ("cn-2022-101", Resident(59), ()),
-            ("cn-2022-101", Resident(30, ("hypertension",)), ("chronic_disease",)),
-            ("cn-2022-101", Resident(70, living_alone=True), ("elderly", "living_alone_elder")),
-            ("cn-2022-113", Resident(60), ()),
-            ("cn-2022-113", Resident(60, ("diabetes",)), ("chronic_disease",)),
-            ("cn-2022-113", Resident(60, ("hypertension",)), ()),
-            ("cn-2022-113", Resident(8, child_in_difficulty=True), ()),
-            ("fujian-2022-12", Resident(60), ("elderly",)),
-            ("fujian-2022-12", Resident(30, pregnant=True), ("pregnant",)),
-            ("cangshan-2022-324", Resident(65, ("hypertension",)), ("chronic_disease",)),
-            ("cangshan-2022-324", Resident(64, ("hypertension",)), ()),
-            ("cangshan-2022-324", Resident(80), ()),
-            ("shanxi-2022-38", Resident(40, disabled=True), ("disabled",)),
+            ("cn-2022-101", ListedFacts(60), ("elderly",)),
+            ("cn-2022-101", ListedFacts(59), ()),
+            ("cn-2022-101", ListedFacts(30, ("hypertension",)), ("chronic_disease",)),
+            ("cn-2022-101", ListedFacts(70, living_alone=True), ("elderly", "living_alone_elder")),
+            ("cn-2022-113", ListedFacts(60), ()),
+            ("cn-2022-113", ListedFacts(60, ("diabetes",)), ("chronic_disease",)),
+            ("cn-2022-113", ListedFacts(60, ("hypertension",)), ()),
+            ("cn-2022-113", ListedFacts(8, child_in_difficulty=True), ()),
+            ("fujian-2022-12", ListedFacts(60), ("elderly",)),
+            ("fujian-2022-12", ListedFacts(30, pregnant=True), ("pregnant",)),
+            ("cangshan-2022-324", ListedFacts(65, ("hypertension",)), ("chronic_disease",)),
+            ("cangshan-2022-324", ListedFacts(64, ("hypertension",)), ()),
+            ("cangshan-2022-324", ListedFacts(80), ()),
+            ("shanxi-2022-38", ListedFacts(40, disabled=True), ("disabled",)),
         ],
     )
     def test_hold_whom_the_document_names(
-        self, document: str, person: Resident, categories: tuple[str, ...]
+        self, document: str, person: ListedFacts, categories: tuple[str, ...]
     ) -> None:
         told = list_person(shipped().law(document), person)
 
@@ -47,7 +47,7 @@ class TestTheLists:
         [(60, "none", True), (60, "partial", True), (60, "full", False), (59, "none", False)],
     )
     def test_name_who_is_to_be_vaccinated(self, age: int, vaccination: str, target: bool) -> None:
-        person = Resident(age, vaccination=vaccination)  # type: ignore[arg-type]
+        person = ListedFacts(age, vaccination=vaccination)  # type: ignore[arg-type]
 
         assert list_person(shipped().law("cangshan-2022-324"), person).vaccination_target is target
 

@@ -13,7 +13,7 @@ from policy.engine.documents.library import DOCUMENTS, shipped
 from policy.engine.documents.loader import LONGEST_DOCUMENT, read, read_file, read_folder
 from policy.engine.errors import LawError
 
-FOLDER = Path(__file__).parent.parent
+FOLDER = Path(__file__).parents[2]
 SOUND = (FOLDER / "sound.yaml").read_text()
 BROKEN = sorted((FOLDER / "broken").glob("*.yaml"))
 HERE = "# <- here"

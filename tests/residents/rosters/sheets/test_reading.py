@@ -10,7 +10,7 @@ import pytest
 
 from common.workbooks import write_workbook
 from residents.rosters.sheets import reading
-from residents.rosters.sheets.reading import REFUSALS, UnreadableError, at_limit, opened
+from residents.rosters.sheets.reading import REFUSALS, UnreadableFileError, at_limit, opened
 from tests.residents.rosters import steps
 from tests.residents.rosters.steps import rewritten, workbook
 
@@ -275,7 +275,7 @@ class TestAHostileFile:
         watch(monkeypatch, peaks)
         begun = time.perf_counter()
 
-        with pytest.raises(UnreadableError) as refused:
+        with pytest.raises(UnreadableFileError) as refused:
             rows_of(content)
 
         assert refused.value.why in whys.split()
