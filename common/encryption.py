@@ -87,20 +87,17 @@ def hasher(*, context: str, search_key: str = "") -> Callable[[str], str]:
     """
     Return `search_hash` for many values, by the newest search key unless one is given.
 
-    The key is prepared once (RFC 2104, section 4).
+    The key is prepared once.
     """
-    key = (search_key or settings.SEARCH_KEYS[0]).encode()
-    key = (hashlib.sha256(key).digest() if len(key) > 64 else key).ljust(64, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + f"{context}:".encode())
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in key))
+    key = search_key or settings.SEARCH_KEYS[0]
+    prepared = hmac.new(key.encode(), f"{context}:".encode(), "sha256")
 
     def hashed(value: str) -> str:
         if not value:
             return ""
-        within, around = inner.copy(), outer.copy()
-        within.update(value.encode())
-        around.update(within.digest())
-        return around.hexdigest()
+        of_value = prepared.copy()
+        of_value.update(value.encode())
+        return of_value.hexdigest()
 
     return hashed
 
@@ -215,10 +212,6 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
         if value.startswith(FOR_ITS_ROW):
             return decrypt(value[1:], context=self._context(row))
         return decrypt(value, context=self._column)
-
-    def version_of(self, value: bytes) -> int:
-        """Return the version of the key of a sealed value; 0 where its row is not sealed in."""
-        return value[1] if value.startswith(FOR_ITS_ROW) else 0
 
     @property
     def _column(self) -> str:

@@ -272,17 +272,9 @@ class CaseQuerySet(models.QuerySet["Case"]):
         """Return the cases that were last derived under an activation."""
         return self.filter(activation=activation)
 
-    def in_need_of_a_decision(self) -> Self:
-        """Return the open cases that the law in force leaves to a human."""
-        return self.open().filter(transition__in=NEEDS_DECISION)
-
     def untold(self) -> Self:
         """Return the open cases of which something is not what people were last told."""
         return self.filter(UNTOLD)
-
-    def test_due(self, on: date) -> Self:
-        """Return the open cases whose next test is due on that day or overdue."""
-        return self.open().filter(next_test_on__lte=on)
 
     def release_due(self, on: date) -> Self:
         """Return the open cases whose release day has come."""

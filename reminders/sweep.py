@@ -31,7 +31,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from accounts.staff.models import Area
-from common import clock
+from common import clock, locks
 from quarantine.models import Case
 from reminders import changes, channels, health, kinds, workers
 from reminders.hours import after_quiet
@@ -40,7 +40,6 @@ from reminders.models import Message
 # So many messages in one transaction: a killed sweep repeats little.
 CHUNK = 2_000
 # One sweep at a time; any number that no other lock of the portal uses.
-LOCK = 2022_11_11
 STUCK_SECONDS = 60
 
 COLUMNS = (
@@ -112,8 +111,7 @@ def _alone() -> bool:
     with connection.cursor() as cursor:
         # A stopped process must not keep the lock: the server ends its transaction.
         cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{STUCK_SECONDS}s'")
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])
+    return locks.hold_for_transaction(locks.REMINDERS, wait=False)
 
 
 def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:

@@ -60,14 +60,6 @@ def record(
     return entry
 
 
-def record_each(
-    *, by: User | None, did: str, to: Iterable[models.Model | str], **detail: Any
-) -> None:
-    """Write one entry for each of `to`, in few statements."""
-    entries = [_entry(by, did, one, detail=detail) for one in to]
-    AuditEntry.objects.bulk_create(entries, batch_size=2_000)
-
-
 def showed(*, by: User, page: str, people: Iterable[UUID]) -> None:
     """Write down once that a page showed these people, in the request that shows it."""
     if keys := list(dict.fromkeys(people)):

@@ -21,10 +21,10 @@ from accounts.auditing.audit import digest_of_words, is_genuine, leaf, moment, s
 from accounts.auditing.models import AuditEntry, AuditSeal, AuditWords
 from accounts.exports import ledger
 from accounts.exports.models import Export
+from common import locks
 from common.encryption import UnreadableError, is_signed, sign
 
 CONTEXT = "audit seal"
-LOCK = 6_101  # one sealer at a time
 SIZE = 1_000
 PATIENCE = 5.0  # seconds to wait for transactions that write entries
 SEALED_WITHIN = timedelta(minutes=10)
@@ -127,10 +127,8 @@ def _writers(cursor: object) -> set[str]:
 
 @transaction.atomic
 def _seal_some(through: int, at: datetime) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            return 0
+    if not locks.hold_for_transaction(locks.AUDIT_SEAL, wait=False):
+        return 0
     before = AuditSeal.objects.order_by("-number").first()
     after = before.through if before else 0
     rows = AuditEntry.objects.filter(pk__gt=after, pk__lte=through).order_by("pk")

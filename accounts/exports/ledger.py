@@ -40,7 +40,7 @@ def next_number() -> int:
 
 
 def refuse_too_many(*, by: User, at: datetime) -> None:
-    """Raise TooManyError where somebody has taken their share of the hour."""
+    """Raise TooManyExportsError where somebody has taken their share of the hour."""
     if Export.objects.filter(by=by, at__gt=at - HOUR).count() >= MOST_AN_HOUR:
         raise TooManyExportsError
 

@@ -24,7 +24,8 @@ def let_stricter_reach_open_cases(
     """
     Choose that what a proposed activation asks more on a subject reaches open cases, too.
 
-    Raise NotWaitingError once it is approved or withdrawn: the approver approves the choices.
+    Raise ActivationNotWaitingError once it is approved or withdrawn: the approver approves the
+    choices.
     """
     if not reason.strip():
         raise WithdrawalReasonError(_("Say why: the history shows it."))
@@ -47,7 +48,7 @@ def let_stricter_reach_open_cases(
 
 @transaction.atomic
 def leave_stricter_to_new_cases(*, activation: Activation, subject: str, by: User) -> None:
-    """Take such a choice back. Raise NotWaitingError once the activation is decided on."""
+    """Take such a choice back. Raise ActivationNotWaitingError once it is decided on."""
     _refuse_others(activation, by)
     _refuse_decided(activation)
     TransitionChoice.objects.filter(activation=activation, subject=subject).delete()

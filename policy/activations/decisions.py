@@ -173,7 +173,8 @@ def approve_activation(
 
     `choices` are the subjects on which, as the approver saw, stricter rules reach open cases;
     raise ChoicesChangedError where they are others by now (None: not asked). Raise
-    NotWaitingError, which says who was first, when it was approved or withdrawn meanwhile.
+    ActivationNotWaitingError, which says who was first, when it was approved or withdrawn
+    meanwhile.
     """
     if activation.proposed_by_id == by.pk:
         raise SamePersonError(_("Somebody else than the one who proposed it must approve."))
@@ -208,7 +209,7 @@ def withdraw_activation(*, activation: Activation, at: datetime, by: User, reaso
     """
     Withdraw an activation or a proposal: from `at` on the law before it holds again.
 
-    Raise NotWaitingError, which says who was first, when it is withdrawn already.
+    Raise ActivationNotWaitingError, which says who was first, when it is withdrawn already.
     """
     reason = reason.strip()
     if not reason:

@@ -64,7 +64,7 @@ def refuse_too_long(rows: int, *, unmasked: bool) -> None:
 def make(
     *, what: str, scope: ExportScope, kind: str, request: ExportRequest | None = None
 ) -> tuple[Export, bytes]:
-    """Make a file, and enter it in the ledger. Raise NotWaitingError for a second of a request."""
+    """Make a file and enter it in the ledger; RequestNotWaitingError for a second of a request."""
     by, listing = scope.by, LISTS[what]
     if not by.is_active or by.role not in listing.roles or not _answers_for(scope):
         raise NotYoursError
@@ -120,7 +120,7 @@ def _answers_for(scope: ExportScope) -> bool:
 
 
 def scope_of(*, request: ExportRequest, at: datetime, by: User) -> ExportScope:
-    """Return what two people agreed on, as a scope. Raise NotWaitingError where they did not."""
+    """Return what two people agreed on; raise RequestNotWaitingError where they did not."""
     agreed = ExportRequest.objects.agreed(at).filter(pk=request.pk, asked_by=by)
     if not agreed.exists():
         raise RequestNotWaitingError

@@ -157,9 +157,7 @@ class OutingForm(OnceForm):
     """What an outing is for, and how."""
 
     day = forms.DateField(label=_("Day"), widget=DateInput())
-    purpose = forms.ChoiceField(
-        label=_("Purpose"), choices=OutingPurpose.choices, widget=Chips
-    )
+    purpose = forms.ChoiceField(label=_("Purpose"), choices=OutingPurpose.choices, widget=Chips)
     vehicle = forms.ChoiceField(label=_("Vehicle"), choices=Vehicle.choices, widget=Chips)
     mask = forms.ChoiceField(label=_("Mask"), choices=Mask.choices, widget=Chips)
     reason = _reason()

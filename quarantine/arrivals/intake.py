@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.staff.models import Area, User
-from common import clock
+from common import clock, locks
 from common.errors import RefusedError
 from quarantine.arrivals.services import ChangedByArrival, log_arrival
 from quarantine.models import Arrival
@@ -78,7 +78,7 @@ def take_in(
     `key` wait for each other, so that a double tap is one arrival and one resident. Raise what
     `residents.register.services` and `quarantine.arrivals.services.log_arrival` raise.
     """
-    _wait_for(key)
+    locks.hold_for_transaction(locks.entry(key))
     if logged := Arrival.objects.visible_to(by).filter(key=key).first():
         return logged
     entry: ChangedByArrival | None = None
@@ -161,11 +161,6 @@ def _typed(door: Entrance | None) -> dict[str, str]:
 
 def _shared_phone(housemate: Resident | None, household: Household) -> str:
     return housemate.phone if housemate and housemate.household_id == household.pk else ""
-
-
-def _wait_for(key: uuid.UUID) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key.int >> 65])
 
 
 def _household(door: Entrance) -> Household:

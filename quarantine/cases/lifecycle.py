@@ -266,11 +266,6 @@ def refuse_closed(case: Case) -> None:
         raise StaleCaseError(_("This case is closed."))
 
 
-def refresh(*, case: Case, today: date) -> None:
-    """Write anew what follows from a case's calendar."""
-    refresh_many(cases=[case], today=today)
-
-
 def refresh_many(*, cases: Collection[Case], today: date) -> int:
     """
     Do the same for many cases, their calendars set by set, and return how many changed.

@@ -6,7 +6,7 @@ gives the very same numbers. What is behind a number is found again by the keys 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -73,16 +73,6 @@ class SwitchPreview:
     def days(self) -> list[date]:
         """The two weeks from the day of the switch on."""
         return [self.day + timedelta(days=number) for number in range(DAYS)]
-
-    def in_areas(self, areas: Collection[Area]) -> dict[int, Counter[str]]:
-        """Return the counts by outcome of areas that lie above grids (streets, communities)."""
-        grids = {grid.pk: grid.path for grid in Area.objects.filter(pk__in=self.in_grid)}
-        found = {area.pk: Counter[str]() for area in areas}
-        for area in areas:
-            for pk, counts in self.in_grid.items():
-                if grids[pk].startswith(area.path):
-                    found[area.pk] += counts
-        return found
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ next pass. It closes no case and releases nobody.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from io import StringIO
@@ -20,7 +19,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
 from accounts.staff.models import Area
-from common import clock
+from common import clock, locks
 from policy.activations.governing import Governing, governing
 from policy.models import Activation
 from quarantine.cases.plans import store_plans
@@ -32,7 +31,6 @@ CHUNK = 5_000
 # What the audit says of a chunk.
 FOLLOWED = gettext_noop("brought cases under the document in force")
 # One sweep at a time; any number that no other lock of the portal uses.
-LOCK = 2022_12_07
 # Cases that are changed as often as they are read are left to the next run.
 MOST_PASSES = 20
 
@@ -59,7 +57,7 @@ def sweep(*, at: datetime, chunk: int = CHUNK) -> int:
     """
     if not outdated_grids(at=at):
         return 0
-    with _alone() as alone:
+    with locks.held(locks.SWITCH, wait=False) as alone:
         return _sweep(at, chunk) if alone else 0
 
 
@@ -111,20 +109,6 @@ def progress(*, cases: CaseQuerySet, at: datetime) -> Progress:
         total += number
         left += 0 if activation == (found.pk if found else None) else number
     return Progress(left, total)
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Say whether no other sweep is at work, and keep others away meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        alone = cursor.fetchone()[0]
-    try:
-        yield alone
-    finally:
-        if alone and connection.connection is not None:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
 
 
 def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:

@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
+from django.utils.translation import gettext_lazy as _
+
 from common.encryption import search_hash
 from policy.engine.decisions.colours import Colour
 from policy.engine.decisions.people import ListedFacts, Vaccination
@@ -18,6 +20,12 @@ from policy.engine.documents.schema import Condition
 
 Product = Literal["inactivated", "vector", "subunit", "mrna"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
+PRODUCT_NAMES = {
+    "inactivated": _("Inactivated"),
+    "vector": _("Adenovirus vector"),
+    "subunit": _("Recombinant protein"),
+    "mrna": _("mRNA"),
+}
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 CONTEXT = "health_file.facts"
 # Sixty bits: a number that a list of thousands may name, and that two sets of facts never share.

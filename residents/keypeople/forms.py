@@ -10,17 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.staff.models import Area, User
 from policy import words
 from policy.engine.decisions.colours import COLOURS, ColourRule, Standard
-from residents.keypeople.facts import CONDITIONS, PRODUCTS, KeyFacts, Product
+from residents.keypeople.facts import CONDITIONS, PRODUCT_NAMES, PRODUCTS, KeyFacts, Product
 from residents.keypeople.models import Contact, HealthFile, Need
 from residents.keypeople.standards import FULL, KeyRules
 from residents.register.models import Resident
 
-PRODUCT_NAMES = {
-    "inactivated": _("Inactivated"),
-    "vector": _("Adenovirus vector"),
-    "subunit": _("Recombinant protein"),
-    "mrna": _("mRNA"),
-}
 FLAGS = {
     "living_alone": _("Lives alone"),
     "pregnant": _("Pregnant or recently delivered"),

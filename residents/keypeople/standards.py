@@ -83,7 +83,7 @@ def latest_over(area: Area) -> Subquery:
 
 @transaction.atomic
 def set_rules(*, area: Area, rules: KeyRules, reason: str, at: datetime, by: User) -> KeyStandard:
-    """Let other rules hold in an area from now on. Raise ReasonError without a reason."""
+    """Let other rules hold in an area from now on. Raise ReasonMissingError without a reason."""
     if len(reason.strip()) < 2:
         raise ReasonMissingError(_("Say in a few words why the standard is this one."))
     made = KeyStandard.objects.create(

@@ -99,13 +99,6 @@ def holder_of(hashes: Collection[str], *, document_types: Collection[str]) -> Re
     return standing_for(merged[0]) if merged else None
 
 
-def find_by_phone(*, phone: str, by: User) -> list[Resident]:
-    """Return the residents in the areas of `by` who are reached under this phone."""
-    hashes = search_hashes(read_phone(phone), context=PHONE)
-    found = Resident.objects.visible_to(by).filter(phone_hash__in=hashes)
-    return list(found.order_by("name_key"))
-
-
 @transaction.atomic
 def known(*, document_type: str, number: str, by: User) -> Resident | None:
     """

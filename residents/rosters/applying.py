@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
 from accounts.keys.keyring import newest_search_key
+from common import locks
 from common.encryption import VERSION_AT, newest_version
 from residents.register.models import Resident
 from residents.rosters.copying import RowWriter
@@ -28,8 +29,6 @@ from residents.rosters.sheets import columns, reading
 CHUNK = 5_000
 # How many connections work on a large roster, and how many chunks make one large.
 WORKER_THREADS, LARGE = 2, 4
-# Homes are made by one hand at a time: neighbours stand in two chunks, in another order.
-HOMES_LOCK = 20221123
 State = Roster.State
 Outcome = RosterRow.Outcome
 
@@ -213,8 +212,8 @@ def _refuse_old_keys(roster: Roster) -> None:
 def _make_homes(roster: Roster, chunk: _Chunk) -> None:
     """Make the homes of a chunk that are not there, in a short transaction of its own."""
     given = {"roster": roster.pk, "first": chunk.first, "last": chunk.last}
+    locks.hold_for_transaction(locks.HOMES)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [HOMES_LOCK])
         cursor.execute(_BUILDINGS, given)
         buildings = [pk for (pk,) in cursor.fetchall()]
         cursor.execute(_HOUSEHOLDS, given)

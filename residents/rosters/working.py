@@ -1,23 +1,17 @@
 """What workers do with rosters: whatever their state asks for, one worker at a time for each."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
+from common import locks
 from residents.rosters import applying, desk, dry_run, undoing
 from residents.rosters.models import Roster, RosterRow
 from residents.rosters.sheets.reading import UnreadableFileError
 
 State = Roster.State
-# The first of two keys of the advisory locks under which a worker holds a roster.
-LOCKS = 8160
-# Under which one roster at a time is taken over or back: two may name the same people and doors
-# in another order.
-REGISTER_LOCK = 20221122
 ATTEMPTS = 3
 
 
@@ -28,8 +22,8 @@ def work(*, key: UUID, at: datetime) -> bool:
     The lock goes with the worker's connection: whoever is killed holds nothing.
     """
     roster = Roster.objects.select_related("area", "applied_by", "undone_by").get(key=key)
-    with _held(roster) as held:
-        if not held:
+    with locks.held(locks.roster(roster.pk), wait=False) as is_held:
+        if not is_held:
             return False
         roster.refresh_from_db(fields=["state", "done", "counts", "findings", "refusal"])
         return _work(roster, at)
@@ -43,10 +37,10 @@ def _work(roster: Roster, at: datetime) -> bool:
     elif roster.state == State.CHECKING:
         dry_run.check(roster, at=at)
     elif roster.state == State.APPLYING:
-        with _alone():
+        with locks.held(locks.REGISTER):
             _apply(roster, at)
     elif roster.state == State.UNDOING:
-        with _alone():
+        with locks.held(locks.REGISTER):
             undoing.undo(roster, at=at)
     else:
         return False
@@ -73,30 +67,6 @@ def _apply(roster: Roster, at: datetime) -> None:
 def at_work() -> list[UUID]:
     """Return the rosters that a worker has, or should have."""
     return list(Roster.objects.filter(state__in=Roster.AT_WORK).values_list("key", flat=True))
-
-
-@contextmanager
-def _held(roster: Roster) -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCKS, roster.pk])
-        held = bool(cursor.fetchone()[0])
-    try:
-        yield held
-    finally:
-        if held:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCKS, roster.pk])
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [REGISTER_LOCK])
-    try:
-        yield
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [REGISTER_LOCK])
 
 
 def expire(*, at: datetime) -> int:

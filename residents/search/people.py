@@ -96,7 +96,7 @@ def search(
     Return the residents in the areas of `by` whom `text` means, those of `grid` where given.
 
     Written down by what was looked for and how many were found, without what was typed. Raise
-    UnreadableError for what is nobody's. A number of other areas finds nobody.
+    UnsearchableError for what is nobody's. A number of other areas finds nobody.
     """
     asked = read(text, today=today, by=by)
     visible = Resident.objects.visible_to(by)

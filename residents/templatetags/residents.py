@@ -5,8 +5,7 @@ from typing import Any
 
 from django import template
 
-from residents.keypeople.facts import Product
-from residents.keypeople.forms import PRODUCT_NAMES
+from residents.keypeople.facts import PRODUCT_NAMES, Product
 from residents.register.models import Resident
 
 register = template.Library()

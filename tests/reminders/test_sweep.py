@@ -1,15 +1,17 @@
 from datetime import date, datetime, timedelta
 from threading import Barrier, Thread
 
+import pglock
 import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from common import locks
 from quarantine.models import Case
 from reminders import health
 from reminders.models import Heartbeat, Message
-from reminders.sweep import LOCK, sweep, sweep_digests
+from reminders.sweep import sweep, sweep_digests
 from tests.factories import NOW, make_community, make_grid, make_user
 from tests.reminders.cases import make_case, make_many
 from tests.reminders.servers import Gateway
@@ -200,7 +202,7 @@ class TestTwoSweepsAtOnce:
         Heartbeat.objects.update_or_create(sweep="sweep", defaults={"at": NOW})
         other = connections.create_connection("default")
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", pglock.advisory_id(locks.REMINDERS))
         try:
             assert sweep(at=NOW) == 0
             assert health.stopped()

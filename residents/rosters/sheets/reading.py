@@ -138,7 +138,7 @@ class Opened:
 @contextmanager
 def opened(content: bytes) -> Iterator[Opened]:
     """
-    Open a file, by its content. Raise `UnreadableError` for one that is refused.
+    Open a file, by its content. Raise `UnreadableFileError` for one that is refused.
 
     The process that reads it knows no secret, may use a gigabyte and a minute, and ends with
     the `with` block.

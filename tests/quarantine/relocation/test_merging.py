@@ -17,7 +17,7 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role, User
 from quarantine.acts.results import open_case_of, take_sample
 from quarantine.arrivals.services import Logged, take_back_arrival
-from quarantine.cases.lifecycle import refresh
+from quarantine.cases.lifecycle import refresh_many
 from quarantine.models import Arrival, Case
 from quarantine.relocation import merging
 from residents.duplicates.merging import Field, MergeError, held
@@ -157,7 +157,7 @@ def give(resident: Resident, things: set[str], arrive: Arrive) -> None:
         if name in things:
             act()
     if case := open_case_of(resident):
-        refresh(case=case, today=NOW.date())
+        refresh_many(cases=[case], today=NOW.date())
 
 
 class TestMerging:

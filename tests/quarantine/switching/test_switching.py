@@ -25,7 +25,7 @@ from quarantine.acts.results import complete_what_is_over, mark_missed, take_sam
 from quarantine.cases.calendars import calendar_of
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.cases.words import switched
-from quarantine.models import Case, Plan
+from quarantine.models import NEEDS_DECISION, Case, Plan
 from quarantine.relocation.moves import move_resident
 from quarantine.switching.preview import SwitchOutcome, people, preview
 from quarantine.switching.sweep import outdated_grids, progress, sweep
@@ -161,7 +161,8 @@ class TestTheWordsOfACase:
             infected.refresh_from_db()
             assert "asks more of this person" in switched(contact)
             assert "medical care" in switched(infected)
-        assert list(Case.objects.in_need_of_a_decision()) == [infected]
+        undecided = Case.objects.open().filter(transition__in=NEEDS_DECISION)
+        assert list(undecided) == [infected]
         assert unexplained_cases() == []
 
 

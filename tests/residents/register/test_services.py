@@ -153,18 +153,6 @@ class TestKnown:
         assert not services.known(document_type=MAINLAND, number="11010519491231002X", by=by)
 
 
-class TestFindByPhone:
-    def test_finds_everybody_of_one_phone_inside_ones_areas(self) -> None:
-        grid = make_grid()
-        for name in ("张三", "李四"):
-            make_resident(grid=grid, name=name, phone="13800138000")
-        make_resident(phone="13800138000")
-
-        found = services.find_by_phone(phone="138-0013-8000", by=make_user(Role.GRID_STAFF, grid))
-
-        assert [r.name for r in found] == ["李四", "张三"]
-
-
 class TestChange:
     def test_refuses_when_somebody_else_was_faster(self) -> None:
         resident = make_resident()
