@@ -559,22 +559,27 @@ class Event(Withdrawable):
         return f"{self.kind} of case {self.case_id}"
 
 
-class Look(models.Model):
+class PreviewSeen(models.Model):
     """What the preview of a proposal showed somebody who decides on it, when they last looked."""
 
     activation = models.ForeignKey(
-        Activation, on_delete=models.PROTECT, related_name="looks", verbose_name=_("activation")
+        Activation,
+        on_delete=models.PROTECT,
+        related_name="previews_seen",
+        verbose_name=_("activation"),
     )
     by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("looked at by")
     )
     at = models.DateTimeField(_("looked at"))
-    counts = models.JSONField(_("numbers"))  # cases by `switching.preview.Outcome`
+    counts = models.JSONField(_("numbers"))  # cases by `switching.preview.SwitchOutcome`
 
     class Meta:
-        verbose_name = _("look at a preview")
-        verbose_name_plural = _("looks at previews")
-        constraints = [models.UniqueConstraint(fields=["activation", "by"], name="look_once")]
+        verbose_name = _("preview seen")
+        verbose_name_plural = _("previews seen")
+        constraints = [
+            models.UniqueConstraint(fields=["activation", "by"], name="preview_seen_once")
+        ]
 
     def __str__(self) -> str:
-        return f"{self.by_id} looked at {self.activation_id}"
+        return f"{self.by_id} saw {self.activation_id}"

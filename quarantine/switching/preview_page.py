@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.staff.models import Area, User
-from quarantine.models import Look
+from quarantine.models import PreviewSeen
 from quarantine.switching.preview import SwitchOutcome, SwitchPreview
 
 # More rows than this are no overview: then the level above is shown.
@@ -141,7 +141,7 @@ class Effect:
             ],
         }
 
-    def differences(self, look: Look | None) -> list[Difference]:
+    def differences(self, look: PreviewSeen | None) -> list[Difference]:
         """Return what has changed since somebody looked at all of it."""
         if look is None:
             return []

@@ -4,22 +4,22 @@ from datetime import datetime
 
 from accounts.staff.models import User
 from policy.models import Activation
-from quarantine.models import Look
+from quarantine.models import PreviewSeen
 from quarantine.switching.preview import SwitchPreview
 
 
 def note(*, activation: Activation, found: SwitchPreview, at: datetime, by: User) -> None:
     """Keep the numbers that `by` has before them, instead of those of an earlier look."""
-    Look.objects.update_or_create(
+    PreviewSeen.objects.update_or_create(
         activation=activation, by=by, defaults={"at": at, "counts": dict(found.counts)}
     )
 
 
-def of_proposer(activation: Activation) -> Look | None:
+def of_proposer(activation: Activation) -> PreviewSeen | None:
     """Return what the proposer last saw, None before the first look."""
-    return Look.objects.filter(activation=activation, by=activation.proposed_by_id).first()
+    return PreviewSeen.objects.filter(activation=activation, by=activation.proposed_by_id).first()
 
 
-def of_approver(activation: Activation) -> Look | None:
+def of_approver(activation: Activation) -> PreviewSeen | None:
     """Return what the approver saw before approving, None where nobody looked."""
-    return Look.objects.filter(activation=activation, by=activation.approved_by_id).first()
+    return PreviewSeen.objects.filter(activation=activation, by=activation.approved_by_id).first()
