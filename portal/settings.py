@@ -13,6 +13,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from whitenoise.compress import Compressor
 
 from portal import engines, keys, logs
 
@@ -281,11 +282,14 @@ STATICFILES_DIRS = [
 # Trying out needs no collectstatic; production names each file by its content.
 WHITENOISE_USE_FINDERS = not PRODUCTION
 if PRODUCTION:
-    STATIC_ROOT = DATA_DIR / "static"
+    STATIC_ROOT = Path(env("STATIC_ROOT", default=str(DATA_DIR / "static")))
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
         "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
     }
+    # Most of the bytes are maps for debuggers, and compressing all twice took minutes.
+    WHITENOISE_KEEP_ONLY_HASHED_FILES = True
+    WHITENOISE_SKIP_COMPRESS_EXTENSIONS = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
