@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,23 @@ class TestLocks:
         locked = dict(pin.findall((ROOT / f"{name}.txt").read_text()))
         assert wanted
         assert wanted.items() <= locked.items()
+
+
+class TestRelease:
+    def test_is_named_in_one_place_and_dated_among_the_changes(self) -> None:
+        version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+        named = subprocess.check_output(
+            ["git", "grep", "-lwF", version, "--", ":!*requirements*", ":!package-lock.json"],
+            cwd=ROOT,
+            text=True,
+        )
+        assert named.split() == ["CHANGELOG.md", "pyproject.toml"]
+
+        (newest, day), *_ = re.findall(
+            r"^## (\d\S+) \((.+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE
+        )
+        assert newest == version
+        assert date.fromisoformat(day)
 
 
 class TestMakefile:
