@@ -29,12 +29,22 @@ def day_of(moment: datetime) -> date:
     return timezone.localdate(moment)
 
 
-def set_demo_day(day: date | None) -> None:
-    """Make the demo believe that it is `day`; None takes it back to the real day."""
+def real_day() -> date:
+    """Return the present day, whatever day the demo believes in."""
+    return timezone.localdate()
+
+
+def set_demo_day(day: date | None) -> datetime:
+    """
+    Make the demo believe that it is `day`, and return the moment that it is then.
+
+    None takes it back to the real day.
+    """
     if not settings.DEMO:
         raise RuntimeError("Only the demo may set its day.")
-    days = (day - timezone.localdate()).days if day else 0
+    days = (day - real_day()).days if day else 0
     cache.set(DEMO_OFFSET, days, timeout=None)
+    return now()
 
 
 def _demo_offset() -> timedelta:

@@ -6,7 +6,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.http import require_GET, require_http_methods
@@ -83,24 +82,24 @@ def demo_day(request: HttpRequest) -> HttpResponse:
     """
     if not settings.DEMO:
         raise Http404
-    form = DemoDayForm(
-        request.POST or None, real_day=timezone.localdate(), initial={"day": clock.today()}
-    )
+    at, real_day = clock.now(), clock.real_day()
+    form = DemoDayForm(request.POST or None, real_day=real_day, initial={"day": clock.day_of(at)})
     if request.method == "POST" and form.is_valid():
-        clock.set_demo_day(form.cleaned_data["day"])
+        at = clock.set_demo_day(form.cleaned_data["day"])
+        day = clock.day_of(at)
         audit.record(
             by=member(request),
             did=gettext_noop("set the day of the demo"),
             to=member(request),
-            day=str(clock.today()),
+            day=str(day),
         )
-        follow_the_law(at=clock.now())
-        complete_what_is_over(at=clock.now())
-        sweep(at=clock.now())
-        sweep_digests(at=clock.now())
-        messages.success(request, _("The demo believes it is %(day)s.") % {"day": clock.today()})
+        follow_the_law(at=at)
+        complete_what_is_over(at=at)
+        sweep(at=at)
+        sweep_digests(at=at)
+        messages.success(request, _("The demo believes it is %(day)s.") % {"day": day})
         return redirect("demo_day")
     one = timedelta(days=1)
-    steps = {"before": clock.today() - one, "after": clock.today() + one}
-    context = {"form": form, "real_day": timezone.localdate(), **steps}
+    steps = {"before": clock.day_of(at) - one, "after": clock.day_of(at) + one}
+    context = {"form": form, "real_day": real_day, **steps}
     return render(request, "portal/demo_day.html", context)

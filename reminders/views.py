@@ -27,7 +27,8 @@ PAGE = 30
 @role_required(Role.GRID_STAFF, Role.SUPERVISOR)
 def inbox(request: HttpRequest) -> HttpResponse:
     """Show what was told about the grids of the signed-in person, newest first."""
-    listed, at = inboxes.listed(member(request), today=clock.today()), clock.now()
+    at = clock.now()
+    listed = inboxes.listed(member(request), today=clock.day_of(at))
     page = page_before(listed, request.GET.get("below"), size=PAGE)
     _showed(request, "inbox", page.rows)
     openings = list(inboxes.opened(member(request)).whole().order_by("-pk")[:PAGE])

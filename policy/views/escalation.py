@@ -1,5 +1,7 @@
 """Further than its parent: what local documents ask more than the nation, and why."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,11 +19,12 @@ from policy.models import Activation
 
 def _page(
     request: HttpRequest,
+    at: datetime,
     *,
     failed: Activation | None = None,
     form: JustificationForm | None = None,
 ) -> HttpResponse:
-    user, at = member(request), clock.now()
+    user = member(request)
     places = escalation.further(
         activations=escalation.in_scope(user=user, at=at),
         at=at,
@@ -40,7 +43,7 @@ def _page(
 @require_GET
 def escalation_list(request: HttpRequest) -> HttpResponse:
     """Show which provisions in force are stricter than the national ones."""
-    return _page(request)
+    return _page(request, clock.now())
 
 
 @role_required(Role.SUPERVISOR)
@@ -58,4 +61,4 @@ def justify(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The justification is written down."))
             return redirect("escalation_list")
-    return _page(request, failed=activation, form=form)
+    return _page(request, at, failed=activation, form=form)

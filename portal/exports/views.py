@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -166,15 +167,20 @@ def export_requests(request: HttpRequest) -> HttpResponse:
 @require_GET
 def export_request(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show what somebody asks for, and what may be done about it."""
-    asked = _request(request, key)
-    requests.note_answer(request=asked, at=clock.now(), by=member(request))
-    return _shown(request, asked, RefusalForm())
+    asked, at = _request(request, key), clock.now()
+    requests.note_answer(request=asked, at=at, by=member(request))
+    return _shown(request, asked, RefusalForm(), at=at)
 
 
 def _shown(
-    request: HttpRequest, asked: ExportRequest, form: RefusalForm, status: int = 200
+    request: HttpRequest,
+    asked: ExportRequest,
+    form: RefusalForm,
+    *,
+    at: datetime,
+    status: int = 200,
 ) -> HttpResponse:
-    user, at = member(request), clock.now()
+    user = member(request)
     state = asked.state(at)
     waits = state == ExportRequest.State.WAITING
     context = {
@@ -186,15 +192,15 @@ def _shown(
         "unfit": requests.unfit(request=asked, by=user) if waits else "",
         "decides": user.role in SUPERVISES,
         "pseudonyms": user.role == Role.AUDITOR,
-        "rows": _rows_of(asked, user) if waits and user.role == Role.SUPERVISOR else None,
+        "rows": _rows_of(asked, user, at) if waits and user.role == Role.SUPERVISOR else None,
         "most": making.MOST_UNMASKED,
     }
     return render(request, "portal/exports/request_detail.html", context, status=status)
 
 
-def _rows_of(asked: ExportRequest, user: User) -> int:
+def _rows_of(asked: ExportRequest, user: User, at: datetime) -> int:
     """Return how many rows a second person would let go."""
-    return LISTS[asked.what].count(ExportScope(user, asked.area, clock.now(), asked.filters))
+    return LISTS[asked.what].count(ExportScope(user, asked.area, at, asked.filters))
 
 
 @require_POST
@@ -209,9 +215,9 @@ def export_approve(request: HttpRequest, key: UUID) -> HttpResponse:
 def export_refuse(request: HttpRequest, key: UUID) -> HttpResponse:
     """Refuse what was asked for, with a reason."""
     form = RefusalForm(request.POST)
-    asked = _request(request, key)
     if not form.is_valid():
-        return _shown(request, asked, form, 422)
+        asked = _request(request, key)
+        return _shown(request, asked, form, at=clock.now(), status=422)
     return _step(request, key, requests.refuse, reason=form.cleaned_data["reason"])
 
 

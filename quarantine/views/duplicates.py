@@ -83,10 +83,11 @@ def duplicate_of(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     rows = Resident.objects.visible_to(by).select_related("household__building", "grid")
     resident = get_object_or_404(rows, key=key)
     form = SearchForm(request.POST or None)
-    context: dict[str, Any] = {"resident": resident, "form": form, "today": clock.today()}
+    today = clock.today()
+    context: dict[str, Any] = {"resident": resident, "form": form, "today": today}
     if form.is_valid():
         try:
-            context["found"] = search(text=form.cleaned_data["text"], today=clock.today(), by=by)
+            context["found"] = search(text=form.cleaned_data["text"], today=today, by=by)
         except ValidationError as error:
             form.add_error("text", error)
     pairs = candidates.find_of(resident, by=by)

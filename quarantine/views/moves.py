@@ -56,7 +56,7 @@ Act = Callable[[Resident, int], Move]
 def resident_move(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Move people to another door of one's areas, with their open cases."""
     by, at = member(request), clock.now()
-    resident, housemates = _people(by, key)
+    resident, housemates = _people(by, key, clock.day_of(at))
     form = MoveForm(
         request.POST or None,
         by=by,
@@ -76,7 +76,7 @@ def resident_move(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         if moved := _each(request, form, resident, act):
             _say(request, ngettext("Moved.", "%d people moved.", len(moved)), moved)
             return redirect("resident_detail", key)
-    return _page(request, resident, form, "move")
+    return _page(request, resident, form, "move", clock.day_of(at))
 
 
 @get_or_post
@@ -84,7 +84,7 @@ def resident_move(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def resident_leave(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Record that people left the area."""
     by, at = member(request), clock.now()
-    resident, housemates = _people(by, key)
+    resident, housemates = _people(by, key, clock.day_of(at))
     form = LeaveForm(
         request.POST or None,
         resident=resident,
@@ -109,7 +109,7 @@ def resident_leave(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         if left := _each(request, form, resident, act):
             _say(request, ngettext("Moved away.", "%d people moved away.", len(left)), left)
             return redirect("resident_detail", key)
-    return _page(request, resident, form, "leave")
+    return _page(request, resident, form, "leave", clock.day_of(at))
 
 
 @get_or_post
@@ -117,7 +117,7 @@ def resident_leave(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def resident_death(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Record that somebody died."""
     by, at = member(request), clock.now()
-    resident, _housemates = _people(by, key)
+    resident, _housemates = _people(by, key, clock.day_of(at))
     form = DeathForm(request.POST or None, resident=resident, today=clock.day_of(at))
     if form.is_valid():
 
@@ -129,7 +129,7 @@ def resident_death(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         if died := _each(request, form, resident, act):
             _say(request, _("Recorded. Reminders have stopped."), died)
             return redirect("resident_detail", key)
-    return _page(request, resident, form, "death")
+    return _page(request, resident, form, "death", clock.day_of(at))
 
 
 @get_or_post
@@ -137,7 +137,7 @@ def resident_death(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def resident_return(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Record that somebody who had left lives here again."""
     by, at = member(request), clock.now()
-    resident, _housemates = _people(by, key)
+    resident, _housemates = _people(by, key, clock.day_of(at))
     form = ReturnForm(request.POST or None, by=by, resident=resident, today=clock.day_of(at))
     if form.is_valid():
 
@@ -154,7 +154,7 @@ def resident_return(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         if returned := _each(request, form, resident, act):
             _say(request, _("Lives here again."), returned)
             return redirect("resident_detail", key)
-    return _page(request, resident, form, "return")
+    return _page(request, resident, form, "return", clock.day_of(at))
 
 
 @get_or_post
@@ -162,7 +162,7 @@ def resident_return(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def resident_handover(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Offer somebody to the community they move to."""
     by, at = member(request), clock.now()
-    resident, _housemates = _people(by, key)
+    resident, _housemates = _people(by, key, clock.day_of(at))
     form = HandoverForm(request.POST or None, by=by, resident=resident, today=clock.day_of(at))
     if form.is_valid():
         data = form.cleaned_data
@@ -180,7 +180,7 @@ def resident_handover(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         else:
             messages.success(request, _("Offered. They stay here until the other side accepts."))
             return redirect("resident_detail", key)
-    return _page(request, resident, form, "handover")
+    return _page(request, resident, form, "handover", clock.day_of(at))
 
 
 @require_GET
@@ -295,7 +295,7 @@ def _keys(text: str) -> list[uuid.UUID]:
         return [uuid.UUID(int=0)]  # nobody's: 404
 
 
-def _people(by: User, key: uuid.UUID) -> tuple[Resident, list[Housemate]]:
+def _people(by: User, key: uuid.UUID, today: date) -> tuple[Resident, list[Housemate]]:
     """Return a resident, and who else lives behind the same door."""
     rows = Resident.objects.visible_to(by).select_related("household__building__grid", "grid")
     resident = get_object_or_404(rows, key=key)
@@ -303,7 +303,7 @@ def _people(by: User, key: uuid.UUID) -> tuple[Resident, list[Housemate]]:
         rows.here().filter(household=resident.household).exclude(pk=resident.pk).order_by("pk")
     )
     residents.read(resident=resident, also=others, by=by)
-    held, today = _open_cases(other.pk for other in others), clock.today()
+    held = _open_cases(other.pk for other in others)
     return resident, [
         Housemate(other, " · ".join(_words_of(other, held, today)), other.pk in held)
         for other in others
@@ -371,14 +371,16 @@ def _say(request: HttpRequest, sentence: str, made: list[Move]) -> None:
     messages.success(request, sentence, extra_tags=f"undo:{back}")
 
 
-def _page(request: HttpRequest, resident: Resident, form: Dated, act: str) -> HttpResponse:
+def _page(
+    request: HttpRequest, resident: Resident, form: Dated, act: str, today: date
+) -> HttpResponse:
     context = {
         "resident": resident,
         "form": form,
         "address": form if isinstance(form, AddressForm) else None,
         "act": act,
         "case": Case.objects.open().filter(resident=resident).first(),
-        "today": clock.today(),
+        "today": today,
     }
     return render(request, "quarantine/resident_move.html", context)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from datetime import datetime
 from typing import Any
 
@@ -300,9 +299,9 @@ def _stalled(activation: Activation, left: int) -> bool:
     if not left:
         cache.delete(key)
         return False
-    # By the machine's own clock: the demo's day may jump.
-    before, since = cache.get(key) or (None, 0.0)
-    if before != left:
-        cache.set(key, (left, time.time()), 3600)
+    # By what the cache forgets, in real seconds: the demo's day may jump.
+    if cache.get(key) != left:
+        cache.set(key, left, 3600)
+        cache.set(f"{key}-moved", True, STALLED_SECONDS)
         return False
-    return time.time() - since > STALLED_SECONDS
+    return not cache.get(f"{key}-moved")

@@ -19,9 +19,10 @@ def today(request: HttpRequest) -> HttpResponse:
     """Show tests, results, releases and checks by building and door."""
     kind = request.GET.get("kind", "")
     kind = kind if kind in WorkKind.values else ""
+    day = clock.today()
     due = worklist(
         cases=Case.objects.visible_to(member(request)),
-        today=clock.today(),
+        today=day,
         kind=kind,
         after=request.GET.get("after"),
     )
@@ -33,6 +34,6 @@ def today(request: HttpRequest) -> HttpResponse:
         "chips": [(each, each.label, due.counts.of[each]) for each in WorkKind],
         "kind": kind,
         "page": due,
-        "needs": Need.objects.visible_to(member(request)).due(clock.today()).count(),
+        "needs": Need.objects.visible_to(member(request)).due(day).count(),
     }
     return render(request, "quarantine/today.html", context)

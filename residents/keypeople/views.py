@@ -302,13 +302,15 @@ def _helpers(resident: Resident) -> list[User]:
 @transaction.atomic
 def health_file(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show a person's file: what is known, why they are listed, doses, needs; written down."""
-    return _file_page(request, _person(member(request), key))
+    return _file_page(request, _person(member(request), key), clock.now())
 
 
 def _file_page(
-    request: HttpRequest, resident: Resident, failed: tuple[str, ActForm] | None = None
+    request: HttpRequest,
+    resident: Resident,
+    at: datetime,
+    failed: tuple[str, ActForm] | None = None,
 ) -> HttpResponse:
-    at = clock.now()
     today = clock.day_of(at)
     residents.read(resident=resident, by=member(request))
     whole = _whole(resident, at)
@@ -404,7 +406,7 @@ def health_file_act(request: HttpRequest, key: UUID, act: str) -> HttpResponse:
         else:
             messages.success(request, said)
             return redirect("health_file", key)
-    return _file_page(request, _person(user, key), (act, form))
+    return _file_page(request, _person(user, key), at, (act, form))
 
 
 @require_POST

@@ -48,9 +48,10 @@ def resident_list(request: HttpRequest) -> HttpResponse:
     form = SearchForm(request.POST or None)
     code = request.GET.get("grid")
     grid = Area.objects.below(user).filter(code=code).first() if code else None
-    context: dict[str, Any] = {"form": form, "today": clock.today(), "grid": grid}
+    today = clock.today()
+    context: dict[str, Any] = {"form": form, "today": today, "grid": grid}
     if form.is_bound:
-        context["found"] = _found(form, user, grid) if form.is_valid() else None
+        context["found"] = _found(form, user, grid, today) if form.is_valid() else None
     else:
         context |= _listed(request, user, grid)
     return render(request, "residents/resident_list.html", context)
@@ -74,12 +75,10 @@ def _listed(request: HttpRequest, user: User, grid: Area | None) -> dict[str, An
     }
 
 
-def _found(form: SearchForm, user: User, grid: Area | None) -> SearchResult | None:
+def _found(form: SearchForm, user: User, grid: Area | None, today: date) -> SearchResult | None:
     data = form.cleaned_data
     try:
-        return search(
-            text=data["text"], today=clock.today(), by=user, grid=grid, after=data["after"]
-        )
+        return search(text=data["text"], today=today, by=user, grid=grid, after=data["after"])
     except ValidationError as error:
         form.add_error("text", error)
     return None
@@ -162,15 +161,15 @@ def resident_uncover(request: HttpRequest, key: UUID, field: str) -> HttpRespons
 @field_work
 def resident_new(request: HttpRequest) -> HttpResponse:
     """Register a resident, at an address or in a given household."""
-    user, now = member(request), clock.now()
+    user, at = member(request), clock.now()
     household = _given_household(request)
-    form = _person_form(request, household)
+    form = _person_form(request, household, clock.day_of(at))
     address = None if household else AddressForm(request.POST or None, by=user)
     if form.is_valid() and (address is None or address.is_valid()):
         try:
             with transaction.atomic():
                 home = household or _home(address)
-                resident = services.register(household=home, **form.cleaned_data, at=now, by=user)
+                resident = services.register(household=home, **form.cleaned_data, at=at, by=user)
         except ValidationError as error:
             form.add_error("number", error)
             if known := getattr(error, "resident", None):
@@ -194,13 +193,11 @@ def resident_new(request: HttpRequest) -> HttpResponse:
 @field_work
 def resident_change(request: HttpRequest, key: UUID) -> HttpResponse:
     """Change what is known of a resident."""
-    resident = _resident(request, key)
-    form = ChangeForm(request.POST or None, resident=resident, today=clock.today())
+    resident, at = _resident(request, key), clock.now()
+    form = ChangeForm(request.POST or None, resident=resident, today=clock.day_of(at))
     if form.is_valid():
         try:
-            services.change(
-                resident=resident, **form.cleaned_data, at=clock.now(), by=member(request)
-            )
+            services.change(resident=resident, **form.cleaned_data, at=at, by=member(request))
         except services.ChangedMeanwhileError as error:
             form = _again(request, resident, form.today)
             form.add_error(None, error)
@@ -250,12 +247,12 @@ def _resident(request: HttpRequest, key: UUID, *, opened: bool = False) -> Resid
     return resident
 
 
-def _person_form(request: HttpRequest, household: Household | None) -> PersonForm:
+def _person_form(request: HttpRequest, household: Household | None, today: date) -> PersonForm:
     if household is None:
-        return PersonForm(request.POST or None, today=clock.today())
+        return PersonForm(request.POST or None, today=today)
     there = list(household.residents.here().order_by("birth_date", "pk"))
     services.showed(page="resident_new", people=there, by=member(request))
-    return HousematePersonForm(request.POST or None, housemates=there, today=clock.today())
+    return HousematePersonForm(request.POST or None, housemates=there, today=today)
 
 
 def _given_household(request: HttpRequest) -> Household | None:
