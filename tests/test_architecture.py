@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from celery.schedules import crontab
@@ -16,10 +17,9 @@ def _said() -> dict[str, str]:
     return {task: when.split(",")[0] for when, task in ROW.findall(TEXT)}
 
 
-def _in_words(schedule: float | crontab) -> str:
+def _in_words(schedule: Any) -> str:
     if isinstance(schedule, crontab):
-        (hour,), (minute,) = schedule.hour, schedule.minute
-        return f"{hour:02}:{minute:02}"
+        return f"{schedule._orig_hour:02}:{schedule._orig_minute:02}"
     if schedule < 60:
         return f"every {schedule:.0f} s"
     return "every minute" if schedule == 60 else f"every {schedule / 60:.0f} min"
