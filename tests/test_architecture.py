@@ -19,7 +19,9 @@ def _said() -> dict[str, str]:
 
 def _in_words(schedule: Any) -> str:
     if isinstance(schedule, crontab):
-        return f"{schedule._orig_hour:02}:{schedule._orig_minute:02}"
+        at: Any = schedule
+        (hour,), (minute,) = at.hour, at.minute
+        return f"{hour:02}:{minute:02}"
     if schedule < 60:
         return f"every {schedule:.0f} s"
     return "every minute" if schedule == 60 else f"every {schedule / 60:.0f} min"
