@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from policy.engine.calendars.plans import CtCriterion, Force, Movement, Plan, PlannedStage
 from policy.engine.decisions.facts import NATResult, Served, Setting
 from policy.engine.moments import day_number, local_day, nth_day
-from policy.engine.text import Text
+from policy.engine.text import Text, in_chinese
 
 Refer = Literal["medical"]
 NATState = Literal["due", "taken", "missed", "make_up", "advised", "cancelled"]
@@ -290,7 +290,7 @@ def _blockers(
         return ()
     blockers = [
         Text(
-            f"第{day_number(day, start)}天（{day:%Y-%m-%d}）的核酸检测尚无结果。",
+            f"第{day_number(day, start)}天（{in_chinese(day)}）的核酸尚无结果。",
             f"The test of day {day_number(day, start)} ({day:%Y-%m-%d}) has no result.",
         )
         for day in required
@@ -299,7 +299,7 @@ def _blockers(
     if today < release:
         blockers.append(
             Text(
-                f"最早解除日为{release:%Y-%m-%d}（第{day_number(release, start)}天）。",
+                f"最早解除日为{in_chinese(release)}（第{day_number(release, start)}天）。",
                 f"The earliest day of release is {release:%Y-%m-%d}, "
                 f"day {day_number(release, start)}.",
             )
@@ -307,7 +307,7 @@ def _blockers(
     return tuple(blockers)
 
 
-_POSITIVE = Text("检测结果为阳性，日历停止。", "A test was positive; the calendar has stopped.")
+_POSITIVE = Text("核酸结果为阳性，日历停止。", "A test was positive; the calendar has stopped.")
 
 
 def lay(

@@ -93,15 +93,15 @@ class Seen(NamedTuple):
 DAYS = Text("天数", "days")
 CENTRAL = Text("集中隔离天数", "days of central isolation")
 MOVEMENT = Text("外出限制", "limits on going out")
-TESTS = Text("检测次数", "tests")
+TESTS = Text("核酸次数", "tests")
 LANDING = Text("落地检", "the landing test")
 PROOF = Text("核酸证明", "the proof")
 MEDICAL = Text("收治", "medical care")
-CHECKS = Text("门口查验", "checks at the door")
+CHECKS = Text("场所查验", "checks at the door")
 PEOPLE = Text("所涉人员", "the people concerned")
 LIFTING = Text("解封日", "the day of lifting")
 LEVELS = Text("划定范围", "how large a zone may be")
-FREQUENCY = Text("检测频次", "how often tests are")
+FREQUENCY = Text("核酸频次", "how often tests are")
 DUTIES = Text("义务", "duties")
 ENTRY = Text("进入条件", "conditions of entry")
 TERM = Text("报备期限", "the term of registering")
@@ -145,7 +145,9 @@ def _finding(
 ) -> Finding:
     """Sum up what was found; without another law that speaks on the subject it is silent."""
     if other is None:
-        silent = Text("对方没有此类规定。", "The other document has no provision on this.")
+        silent = Text(
+            "另一份政策文件没有此类规定。", "The other document has no provision on this."
+        )
         return Finding(subject, "silent", clause, None, force, silent)
     more = list(dict.fromkeys(text for item in seen for text in item.more))
     less = list(dict.fromkeys(text for item in seen for text in item.less))

@@ -165,7 +165,7 @@ def whitelist(
             because = reasons.cited(law, cited, rule)
             if not works:
                 late = Text(
-                    f"没有有效的{rule.proof_hours}小时核酸阴性证明，检测前不上岗。",
+                    f"没有有效的{rule.proof_hours}小时核酸阴性证明，做核酸前暂不能上岗。",
                     f"Without a valid proof of {rule.proof_hours} hours there is no work until "
                     "tested.",
                 )

@@ -3,37 +3,45 @@
 from collections.abc import Iterator, Sequence
 
 from policy.engine.documents.law import Citation, Law, Situation, TableRow
-from policy.engine.documents.schema import Provision
+from policy.engine.documents.schema import Provision, values
 from policy.engine.text import Text
 
 NO_RULE_FOR_INFECTED = Text(
-    "现行文件没有感染者管理的规定，转医疗机构。",
+    "现行政策文件没有感染者管理的规定，转医疗机构。",
     "The documents in force have no rule for infected people; they pass to medical management.",
 )
 REFERRED = Text("转医疗机构处理。", "Passes to medical management.")
 UNCLASSIFIED = Text(
-    "临床分型未记录，按无症状处理（默认）。",
-    "The clinical class is not recorded; taken as asymptomatic (default).",
+    "未填临床分型，暂按无症状处理，请尽快核实。",
+    "No clinical class is recorded: taken as asymptomatic for now. Please confirm it soon.",
 )
 NOTHING_MATCHES = Text("没有条款适用于此人。", "No provision applies to this person.")
-NOTHING_ASKED = Text("因此不采取措施。", "Therefore nothing is asked.")
+NO_ZONES = Text("没有条款规定高风险区。", "No clause speaks of high-risk areas.")
+NOTHING_ASKED = Text("因此无需管控。", "Therefore nothing is asked.")
 HOME_UNSUITABLE = Text(
-    "不具备居家条件，改为集中隔离，天数和检测日不变或依本条另定。",
-    "The home is unsuitable: central isolation instead, with the same days and tests or those "
-    "that the clause names.",
+    "不具备居家隔离条件，改为集中隔离，天数和核酸日期以管控日历为准。",
+    "The home is unsuitable: central isolation instead. The calendar shows its days and tests.",
 )
 CHOSE_CENTRAL = Text(
     "本人选择集中隔离，条款允许。",
     "The person asks for central isolation, which the clause offers.",
 )
-DEFAULT_NAMES = {
-    "within_days": Text("回溯天数", "the look-back"),
-    "landing_test": Text("无证明时的落地检", "the landing test without a proof"),
-    "proof_hours": Text("证明时限", "the hours of the proof"),
-    "age_at_least": Text("年龄界限", "the age"),
+# What a default is called, and how its value is said.
+_DEFAULTS: dict[str, tuple[Text, Text]] = {
+    "within_days": (Text("回溯天数", "the look-back"), Text("{}天", "{} days")),
+    "proof_hours": (Text("核酸证明时限", "the hours of the proof"), Text("{}小时", "{} hours")),
+    "age_at_least": (Text("年龄界限", "the age"), Text("{}岁", "{} years")),
+    "hours_between": (
+        Text("两次核酸的间隔", "the time between two tests"),
+        Text("{}小时", "{} hours"),
+    ),
+}
+_UNSAID_DEFAULTS = {
+    "landing_test": Text("没有证明时是否做落地检", "whether a landing test stands for a proof"),
     "any_condition": Text("疾病名单", "the list of diseases"),
-    "weekdays": Text("检测日", "the weekdays"),
-    "hours_between": Text("间隔小时", "the hours between two tests"),
+    "weekdays": Text("每周哪几天做核酸", "the weekdays of the tests"),
+    "vehicles": Text("外出用车", "the vehicles"),
+    "masks": Text("口罩要求", "the mask"),
 }
 _EXPOSURES = {
     "close_contact": Text("密切接触者", "a close contact"),
@@ -62,10 +70,13 @@ def _facts(facts: Situation) -> Iterator[Text]:
     for stay in facts.stays:
         where = _RISKS.get(stay.risk or "", Text("该地", "an area"))
         code = f"（{stay.area}）" if stay.area else ""
+        area = f" ({stay.area})" if stay.area else ""
+        when = f"开始日前第{stay.days_ago}天" if stay.days_ago else "开始当天"
         yield Text(
-            f"开始日前{stay.days_ago}天在{where.zh}{code}。",
-            f"Was in {where.en}{' (' + stay.area + ')' if stay.area else ''} "
-            f"{stay.days_ago} days before the start.",
+            f"{when}仍在{where.zh}{code}。",
+            f"Was still in {where.en}{area} {stay.days_ago} days before the start."
+            if stay.days_ago
+            else f"Was still in {where.en}{area} on the day of the start.",
         )
     if facts.inbound is not None:
         central, home = facts.inbound.central_days, facts.inbound.home_days
@@ -84,18 +95,29 @@ def of_facts(facts: Situation) -> tuple[Text, ...]:
 
 def clause(law: Law, at: Citation) -> Text:
     """Return where a provision stands."""
-    title = law.titles[at.document]
-    number = at.clause
-    return Text(f"《{title.zh}》第{number}条", f"{title.en}, clause {number}")
+    name = law.names[at.document]
+    return Text(f"{name.zh}第{at.clause}条", f"{name.en}, clause {at.clause}")
 
 
-def default(name: str) -> Text:
+def default(name: str, value: object) -> Text:
     """Return the sentence that says a value stands in no text."""
-    word = DEFAULT_NAMES.get(name, Text(name, name))
+    if name not in _DEFAULTS:
+        word = _UNSAID_DEFAULTS.get(name, Text(f"“{name}”", f"'{name}'"))
+        return Text(
+            f"条文未写明{word.zh}，按系统默认办理。",
+            f"The clause does not name {word.en}; this system's default is used.",
+        )
+    word, unit = _DEFAULTS[name]
     return Text(
-        f"{word.zh}为默认值，条文未规定。",
-        f"A default: {word.en} stands in no text of the clause.",
+        f"条文未写明{word.zh}，按系统默认值{unit.zh.format(value)}。",
+        f"The clause does not name {word.en}; this system's default is {unit.en.format(value)}.",
     )
+
+
+def _defaults(provision: Provision) -> Iterator[Text]:
+    if provision.defaults:
+        given = dict(values(provision))
+        yield from (default(name, given.get(name)) for name in provision.defaults)
 
 
 def cited(law: Law, at: Citation, provision: Provision) -> tuple[Text, ...]:
@@ -103,7 +125,7 @@ def cited(law: Law, at: Citation, provision: Provision) -> tuple[Text, ...]:
     place, summary = clause(law, at), provision.summary
     return (
         Text(f"依据{place.zh}：{summary.zh}", f"By {place.en}: {summary.en}"),
-        *(default(name) for name in provision.defaults),
+        *_defaults(provision),
     )
 
 
@@ -137,8 +159,8 @@ def counting(row: TableRow) -> tuple[Text, ...]:
         last = rule.first_day + rule.passes - 1
         return (
             Text(
-                f"隔离开始日为第1天；第{rule.first_day}天起连续{rule.passes}天Ct值不低于"
-                f"{rule.ct_at_least:g}即解除，最早第{last}天。",
+                f"隔离开始当天算第1天；第{rule.first_day}天起连续{rule.passes}天Ct值不低于"
+                f"{rule.ct_at_least:g}的可解除，最早第{last}天。",
                 f"Day 1 is the day isolation starts; released after {rule.passes} consecutive "
                 f"daily results of Ct {rule.ct_at_least:g} or more from day {rule.first_day} "
                 f"on, day {last} at the earliest.",
@@ -146,7 +168,7 @@ def counting(row: TableRow) -> tuple[Text, ...]:
         )
     return (
         Text(
-            "开始日为第1天，第N天为开始日加N-1天；最后一天检测阴性后解除。",
+            "开始当天算第1天，次日第2天；最后一天核酸阴性后解除。",
             "Day 1 is the day the stage starts and day N is N - 1 days later; released on the "
             "last day once its test is negative.",
         ),

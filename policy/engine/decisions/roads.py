@@ -77,7 +77,7 @@ def registration(law: Law, arrival: date, registered: date) -> Registration:
         None,
     )
     if found is None or found[1].days_ahead is None:
-        nothing = Text("没有条款规定登记期限。", "No clause names a term for registering.")
+        nothing = Text("没有条款规定报备期限。", "No clause names a term for registering.")
         return Registration(None, on_time=True, measure=None, because=(nothing,))
     cited, rule = found
     deadline = arrival - timedelta(days=found[1].days_ahead)

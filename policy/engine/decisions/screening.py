@@ -41,7 +41,9 @@ def screen(
     """
     found = governing(law, post)
     if found is None:
-        nothing = Text("没有条款规定此岗位的检测。", "No clause speaks of tests for this post.")
+        nothing = Text(
+            "没有条款规定此岗位的核酸检测。", "No clause speaks of tests for this post."
+        )
         return Screening(None, (), overdue=False, next_on=None, measure=None, because=(nothing,))
     cited, provision = found
     because = (*reasons.cited(law, cited, provision), *_spacing(provision))
@@ -79,5 +81,5 @@ def _spacing(provision: ScreeningProvision) -> tuple[Text, ...]:
         return ()
     hours = provision.hours_between
     return (
-        Text(f"两次检测至少间隔{hours}小时。", f"Two tests lie at least {hours} hours apart."),
+        Text(f"两次核酸至少间隔{hours}小时。", f"Two tests lie at least {hours} hours apart."),
     )

@@ -9,7 +9,7 @@ from policy.engine.decisions.facts import Inbound, Person, Proof, Risk
 from policy.engine.documents.law import Law
 from policy.engine.documents.schema import Entered
 from policy.engine.moments import start_of
-from policy.engine.text import Text
+from policy.engine.text import Text, in_chinese
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def _proofs(law: Law, person: Person, start: date) -> Iterator[_Other]:
         yield (
             "proof",
             Text(
-                f"若持有{sampled:%Y-%m-%d %H:%M}以后采样的阴性证明",
+                f"若持有{in_chinese(sampled)}{sampled:%H:%M}以后采样的核酸阴性证明",
                 f"With a negative proof sampled at {sampled:%Y-%m-%d %H:%M} or later",
             ),
             replace(person, proof=Proof(sampled_at=sampled)),
@@ -128,7 +128,7 @@ def _inbounds(law: Law, person: Person) -> Iterator[_Other]:
         yield (
             "inbound",
             Text(
-                f"若已在第一入境点集中{central}天、居家{home}天",
+                f"若已在第一入境点集中隔离{central}天、居家隔离{home}天",
                 f"With {central} central and {home} home days served at the entry point",
             ),
             replace(person, inbound=Inbound(central, home, person.inbound.entered_via)),

@@ -52,7 +52,7 @@ def zone(
     allowed = drawn is not None and level in drawn[1].levels
     told = drawn if drawn is not None and not allowed else lifted
     measure = told[0] if told else None
-    because = reasons.cited(law, *told) if told else (reasons.NOTHING_MATCHES,)
+    because = reasons.cited(law, *told) if told else (reasons.NO_ZONES,)
     if lifted is None or (lift := lifted[1].lift) is None:
         return Zone(allowed, None, (), zone_stays=False, measure=measure, because=because)
     staying = _households(positives, lift)
@@ -106,7 +106,7 @@ def _households(positives: Sequence[LaterPositive], lift: Lift) -> tuple[str, ..
 def _clock(lift: Lift) -> Text:
     if lift.clock == "start":
         return Text(
-            f"管控开始日为第1天，第{lift.days}天检测阴性后解封。",
+            f"管控开始当天算第1天，第{lift.days}天核酸阴性后解封。",
             f"Day 1 is the start of control; lifted on day {lift.days} when its test is negative.",
         )
     return Text(

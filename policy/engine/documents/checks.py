@@ -25,6 +25,7 @@ from policy.engine.documents.schema import (
     Venue,
     WhitelistProvision,
     Who,
+    values,
     words_of,
 )
 from policy.engine.text import Text
@@ -110,19 +111,8 @@ def _references(document: Document) -> Iterator[Fault]:
                 )
 
 
-def _named(value: object) -> Iterator[str]:
-    """Return the names of all values that a provision gives, inner ones included."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _named(item)
-    elif hasattr(value, "model_fields_set"):
-        for name in value.model_fields_set:
-            yield name
-            yield from _named(getattr(value, name))
-
-
 def _defaults(number: int, provision: Provision) -> Iterator[Fault]:
-    given = set(_named(provision))
+    given = {given for given, _value in values(provision)}
     for name in provision.defaults:
         if name not in given:
             yield Fault(
@@ -175,13 +165,13 @@ def _wrong_subject(provision: MeasureProvision) -> Iterator[Text]:
     exposure = _EXPOSURE_OF.get(subject)
     if exposure is not None and who.exposure != exposure:
         yield Text(
-            f"{subject} 的规定须有条件 exposure: {exposure}。",
+            f"“{subject}”的规定须有条件“exposure: {exposure}”。",
             f"a provision on {subject} needs exposure: {exposure}.",
         )
     needed = _NEEDED.get(subject)
     if needed is not None and not getattr(who, needed):
         yield Text(
-            f"{subject} 的规定须有条件 {needed}。",
+            f"“{subject}”的规定须有条件“{needed}”。",
             f"a provision on {subject} needs the condition {needed}.",
         )
     if subject == "inbound" and who.inbound == "none":
@@ -192,7 +182,7 @@ def _wrong_subject(provision: MeasureProvision) -> Iterator[Text]:
     if who.stayed_in and subject != f"{who.stayed_in.risk}_risk_stay":
         risk = who.stayed_in.risk
         yield Text(
-            f"{risk} 风险的旅居史属于 {risk}_risk_stay。",
+            f"“{risk}”风险的旅居史属于“{risk}_risk_stay”。",
             f"a stay at {risk} risk belongs to {risk}_risk_stay.",
         )
 
@@ -255,7 +245,7 @@ def _twins(document: Document) -> Iterator[Fault]:
                 yield Fault(
                     ("provisions", number),
                     Text(
-                        f"此条 {subject} 规定与上面第{first.clause}条的规定无从区分。",
+                        f"此条“{subject}”规定与上面第{first.clause}条的规定无从区分。",
                         f"nobody can tell this provision on {subject} from the one of clause "
                         f"{first.clause} above it.",
                     ),
@@ -362,7 +352,7 @@ def family_faults(document: Document, others: Mapping[str, Document]) -> Iterato
         yield Fault(
             ("in_force_until",),
             Text(
-                f"本地区在 {first:%Y-%m-%d} 至 {until} 没有现行文件。",
+                f"本地区在{first:%Y-%m-%d}至{until}没有现行政策文件。",
                 f"its area is without a document from {first:%Y-%m-%d} to {until}.",
             ),
         )
@@ -389,7 +379,7 @@ def _parent_faults(document: Document, others: Mapping[str, Document]) -> Iterat
             yield Fault(("parent",), later)
         if _ends_before(parent, document):
             ends = Text(
-                f"上级“{parent.id}”在本文件之前失效，此后沉默之处无人规定。",
+                f"上级“{parent.id}”在本文件之前停止施行，此后本文件未写明的均无规定。",
                 f"'{parent.id}' ends before this document: then nobody speaks where it is silent.",
             )
             yield Fault(("parent",), ends)

@@ -258,7 +258,7 @@ class Law:
         self.id = document_id
         self.documents = tuple(documents)
         self.place = place
-        self.titles = {document.id: document.title for document in documents}
+        self.names = {document.id: document.cited_as for document in documents}
         self._conditions = _Conditions(place)
         self.rows: dict[MeasureSubject, tuple[tuple[TableRow, ...], ...]] = {
             subject: self._table(subject) for subject in MEASURE_SUBJECTS

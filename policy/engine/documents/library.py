@@ -32,7 +32,9 @@ class Library:
         """
         if document_id not in self.documents:
             refuse(
-                "policy", f"未知政策 {shown(document_id)}", f"{shown(document_id)} is not known."
+                "policy",
+                f"未知政策文件：{shown(document_id)}",
+                f"{shown(document_id)} is not known.",
             )
         where = place or self.documents[document_id].area
         law = self._laws.get((document_id, where))
@@ -65,7 +67,7 @@ class Library:
         if not speaking:
             refuse(
                 "day",
-                f"{day:%Y-%m-%d} 没有现行文件",
+                f"{day:%Y-%m-%d}没有现行政策文件",
                 f"no document is in force on {day:%Y-%m-%d}.",
                 error=ContradictionError,
             )

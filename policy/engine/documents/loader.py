@@ -37,7 +37,7 @@ _NO_VALUE = "不是有效的 YAML：没有这一天，或没有这样的数。"
 # What the YAML reader finds, in Chinese; its own English words stand beside it.
 _YAML = {
     "could not find expected ':'": "缺少“:”",
-    "mapping values are not allowed here": "此处不能有“键: 值”",
+    "mapping values are not allowed here": "此处不能有“key: value”",
     "found character '\\t' that cannot start any token": "不能用制表符缩进",
     "expected <block end>, but found": "缩进不一致",
     "expected ',' or": "缺少“,”或右括号",
@@ -49,20 +49,20 @@ _YAML = {
 # What pydantic finds, by its kind, with the bounds it names.
 _KINDS = {
     "bool_type": Text("须为 true 或 false", "must be true or false"),
-    "date_type": Text("须为日期，如 2022-12-07", "must be a date such as 2022-12-07"),
+    "date_type": Text("须为日期，如2022-12-07", "must be a date such as 2022-12-07"),
     "float_type": Text("须为数", "must be a number"),
-    "greater_than": Text("须大于 {gt:g}", "must be greater than {gt:g}"),
-    "greater_than_equal": Text("不得小于 {ge}", "must be {ge} or more"),
+    "greater_than": Text("须大于{gt:g}", "must be greater than {gt:g}"),
+    "greater_than_equal": Text("不得小于{ge}", "must be {ge} or more"),
     "int_type": Text("须为整数", "must be a whole number"),
-    "less_than_equal": Text("不得大于 {le:g}", "must be {le:g} or less"),
-    "literal_error": Text("须为 {expected}", "must be {expected}"),
+    "less_than_equal": Text("不得大于{le:g}", "must be {le:g} or less"),
+    "literal_error": Text("须为{expected}", "must be {expected}"),
     "model_type": Text("须为键和值的对应", "must be a mapping of keys to values"),
-    "string_pattern_mismatch": Text("写法不对，须合 {pattern}", "must be written as {pattern}"),
-    "string_too_long": Text("不得长于 {max_length} 字", "must be {max_length} characters or less"),
+    "string_pattern_mismatch": Text("写法不对，须合{pattern}", "must be written as {pattern}"),
+    "string_too_long": Text("不得长于{max_length}字", "must be {max_length} characters or less"),
     "string_type": Text(
         "须为文字，数字须加引号", "must be a text; numbers stand in quotation marks"
     ),
-    "too_short": Text("至少 {min_length} 项", "must have {min_length} item or more"),
+    "too_short": Text("至少{min_length}项", "must have {min_length} item or more"),
     "tuple_type": Text("须为列表", "must be a list"),
 }
 
@@ -126,7 +126,7 @@ def _sentence(error: ErrorDetails) -> Text:
     told = _KINDS.get(kind, Text("取值不合要求", message))
     given = f"{error['input']!r:.60}"
     return Text(
-        f"{key}：{told.zh.format(**context)}，现为 {given}。",
+        f"{key}：{told.zh.format(**context)}，现为{given}。",
         f"{key}: {told.en.format(**context)}, not {given}.",
     )
 

@@ -6,7 +6,7 @@ read from top to bottom and the first that matches decides, so the special rule 
 general one. Provisions of a subject that match nobody leave the person to the parent document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -119,14 +119,14 @@ def _text(value: object) -> object:
         )
     if extra := sorted(set(map(str, value)) - {"zh", "en"}):
         raise WrongValueError(
-            f"除 zh、en 外不应有键 {extra[0]!r}",
+            f"除 zh、en 外不应有键{extra[0]!r}",
             f"unknown key {extra[0]!r} beside zh and en",
         )
     for language in ("zh", "en"):
         words = value.get(language)
         if not isinstance(words, str) or not words.strip():
             raise WrongValueError(
-                f"缺少 {language} 的句子",
+                f"缺少“{language}”的句子",
                 f"the sentence in {language} is missing",
             )
     return Text(value["zh"], value["en"])
@@ -241,12 +241,12 @@ class Stage(Strict):
         for day in self.tests or ():
             if day > self.days:
                 raise WrongValueError(
-                    f"第{day}天的检测不在{self.days}天的阶段之内",
+                    f"第{day}天的核酸不在{self.days}天的阶段之内",
                     f"the test of day {day} lies outside a stage of {self.days} days",
                 )
         if list(self.tests or ()) != sorted(self.tests or ()):
             raise WrongValueError(
-                "检测日须由小到大",
+                "核酸日期须由小到大",
                 "the test days must ascend",
             )
         return self
@@ -267,14 +267,14 @@ class LooseTests(Strict):
     def _last_may_come_earlier(self) -> Self:
         if list(self.days) != sorted(self.days):
             raise WrongValueError(
-                "检测日须由小到大",
+                "核酸日期须由小到大",
                 "the test days must ascend",
             )
         if self.last_from is not None and self.last_from not in range(
             self.days[-2] + 1 if len(self.days) > 1 else 1, self.days[-1]
         ):
             raise WrongValueError(
-                "last_from 须在最后两个检测日之间",
+                "last_from 须在最后两个核酸日期之间",
                 "last_from must lie between the last two test days",
             )
         return self
@@ -657,6 +657,17 @@ class Document(Strict):
     provisions: tuple[AnyProvision, ...] = ()
     no_provision: tuple[NoProvision, ...] = ()
 
+    @property
+    def cited_as(self) -> Text:
+        """Return what a sentence calls it: 《…通告》（71号）."""
+        # Marks within a title are the single ones.
+        title = f"《{self.title.zh.translate(str.maketrans('《》', '〈〉'))}》"
+        if self.number is None:
+            return Text(title, self.title.en)
+        short = self.number.zh.rpartition("〕")[2]
+        number = self.number.en[max(self.number.en.rfind("No."), 0) :]
+        return Text(f"{title}（{short}）", f"{self.title.en} ({number})")
+
     @model_validator(mode="after")
     def _days_in_order(self) -> Self:
         if self.in_force_until is not None and self.in_force_until < self.in_force_from:
@@ -674,3 +685,15 @@ class Document(Strict):
                 "a document that forwards another has no clauses of its own",
             )
         return self
+
+
+def values(model: object) -> Iterator[tuple[str, object]]:
+    """Yield every value that a provision gives with its name, those of its parts included."""
+    if isinstance(model, tuple):
+        for item in model:
+            yield from values(item)
+    elif isinstance(model, Strict):
+        for name in sorted(model.model_fields_set):
+            value = getattr(model, name)
+            yield name, value
+            yield from values(value)

@@ -33,7 +33,7 @@ from policy.engine.questions.reading import (
     refuse,
     whole,
 )
-from policy.engine.text import Text
+from policy.engine.text import Text, in_chinese
 
 LONGEST_LINE = 1 << 24
 LONGEST_NUMBER = 40
@@ -47,7 +47,7 @@ NO_OBJECT = Text("此行不是一个 JSON 对象。", "The line is not one JSON 
 MOST_PERSONS = 1_000_000
 OLDEST = 150
 RELEASED_BEFORE = Text(
-    "此人在切换前已解除，更严的规定不追溯。",
+    "此人在政策调整前已解除管控，更严的规定不追溯。",
     "This person was released before the switch; a stricter rule does not reach back.",
 )
 MOST_DAYS_AHEAD = 3650
@@ -170,7 +170,7 @@ def consider(question: object, documents: library.Library) -> Answer:
     if not isinstance(question, dict):
         raise BadQuestionError("line", NO_OBJECT)
     if "ask" not in question:
-        refuse("ask", "必须填写", "this key is missing.")
+        refuse("ask", "须填写", "this key is missing.")
     asked = choice(QUESTIONS)("ask", question["ask"])
     return QUESTIONS[asked](question, documents)
 
@@ -231,7 +231,7 @@ def _reviewed(law: Law, person: Person) -> Text | None:
         return None
     place = reasons.clause(law, cited)
     return Text(
-        f"Ct值在{low:g}至{high:g}之间，须评估风险（{place.zh}），检测安排不变。",
+        f"Ct值在{low:g}至{high:g}之间，须评估风险（{place.zh}），核酸安排不变。",
         f"A Ct from {low:g} to {high:g} needs a risk assessment ({place.en}); the tests stay.",
     )
 
@@ -271,13 +271,13 @@ def _dated(calendar: Calendar | None) -> tuple[Text, ...]:
     if calendar is None:
         return ()
     start = calendar.start
-    first = Text(f"第1天是{start:%Y-%m-%d}。", f"Day 1 is {start:%Y-%m-%d}.")
+    first = Text(f"第1天是{in_chinese(start)}。", f"Day 1 is {start:%Y-%m-%d}.")
     if calendar.positive_on is not None:
         on = calendar.positive_on
         return (
             first,
             Text(
-                f"{on:%Y-%m-%d}检测阳性，此后检测取消。",
+                f"{in_chinese(on)}核酸阳性，此后的核酸取消。",
                 f"A test of {on:%Y-%m-%d} was positive; later tests are cancelled.",
             ),
         )

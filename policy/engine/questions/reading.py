@@ -104,7 +104,7 @@ def whole(most: int) -> Callable[[str, object], int]:
             return value
         refuse(
             key,
-            f"须为 0 至 {most} 的整数：{shown(value)}",
+            f"须为0至{most}的整数：{shown(value)}",
             f"{shown(value)} is not a whole number from 0 to {most}.",
         )
 
@@ -119,7 +119,7 @@ def decimal(most: float) -> Callable[[str, object], float]:
             return float(value)
         refuse(
             key,
-            f"须为 0 至 {most:g} 的数：{shown(value)}",
+            f"须为0至{most:g}的数：{shown(value)}",
             f"{shown(value)} is not a number from 0 to {most:g}.",
         )
 
@@ -132,7 +132,7 @@ def choice(words: Collection[str]) -> Callable[[str, object], str]:
     def read(key: str, value: object) -> str:
         if isinstance(value, str) and value in words:
             return value
-        refuse(key, f"未知取值 {shown(value)}", f"the value {shown(value)} is not known.")
+        refuse(key, f"未知取值：{shown(value)}", f"the value {shown(value)} is not known.")
 
     return read
 
@@ -186,5 +186,5 @@ class Fields:
         if value is not ABSENT:
             return reader(key, value)
         if default is ABSENT:
-            refuse(key, "必须填写", "this key is missing.")
+            refuse(key, "须填写", "this key is missing.")
         return default

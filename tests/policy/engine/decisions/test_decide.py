@@ -261,7 +261,7 @@ class TestADecision:
     def test_says_which_values_are_defaults(self) -> None:
         because = decided(YINGKOU, stays=(stay(7),)).because
 
-        assert any("default" in text.en and "默认" in text.zh for text in because)
+        assert any("default is 7 days" in text.en and "默认值7天" in text.zh for text in because)
 
     def test_is_remembered(self) -> None:
         person = Person(start=START, arrived_from="130200")
