@@ -20,9 +20,9 @@ _STREET, _CDC, _OFFICE = "示例街道办事处", "示例疾控中心", "示例�
 _PEOPLE: dict[str, tuple[Role, str, str, tuple[str, ...]]] = {
     "grid.bayannur": (Role.GRID_STAFF, "示例·临河网格员", _STREET, (f"{BAYANNUR}90000101",)),
     "grid.cangshan": (Role.GRID_STAFF, "示例·仓山网格员", _STREET, (f"{CANGSHAN}90000101",)),
-    "supervisor.bayannur": (Role.SUPERVISOR, "示例·临河督导", _STREET, (BAYANNUR,)),
-    "supervisor.cangshan": (Role.SUPERVISOR, "示例·仓山督导", _STREET, (CANGSHAN,)),
-    "supervisor": (Role.SUPERVISOR, "示例·总督导", _STREET, (BAYANNUR, CANGSHAN)),
+    "supervisor.bayannur": (Role.SUPERVISOR, "示例·临河督导员", _STREET, (BAYANNUR,)),
+    "supervisor.cangshan": (Role.SUPERVISOR, "示例·仓山督导员", _STREET, (CANGSHAN,)),
+    "supervisor": (Role.SUPERVISOR, "示例·总督导员", _STREET, (BAYANNUR, CANGSHAN)),
     "administrator": (Role.ADMINISTRATOR, "示例·管理员甲", _OFFICE, ("000000",)),
     "administrator.2": (Role.ADMINISTRATOR, "示例·管理员乙", _CDC, ("000000",)),
     "auditor": (Role.AUDITOR, "示例·审计员", "示例审计局", ("000000",)),
