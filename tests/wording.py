@@ -266,7 +266,7 @@ def _of_catalogue(path: str) -> Iterator[Line]:
         for message in read_po(file):
             forms = message.string if isinstance(message.string, tuple) else (message.string,)
             for text in forms if message.id else ():
-                yield Line(path, message.lineno or 0, text, "catalogue")
+                yield Line(path, message.lineno or 0, str(text), "catalogue")
 
 
 def _of_document(path: str) -> Iterator[Line]:
