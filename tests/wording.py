@@ -230,8 +230,10 @@ def _shape(text: str) -> str:
     """Return a text of the same length in which every Latin word is a row of x."""
 
     def reduced(match: re.Match[str]) -> str:
-        kept = {"C": "一", **dict.fromkeys("0123456789", "0")}.get(match[0][0], "x")
-        return (kept if match[0] == "Ct" or match[0][0].isdigit() else "x") * len(match[0])
+        word = match[0]
+        if word == "Ct":
+            return "一一"
+        return ("0" if word[0].isdigit() else "x") * len(word)
 
     return _LATIN.sub(reduced, text)
 
