@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, Role, User
 
@@ -36,7 +37,22 @@ class AreaNameForm(forms.Form):
     """The name of an area."""
 
     name = forms.CharField(
-        label=_("Name"), max_length=50, error_messages={"required": _("Enter the name.")}
+        label=pgettext_lazy("of an area", "Name"),
+        max_length=50,
+        error_messages={"required": pgettext_lazy("of an area", "Enter the name.")},
+    )
+
+
+class AreaForm(AreaNameForm):
+    """The name of an area, and whom its residents call."""
+
+    phone = forms.RegexField(
+        r"^\+?[0-9][0-9 -]{3,17}[0-9]$",
+        label=_("Duty phone"),
+        required=False,
+        help_text=_("Stands at the end of each SMS to residents; empty for none."),
+        error_messages={"invalid": _("Enter a phone number, for example 0591-88886666.")},
+        widget=forms.TextInput({"inputmode": "tel", "autocomplete": "off"}),
     )
 
 
@@ -83,12 +99,18 @@ class PersonForm(EmailForm):
         widget=forms.TextInput({"list": "employers", "autocomplete": "off"}),
     )
     name = forms.CharField(
-        label=_("Name"), max_length=50, error_messages={"required": _("Enter the name.")}
+        label=pgettext_lazy("of a person", "Name"),
+        max_length=50,
+        error_messages={"required": pgettext_lazy("of a person", "Enter the name.")},
     )
     role = forms.ChoiceField(
         label=_("Role"), choices=Role, widget=forms.RadioSelect, initial=Role.GRID_STAFF
     )
-    areas = AreaChoice(label=_("Answers for"), queryset=Area.objects.none(), required=False)
+    areas = AreaChoice(
+        label=pgettext_lazy("an account", "Responsible for"),
+        queryset=Area.objects.none(),
+        required=False,
+    )
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

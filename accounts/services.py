@@ -48,6 +48,15 @@ def rename_area(*, area: Area, name: str, by: User | None) -> None:
     area.save(update_fields=["name", "name_key"])
 
 
+@transaction.atomic
+def set_phone(*, area: Area, phone: str, by: User) -> None:
+    """Say under which phone the residents of an area reach those on duty."""
+    did = gettext_noop("changed the duty phone")
+    audit.record(by=by, did=did, to=area, before=area.phone, after=phone)
+    area.phone = phone
+    area.save(update_fields=["phone"])
+
+
 def first_password() -> str:
     """Return a password of 60 random bits that can be read out."""
     return "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(3))

@@ -18,7 +18,7 @@ from accounts import services
 from accounts.access import member, role_required
 from accounts.auditing.models import AuditEntry
 from accounts.forms import (
-    AreaNameForm,
+    AreaForm,
     AuditFilterForm,
     EmailForm,
     GridForm,
@@ -50,13 +50,17 @@ def area_list(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @administrators
 def area_detail(request: HttpRequest, code: str) -> HttpResponse:
-    """Show an area with those who answer for it and what lies below; rename it."""
+    """Show an area with those who answer for it and what lies below; change name and phone."""
     user = member(request)
     area: Area = get_object_or_404(Area.objects.below(user), code=code)
-    form = AreaNameForm(request.POST or None, initial={"name": area.name})
+    form = AreaForm(request.POST or None, initial={"name": area.name, "phone": area.phone})
     if form.is_valid():
-        services.rename_area(area=area, name=form.cleaned_data["name"], by=user)
-        messages.success(request, _("The area is now called %(name)s.") % {"name": area.name})
+        given = form.cleaned_data
+        if given["name"] != area.name:
+            services.rename_area(area=area, name=given["name"], by=user)
+        if given["phone"] != area.phone:
+            services.set_phone(area=area, phone=given["phone"], by=user)
+        messages.success(request, _("%(name)s is saved.") % {"name": area.name})
         return redirect("area_detail", code)
     context = {
         "area": area,

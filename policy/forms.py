@@ -7,6 +7,7 @@ from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User
 from policy import services, words
@@ -56,7 +57,7 @@ class ActivationForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     reason = forms.CharField(
-        label=_("Reason"),
+        label=pgettext_lazy("why", "Reason"),
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": _("Say why: the second person reads it.")},
@@ -89,7 +90,7 @@ class JustificationForm(forms.Form):
         label=_("Why this place needs more"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={"required": _("Say why this place needs more than the nation asks.")},
+        error_messages={"required": _("Say why this place needs more than national rules ask.")},
     )
 
 

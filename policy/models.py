@@ -7,6 +7,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User
 from accounts.withdrawal import KEPT, Withdrawable, WithdrawableQuerySet, whole
@@ -290,7 +291,7 @@ class StoredDocument(models.Model):
 class ApiClient(models.Model):
     """A program that may put questions to the law; its key is kept as a hash only."""
 
-    name = models.CharField(_("name"), max_length=60, unique=True)
+    name = models.CharField(pgettext_lazy("of a program", "name"), max_length=60, unique=True)
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     created_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("made by")

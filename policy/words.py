@@ -59,7 +59,7 @@ SUBJECTS = {
     "registry": _("Key populations"),
     "registry_end": _("Key populations: the list is complete"),
     "vaccination": _("Vaccination"),
-    "outings": _("Outings"),
+    "outings": pgettext_lazy("the rule", "Going out"),
 }
 DUTIES = {
     "everyone": _("Everybody"),
@@ -90,7 +90,7 @@ PAGES = {
     "safety": _("Safety"),
     "information": _("Information"),
     "enterprises": _("Enterprises"),
-    "outings": _("Outings"),
+    "outings": pgettext_lazy("the page", "Going out"),
     "clinics": _("Fever clinics"),
     "checkpoints": _("Checkpoints"),
 }
@@ -114,7 +114,7 @@ VERDICTS = {
     "stricter": _("Stricter"),
     "equal": _("Equal"),
     "looser": _("Looser"),
-    "silent": _("Silent"),
+    "silent": _("Not covered"),
 }
 VENUES = {
     "nursing_home": _("Nursing home"),
@@ -210,13 +210,13 @@ LEVELS = {
     "unit": _("Unit"),
     "building": _("Building"),
     "compound": _("Residential compound"),
-    "street": _("Street or town"),
+    "street": _("Subdistrict or town"),
     "district": _("District"),
 }
 RELATIONS = {
     "cohabitant": _("Same household"),
     "close_contact": _("Close contact"),
-    "none": _("None"),
+    "none": pgettext_lazy("no contact", "None"),
 }
 GATHERINGS = {
     "banquet": _("Banquet"),
@@ -272,10 +272,14 @@ CATEGORIES = {
     "haemodialysis": _("People on haemodialysis"),
     "disabled": _("Disabled people"),
 }
-VACCINATIONS = {"none": _("None"), "partial": _("Partial"), "full": _("Full")}
+VACCINATIONS = {
+    "none": pgettext_lazy("no dose", "None"),
+    "partial": _("Partial"),
+    "full": _("Full"),
+}
 QUESTIONS = {
     "measure": _("Measure"),
-    "switch": _("Change of policy"),
+    "switch": _("Change of document"),
     "entry": _("At the door"),
     "screening": _("Occupational testing"),
     "zone": _("High-risk area"),
@@ -324,13 +328,40 @@ def short_day(day: date) -> str:
 
 
 def document_title(document: str, *, short: bool = False) -> str:
-    """Return a document's title and number in the reader's language; `short`: one of them."""
+    """Return a document's title with its number in the reader's language; `short`: one of them."""
     known = library().documents.get(document)
     if known is None:
         return document
     if known.number and short:
-        return say(known.number)
-    return f"{say(known.title)} {say(known.number)}".strip()
+        return pgettext("a document", "%(number)s") % {"number": _plain(known.number)}
+    title = _in_marks(known.title)
+    return _with_number(title, say(known.number)) if known.number else title
+
+
+def clause_of(document: str, clause: object, *, short: bool = False) -> str:
+    """Return a clause with its document: 《…》（113号）第3条, `short` 113号文件第3条."""
+    known = library().documents.get(document)
+    named = document_title(document, short=True)
+    if known and known.number and not short:
+        named = _with_number(_in_marks(known.title), _plain(known.number))
+    return gettext("%(document)s, clause %(clause)s") % {"document": named, "clause": clause}
+
+
+def _in_marks(title: Text) -> str:
+    """Return a title between the marks of its language; marks within are the single ones."""
+    within = say(title).translate(str.maketrans("《》", "〈〉"))
+    return pgettext("a title", "%(title)s") % {"title": within}
+
+
+def _with_number(title: str, number: str) -> str:
+    return gettext("%(title)s (%(number)s)") % {"title": title, "number": number}
+
+
+def _plain(number: Text) -> str:
+    """Return a number without the office and year before it: 113号."""
+    whole = say(number)
+    end = re.search(r"\d+号$", whole)
+    return end[0] if end else whole
 
 
 def facts_of(person: Person) -> Iterator[tuple[str, str]]:
@@ -338,7 +369,7 @@ def facts_of(person: Person) -> Iterator[tuple[str, str]]:
     if person.exposure:
         yield gettext("Contact"), str(EXPOSURES[person.exposure])
     if person.exposure == "infected" and person.clinical:
-        yield gettext("Clinical state"), str(CLINICAL[person.clinical])
+        yield gettext("Clinical class"), str(CLINICAL[person.clinical])
     if person.arrived_from:
         yield gettext("Came from"), places.name_of(person.arrived_from)
     if person.spread_at_origin:

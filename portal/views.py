@@ -97,7 +97,7 @@ def demo_day(request: HttpRequest) -> HttpResponse:
         complete_what_is_over(at=at)
         sweep(at=at)
         sweep_digests(at=at)
-        messages.success(request, _("The demo believes it is %(day)s.") % {"day": day})
+        messages.success(request, _("The demo date is %(day)s.") % {"day": day})
         return redirect("demo_day")
     one = timedelta(days=1)
     steps = {"before": clock.day_of(at) - one, "after": clock.day_of(at) + one}

@@ -8,6 +8,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User, people_within, within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
@@ -393,7 +394,7 @@ class Case(models.Model):
         Plan, on_delete=models.PROTECT, related_name="cases", verbose_name=_("plan")
     )
     next_test_on = models.DateField(_("next test"), null=True, blank=True)
-    release_on = models.DateField(_("release"), null=True, blank=True)
+    release_on = models.DateField(pgettext_lazy("the day", "release"), null=True, blank=True)
     # What happened, counted from day 1 (`cases.calendars.History`): with the plan and day 1
     # all that dates depend on, so that cases alike are found by one GROUP BY.
     history = models.TextField(_("history"), default="", blank=True)
@@ -498,17 +499,17 @@ class Event(Withdrawable):
         CHOSE_CENTRAL = "chose_central", _("Central isolation asked for")
         MOVED = "moved", _("Moved to another setting")
         GRID = "grid", _("Moved to another grid")
-        OUTING_ASKED = "outing_asked", _("Outing asked for")
-        OUTING_APPROVED = "outing_approved", _("Outing approved")
-        OUTING_REFUSED = "outing_refused", _("Outing refused")
+        OUTING_ASKED = "outing_asked", _("Leave to go out asked for")
+        OUTING_APPROVED = "outing_approved", _("Leave to go out approved")
+        OUTING_REFUSED = "outing_refused", _("Leave to go out refused")
         CHECK = "check", _("Daily check")
-        CLINICAL = "clinical", _("Clinical state changed")
+        CLINICAL = "clinical", _("Clinical class changed")
         POSITIVE = "positive", _("Positive result")
         CORRECTED = "corrected", _("Result corrected")
         REFERRED = "referred", _("Passed to medical care")
         EXCEPTION = "exception", _("Exception from a change of document")
         RELEASED = "released", _("Released")
-        CLOSED = "closed", _("Closed")
+        CLOSED = "closed", pgettext_lazy("a case", "Closed")
         NOTE = "note", _("Note")
 
     case = models.ForeignKey(

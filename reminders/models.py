@@ -19,6 +19,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User, people_within
 from accounts.withdrawal import whole
@@ -71,14 +72,14 @@ class Change(models.Model):
     before_freed = models.BooleanField(default=False)
     # It takes back what was told before: the law before it holds again.
     correction = models.BooleanField(_("correction"), default=False)
-    ticked_at = models.DateTimeField(_("ticked off at"), null=True, blank=True)
+    ticked_at = models.DateTimeField(_("told at"), null=True, blank=True)
     ticked_by = models.ForeignKey(
         User,
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("ticked off by"),
+        verbose_name=_("told by"),
     )
     replaced_at = models.DateTimeField(_("replaced at"), null=True, blank=True)
 
@@ -176,10 +177,10 @@ class Message(models.Model):
         DINGTALK = "dingtalk", _("DingTalk robot")
 
     class State(models.TextChoices):
-        DUE = "due", _("Due")
+        DUE = "due", pgettext_lazy("a message", "Due")
         SENDING = "sending", _("Being sent")
         SENT = "sent", _("Sent")
-        UNKNOWN = "unknown", _("Perhaps sent")
+        UNKNOWN = "unknown", _("Possibly sent")
         FAILED = "failed", _("Not delivered")
         DROPPED = "dropped", _("No longer needed")
 
@@ -240,8 +241,8 @@ class Message(models.Model):
     # Goes up with each claim; who holds an older number may no longer write.
     fence = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    trouble = models.CharField(_("trouble"), max_length=120, blank=True)
-    perhaps_twice = models.BooleanField(_("perhaps sent twice"), default=False)
+    trouble = models.CharField(_("problem"), max_length=120, blank=True)
+    perhaps_twice = models.BooleanField(_("possibly sent twice"), default=False)
 
     objects = MessageQuerySet.as_manager()
 

@@ -50,7 +50,7 @@ def send_again(*, message: Message, at: datetime, by: User) -> None:
 def told_otherwise(*, message: Message, by: User) -> None:
     """Put an undelivered message aside: somebody has told it by telephone or in person."""
     _settle(message, state=State.DROPPED)
-    audit.record(by=by, did=gettext_noop("told in person"), to=message)
+    audit.record(by=by, did=gettext_noop("told in person or by phone"), to=message)
 
 
 def _settle(message: Message, **changes: object) -> None:

@@ -1,4 +1,8 @@
-"""What a resident is told: the day, and what to do; no name, no link."""
+"""
+What a resident is told: the day, what to do, and whom to call; no link.
+
+Each is one SMS: 70 characters with the name of the community, which the gateway signs.
+"""
 
 from datetime import date
 
@@ -6,61 +10,110 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
+from accounts.staff.models import Area
+from common import places
+from policy import words
 from policy.engine.documents.law import Citation
-from policy.words import document_title
+from policy.services import library
 from quarantine.cases.governing_law import freeing_clause
 from quarantine.models import Case
 from reminders import changes
 from reminders.models import Change, Message
+from residents.register.masking import surname_of
+from residents.register.models import Resident
 
 Kind = Message.Kind
+NATION = "000000"
 
 
-def for_resident(message: Message) -> str:
-    """Return the sentence of an SMS, in the language of the portal."""
+def for_resident(message: Message, resident: Resident, community: Area) -> str:
+    """Return the text of an SMS to `resident`, in the language of the portal."""
     assert message.case is not None  # noqa: S101 - the database holds it so (message_is_about_…)
     with translation.override(settings.LANGUAGE_CODE):
         if message.kind == Kind.CHANGED:
-            return _changed(message)
-        return _sentence(message.kind) % {
-            "day": date_format(message.day, "MONTH_DAY_FORMAT"),
-            "number": (message.day - message.case.day_1).days + 1,
-        }
+            correction = _("Correction: ") if _corrects(message) else ""
+            said = _changed(message)
+        else:
+            correction = ""
+            said = _sentence(message.kind) % {
+                "day": date_format(message.day, "MONTH_DAY_FORMAT"),
+                "number": (message.day - message.case.day_1).days + 1,
+            }
+        return correction + _address(resident) + said + _call(message.grid, community)
+
+
+def community_of(grid: Area) -> Area:
+    """Return the community in which a grid lies."""
+    above = Area.objects.get_ancestors(grid).filter(level=Area.Level.COMMUNITY)
+    return above.first() or grid
 
 
 def source_of(change: Change, case: Case | None = None) -> str:
     """Return the clause that a case now falls under; the document where that is silent on it."""
+    cited = _cited(change, case or change.case)
+    if cited is None:
+        return words.document_title(change.law)
+    return words.clause_of(cited.document, cited.clause)
+
+
+def _cited(change: Change, case: Case) -> Citation | None:
     if change.transition == Case.Transition.FREED:
-        place = change.grid.county_code
-        cited = freeing_clause(case=case or change.case, law=change.law, place=place)
-        if cited is None:
-            return document_title(change.law)
-    else:
-        content = change.after_plan.content
-        cited = Citation(content["document"], content["clause"])
-    return _("%(document)s, clause %(clause)s") % {
-        "document": document_title(cited.document),
-        "clause": cited.clause,
+        return freeing_clause(case=case, law=change.law, place=change.grid.county_code)
+    content = change.after_plan.content
+    return Citation(content["document"], content["clause"])
+
+
+def _notice(document: str) -> str:
+    """Return a document in few characters: by its number, else by the place that issued it."""
+    known = library().documents.get(document)
+    if known is None or known.number:
+        return words.document_title(document, short=True)
+    if known.area == NATION:
+        return _("the national notice")
+    return _("the notice of %(area)s") % {"area": places.name_of(known.area)}
+
+
+def _source(change: Change, case: Case) -> str:
+    cited = _cited(change, case)
+    if cited is None:
+        return _notice(change.law)
+    named = {"document": _notice(cited.document), "clause": cited.clause}
+    return _("%(document)s, clause %(clause)s") % named
+
+
+def _address(resident: Resident) -> str:
+    """Return whom "you" means where others under a measure are reached under the same phone."""
+    others = Resident.objects.filter(phone_hash=resident.phone_hash, cases__closed_on=None)
+    if not resident.phone_hash or not others.exclude(pk=resident.pk).exists():
+        return ""
+    forms = {
+        Resident.Sex.MALE: pgettext("an SMS", "Mr %(surname)s: "),
+        Resident.Sex.FEMALE: pgettext("an SMS", "Ms %(surname)s: "),
     }
+    form = forms.get(Resident.Sex(resident.sex), pgettext("an SMS", "For %(surname)s: "))
+    return form % {"surname": surname_of(resident.name)}
+
+
+def _call(grid: Area, community: Area) -> str:
+    phone = grid.phone or community.phone
+    return _(" Community: %(phone)s") % {"phone": phone} if phone else ""
 
 
 def _changed(message: Message) -> str:
-    """Return the sentence on a change: the day before, the day now, the clause and document."""
+    """Return the sentence on a change: by which clause, the day before, the day now."""
     assert message.case is not None  # noqa: S101 - as above
     assert message.change is not None  # noqa: S101 - the database holds it so (message_of_a_…)
     assert message.since is not None  # noqa: S101 - as above
     before, now = message.since.before_release_on, message.case.release_on
-    told = {
-        "before": date_format(before, "MONTH_DAY_FORMAT") if before else "",
-        "now": date_format(now, "MONTH_DAY_FORMAT") if now else "",
-        "source": source_of(message.change, message.case),
-    }
     freed = message.change.transition == Case.Transition.FREED
     sentence = _no_test_left() if freed and before == now else _change(before, now)
-    if _corrects(message):
-        return _("Correction: ") + sentence % told
-    return sentence % told
+    return sentence % {
+        "before": date_format(before, "MONTH_DAY_FORMAT") if before else "",
+        "now": date_format(now, "MONTH_DAY_FORMAT") if now else "",
+        "source": _source(message.change, message.case),
+    }
 
 
 def _corrects(message: Message) -> bool:
@@ -73,50 +126,52 @@ def _corrects(message: Message) -> bool:
 
 def _no_test_left() -> str:
     return _(
-        "The rules for your health measure have changed (%(source)s): no test is due any more. It"
-        " still ends on %(now)s. Please wait until your grid worker has confirmed it."
+        "Under %(source)s, you need no more nucleic acid tests. Your release stays on %(now)s,"
+        " once your grid worker confirms it."
     )
 
 
 def _change(before: date | None, now: date | None) -> str:
     if before and now and before != now:
         return _(
-            "The end of your health measure moves from %(before)s to %(now)s (%(source)s). Please"
-            " wait until your grid worker has confirmed it."
+            "Under %(source)s, your release moves from %(before)s to %(now)s, once your grid"
+            " worker confirms it."
         )
     if now and not before:
         return _(
-            "The rules for your health measure have changed (%(source)s): it may end on %(now)s."
-            " Please wait until your grid worker has confirmed it."
+            "Under %(source)s, you may be released from your health measure on %(now)s, once your"
+            " grid worker confirms it."
         )
     if before and not now:
         return _(
-            "The rules for your health measure have changed (%(source)s): its end on %(before)s no"
-            " longer holds. Your grid worker tells you how it goes on."
+            "Under %(source)s, your release on %(before)s has changed. Your grid worker will tell"
+            " you what follows."
         )
     return _(
-        "The rules for your health measure have changed (%(source)s): other tests are due. Your"
-        " grid worker tells you when."
+        "Under %(source)s, the days of your nucleic acid tests have changed. Your grid worker will"
+        " tell you the new ones."
     )
 
 
 def _sentence(kind: str) -> str:
     return {
         Kind.TEST_TOMORROW: _(
-            "Tomorrow, %(day)s, is day %(number)d of your health measure: a nucleic acid test"
-            " is due. Please wait for your grid worker's notice."
+            "Tomorrow (%(day)s) is day %(number)d of your health measure. A nucleic acid test is"
+            " due: your grid worker will tell you when and where."
         ),
         Kind.TEST_TODAY: _(
-            "Today, %(day)s, is day %(number)d of your health measure: a nucleic acid test is"
-            " due. Please follow your grid worker's notice."
+            "Today (%(day)s) is day %(number)d of your health measure. A nucleic acid test is due:"
+            " please follow your grid worker's notice."
         ),
         Kind.TEST_OVERDUE: _(
-            "The nucleic acid test of %(day)s, day %(number)d of your health measure, has not"
-            " been recorded. Please contact your grid worker to make it up."
+            "No sample of %(day)s is recorded for you. If it was taken, please tell your grid"
+            " worker; if not, please ask for a make-up test."
         ),
         Kind.RELEASE_TODAY: _(
-            "Your health measure may end on %(day)s. Please wait until your grid worker has"
-            " confirmed it."
+            "Your health measure is due to end on %(day)s. Please keep to it until your grid"
+            " worker tells you that the end is confirmed."
         ),
-        Kind.RELEASED: _("Your health measure ended on %(day)s. Thank you for taking part."),
+        Kind.RELEASED: _(
+            "Your health measure ended on %(day)s. Thank you for your understanding and help."
+        ),
     }[Kind(kind)]

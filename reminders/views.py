@@ -112,7 +112,7 @@ def changes_tick(request: HttpRequest) -> HttpResponse:
         return render(request, "reminders/_change_ticked.html")
     flash.success(
         request,
-        ngettext("%(count)d change ticked off.", "%(count)d changes ticked off.", ticked)
+        ngettext("%(count)d person noted as told.", "%(count)d people noted as told.", ticked)
         % {"count": ticked},
     )
     return redirect("change_list")
@@ -161,7 +161,7 @@ def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     try:
         if "told" in request.POST:
             services.told_otherwise(message=message, by=user)
-            flash.success(request, _("Noted as told in person."))
+            flash.success(request, _("Noted as told in person or by phone."))
         else:
             services.send_again(message=message, at=clock.now(), by=user)
             flash.success(request, _("It will be sent again within a minute."))

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from policy import words
 from policy.engine.decisions.doors import Visitor
@@ -50,12 +50,12 @@ class DoorForm(forms.Form):
     )
     health_code = _chips(
         gettext_lazy("Health code"),
-        [*words.CODES.items(), ("none", gettext_lazy("None"))],
+        [*words.CODES.items(), ("none", pgettext_lazy("no code", "None"))],
         "green",
     )
     scanned = _chips(gettext_lazy("Place code scanned"), YES_NO, "yes")
-    temperature = _chips(gettext_lazy("Temperature in order"), YES_NO, "yes")
-    travel_code = _chips(gettext_lazy("Travel code in order"), YES_NO, "yes")
+    temperature = _chips(gettext_lazy("Temperature normal"), YES_NO, "yes")
+    travel_code = _chips(gettext_lazy("Travel code normal"), YES_NO, "yes")
 
     def __init__(self, *args: Any, checks: Collection[str], at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -142,7 +142,7 @@ def withdraw_sample(*, sample: Sample, at: datetime, by: User) -> None:
             .update(withdrawn_at=at, withdrawn_by=by)
         ):
             raise TooLateToUndoError(_("This was taken back already."))
-        audit.record(by=by, did=gettext_noop("took sample back"), to=sample)
+        audit.record(by=by, did=gettext_noop("undid a sample"), to=sample)
 
 
 def withdraw_result(*, result: NATResult, at: datetime, by: User, late: bool = False) -> None:
@@ -154,7 +154,7 @@ def withdraw_result(*, result: NATResult, at: datetime, by: User, late: bool = F
             withdrawn_at=at, withdrawn_by=by
         ):
             raise TooLateToUndoError(_("This was taken back already."))
-        audit.record(by=by, did=gettext_noop("took result back"), to=result.sample)
+        audit.record(by=by, did=gettext_noop("undid a result"), to=result.sample)
 
 
 def refuse_after_undo(recorded_at: datetime, *, at: datetime) -> None:

@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.encryption import EncryptedTextField
 
@@ -47,9 +48,9 @@ class AuditEntry(models.Model):
     """
 
     at = models.DateTimeField(_("at"), db_default=Now(), db_index=True)
-    actor = models.UUIDField(_("who"), null=True)
+    actor = models.UUIDField(pgettext_lazy("the audit", "who"), null=True)
     did = models.CharField(_("did"), max_length=60)
-    subject = models.CharField(_("to"), max_length=80)
+    subject = models.CharField(pgettext_lazy("the audit", "to"), max_length=80)
     # The pseudonyms of those on a page that was shown, and of the one whom `subject` is about.
     shown = ArrayField(models.UUIDField(), verbose_name=_("shown"), default=list)
     reason = models.CharField(_("reason"), max_length=200, blank=True)

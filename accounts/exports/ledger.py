@@ -27,7 +27,7 @@ class TooManyExportsError(RefusedError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("You have taken %(count)d files within an hour. Go on later.")
+            _("You have taken %(count)d files within an hour. Try again later.")
             % {"count": MOST_AN_HOUR}
         )
 

@@ -30,7 +30,7 @@ class ExportedList(models.TextChoices):
     TODAY = "today", _("Work of today")
     KEY_PEOPLE = "key_people", _("Key populations")
     WORKERS = "workers", _("Whitelist workers")
-    MEND = "mend", _("Rows of a roster to mend")
+    MEND = "mend", _("Rows of a roster to correct")
     AUDIT = "audit", _("Audit")
 
 

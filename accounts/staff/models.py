@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
 
 
@@ -44,14 +45,16 @@ class Area(MP_Node):
         PROVINCE = "province", _("Province")
         CITY = "city", _("City")
         COUNTY = "county", _("County or district")
-        STREET = "street", _("Street or town")
+        STREET = "street", _("Subdistrict or town")
         COMMUNITY = "community", _("Community or village")
         GRID = "grid", _("Grid")
 
     code = models.CharField(_("code"), max_length=20, unique=True)
     level = models.CharField(_("level"), max_length=10, choices=Level)
-    name = models.CharField(_("name"), max_length=50)
+    name = models.CharField(pgettext_lazy("of an area", "name"), max_length=50)
     name_key = models.CharField(_("pinyin"), max_length=200, blank=True)
+    # Whom residents call: stands at the end of each SMS.
+    phone = models.CharField(_("duty phone"), max_length=20, blank=True)
 
     objects = AreaManager()
 
@@ -126,12 +129,12 @@ class User(AbstractUser):
     """Somebody who works here, responsible for one or more areas."""
 
     key = models.UUIDField(_("pseudonym"), default=uuid.uuid4, unique=True, editable=False)
-    name = models.CharField(_("name"), max_length=50)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=50)
     role = models.CharField(_("role"), max_length=15, choices=Role, default=Role.GRID_STAFF)
     # Two people of one employer are one voice when it is decided which document is in force.
     employer = models.CharField(_("employer"), max_length=60, blank=True)
     areas = models.ManyToManyField(
-        Area, verbose_name=_("answers for"), blank=True, related_name="people"
+        Area, verbose_name=_("responsible for"), blank=True, related_name="people"
     )
     # Somebody else knows it: the owner has to choose another before anything else.
     password_is_temporary = models.BooleanField(default=False)

@@ -156,7 +156,7 @@ def justify(
     )
     document = next(found, None)
     if document is None:
-        raise NoExcessError(_("This clause asks no more than the nation does."))
+        raise NoExcessError(_("This clause asks no more than national rules."))
     given = Justification.objects.create(
         area=activation.area,
         document=document,

@@ -155,8 +155,9 @@ def _stages(stages: list[Mapping[str, Any]]) -> str:
     for stage in stages:
         name = str(words.SETTINGS[stage["setting"]])
         if stage["force"] == "advise":
-            name = gettext("%s (advised)") % name
-        told.append(f"{name} {_day(stage['first_day'])} – {_day(stage['last_day'])}")
+            name = gettext("%(setting)s (advised)") % {"setting": name}
+        days = {"from": _day(stage["first_day"]), "until": _day(stage["last_day"])}
+        told.append(f"{name} {gettext('%(from)s to %(until)s') % days}")
     return _joined(told)
 
 
@@ -186,5 +187,5 @@ _LINES: dict[str, tuple[Any, Callable[[Any], str]]] = {
     "seal": (_("Sealed"), _yes),
     "deadline": (_("At the latest on"), _day),
     "categories": (_("Listed as"), _words(words.CATEGORIES)),
-    "vaccination_target": (_("To be won for vaccination"), _yes),
+    "vaccination_target": (_("To encourage to vaccinate"), _yes),
 }

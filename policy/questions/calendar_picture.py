@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 if TYPE_CHECKING:
     from policy.engine.calendars.laying import Calendar, CalendarDay
@@ -49,7 +50,7 @@ def _mark(day: CalendarDay) -> tuple[str, str, str]:
     if day.test == "taken":
         return "◐", _("awaited"), "waiting"
     if day.overdue:
-        return "!", _("overdue"), "overdue"
+        return "!", pgettext("a test", "overdue"), "overdue"
     marks = {
         "due": ("○", _("test"), "due"),
         "make_up": ("↻", _("make-up"), "due"),

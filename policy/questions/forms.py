@@ -16,6 +16,7 @@ from typing import Any, cast
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.places import read_place
 from policy import services, words
@@ -211,7 +212,9 @@ def _person() -> Iterator[Part]:
         _("The facts"),
         {
             "person-start": day(_("Day 1"), _("Left open, the day of the question.")),
-            "person-exposure": word(_("Contact"), words.EXPOSURES, empty=_("None")),
+            "person-exposure": word(
+                _("Contact"), words.EXPOSURES, empty=pgettext_lazy("no contact", "None")
+            ),
             "person-arrived_from": place(_("Came from")),
             "person-spread_at_origin": flag(_("Community spread there")),
             **_proof("person-"),
@@ -234,7 +237,7 @@ def _person() -> Iterator[Part]:
     yield Part(
         _("Infected people"),
         {
-            "person-clinical": word(_("Clinical state"), words.CLINICAL),
+            "person-clinical": word(_("Clinical class"), words.CLINICAL),
             "person-serious_underlying_disease": flag(_("Serious underlying disease")),
         },
         folded=True,
@@ -307,7 +310,7 @@ def _switch() -> Iterator[Part]:
 
 def _entry() -> Iterator[Part]:
     yield _where(with_day=True)
-    codes = {**words.CODES, "null": _("None")}
+    codes = {**words.CODES, "null": pgettext_lazy("no code", "None")}
     yield Part(
         _("At the door"),
         {
@@ -317,9 +320,9 @@ def _entry() -> Iterator[Part]:
             "visitor-role": word(_("Who comes"), words.ROLES),
             **_proof("visitor-"),
             "visitor-health_code": word(_("Health code"), codes),
-            "visitor-travel_code_ok": flag(_("Travel code in order")),
+            "visitor-travel_code_ok": flag(_("Travel code normal")),
             "visitor-scanned": flag(_("Place code scanned")),
-            "visitor-temperature_ok": flag(_("Temperature in order")),
+            "visitor-temperature_ok": flag(_("Temperature normal")),
         },
     )
 

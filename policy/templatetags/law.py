@@ -42,6 +42,12 @@ def document_title(document: str) -> str:
     return words.document_title(document)
 
 
+@register.simple_tag
+def clause(document: str, number: object, *, short: bool = False) -> str:
+    """Return a clause with its document, given the document's id."""
+    return words.clause_of(document, number, short=short)
+
+
 @register.filter
 def named(word: str, of: str) -> str:
     """Return what a word of the law is called; `of` says which vocabulary it is from."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.exports.models import ExportPurpose, FileFormat, Sensitive
 from accounts.exports.requests import LONGEST_REASON
@@ -39,7 +40,7 @@ class AskForm(FormatForm):
         error_messages={"required": _("Choose what it is needed for.")},
     )
     reason = forms.CharField(
-        label=_("Reason"),
+        label=pgettext_lazy("of a request", "Reason"),
         max_length=LONGEST_REASON,
         help_text=_("For whom and why now. Name nobody here: those who check exports read it."),
         widget=forms.TextInput({"autocomplete": "off"}),

@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_date
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from accounts.auditing.models import AuditEntry
 from accounts.exports.files import dialled
@@ -44,7 +44,7 @@ Filters = Mapping[str, tuple[Any, Choices]]
 AT_ONCE = 500
 PSEUDONYM = re.compile(r"[\w.:-]{1,80}", re.ASCII)
 PERSON = (
-    gettext_lazy("Name"),
+    pgettext_lazy("of a person", "Name"),
     gettext_lazy("Phone"),
     gettext_lazy("Number of the document"),
     gettext_lazy("Address"),
@@ -216,7 +216,7 @@ def _case(case: Case) -> list[Cell]:
         case.day_1,
         None if case.closed_on else case.next_test_on,
         case.release_on,
-        case.get_closed_as_display() if case.closed_on else _("Open"),
+        case.get_closed_as_display() if case.closed_on else pgettext("a case", "Open"),
     ]
 
 
@@ -279,7 +279,7 @@ def _key_filters() -> Filters:
         "category": (_("Category"), words.CATEGORIES),
         "colour": (_("Colour"), words.MARKS),
         "vaccination": (
-            _("To be won for vaccination"),
+            _("To encourage to vaccinate"),
             {str(band): bands[band] for band in BANDS},
         ),
     }
@@ -328,7 +328,10 @@ def _entries(scope: ExportScope) -> Any:
 def _audit_rows(scope: ExportScope) -> Rows:
     for some in _some(_entries(scope).order_by("-pk")):
         for entry in some:
-            detail = "; ".join(f"{name}: {value}" for name, value in entry.detail.items())
+            after = pgettext("after a label", ": ")
+            detail = pgettext("joins details", "; ").join(
+                f"{name}{after}{value}" for name, value in entry.detail.items()
+            )
             yield (
                 None,
                 [
@@ -347,9 +350,12 @@ def _moment(at: datetime | None, *, seconds: bool = False) -> str:
     return date_format(localtime(at), "Y-m-d H:i:s" if seconds else "Y-m-d H:i") if at else ""
 
 
-_DAY_1, _NEXT, _RELEASE = gettext_lazy("Day 1"), gettext_lazy("Next test"), gettext_lazy("Release")
+_DAY_1, _NEXT = gettext_lazy("Day 1"), gettext_lazy("Next test")
+_RELEASE = pgettext_lazy("the day", "Release")
 _OF_CASE = (
-    *(gettext_lazy("Measure"), gettext_lazy("Reason"), _DAY_1, _NEXT, _RELEASE),
+    gettext_lazy("Measure"),
+    pgettext_lazy("of a measure", "Reason"),
+    *(_DAY_1, _NEXT, _RELEASE),
     gettext_lazy("State"),
 )
 
@@ -381,10 +387,10 @@ LISTS = {
         ExportableList(
             ExportedList.TODAY,
             "today",
-            (*PERSON, gettext_lazy("Due"), *_OF_CASE),
+            (*PERSON, pgettext_lazy("work", "Due"), *_OF_CASE),
             lambda scope: _work(scope).count(),
             _today_rows,
-            lambda: {"kind": (_("Due"), dict(WorkKind.choices))},
+            lambda: {"kind": (pgettext_lazy("work", "Due"), dict(WorkKind.choices))},
         ),
         ExportableList(
             ExportedList.KEY_PEOPLE,
@@ -425,10 +431,10 @@ LISTS = {
             (
                 gettext_lazy("Number of the entry"),
                 gettext_lazy("When"),
-                gettext_lazy("Who"),
-                gettext_lazy("Did"),
-                gettext_lazy("To"),
-                gettext_lazy("Reason"),
+                pgettext_lazy("the audit", "Who"),
+                gettext_lazy("Action"),
+                gettext_lazy("Subject"),
+                pgettext_lazy("why", "Reason"),
                 gettext_lazy("Details"),
             ),
             lambda scope: _entries(scope).count(),

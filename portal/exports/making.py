@@ -36,7 +36,7 @@ class NotYoursError(RefusedError):
     """A list that somebody may not see, or not any more."""
 
     def __init__(self) -> None:
-        super().__init__(_("You do not answer for this area any more."))
+        super().__init__(_("You are no longer responsible for this area."))
 
 
 class TooLongError(RefusedError):

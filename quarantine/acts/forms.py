@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from quarantine.acts.available import Act
@@ -65,7 +65,7 @@ class OnceForm(ActForm):
 
 
 def _reason(label: Any = None) -> forms.CharField:
-    return forms.CharField(label=label or _("Reason"), max_length=200)
+    return forms.CharField(label=label or pgettext_lazy("why", "Reason"), max_length=200)
 
 
 class SampleForm(ActForm):
@@ -127,7 +127,13 @@ class MissedForm(ActForm):
     day = forms.TypedChoiceField(
         label=_("Day of the test"), widget=Chips, coerce=date.fromisoformat
     )
-    reason = _reason()
+    # The one tap of the day's list gives none, and so none is recorded.
+    reason = forms.CharField(
+        label=pgettext_lazy("why", "Reason"),
+        max_length=200,
+        required=False,
+        help_text=_("For example: not met at home. Empty: no reason given."),
+    )
 
 
 class CheckForm(OnceForm):
@@ -160,16 +166,19 @@ class OutingForm(OnceForm):
     purpose = forms.ChoiceField(label=_("Purpose"), choices=OutingPurpose.choices, widget=Chips)
     vehicle = forms.ChoiceField(label=_("Vehicle"), choices=Vehicle.choices, widget=Chips)
     mask = forms.ChoiceField(label=_("Mask"), choices=Mask.choices, widget=Chips)
-    reason = _reason()
+    reason = _reason(_("In detail"))
 
 
 class AnswerForm(ActForm):
     """Yes or no to an outing."""
 
-    asked = forms.TypedChoiceField(label=_("Outing"), widget=Chips, coerce=int)
+    asked = forms.TypedChoiceField(label=_("Leave to go out"), widget=Chips, coerce=int)
     answer = forms.ChoiceField(
         label=_("Decision"),
-        choices=[("approve", _("Approve")), ("refuse", _("Refuse"))],
+        choices=[
+            ("approve", pgettext_lazy("an outing", "Approve")),
+            ("refuse", pgettext_lazy("an outing", "Refuse")),
+        ],
         widget=Chips,
     )
     reason = forms.CharField(label=_("Reason of a refusal"), max_length=200, required=False)
@@ -178,7 +187,7 @@ class AnswerForm(ActForm):
         """Ask why an outing is refused."""
         data = super().clean() or {}
         if data.get("answer") == "refuse" and not data.get("reason"):
-            self.add_error("reason", gettext("Say why the outing is refused."))
+            self.add_error("reason", gettext("Say why leave to go out is refused."))
         return data
 
 
@@ -215,7 +224,7 @@ class ClinicalForm(ActForm):
     """What a clinician found."""
 
     state = forms.ChoiceField(
-        label=_("State found by a clinician"), choices=CLINICAL, widget=Chips
+        label=_("Class found by a clinician"), choices=CLINICAL, widget=Chips
     )
     reason = _reason(_("Who found it, and how"))
 
@@ -251,7 +260,7 @@ class ExceptionForm(ActForm):
     )
     ground = forms.ChoiceField(label=_("By which clause"), required=False)
     reason = forms.CharField(
-        label=_("Reason"),
+        label=pgettext_lazy("why", "Reason"),
         max_length=200,
         required=False,
         help_text=_("Without names: administrators read it, too."),
@@ -282,7 +291,7 @@ class UncoverForm(forms.Form):
 
     field = forms.ChoiceField(
         choices=[
-            ("name", _("name")),
+            ("name", pgettext_lazy("of a person", "name")),
             ("number", _("number")),
             ("phone", _("phone")),
             ("emergency_phone", _("phone of the emergency contact")),

@@ -97,10 +97,10 @@ def ask_outing(
     refuse_closed(case)
     today = clock.day_of(at)
     if day < today:
-        raise OutingError(_("An outing is asked for before it happens."), field="day")
+        raise OutingError(_("Leave to go out is asked for beforehand."), field="day")
     asked = terms_of(case, laid=calendar_of(case, today=today), day=day)
     if asked is None:
-        raise OutingError(_("On that day no outing needs to be asked for."), field="day")
+        raise OutingError(_("On that day no leave to go out is needed."), field="day")
     _refuse_outside(asked, purpose, vehicle, mask)
     return record(
         case=case,
@@ -117,7 +117,12 @@ def ask_outing(
 def _refuse_outside(terms: Terms, purpose: OutingPurpose, vehicle: Vehicle, mask: Mask) -> None:
     """Refuse what the terms do not name, with what they name."""
     for field, chosen, allowed, sentence in (
-        ("purpose", purpose, terms.purposes, _("An outing may be for: %(allowed)s (%(clause)s).")),
+        (
+            "purpose",
+            purpose,
+            terms.purposes,
+            _("Leave to go out is given for: %(allowed)s (%(clause)s)."),
+        ),
         ("vehicle", vehicle, terms.vehicles, _("Only by: %(allowed)s (%(clause)s).")),
         ("mask", mask, terms.masks, _("A mask must be worn: %(allowed)s (%(clause)s).")),
     ):
@@ -131,8 +136,7 @@ def _refuse_outside(terms: Terms, purpose: OutingPurpose, vehicle: Vehicle, mask
 def _where(cited: Citation | None) -> str:
     if cited is None:
         return _("a default of this portal")
-    document = words.document_title(cited.document, short=True)
-    return _("%(document)s, clause %(clause)s") % {"document": document, "clause": cited.clause}
+    return words.clause_of(cited.document, cited.clause, short=True)
 
 
 @transaction.atomic

@@ -84,7 +84,7 @@ def release(*, cases: Collection[Case], at: datetime, by: User) -> Released:
 def _release(case: Case, laid: Calendar, *, at: datetime, by: User) -> str:
     """Release one case, and return why not when it cannot be."""
     if case.closed_on is None and not laid.may_be_released:
-        return " ".join(blockers_of(laid)) or _("The law holds this person under nothing.")
+        return " ".join(blockers_of(laid)) or _("Nothing to release: no measure applies.")
     try:
         with transaction.atomic():
             close(

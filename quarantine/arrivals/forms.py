@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import QuerySet
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area
@@ -65,7 +65,7 @@ class ArrivalForm(forms.Form):
     # Whose phone reaches the whole household.
     phone_of = forms.UUIDField(widget=forms.HiddenInput, required=False)
     document_type = forms.ChoiceField(
-        label=_("Document"),
+        label=pgettext_lazy("an identity paper", "Document"),
         choices=Resident.DocumentType.choices,
         required=False,
         widget=Chips,
@@ -84,7 +84,7 @@ class ArrivalForm(forms.Form):
         ),
     )
     name = forms.CharField(
-        label=_("Name"),
+        label=pgettext_lazy("of a person", "Name"),
         max_length=100,
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -187,7 +187,7 @@ class ArrivalForm(forms.Form):
     entered_via = PlaceField(label=_("First port of entry"), required=False)
     proof = forms.ChoiceField(
         label=_("Proof of a negative test"),
-        choices=[("", _("None")), ("yes", _("Has one"))],
+        choices=[("", pgettext_lazy("no proof", "None")), ("yes", _("Has one"))],
         required=False,
         widget=Chips,
     )
@@ -210,7 +210,7 @@ class ArrivalForm(forms.Form):
         widget=Chips,
     )
     clinical = forms.ChoiceField(
-        label=_("State found by a clinician"),
+        label=_("Class found by a clinician"),
         choices=CLINICAL,
         required=False,
         widget=Chips,

@@ -189,7 +189,7 @@ def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
         withdraw_case(case=case, at=at, by=by)
     if not Arrival.objects.valid().filter(pk=arrival.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise TooLateToUndoError(_("This was taken back already."))
-    audit.record(by=by, did=gettext_noop("took arrival back"), to=arrival)
+    audit.record(by=by, did=gettext_noop("undid an arrival"), to=arrival)
     if entry := entry_of(arrival):
         _put_person_back(arrival, case, entry, at=at, by=by)
 

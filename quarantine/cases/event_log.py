@@ -8,8 +8,9 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
-from policy.words import CLINICAL, SETTINGS, document_title, short_day
+from policy.words import CLINICAL, SETTINGS, clause_of, short_day
 from quarantine.acts.daily_checks import Symptom
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.models import Case, Event
@@ -69,7 +70,7 @@ def _found(samples: Collection[Sample]) -> Iterator[LogEntry]:
 
 def found(sample: Sample, result: NATResult) -> str:
     """Return what was found in a sample, in words."""
-    ct = f"Ct {result.ct}" if result.ct is not None else ""
+    ct = _("Ct %(ct)s") % {"ct": result.ct} if result.ct is not None else ""
     day = _("sample of %(day)s") % {"day": short_day(sample.day)}
     return _joined([day, result.get_outcome_display(), ct])
 
@@ -83,17 +84,23 @@ def told(event: Event) -> str:
             *_details(event.detail),
             *_changes(event.detail),
             _ground(event),
-            event.reason,
+            event.reason or _no_reason(event),
             event.note,
         ]
     )
 
 
+def _no_reason(event: Event) -> str:
+    return _("no reason given") if event.kind == Event.Kind.TEST_MISSED else ""
+
+
 def _details(detail: dict[str, Any]) -> Iterator[str]:
     if temperature := detail.get("temperature"):
-        yield f"{temperature} °C"
+        yield _("%(temperature)s °C") % {"temperature": temperature}
     for symptom in detail.get("symptoms", ()):
         yield str(Symptom(symptom).label)
+    if "symptoms" in detail and not detail["symptoms"]:
+        yield pgettext("a daily check", "no symptoms")
     for name, choices in (("purpose", OutingPurpose), ("vehicle", Vehicle), ("mask", Mask)):
         if name in detail:
             yield str(choices(detail[name]).label)
@@ -120,10 +127,7 @@ def _ground(event: Event) -> str:
     document, _space, clause = event.clause.rpartition(" ")
     if event.kind != Event.Kind.EXCEPTION or not document:
         return ""
-    return _("%(document)s, clause %(clause)s") % {
-        "document": document_title(document, short=True),
-        "clause": clause,
-    }
+    return clause_of(document, clause, short=True)
 
 
 def _joined(parts: list[str]) -> str:

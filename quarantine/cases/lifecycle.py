@@ -362,9 +362,9 @@ def change_clinical(
     """
     person = _person(case)
     if person.exposure != "infected":
-        raise NotInfectedError(_("A clinical state is recorded of infected people only."))
+        raise NotInfectedError(_("A clinical class is recorded of infected people only."))
     if state not in CLINICALS:
-        raise NotInfectedError(_("Unknown clinical state."))
+        raise NotInfectedError(_("Unknown clinical class."))
     facts_now: dict[str, Any] = {"clinical": state}
     if serious_underlying_disease is not None:
         facts_now["serious_underlying_disease"] = serious_underlying_disease

@@ -8,6 +8,7 @@ from typing import Any
 import django_filters
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User
 from policy import words
@@ -45,15 +46,15 @@ class CaseFilter(InAreas):
 
     state = django_filters.ChoiceFilter(
         label=_("State"),
-        choices=[("closed", _("Closed")), ("all", _("Open and closed"))],
-        empty_label=_("Open"),
+        choices=[("closed", pgettext_lazy("a case", "Closed")), ("all", _("Open and closed"))],
+        empty_label=pgettext_lazy("a case", "Open"),
         method="in_state",
     )
     measure = django_filters.ChoiceFilter(
-        label=_("Reason"),
+        label=pgettext_lazy("of a measure", "Reason"),
         choices=SUBJECTS,
         field_name="plan__provision__subject",
-        empty_label=_("All reasons"),
+        empty_label=_("All kinds"),
     )
     stage = django_filters.ChoiceFilter(
         label=_("Stage"),
@@ -65,14 +66,14 @@ class CaseFilter(InAreas):
         label=_("Test"),
         choices=[
             ("today", _("Due today")),
-            ("overdue", _("Overdue")),
+            ("overdue", pgettext_lazy("a test", "Overdue")),
             ("done", _("Taken today")),
         ],
         empty_label=_("All tests"),
         method="with_test",
     )
     release = django_filters.ChoiceFilter(
-        label=_("Release"),
+        label=pgettext_lazy("the act", "Release"),
         choices=[
             ("due", _("Day has come")),
             ("ready", _("Ready")),
@@ -137,7 +138,7 @@ class ArrivalFilter(InAreas):
 
     day = django_filters.DateFilter(label=_("Day"), field_name="arrived_on")
     measure = django_filters.ChoiceFilter(
-        label=_("Reason"),
+        label=pgettext_lazy("of a measure", "Reason"),
         choices=[*SUBJECTS, ("none", _("No measure"))],
         empty_label=_("All"),
         method="under_measure",

@@ -37,7 +37,7 @@ class WorkKind(models.TextChoices):
     TEST = "test", _("Tests of today")
     RESULT = "result", _("Results awaited")
     RELEASE = "release", _("Releases")
-    CHECK = "check", _("Checks")
+    CHECK = "check", _("Daily checks")
 
 
 @dataclass(frozen=True)

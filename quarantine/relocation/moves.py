@@ -75,8 +75,8 @@ def leave(
         if not case_told:
             raise OpenCaseLeavesError(
                 _(
-                    "This person is under a measure. Tell the place they went to, then tick that"
-                    " the case was handed over: it is closed here."
+                    "This person is under a measure. Tell the place they went to, then tick"
+                    " “The place they went to was told”: the case is closed here."
                 )
             )
         _close(case, Case.ClosedAs.HANDED_OVER, made, at=at, by=by)

@@ -8,7 +8,6 @@ from django import template
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 
 from common import places
 from policy import words
@@ -53,10 +52,7 @@ def subject(value: str) -> str:
 @register.simple_tag
 def clause(citation: Any, *, short: bool = False) -> str:
     """Return a clause with its document's title and number; `short`: the number alone."""
-    return gettext("%(document)s, clause %(clause)s") % {
-        "document": words.document_title(citation.document, short=short),
-        "clause": citation.clause,
-    }
+    return words.clause_of(citation.document, citation.clause, short=short)
 
 
 @register.filter

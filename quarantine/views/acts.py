@@ -128,15 +128,17 @@ def _outing(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
         at=at,
         by=by,
     )
-    return _event(_("Outing asked for; a supervisor decides."), event)
+    return _event(_("Leave to go out asked for; a supervisor decides."), event)
 
 
 def _answer(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     asked = get_object_or_404(Event.objects.visible_to(by).filter(case=case), pk=data["asked"])
     if data["answer"] == "approve":
-        return _event(_("Outing approved."), outings.approve_outing(asked=asked, at=at, by=by))
+        return _event(
+            _("Leave to go out approved."), outings.approve_outing(asked=asked, at=at, by=by)
+        )
     event = outings.refuse_outing(asked=asked, reason=data["reason"], at=at, by=by)
-    return _event(_("Outing refused."), event)
+    return _event(_("Leave to go out refused."), event)
 
 
 def _home(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
@@ -160,7 +162,7 @@ def _clinical(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     event = lifecycle.change_clinical(
         case=case, state=data["state"], reason=data["reason"], at=at, by=by
     )
-    return _event(_("Clinical state entered."), event)
+    return _event(_("Clinical class entered."), event)
 
 
 def _exception(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:

@@ -20,7 +20,7 @@ from common import clock
 from common.paging import page_before
 from policy.questions.calendar_picture import weeks
 from policy.services import law_of
-from policy.words import document_title, facts_of, short_day
+from policy.words import clause_of, facts_of, short_day
 from quarantine.acts import exceptions
 from quarantine.acts.available import (
     SUPERVISORS_ONLY,
@@ -116,12 +116,8 @@ class CasePage:
 
     @property
     def _grounds(self) -> list[tuple[str, str]]:
-        said = _("%(document)s, clause %(clause)s")
         return [
-            (
-                f"{document} {clause}",
-                said % {"document": document_title(document, short=True), "clause": clause},
-            )
+            (f"{document} {clause}", clause_of(document, clause, short=True))
             for document, clause in exceptions.grounds(self.case)
         ]
 

@@ -145,7 +145,7 @@ def duplicate_apart(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) ->
     by = member(request)
     one, other = _pair(by, kept, merged)
     candidates.tell_apart(first=one, second=other, at=clock.now(), by=by)
-    messages.success(request, _("Two people: they are proposed no more."))
+    messages.success(request, _("Marked as different people."))
     return redirect("duplicate_list")
 
 

@@ -262,7 +262,7 @@ def activation_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     except RefusedError as refused:
         messages.error(request, refused.sentence)
     else:
-        messages.success(request, _("Withdrawn: the law before it holds again."))
+        messages.success(request, _("Withdrawn: the earlier document applies again."))
     return redirect("activation_detail", pk)
 
 

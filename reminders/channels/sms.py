@@ -16,10 +16,17 @@ def send(message: Message) -> None:
     gateway = settings.SMS_GATEWAY
     if not gateway or message.case is None:
         raise NotSentError("no gateway")
-    resident = Resident.objects.only("key", "phone").get(pk=message.case.resident_id)
+    wanted = Resident.objects.only("key", "phone", "phone_hash", "name", "sex")
+    resident = wanted.get(pk=message.case.resident_id)
     if not (phone := resident.phone):
         raise NotSentError("no phone")
-    values = {"phone": phone, "text": texts.for_resident(message), "key": str(message.key)}
+    community = texts.community_of(message.grid)
+    values = {
+        "phone": phone,
+        "text": texts.for_resident(message, resident, community),
+        "community": community.name,
+        "key": str(message.key),
+    }
     headers = dict(gateway.get("headers", {}))
     if header := gateway.get("idempotency_header"):
         headers[header] = str(message.key)
@@ -34,7 +41,7 @@ def send(message: Message) -> None:
 
 
 def filled(template: Any, values: dict[str, str]) -> Any:
-    """Return `template` with `{phone}`, `{text}` and `{key}` replaced in every string of it."""
+    """Return `template` with `{phone}`, `{text}` and the like replaced in every string of it."""
     if isinstance(template, dict):
         return {name: filled(each, values) for name, each in template.items()}
     if isinstance(template, list):

@@ -57,7 +57,7 @@ class Likeness(models.TextChoices):
     PHONE = "phone", _("same name and phone")
     HOME = "home", _("same name, birth date and door")
     NUMBER = "number", _("same name, numbers differ by one character")
-    NEWBORN = "newborn", _("born the same day behind the same door, one without a number")
+    NEWBORN = "newborn", _("born the same day, same address, one without a number")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import models, transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from accounts.auditing import audit
 from accounts.staff.models import User
@@ -30,7 +30,7 @@ from residents.whitelist.models import Worker
 class Field(models.TextChoices):
     """What is chosen of one entry or the other."""
 
-    NAME = "name", gettext_lazy("Name")
+    NAME = "name", pgettext_lazy("of a person", "Name")
     DOCUMENT = "document", gettext_lazy("Document and number")
     SEX = "sex", gettext_lazy("Sex")
     BIRTH_DATE = "birth_date", gettext_lazy("Birth date")

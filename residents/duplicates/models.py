@@ -117,8 +117,8 @@ class NotSame(models.Model):
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("by"))
 
     class Meta:
-        verbose_name = _("two people")
-        verbose_name_plural = _("two people")
+        verbose_name = _("different people")
+        verbose_name_plural = _("different people")
         constraints = [
             models.UniqueConstraint(fields=["first", "second"], name="not_same_once"),
             models.CheckConstraint(name="not_same_in_order", condition=Q(first__lt=F("second"))),

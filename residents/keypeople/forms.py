@@ -72,9 +72,10 @@ class FactsForm(ActForm):
         widget=forms.CheckboxSelectMultiple,
     )
     contraindication = forms.CharField(
-        label=_("Contraindication against vaccination, as the doctor said; empty for none"),
+        label=_("Contraindication"),
         max_length=200,
         required=False,
+        help_text=_("Against vaccination, as the doctor said; empty for none."),
         widget=forms.TextInput(TEXT),
     )
     note = forms.CharField(

@@ -151,7 +151,7 @@ def withdraw_dose(*, dose: Dose, at: datetime, by: User) -> None:
     file = _locked(dose.resident)
     if not Dose.objects.valid().filter(pk=dose.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise ClosedError(_("This was taken back already."))
-    _count_doses(dose.resident, file, at=at, by=by, did=gettext_noop("took dose back"))
+    _count_doses(dose.resident, file, at=at, by=by, did=gettext_noop("undid a dose"))
 
 
 @transaction.atomic

@@ -228,7 +228,7 @@ def _before_and_after(
             for word, label in words.CATEGORIES.items()
         ),
         *((words.MARKS[colour], Filter(colour=colour).wants) for colour in COLOURS),
-        (_("To be won for vaccination"), lambda placing: placing.to_vaccinate),
+        (_("To encourage to vaccinate"), lambda placing: placing.to_vaccinate),
     ]
     rows = []
     for label, wanted in tests:
@@ -375,7 +375,7 @@ def _colour(resident: Resident, form: ActForm, at: datetime, by: User) -> str:
 
 def _need(resident: Resident, form: ActForm, at: datetime, by: User) -> str:
     services.open_need(resident=resident, **form.cleaned_data, at=at, by=by)
-    return _("Noted. It stands in the list of needs on its day.")
+    return _("Noted. It will be listed on its due date.")
 
 
 DO: dict[str, Do] = {"facts": _facts, "dose": _dose, "colour": _colour, "need": _need}

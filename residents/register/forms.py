@@ -10,6 +10,7 @@ from crispy_forms.layout import Field, Fieldset, Layout
 from django import forms
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User, people_within
 from residents.register.identity import read_name, read_number, read_phone
@@ -39,7 +40,7 @@ class PersonForm(forms.Form):
     number_required = True
 
     document_type = forms.ChoiceField(
-        label=_("Document"),
+        label=pgettext_lazy("an identity paper", "Document"),
         choices=Resident.DocumentType,
         widget=forms.RadioSelect,
         initial=Resident.DocumentType.MAINLAND_ID,
@@ -51,7 +52,7 @@ class PersonForm(forms.Form):
         widget=forms.TextInput(NUMBER),
     )
     name = forms.CharField(
-        label=_("Name"),
+        label=pgettext_lazy("of a person", "Name"),
         max_length=120,
         widget=forms.TextInput(TEXT),
         error_messages={"required": _("Enter the name as it stands on the document.")},
@@ -123,7 +124,7 @@ class PersonForm(forms.Form):
         """Return a day that is not in the future."""
         born: date | None = self.cleaned_data["birth_date"]
         if born and born > self.today:
-            raise forms.ValidationError(_("Nobody is born in the future. Check the date."))
+            raise forms.ValidationError(_("The birth date is in the future. Check the date."))
         return born
 
     def clean_phone(self) -> str:
@@ -346,7 +347,7 @@ class ColumnsForm(forms.Form):
         self, *args: Any, headings: Sequence[str], fields: Mapping[int, str], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        choices = [("", _("— not taken over —")), *columns.FIELDS.items()]
+        choices = [("", _("Do not import")), *columns.FIELDS.items()]
         for index, heading in enumerate(headings):
             self.fields[f"column_{index}"] = forms.ChoiceField(
                 label=heading or _("(no heading)"),

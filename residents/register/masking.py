@@ -3,6 +3,12 @@
 import re
 
 LAST = 4
+COMPOUND_SURNAMES = frozenset(
+    (
+        *("欧阳", "上官", "司马", "诸葛", "司徒", "皇甫", "尉迟", "公孙", "慕容"),
+        *("夏侯", "端木", "南宫", "宇文", "令狐", "长孙", "东方", "万俟", "澹台"),
+    )
+)
 _LAST_WORD = re.compile(r"[0-9A-Za-z]+(?=[^0-9A-Za-z]*$)")
 _VARIANT = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 
@@ -13,6 +19,13 @@ def mask_name(name: str) -> str:
         return ""
     variant = name[1:2] if _VARIANT.match(name[1:2]) else ""
     return f"{name[0]}{variant}*"
+
+
+def surname_of(name: str) -> str:
+    """Return the surname of a Chinese name, the first word of another: 张, 欧阳."""
+    if name[:2] in COMPOUND_SURNAMES:
+        return name[:2]
+    return name.split()[0] if name.isascii() else mask_name(name).removesuffix("*")
 
 
 def mask_phone(phone: str) -> str:

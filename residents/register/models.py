@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce, Length
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, people_within
 from common.encryption import EncryptedTextField
@@ -151,12 +152,14 @@ class Resident(models.Model):
     grid = models.ForeignKey(
         Area, on_delete=models.PROTECT, related_name="residents", verbose_name=_("grid")
     )
-    name = EncryptedTextField(_("name"), bound_to=["key"])
+    name = EncryptedTextField(pgettext_lazy("of a person", "name"), bound_to=["key"])
     # Of these three see `residents.search.name_keys`.
     name_key = models.CharField(_("pinyin"), max_length=10, blank=True, editable=False)
     name_words = LexemesField(default="", editable=False)
     name_hash = models.CharField(max_length=16, blank=True, editable=False)
-    document_type = models.CharField(_("document"), max_length=20, choices=DocumentType)
+    document_type = models.CharField(
+        pgettext_lazy("an identity paper", "document"), max_length=20, choices=DocumentType
+    )
     number = EncryptedTextField(_("number"), blank=True, bound_to=["key"])
     number_hash = models.CharField(max_length=64, blank=True, editable=False)
     # Hashes of the last four characters, to be found by what pages show.

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F, Model, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from accounts.auditing import audit
 from accounts.staff.models import Area, User
@@ -31,7 +31,7 @@ SHORT = 16  # characters of a hash that many rows share anyway
 
 # What `uncover` may show, and how each is called.
 UNCOVERABLE = {
-    "name": gettext_lazy("name"),
+    "name": pgettext_lazy("of a person", "name"),
     "number": gettext_lazy("number"),
     "phone": gettext_lazy("phone"),
     "address": gettext_lazy("address"),
@@ -305,7 +305,7 @@ def take_registration_back(
         return False
     gone = Resident.GoneAs.TAKEN_BACK
     update(resident, resident.version, gone_as=gone, gone_on=on)
-    audit.record(by=by, did=gettext_noop("took the registration back"), to=resident)
+    audit.record(by=by, did=gettext_noop("undid a registration"), to=resident)
     return True
 
 

@@ -110,9 +110,7 @@ class LeaveForm(Together):
         required=False,
         widget=forms.TextInput(TEXT),
     )
-    case_told = forms.BooleanField(
-        label=_("The place they went to was told of the measure, and keeps it up"), required=False
-    )
+    case_told = forms.BooleanField(label=_("The place they went to was told"), required=False)
 
 
 class DeathForm(Dated):

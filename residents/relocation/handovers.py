@@ -108,7 +108,7 @@ def withdraw(*, handover: Handover, at: datetime, by: User) -> None:
         .update(withdrawn_at=at, withdrawn_by=by)
     ):
         raise HandoverError(_("This handover is no longer waiting."))
-    audit.record(by=by, did=gettext_noop("took a handover back"), to=handover.resident)
+    audit.record(by=by, did=gettext_noop("withdrew a handover"), to=handover.resident)
 
 
 def _answer(

@@ -6,6 +6,7 @@ from typing import Any, Self
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User, people_within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet, whole
@@ -102,9 +103,17 @@ class Handover(Withdrawable):
         Resident, on_delete=models.PROTECT, related_name="handovers", verbose_name=_("resident")
     )
     grid = models.ForeignKey(
-        Area, on_delete=models.PROTECT, related_name="+", verbose_name=_("from")
+        Area,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=pgettext_lazy("a handover", "from"),
     )
-    to = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+", verbose_name=_("to"))
+    to = models.ForeignKey(
+        Area,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=pgettext_lazy("a handover", "to"),
+    )
     day = models.DateField(_("moves on"))
     note = EncryptedTextField(_("what the other side should know"), blank=True, bound_to=["key"])
     asked_at = models.DateTimeField(_("handed over at"))

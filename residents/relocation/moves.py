@@ -26,10 +26,10 @@ DID = {
     Move.Kind.RETURNED: gettext_noop("recorded as come back"),
 }
 TOOK_BACK = {
-    Move.Kind.MOVED: gettext_noop("took a move back"),
-    Move.Kind.LEFT: gettext_noop("took a moving away back"),
-    Move.Kind.DIED: gettext_noop("took a death back"),
-    Move.Kind.RETURNED: gettext_noop("took a coming back back"),
+    Move.Kind.MOVED: gettext_noop("undid a move"),
+    Move.Kind.LEFT: gettext_noop("undid a move-out"),
+    Move.Kind.DIED: gettext_noop("undid a recorded death"),
+    Move.Kind.RETURNED: gettext_noop("undid a return"),
 }
 
 
@@ -78,7 +78,7 @@ def move(
     """
     refuse_gone(resident)
     if household.pk == resident.household_id:
-        raise SameDoorError(_("They live behind this door already."))
+        raise SameDoorError(_("Already registered at this address."))
     return _record(resident, version, Move.Kind.MOVED, day, at=at, by=by, entered=household)
 
 

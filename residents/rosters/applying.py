@@ -238,7 +238,7 @@ def _apply_chunk(roster: Roster, chunk: _Chunk, at: datetime) -> None:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     audit.record(
         by=roster.applied_by,
-        did=gettext_noop("took over from a roster"),
+        did=gettext_noop("imported from a roster"),
         to=roster,
         shown=map(UUID, taken.new + taken.updated),
         new=len(taken.new),

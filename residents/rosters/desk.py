@@ -83,7 +83,7 @@ def take_over(*, roster: Roster, at: datetime, by: User) -> None:
     locked.total = locked.counts["new"] + locked.counts["update"]
     locked.applied_by, locked.applied_at = by, at
     locked.save()
-    audit.record(by=by, did=gettext_noop("decided to take a roster over"), to=roster)
+    audit.record(by=by, did=gettext_noop("decided to import a roster"), to=roster)
 
 
 def may_be_undone(roster: Roster, *, at: datetime) -> bool:

@@ -32,7 +32,7 @@ def rows_to_mend(*, roster: Roster, at: datetime, by: User) -> bytes:
     whoever asks. The file is sent again, so it is marked where no row is in the way: on printed
     pages and in its properties. It is entered in the ledger as any other.
     """
-    title = _("Rows to mend")
+    title = _("Rows to correct")
     unmasked = [str(each.label) for each in Sensitive]
     stamp = Stamp(ledger.next_number(), by, at, title, unmasked)
     file = BytesIO()
@@ -53,7 +53,7 @@ def rows_to_mend(*, roster: Roster, at: datetime, by: User) -> bytes:
     )
     audit.record(
         by=by,
-        did=gettext_noop("took the rows to mend of a roster"),
+        did=gettext_noop("took the rows to correct of a roster"),
         to=roster,
         export=export.pk,
     )

@@ -32,9 +32,9 @@ class Roster(models.Model):
         READING = "reading", _("Being read")
         CHOOSING = "choosing", _("Columns to be chosen")
         CHECKING = "checking", _("Being checked")
-        CHECKED = "checked", _("Checked, not yet taken over")
-        APPLYING = "applying", _("Being taken over")
-        APPLIED = "applied", _("Taken over")
+        CHECKED = "checked", _("Checked, not yet imported")
+        APPLYING = "applying", _("Importing")
+        APPLIED = "applied", _("Imported")
         UNDOING = "undoing", _("Being undone")
         UNDONE = "undone", _("Undone")
         REFUSED = "refused", _("Not readable")
@@ -60,9 +60,9 @@ class Roster(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         null=True,
-        verbose_name=_("taken over by"),
+        verbose_name=_("imported by"),
     )
-    applied_at = models.DateTimeField(_("taken over at"), null=True)
+    applied_at = models.DateTimeField(_("imported at"), null=True)
     undone_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("undone by")
     )

@@ -106,7 +106,7 @@ def _undo_chunk(roster: Roster, at: datetime) -> int:
     back = {pk for pk, fate in fates.items() if fate in {Fate.REMOVED, Fate.RESTORED}}
     audit.record(
         by=roster.undone_by,
-        did=gettext_noop("took back from a roster"),
+        did=gettext_noop("undid by a roster"),
         to=roster,
         shown=[row.resident for row in rows if row.pk in back and row.resident],
     )

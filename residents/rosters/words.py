@@ -107,9 +107,9 @@ def findings(roster: Roster) -> Iterable[tuple[str, str]]:
             "warning",
             ngettext(
                 "The sheet “%(name)s” holds %(rows)d row and was not read. Upload the file again"
-                " to take it over as well.",
+                " to import it as well.",
                 "The sheet “%(name)s” holds %(rows)d rows and was not read. Upload the file again"
-                " to take it over as well.",
+                " to import it as well.",
                 rows,
             )
             % {"name": name, "rows": rows},

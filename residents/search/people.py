@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import Q, Value
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 
 from accounts.auditing import audit
 from accounts.staff.models import Area, User
@@ -49,7 +49,7 @@ class QueryKind(models.TextChoices):
     PHONE = "phone", gettext_lazy("phone")
     END = "end", gettext_lazy("last four characters")
     ADDRESS = "address", gettext_lazy("building and door")
-    NAME = "name", gettext_lazy("name")
+    NAME = "name", pgettext_lazy("of a person", "name")
 
 
 class UnsearchableError(RefusedError):

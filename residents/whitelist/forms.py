@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from policy import words
 
@@ -47,7 +48,7 @@ class WorkerForm(UntilForm):
     employer = forms.CharField(label=_("Employer"), max_length=100, widget=forms.TextInput(TEXT))
     screening_post = forms.ChoiceField(
         label=_("Post by which tests are asked for"),
-        choices=[("", _("None")), *words.POSTS.items()],
+        choices=[("", pgettext_lazy("no post", "None")), *words.POSTS.items()],
         required=False,
         widget=forms.Select(SELECT),
     )

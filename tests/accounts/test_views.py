@@ -76,6 +76,27 @@ class TestAreas:
         assert grid.name == "东网格"
         assert did("renamed area").detail["after"] == "东网格"
 
+    def test_hold_a_phone_that_residents_call(
+        self, client: Client, admin: User, grid: Area
+    ) -> None:
+        url = reverse("area_detail", args=[grid.code])
+
+        client.post(url, {"name": grid.name, "phone": "0591-88886666"})
+
+        grid.refresh_from_db()
+        assert grid.phone == "0591-88886666"
+        assert did("changed the duty phone").detail["after"] == "0591-88886666"
+        assert not AuditEntry.objects.filter(did="renamed area").exists()
+
+    def test_take_no_words_for_a_phone(self, client: Client, admin: User, grid: Area) -> None:
+        url = reverse("area_detail", args=[grid.code])
+
+        page = client.post(url, {"name": grid.name, "phone": "找王主任"}).content.decode()
+
+        assert "请填写电话号码" in page
+        grid.refresh_from_db()
+        assert grid.phone == ""
+
 
 class TestAccounts:
     def test_are_made_with_a_password_that_is_shown_once(

@@ -40,14 +40,14 @@ def test_a_notice_is_uploaded_approved_put_in_force_and_decides(desktop: Page) -
     page.get_by_role("button", name="检查并存为草稿").click()
     expect(page.get_by_role("heading", name="演示市通告")).to_be_visible()
     expect(page.get_by_text("更严").first).to_be_visible()
-    expect(page.get_by_role("button", name="同意", exact=True)).to_have_count(0)
+    expect(page.get_by_role("button", name="批准", exact=True)).to_have_count(0)
     assert barriers(page) == []
     draft = page.url
 
     # … another approves it, and proposes that it be in force at once …
     sign_in(page, another)
     page.goto(draft)
-    page.get_by_role("button", name="同意", exact=True).click()
+    page.get_by_role("button", name="批准", exact=True).click()
     expect(page).to_have_url(f"{draft.split('/policy/')[0]}/policy/demo-city-2022-1")
     page.goto("/policy/activations/new/")
     page.select_option("#id_document", "demo-city-2022-1")
@@ -62,7 +62,7 @@ def test_a_notice_is_uploaded_approved_put_in_force_and_decides(desktop: Page) -
     # … which the first one approves. The county's own document would still go first.
     sign_in(page, one)
     page.goto(proposal)
-    page.get_by_role("button", name="同意并施行", exact=True).click()
+    page.get_by_role("button", name="批准并施行", exact=True).click()
     expect(page.get_by_text("已批准。")).to_be_visible()
     Area.objects.get(code="350104").activations.update(
         withdrawn_at=soon, withdrawn_by=one, withdrawal_reason="演示"

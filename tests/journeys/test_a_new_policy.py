@@ -84,7 +84,7 @@ def test_a_policy_is_previewed_approved_applied_and_taken_back(
     page.fill("#id_reason", "国家已施行新十条")
     page.get_by_role("button", name="提出并预览影响").click()
     expect(page.locator("#effect")).to_contain_text("在管3人")
-    expect(page.get_by_role("button", name="同意并施行")).to_have_count(0)
+    expect(page.get_by_role("button", name="批准并施行")).to_have_count(0)
     foreseen = {each: number(page, each) for each in ("shortened", "released", "kept", "moved")}
     assert foreseen == {"shortened": 1, "released": 1, "kept": 1, "moved": 0}
     expect(page.locator("#tests svg")).to_be_visible()
@@ -103,10 +103,10 @@ def test_a_policy_is_previewed_approved_applied_and_taken_back(
     # A second one, of another employer, approves; the page shows how far it is.
     sign_in(page, another)
     page.goto(proposal)
-    page.get_by_role("button", name="同意并施行").click()
-    expect(page.locator("#progress")).to_contain_text("0 / 3")
+    page.get_by_role("button", name="批准并施行").click()
+    expect(page.locator("#progress")).to_contain_text("0/3")
     everything_runs()
-    expect(page.locator("#progress")).to_contain_text("3 / 3")
+    expect(page.locator("#progress")).to_contain_text("3/3")
     assert barriers(page) == []
 
     # The grid worker sees what changed, and releases whom nothing holds any more.
@@ -118,12 +118,12 @@ def test_a_policy_is_previewed_approved_applied_and_taken_back(
     assert barriers(page) == []
     page.get_by_role("button", name="已告知").first.click()
     expect(page.locator(".change")).to_have_count(1)
-    page.get_by_role("button", name="核销本页").click()
+    page.get_by_role("button", name="本页1人均已告知").click()
     expect(page.locator(".change")).to_have_count(0)
     late = cases.pop("late")
     page.goto(f"/cases/{late.key}/")
     expect(page.locator(".law-line")).to_contain_text("113号")
-    page.get_by_role("button", name="解除", exact=True).click()
+    page.get_by_role("button", name="解除管控", exact=True).click()
     late.refresh_from_db()
     assert late.closed_as == Case.ClosedAs.RELEASED
 
@@ -132,9 +132,9 @@ def test_a_policy_is_previewed_approved_applied_and_taken_back(
     page.goto(proposal)
     page.locator("#withdraw summary").click()
     page.fill("#reason", "上级通知推迟施行")
-    page.get_by_role("button", name="撤回", exact=True).click()
+    page.get_by_role("button", name="撤回施行，恢复原文件", exact=True).click()
     everything_runs()
-    expect(page.locator("#progress")).to_contain_text("2 / 2")
+    expect(page.locator("#progress")).to_contain_text("2/2")
     assert columns() == [row for row in before if row["pk"] != late.pk]
     expect(page.get_by_text("上级通知推迟施行")).to_be_visible()
     sign_in(page, worker)

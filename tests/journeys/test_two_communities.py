@@ -131,7 +131,7 @@ def test_from_lanzhou_to_bayannur_and_from_shanghai_to_cangshan(
 
     # Day 7 is negative: a human releases.
     page.goto("/today/")
-    card.get_by_role("button", name="解除", exact=True).click()
+    card.get_by_role("button", name="解除管控", exact=True).click()
     expect(card).to_contain_text("已解除")
     case.refresh_from_db()
     assert case.closed_as == Case.ClosedAs.RELEASED

@@ -54,7 +54,7 @@ class TestArrivalForm:
         page.locator("#id_origin").press_sequentially("lz", delay=30)
         page.get_by_role("option", name="兰州市").click()
         expect(line).to_contain_text("居家隔离7天")
-        expect(panel).to_contain_text("71号 第4条")
+        expect(panel).to_contain_text("71号文件第4条")
         page.get_by_text("不具备", exact=True).click()
         expect(line).to_contain_text("集中隔离7天")
         assert browser.too_small(page) == []
@@ -73,7 +73,7 @@ class TestArrivalForm:
         page.locator("#id_stay-5-last_day").fill("2022-11-20")
         page.locator("#id_stay-5-risk").get_by_text("高风险区").click()
         page.fill("#id_origin", "兰州")
-        expect(page.locator("#decision")).to_contain_text("71号 第1条")
+        expect(page.locator("#decision")).to_contain_text("71号文件第1条")
         assert browser.too_small(page) == []
 
     def test_is_filled_by_keyboard_alone(self, grid: Area, desktop: Page, staff: User) -> None:

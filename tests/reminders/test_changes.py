@@ -89,7 +89,7 @@ class TestAChange:
         tell()
 
         [text] = texts(gateway)
-        for part in ("11月28日", "11月26日", "113号", "第2条"):
+        for part in ("由11月28日改为11月26日", "按113号文件第2条，"):
             assert part in text
         change = Change.objects.get()
         assert (change.before_release_on, change.after_release_on) == (SEVENTH, FIFTH)
@@ -114,7 +114,7 @@ class TestAChange:
         tell(at=NOW + MINUTE)
 
         _, second = texts(gateway)
-        assert second.startswith("【更正】")
+        assert second.startswith("更正：按")
         assert second.index("11月26日") < second.index("11月28日")
         assert [change.correction for change in Change.objects.order_by("pk")] == [False, True]
 
@@ -185,7 +185,7 @@ class TestAChange:
 
         tell()
 
-        assert len([text for text in texts(gateway) if "调整" in text]) == told
+        assert len([text for text in texts(gateway) if text.startswith("按")]) == told
 
     def test_that_asks_nothing_more_on_the_last_day_says_that_no_test_is_due(
         self, gateway: Gateway
@@ -196,8 +196,8 @@ class TestAChange:
 
         tell()
 
-        [text] = [text for text in texts(gateway) if "调整" in text]
-        assert "不再需要核酸检测" in text
+        [text] = [text for text in texts(gateway) if text.startswith("按")]
+        assert "不必再做核酸检测" in text
         assert "11月22日" in text
 
     def test_of_who_has_no_telephone_is_told_to_the_staff(self, gateway: Gateway) -> None:
@@ -270,7 +270,7 @@ class TestChangedForYou:
     ) -> None:
         page = client.get(reverse("change_list")).content.decode()
 
-        for part in ("11-28", "11-26", "113号", "第2条", "张*"):
+        for part in ("11月28日", "11月26日", "（113号）第2条", "张*"):
             assert part in page
 
     def test_is_gone_once_ticked_off(

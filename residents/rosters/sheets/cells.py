@@ -239,9 +239,9 @@ def birth_date(cell: Any, today: date, *, date1904: bool = False) -> date | None
             _("This is no date: write year, month and day, for example 1990-05-17.")
         )
     if born > today:
-        raise ValidationError(_("Nobody is born in the future. Check the date."))
+        raise ValidationError(_("The birth date is in the future. Check the date."))
     if born.year < today.year - 130:
-        raise ValidationError(_("Nobody is that old. Check the date."))
+        raise ValidationError(_("This birth date makes the person too old. Check it."))
     return born
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 NAME, TYPE, NUMBER, SEX, BORN = "name", "document_type", "number", "sex", "birth_date"
@@ -17,8 +17,8 @@ COMMUNITY, GRID, ADDRESS = "community", "grid", "address"
 BUILDING, UNIT, FLOOR, DOOR = "building", "unit", "floor", "door"
 
 FIELDS = {
-    NAME: _("Name"),
-    TYPE: _("Document"),
+    NAME: pgettext_lazy("of a person", "Name"),
+    TYPE: pgettext_lazy("an identity paper", "Document"),
     NUMBER: _("Document number"),
     SEX: _("Sex"),
     BORN: _("Birth date"),

@@ -608,7 +608,7 @@ class TestThePages:
                 assert page.evaluate(width)
         phone.goto(compare)
         assert browser.too_small(phone) == []
-        phone.get_by_role("button", name="合并为一条").click()
+        phone.get_by_role("button", name="合并为一条登记").click()
         phone.get_by_role("button", name="撤销合并").click()
         phone.wait_for_load_state()
 

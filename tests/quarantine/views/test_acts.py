@@ -71,7 +71,7 @@ class TestCaseAct:
         page = do(as_staff, case, "sample", htmx=True).content.decode()
         sample = Sample.objects.get()
         assert f'id="card-{case.key}"' in page
-        assert "Result of 11-22 awaited" in page
+        assert "Result of November 22 awaited" in page
         assert reverse("undo_sample", args=[sample.key]) in page
 
     def test_works_without_scripts(self, as_staff: Client, case: Case) -> None:
@@ -94,6 +94,28 @@ class TestCaseAct:
     def test_marks_a_test_as_missed(self, as_staff: Client, case: Case) -> None:
         do(as_staff, case, "missed", day="2022-11-20", reason="家中无人")
         assert Event.objects.get(kind="test_missed").reason == "家中无人"
+
+    def test_records_no_reason_that_nobody_gave(self, as_staff: Client, case: Case) -> None:
+        page = as_staff.get(reverse("today")).content.decode()
+        assert 'name="missed-day"' in page
+        assert 'name="missed-reason"' not in page
+
+        do(as_staff, case, "missed", day="2022-11-20")
+
+        assert Event.objects.get(kind="test_missed").reason == ""
+        page = as_staff.get(reverse("case_detail", args=[case.key])).content.decode()
+        assert "未说明原因" in page
+
+    def test_repeats_symptoms_and_no_temperature_that_nobody_took(
+        self, as_staff: Client, case: Case
+    ) -> None:
+        do(as_staff, case, "check", temperature="36.5", symptoms=["cough"], key=uuid4())
+
+        page = as_staff.get(reverse("case_detail", args=[case.key])).content.decode()
+
+        assert "症状与" in page
+        assert 'name="check-symptoms" value="cough"' in page
+        assert 'name="check-temperature" value="36.5"' not in page
 
     @pytest.mark.parametrize(
         ("act", "typed"),

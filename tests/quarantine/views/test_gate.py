@@ -19,7 +19,7 @@ from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import NOW, make_place, make_proof, make_resident, make_user, make_worker
 
 pytestmark = pytest.mark.django_db
-WORDS = ("可以上岗", "不得上岗", "请到服务台")
+WORDS = ("可以上岗", "暂不能上岗", "请联系社区核实")
 
 
 @pytest.fixture

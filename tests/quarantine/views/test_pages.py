@@ -67,7 +67,7 @@ class TestPages:
         as_staff.get(reverse("case_detail", args=[logged.case.key]))
         with django_assert_max_num_queries(MOST_QUERIES):
             page = as_staff.get(reverse("case_detail", args=[logged.case.key]))
-        assert "〔2022〕71号" in page.content.decode()
+        assert "（71号）第4条" in page.content.decode()
 
     def test_show_what_was_logged(
         self,

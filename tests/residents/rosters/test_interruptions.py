@@ -102,7 +102,7 @@ class TestAWorkerThatIsKilled:
         assert (roster.state, roster.done) == (Roster.State.APPLIED, new)
         assert Resident.objects.count() == new
         assert not StagedResident.objects.exists()
-        took = AuditEntry.objects.filter(did="took over from a roster")
+        took = AuditEntry.objects.filter(did="imported from a roster")
         shown = [key for entry in took for key in entry.shown]
         assert len(shown) == new
         assert set(shown) == set(Resident.objects.values_list("key", flat=True))

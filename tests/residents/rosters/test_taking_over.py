@@ -201,7 +201,7 @@ class TestTakingOver:
 
         for resident in Resident.objects.all():
             entries = AuditEntry.objects.filter(shown__contains=[resident.key])
-            assert entries.get().did == "took over from a roster"
+            assert entries.get().did == "imported from a roster"
 
     def test_deletes_the_file_and_what_was_staged(self, grid: Area, community: Area) -> None:
         steps.taken_over(steps.workbook(row(grid)), community)
