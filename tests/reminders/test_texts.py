@@ -4,19 +4,19 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from policy.engine.plans import PlannedStage
 from pytest_django import Settings
-from residents.masking import surname_of
 
-from accounts.models import Area
-from policy.engine import plans as engine
+from accounts.staff.models import Area
+from policy.engine.calendars import plans as engine
+from policy.engine.calendars.plans import PlannedStage
 from policy.models import Provision
 from quarantine.models import Case, Plan
 from reminders import texts
 from reminders.delivery import deliver
 from reminders.models import Change, Message
 from reminders.sweep import sweep
-from residents.models import Resident
+from residents.register.masking import surname_of
+from residents.register.models import Resident
 from tests.factories import NOW, make_community, make_grid
 from tests.reminders.cases import make_case
 from tests.reminders.servers import Gateway
