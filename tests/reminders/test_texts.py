@@ -117,7 +117,7 @@ class TestOneSMS:
         text = read(message_for(case, kind))
 
         assert text.startswith("张先生，")
-        assert text.endswith(f"。社区电话{PHONE}")
+        assert text.endswith(f"。电话{PHONE}")
         assert len(self.signed(text, community)) <= ONE_SMS
 
     @pytest.mark.parametrize("law", ["cn-2022-113", "fujian-2022-12"])
@@ -176,7 +176,7 @@ class TestThePhone:
     def test_of_the_grid_goes_before_that_of_the_community(self, case: Case) -> None:
         case.grid.phone = "0591-11112222"
 
-        assert read(message_for(case, Kind.RELEASED)).endswith("社区电话0591-11112222")
+        assert read(message_for(case, Kind.RELEASED)).endswith("电话0591-11112222")
 
     def test_is_left_out_where_the_place_has_none(self, case: Case, community: Area) -> None:
         Area.objects.filter(pk=community.pk).update(phone="")
