@@ -82,7 +82,7 @@ class TestTheWalkThrough:
         with pytest.raises(CommandError) as refused:
             call_command("policy", "check", str(tmp_path / NAME))
 
-        assert "第 18 行：stages：第7天的核酸不在6天的阶段之内。" in str(refused.value)
+        assert "第18行：stages：第7天的核酸不在6天的阶段之内。" in str(refused.value)
 
     def test_is_refused_when_a_clause_is_left_behind(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
