@@ -11,7 +11,8 @@ import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -25,6 +26,8 @@ from honcho.printer import Message, Printer
 from honcho.process import Popen, Process
 
 from accounts.keys import keyring
+from common import clock
+from policy.services import load_documents
 from portal import demo, engines
 
 
@@ -38,8 +41,11 @@ class Command(BaseCommand):
         """Declare the address."""
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--since", type=float, default=time.time(), help="when it began, in epoch seconds"
+        )
 
-    def handle(self, *, host: str, port: int, **_: Any) -> None:
+    def handle(self, *, host: str, port: int, since: float, **_: Any) -> None:
         """Run until a signal, or until one of the processes ends."""
         for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, _exit)
@@ -47,11 +53,15 @@ class Command(BaseCommand):
             with ExitStack() as stack:
                 stack.callback(engines.hold(settings.DATA_DIR))
                 _refuse_taken(host, port)
-                stack.enter_context(engines.running(settings.DATA_DIR, **settings.EMBEDDED))
-                engines.check_versions(settings.DATABASE_URL, settings.REDIS_URL)
-                _bring_up_to_date()
-                code = _run(host, port)
-        except engines.EngineError as error:
+                with _step("database"):
+                    stack.enter_context(engines.running(settings.DATA_DIR, **settings.EMBEDDED))
+                    engines.check_versions(settings.DATABASE_URL, settings.REDIS_URL)
+                    _bring_up_to_date()
+                if settings.DEMO:
+                    _see_to_demo()
+                connections.close_all()  # the processes are forked
+                code = _run(host, port, since)
+        except (engines.EngineError, demo.NotEmptyError) as error:
             raise CommandError(str(error)) from error
         sys.exit(code)
 
@@ -80,19 +90,36 @@ def _refuse_taken(host: str, port: int) -> None:
 def _bring_up_to_date() -> None:
     call_command("migrate", verbosity=0)
     keyring.check()
-    call_command("load_documents")
-    if settings.DEMO and (demo.present() or not get_user_model().objects.exists()):
-        call_command("seed_demo")
-    connections.close_all()  # the processes are forked
+    load_documents()
 
 
-def _run(host: str, port: int) -> int:
+def _see_to_demo() -> None:
+    if demo.present():
+        demo.seed(at=clock.now())  # its passwords, where their file is gone
+    elif not get_user_model().objects.exists():
+        with _step("demo"):
+            demo.seed(at=clock.now())
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    """Say in one line what is done and how long it took, as the Makefile does before."""
+    print(f"{name:20}", end="", flush=True)
+    began, said = time.monotonic(), "failed"
+    try:
+        yield
+        said = f"{time.monotonic() - began:5.1f} s"
+    finally:
+        print(said, flush=True)
+
+
+def _run(host: str, port: int, since: float) -> int:
     def closed_terminal(_: int, __: object) -> None:
         # Honcho knows SIGTERM. Its helpers inherit this, too, and ignore SIGTERM, rightly.
         os.kill(os.getpid(), signal.SIGTERM)
 
     signal.signal(signal.SIGHUP, closed_terminal)
-    manager = _Manager(host, port)
+    manager = _Manager(host, port, since)
     environment = engines.marked(settings.DATA_DIR)
     for name, arguments in processes(host, port).items():
         command = f"exec {shlex.join([sys.executable, *AS_ROOT, '-m', *arguments])}"
@@ -158,8 +185,9 @@ class _Log:
 class _Manager(Manager):
     """Honcho's manager, which also says when the page answers."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, since: float) -> None:
         super().__init__(Printer(_Log(sys.stdout)))
+        self._since = since
         self._process_ctor = _Tied
         local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         self._url = f"http://[{local}]:{port}/" if ":" in local else f"http://{local}:{port}/"
@@ -171,7 +199,8 @@ class _Manager(Manager):
     def _greet(self) -> None:
         while not _answers(self._url):
             time.sleep(0.1)
-        for line in (f"The portal answers at {self._url}", *_sign_ins()):
+        took = f"Started in {time.time() - self._since:.1f} s."
+        for line in (f"The portal answers at {self._url}", took, *_sign_ins()):
             now = datetime.now(UTC).astimezone()
             self.events.put(Message("line", f"{line}\n", now, "portal", None))
 
