@@ -26,7 +26,7 @@ sync = index=$$($(BIN)/python -m pip config list | sed -n "s/^[^=]*\.index-url='
 	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(1); rm -f .venv/.run-* .venv/.dev-*
 
 .DEFAULT_GOAL := help
-.PHONY: help ready run test check faults fix bench messages lock
+.PHONY: help ready run test check audit faults fix bench messages lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -47,7 +47,18 @@ check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, 
 	$(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	git ls-files -z '*.html' | xargs -0r $(BIN)/djade --target-version 5.2 --check
 	git ls-files -z '*.html' | xargs -0r $(BIN)/djhtml --tabwidth 2 --check
-	$(MAKE) test
+	$(MAKE) audit test
+
+audit: $(UV) ## ask whether a locked package has a known vulnerability (OSV: another service)
+	@mkdir -p build
+	@{ echo '# /// script'; echo '# dependencies = ['; \
+	  sed -nE 's/^([a-z0-9][^\]*[^\ ]) *\\?$$/#   "\1",/p' requirements-dev.txt requirements-uv.txt; \
+	  echo '# ]'; echo '# ///'; } >build/locked.py
+	@UV_HTTP_RETRIES=0 $(UV) audit --quiet --preview-features audit-command --script build/locked.py \
+	    $(if $(OSV),--service-url $(OSV)) >build/audit.log 2>&1 || { code=$$?; \
+	  if [ $$code = 2 ] && grep -qi 'request' build/audit.log; \
+	  then echo "Known vulnerabilities were not asked for: $$(head -1 build/audit.log)"; \
+	  else cat build/audit.log; exit $$code; fi; }
 
 faults: $(DEV) ## kill, stop and starve workers, schedulers and the broker, for minutes
 	$(BIN)/python -m pytest -m faults -s

@@ -7,6 +7,7 @@ version was published after the lock. Old pips resolve such an extra apart from 
 
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
@@ -80,14 +81,43 @@ def index(place: Path) -> Iterator[str]:
         server.shutdown()
 
 
+class _Advisories(BaseHTTPRequestHandler):
+    """A service like OSV's, which knows something bad of `shelf`."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["queries"]
+        bad = {"vulns": [{"id": "MADE-UP-1", "modified": "2022-12-01T00:00:00Z"}]}
+        self._say({"results": [bad if "shelf" in str(each) else {} for each in asked]})
+
+    def do_GET(self) -> None:
+        self._say({"id": "MADE-UP-1", "modified": "2022-12-01T00:00:00Z", "summary": "It falls."})
+
+    def _say(self, answer: object) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
+        """Say nothing."""
+
+
+@pytest.fixture
+def advisories() -> Iterator[str]:
+    """Serve what is known of vulnerabilities, and give the address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Advisories) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
 @pytest.fixture(scope="module")
 def prepared(place: Path) -> Path:
     """Give a folder with our Makefile, the oldest pip, and a lock older than the index."""
     published = partial(_publish, place / "index")
     wants = "Requires-Dist: shelf[ladder]>=1.0"
     lock = (
-        f"reader==1.0 --hash=sha256:{published('reader', '1.0', wants)}\n"
-        f"shelf[ladder]==1.0 --hash=sha256:{published('shelf', '1.0', LADDER)}\n"
+        f"reader==1.0 \\\n    --hash=sha256:{published('reader', '1.0', wants)}\n"
+        f"shelf[ladder]==1.0 \\\n    --hash=sha256:{published('shelf', '1.0', LADDER)}\n"
     )
     published("reader", "1.1", wants)
     published("shelf", "2.0", LADDER)
@@ -160,6 +190,20 @@ class TestTheOldestPip:
         machine = {"PIP_INDEX_URL": index, "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": ""}
         _run(checkout, PYTHON, "-m", *command.split(), **machine)
         assert LOCKED.items() <= _installed(checkout).items()
+
+
+class TestAudit:
+    def test_fails_by_a_locked_package_with_a_known_vulnerability(
+        self, checkout: Path, index: str, advisories: str
+    ) -> None:
+        asked = _try(checkout, "make", "audit", f"OSV={advisories}", UV_INDEX=index)
+        assert asked.returncode == 2
+        assert "shelf 1.0 has 1 known vulnerability" in asked.stdout
+
+    def test_says_in_one_line_that_nobody_could_be_asked(self, checkout: Path, index: str) -> None:
+        said = _run(checkout, "make", "audit", "OSV=http://127.0.0.1:9/", UV_INDEX=index)
+        assert said.startswith("Known vulnerabilities were not asked for: ")
+        assert said.count("\n") == 1
 
 
 class TestOperations:

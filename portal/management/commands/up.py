@@ -1,8 +1,10 @@
 """Start the portal by one command."""
 
+import fcntl
 import functools
 import os
 import shlex
+import shutil
 import signal
 import socket
 import sys
@@ -122,8 +124,9 @@ def _run(host: str, port: int, since: float) -> int:
     manager = _Manager(host, port, since)
     environment = engines.marked(settings.DATA_DIR)
     for name, arguments in processes(host, port).items():
-        command = f"exec {shlex.join([sys.executable, *AS_ROOT, '-m', *arguments])}"
-        manager.add_process(name, command, env=environment, cwd=str(settings.BASE_DIR))
+        program = [sys.executable, *AS_ROOT, "-m", *arguments]
+        command = shlex.join(program if name == "web" else [*manager.after_page, *program])
+        manager.add_process(name, f"exec {command}", env=environment, cwd=str(settings.BASE_DIR))
     manager.loop()
     return manager.returncode or 1
 
@@ -188,6 +191,12 @@ class _Manager(Manager):
     def __init__(self, host: str, port: int, since: float) -> None:
         super().__init__(Printer(_Log(sys.stdout)))
         self._since = since
+        gate = settings.DATA_DIR / "starting"
+        self._gate = gate.open("w")
+        fcntl.flock(self._gate, fcntl.LOCK_EX)
+        # On two cores the page would come seconds later, were four processes loaded at once.
+        flock = shutil.which("flock")
+        self.after_page = [flock, "--shared", "--no-fork", str(gate)] if flock else []
         self._process_ctor = _Tied
         local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
         self._url = f"http://[{local}]:{port}/" if ":" in local else f"http://{local}:{port}/"
@@ -199,6 +208,7 @@ class _Manager(Manager):
     def _greet(self) -> None:
         while not _answers(self._url):
             time.sleep(0.1)
+        fcntl.flock(self._gate, fcntl.LOCK_UN)
         took = f"Started in {time.time() - self._since:.1f} s."
         for line in (f"The portal answers at {self._url}", took, *_sign_ins()):
             now = datetime.now(UTC).astimezone()
