@@ -31,7 +31,7 @@ import redis
 DATABASE = "wangge"
 SYSTEM_USER = "wangge"
 MARK = "WANGGE_UP"
-READY_WITHIN = 30.0
+READY_WITHIN = 120.0  # on a machine that does much else
 POSTGRES_AT_LEAST = 15
 REDIS_AT_LEAST = 7
 # sockaddr_un holds 108 bytes; PostgreSQL's lock beside the socket is the longest name.

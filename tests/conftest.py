@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from playwright.sync_api import Browser, Page, Playwright
+from hypothesis import HealthCheck, settings
+from playwright.sync_api import Browser, Page, Playwright, expect
 from pytest_django import DjangoDbBlocker
 from pytest_django.live_server_helper import LiveServer
+
+from tests import patience
 
 CHROMIUM = Path("/usr/bin/chromium")
 NO_CHROMIUM = f"browser tests skipped: {CHROMIUM} is missing (as root, make test installs it)"
@@ -22,6 +25,11 @@ DATABASE = {"db", "transactional_db", "django_db_setup", "live_server"}
 
 # Playwright keeps an event loop in the main thread, where Django would refuse to wait.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+expect.set_options(timeout=patience.MILLISECONDS)
+# A busy machine is no fault of what is tried.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.hookimpl(wrapper=True)  # before -m chooses, and after all that sort
@@ -85,7 +93,7 @@ def _page(browser: Browser, address: str, **device: Any) -> Iterator[Page]:
     context = browser.new_context(
         base_url=address, locale="zh-CN", timezone_id="Asia/Shanghai", **device
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(patience.MILLISECONDS)
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -14,6 +14,7 @@ from django.conf import settings
 from ruamel.yaml import YAML
 
 from policy.engine.questions.ask import answer
+from tests import patience
 
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "policy" / "examples"
@@ -154,7 +155,7 @@ class TestTheCommandAsk:
             cwd=ROOT,
             input=b"".join(line + b"\n" for line in lines),
             capture_output=True,
-            timeout=120,
+            timeout=patience.SECONDS,
             check=False,
         )
 

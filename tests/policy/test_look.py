@@ -57,4 +57,4 @@ class TestTheDoorOnAPhone:
 
         phone.get_by_text("就诊者").click()
 
-        phone.locator(".door-verdict").wait_for(timeout=1_000)
+        phone.locator(".door-verdict").wait_for()

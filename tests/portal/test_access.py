@@ -14,6 +14,7 @@ people of another, who must get the same 404 as for a thing that does not exist.
 
 import inspect
 import io
+import math
 import re
 import zipfile
 from collections.abc import Callable, Iterator
@@ -629,6 +630,12 @@ def signed_in(user: User | None) -> str:
     return client.cookies.output(header="", sep=";")
 
 
+@pytest.fixture(autouse=True)
+def known_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no page ask anew for documents because a second has passed: questions are counted."""
+    monkeypatch.setattr("policy.services.FRESH_FOR_SECONDS", math.inf)
+
+
 @pytest.fixture(scope="module")
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
     """Make everything once; all of it goes again."""
@@ -685,6 +692,7 @@ def pages(*, public: bool) -> list[str]:
     return sorted(name for name in known if (PAGES[name].roles is None) == public)
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("name", pages(public=True))
 def test_a_public_page_asks_nobody_to_sign_in(name: str, world: World) -> None:
     for one, method in product(world.people, PAGES[name].methods):

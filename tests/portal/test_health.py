@@ -5,6 +5,7 @@ from django.test import Client
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("unhurried")
 class TestHealth:
     def test_is_good_while_the_engines_answer(self, client: Client) -> None:
         answer = client.get("/healthz", headers={"accept": "text/plain"})

@@ -19,6 +19,7 @@ from django.conf import settings
 
 from portal import engines
 from portal.management.commands import up
+from tests import patience
 
 processes = pytest.mark.processes
 
@@ -60,7 +61,7 @@ class Portal:
         self.wait_until_it_answers()
 
     def wait_until_it_answers(self) -> None:
-        give_up = time.monotonic() + 90
+        give_up = time.monotonic() + patience.SECONDS
         while time.monotonic() < give_up:
             if "The portal answers at" in self.output():
                 return
@@ -76,28 +77,29 @@ class Portal:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/accounts/login/") as page:
             return str(page.read().decode())
 
-    def processes(self) -> list[str]:
-        """Return what runs on the data folder: whatever was started with it, and PostgreSQL."""
+    def left(self) -> list[psutil.Process]:
+        """Return what does not end: of whatever was started on the folder, and PostgreSQL."""
         found = []
         for process in psutil.process_iter():
             with suppress(psutil.Error):
                 ours = process.environ().get("WANGGE_DATA") == str(self.data)
                 if ours or str(self.data) in process.cwd():
-                    found.append(f"{process.pid} {process.name()} {process.status()}")
-        return found
+                    found.append(process)
+        _ended, left = psutil.wait_procs(found, timeout=patience.SECONDS)
+        return list(left)
 
     def end(self, by: signal.Signals) -> int:
         assert self.process
         process, self.process = self.process, None
         process.send_signal(by)
-        return int(process.wait(30))
+        return int(process.wait(patience.SECONDS))
 
     def let_go(self) -> None:
         """End it where a test failed; a process that ended by itself is gathered up, too."""
         if self.process:
             with suppress(psutil.NoSuchProcess):
                 self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            self.process.wait(patience.SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +117,7 @@ def _refused(data: Path, port: int) -> str:
         env=_environment(data, WANGGE_DEMO="0"),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
         check=False,
     )
     assert tried.returncode == 1
@@ -140,7 +142,7 @@ class TestUp:
         )
 
         assert portal.end(by=signal.SIGTERM) == 143
-        assert portal.processes() == []
+        assert portal.left() == []
 
     def test_ends_when_its_terminal_is_closed(self, portal: Portal) -> None:
         portal.log.write_bytes(b"")
@@ -156,7 +158,7 @@ class TestUp:
         os.close(terminal)
         _, status = os.waitpid(pid, 0)
         assert os.waitstatus_to_exitcode(status) == 143
-        assert portal.processes() == []
+        assert portal.left() == []
 
     def test_leaves_a_healthy_folder_when_killed(self, portal: Portal) -> None:
         portal.start()
@@ -166,8 +168,8 @@ class TestUp:
 
         assert portal.process
         os.killpg(portal.process.pid, signal.SIGINT)  # as Ctrl-C does
-        assert portal.process.wait(30) == 130
-        assert portal.processes() == []
+        assert portal.process.wait(patience.SECONDS) == 130
+        assert portal.left() == []
 
     def test_starts_no_engine_where_servers_are_given(self, tmp_path: Path) -> None:
         given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
@@ -178,7 +180,7 @@ class TestUp:
             assert not (guest.data / "postgres").exists()
             assert not (guest.data / "valkey").exists()
             assert guest.end(by=signal.SIGTERM) == 143
-            assert guest.processes() == []
+            assert guest.left() == []
         finally:
             guest.let_go()
 

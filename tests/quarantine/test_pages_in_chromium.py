@@ -13,7 +13,7 @@ from accounts.staff.models import Area, User
 from quarantine.arrivals.services import Logged
 from quarantine.models import Arrival
 from testing.models import Sample
-from tests import browser, factories
+from tests import browser, factories, patience
 
 Arrive = Callable[..., Logged]
 SAVE = re.compile("^保存$")
@@ -117,13 +117,12 @@ class TestArrivalForm:
         page.goto(reverse("arrival_new"))
         fill_who(page)
         page.fill("#id_origin", "兰州")
-
-        def slow(route: Route) -> None:
-            page.wait_for_timeout(300)
-            route.continue_()
-
-        page.route("**/arrivals/new/", slow)
-        page.get_by_role("button", name=SAVE).dblclick()
+        sent: list[Route] = []
+        page.route("**/arrivals/new/", sent.append)
+        page.get_by_role("button", name=SAVE).dblclick(no_wait_after=True)
+        page.unroute_all()
+        for each in sent:
+            each.continue_()
         expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
         assert Arrival.objects.count() == 1
 
@@ -181,7 +180,7 @@ class TestWithoutScripts:
         context = browser.new_context(
             base_url=live_server.url, java_script_enabled=False, locale="zh-CN"
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(patience.MILLISECONDS)
         page = context.new_page()
         sign_in(page, staff)
         yield page

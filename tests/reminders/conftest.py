@@ -3,6 +3,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
+from tests import patience
 from tests.reminders import servers
 
 
@@ -10,6 +11,7 @@ from tests.reminders import servers
 def gateway(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[servers.Gateway]:
     """Give the portal an SMS gateway that honours idempotency keys."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr("reminders.channels.web.SECONDS", patience.SECONDS)
     with servers.gateway() as gateway:
         settings.SMS_GATEWAY = gateway.settings()
         yield gateway

@@ -15,6 +15,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests import patience
+
 KEY_HEADER = "Idempotency-Key"
 
 
@@ -120,7 +122,9 @@ def mail_server() -> Iterator[Mailbox]:
     box = Mailbox()
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         box.port = free.getsockname()[1]
-    controller = Controller(box, hostname="127.0.0.1", port=box.port)
+    controller = Controller(
+        box, hostname="127.0.0.1", port=box.port, ready_timeout=patience.SECONDS
+    )
     controller.start()
     try:
         yield box

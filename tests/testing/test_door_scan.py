@@ -85,15 +85,18 @@ class TestScanning:
         assert sentence in door.locator("[data-scan] [role=status]").inner_text()
         assert door.locator(".door-pass").count() == 0
 
-    def test_answers_within_a_second(self, door: Page) -> None:
+    def test_asks_anew_before_a_second_is_over(self, door: Page) -> None:
         scan(door, "2022-12-18T10:00:00+08:00")
         door.locator(".door-pass").wait_for()
-        began = time.monotonic()
+        door.clock.install()
+        door.clock.pause_at(time.time() + 3_600)
         door.locator("[name=sampled_at]").fill("09:59")
-        door.locator("[name=sampled_at]").dispatch_event("change")
-        door.locator(".door-stop").wait_for()
+        with door.expect_request("**/door/**"):
+            door.locator("[name=sampled_at]").dispatch_event("change")
+            door.clock.run_for(999)
+        door.clock.resume()
 
-        assert time.monotonic() - began < 1
+        door.locator(".door-stop").wait_for()
 
     def test_is_not_offered_where_the_browser_cannot(self, door: Page) -> None:
         door.add_init_script("delete window.BarcodeDetector;")

@@ -1,6 +1,6 @@
-"""Property tests here have no deadline: a busy machine is no fault of the law."""
+"""Property tests of the law try fewer examples each: there are many of them."""
 
 from hypothesis import settings
 
-settings.register_profile("law", deadline=None, max_examples=60)
+settings.register_profile("law", settings.get_profile("patient"), max_examples=60)
 settings.load_profile("law")

@@ -1,6 +1,6 @@
 import io
+import os
 import subprocess
-import time
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,7 +15,7 @@ from tests.residents.rosters import steps
 from tests.residents.rosters.steps import rewritten, workbook
 
 SHEET = "xl/worksheets/sheet1.xml"
-MOST_SECONDS, MOST_MEGABYTES = 5, 400  # on a machine that does other work, too
+MOST_SECONDS, MOST_MEGABYTES = 5, 400  # of processor time; of the process that reads
 OLD = Path(__file__).with_name("troubles.xls").read_bytes()
 NAMES = ["样㐂", "样𠮷", "示例·阿", "样镕"]  # in the extensions of Han, and beyond the first plane
 
@@ -273,15 +273,20 @@ class TestAHostileFile:
         content = make()
         peaks: list[float] = []
         watch(monkeypatch, peaks)
-        begun = time.perf_counter()
+        begun = processor_time()
 
         with pytest.raises(UnreadableFileError) as refused:
             rows_of(content)
 
         assert refused.value.why in whys.split()
         assert REFUSALS[refused.value.why] % refused.value.given
-        assert time.perf_counter() - begun < MOST_SECONDS
+        assert processor_time() - begun < MOST_SECONDS
         assert max(peaks, default=0) < MOST_MEGABYTES
+
+
+def processor_time() -> float:
+    """Return what this process and those that it has waited for have used."""
+    return sum(os.times()[:4])
 
 
 def watch(monkeypatch: pytest.MonkeyPatch, peaks: list[float]) -> None:
