@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, Page, Playwright, expect
 from pytest_django import DjangoDbBlocker
@@ -41,7 +42,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None]:
     """
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
-        if not (fixtures & DATABASE or item.get_closest_marker("django_db")):
+        marked = any(item.get_closest_marker(name) for name in ("django_db", "processes"))
+        if not (marked or fixtures & DATABASE):
             item.add_marker(pytest.mark.pure)
         if {"phone", "desktop", "browser"} & fixtures:
             item.add_marker(pytest.mark.browser)
@@ -61,19 +63,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Let the database know the provisions, as every start does after migrating."""
-    from policy.services import load_documents
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, worker_id: str
+) -> Iterator[None]:
+    """Give this process a database that knows the provisions, as every start leaves it."""
+    from tests import databases
 
-    with django_db_blocker.unblock():
-        load_documents()
+    with pytest.MonkeyPatch.context() as patched, django_db_blocker.unblock():
+        patched.setattr(TransactionTestCase, "_fixture_teardown", databases.restore)
+        with databases.copied(f"test_wangge_{worker_id}"), django_db_blocker.block():
+            yield
 
 
 @pytest.fixture(autouse=True)
-def empty_cache() -> Iterator[None]:
-    """Leave nothing in the cache for the next test."""
+def empty_cache(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Leave nothing in the cache for the next test; pure ones have none."""
     yield
-    cache.clear()
+    if not request.node.get_closest_marker("pure"):
+        cache.clear()
 
 
 @pytest.fixture(scope="session")

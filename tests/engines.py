@@ -2,12 +2,16 @@
 PostgreSQL and Valkey for the tests, where no servers are given; and compiled translations.
 
 An early plugin (`-p tests.engines` in pyproject.toml): it names the servers before
-pytest-django reads the settings, and starts them when the session begins. The folder is kept
-between runs; a second run at the same time takes a second folder. With several workers (`-n`)
-each has servers of its own, and the process that hands out the tests has none.
+pytest-django reads the settings, and starts them once it is known that a test needs them. The
+folder is kept between runs; a second run at the same time takes a second folder. With several
+workers (`-n`) they share the PostgreSQL of the process that hands out the tests, where each has
+a database of its own; and each has a Valkey of its own, where nothing else would keep their
+queues apart.
 """
 
+import gc
 import os
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import count
@@ -21,9 +25,14 @@ from portal import engines
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build"
-ADDRESSES = ("DATABASE_URL", "REDIS_URL")
-OURS = "WANGGE_TEST_ENGINES"  # the addresses that were not given
+OURS = "WANGGE_TEST_VALKEY"  # said to the workers where no Redis is given
 
+if sys.dont_write_bytecode:  # each process would compile Django and all tests anew
+    sys.dont_write_bytecode = False
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = str(BUILD / "bytecode")
+
+gc.disable()  # until all is imported and collected: none of that is ever garbage
 _stack = ExitStack()
 
 
@@ -50,22 +59,35 @@ def _compile_texts() -> None:
 
 _compile_texts()
 os.environ.setdefault("WANGGE_DATA", str(BUILD / "data"))
-for _name in os.environ.pop(OURS, "").split():  # workers inherit what was named for the first
-    del os.environ[_name]
-_given = [name for name in ADDRESSES if os.environ.get(name)]
-os.environ[OURS] = " ".join(name for name in ADDRESSES if name not in _given)
+if os.environ.pop(OURS, ""):
+    del os.environ["REDIS_URL"]
+if not os.environ.get("REDIS_URL"):
+    os.environ[OURS] = "yes"
 _embedded = engines.embedded(environ.Env())
 _data, _let_go = _first_free() if any(_embedded.values()) else (BUILD, lambda: None)
 os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = engines.addresses(environ.Env(), _data)
 
 
+def _start() -> None:
+    if any(_embedded.values()):
+        _stack.enter_context(engines.running(_data, safe=False, **_embedded))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Start what is not given, where tests are run."""
+    """Start the PostgreSQL that workers share before there are any."""
     if session.config.getoption("numprocesses", None):
-        _let_go()
-    elif any(_embedded.values()):
-        _stack.enter_context(engines.running(_data, safe=False, **_embedded))
+        gc.enable()
+        _embedded["valkey"] = False
+        _start()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start what is not given, where a test asks for it; keep what is there out of gc's way."""
+    gc.freeze()
+    gc.enable()
+    if any(not item.get_closest_marker("pure") for item in session.items):
+        _start()
 
 
 @pytest.hookimpl(trylast=True)

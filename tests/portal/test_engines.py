@@ -9,6 +9,7 @@ import pytest
 from portal import engines
 
 
+@pytest.mark.usefixtures("django_db_setup")
 class TestVersionCheck:
     def test_accepts_the_engines_of_the_tests(self) -> None:
         engines.check_versions(os.environ["DATABASE_URL"], os.environ["REDIS_URL"])
