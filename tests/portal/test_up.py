@@ -11,15 +11,17 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
 from celery import current_app as celery
 from django.conf import settings
+from pytest_django import DjangoDbBlocker
 
 from portal import engines
 from portal.management.commands import up
-from tests import patience
+from tests import databases, patience
 
 processes = pytest.mark.processes
 
@@ -110,6 +112,16 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     one.let_go()
 
 
+@pytest.fixture
+def database(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, worker_id: str
+) -> Iterator[str]:
+    """Give the address of a database that is brought up to date already."""
+    name = f"test_wangge_{worker_id}_guest"
+    with django_db_blocker.unblock(), databases.copied(name):
+        yield urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
 def _refused(data: Path, port: int) -> str:
     """Start where one cannot, and return the sentence."""
     tried = subprocess.run(
@@ -171,8 +183,8 @@ class TestUp:
         assert portal.process.wait(patience.SECONDS) == 130
         assert portal.left() == []
 
-    def test_starts_no_engine_where_servers_are_given(self, tmp_path: Path) -> None:
-        given = {name: os.environ[name] for name in ("DATABASE_URL", "REDIS_URL")}
+    def test_starts_no_engine_where_servers_are_given(self, tmp_path: Path, database: str) -> None:
+        given = {"DATABASE_URL": database, "REDIS_URL": os.environ["REDIS_URL"]}
         guest = Portal(tmp_path / "data", _free_port(), WANGGE_DEMO="0", **given)
         try:
             guest.start()
