@@ -118,7 +118,7 @@ class TestArrivalForm:
         fill_who(page)
         page.fill("#id_origin", "兰州")
         sent: list[Route] = []
-        page.route("**/arrivals/new/", sent.append)
+        page.route("**/arrivals/new/", lambda route: sent.append(route))
         page.get_by_role("button", name=SAVE).dblclick(no_wait_after=True)
         page.unroute_all()
         for each in sent:
