@@ -20,7 +20,9 @@ from django.db import connection
 from portal import demo
 
 ROOT = Path(settings.BASE_DIR)
-MADE_OF = ("accounts", "policy", "portal", "quarantine", "reminders", "residents", "testing")
+MADE_OF = (
+    *("accounts", "common", "policy", "portal", "quarantine", "reminders", "residents", "testing"),
+)
 TEMPLATE = "wangge_template_of_tests"
 WITH_DEMO = "wangge_demo_of_tests"
 LOCK = 20_221_207  # one process at a time makes or copies it
