@@ -202,7 +202,8 @@ class TestTwoSweepsAtOnce:
         Heartbeat.objects.update_or_create(sweep="sweep", defaults={"at": NOW})
         other = connections.create_connection("default")
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", pglock.advisory_id(locks.REMINDERS))
+            lock = pglock.advisory(locks.REMINDERS).int_lock_id
+            cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
         try:
             assert sweep(at=NOW) == 0
             assert health.stopped()
