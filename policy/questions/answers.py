@@ -43,7 +43,7 @@ def lines(answer: Answer) -> list[AnswerLine]:
 
 
 def _joined(parts: list[str]) -> str:
-    return pgettext("joins parts of a fact", ", ").join(parts)
+    return pgettext("joins names", ", ").join(parts)
 
 
 def _measure(answer: Answer) -> Headline:

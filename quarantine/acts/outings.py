@@ -128,7 +128,7 @@ def _refuse_outside(terms: Terms, purpose: OutingPurpose, vehicle: Vehicle, mask
     ):
         if chosen not in allowed:
             labels = [str(type(chosen)(one).label) for one in allowed]
-            named = pgettext("joins parts of a fact", ", ").join(labels)
+            named = pgettext("joins names", ", ").join(labels)
             told = {"allowed": named, "clause": _where(terms.cited)}
             raise OutingError(sentence % told, field=field)
 

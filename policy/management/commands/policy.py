@@ -83,7 +83,7 @@ class Command(BaseCommand):
 
 
 def _listed(parts: tuple[str, ...]) -> str:
-    return pgettext("joins parts of a fact", ", ").join(parts)
+    return pgettext("joins names", ", ").join(parts)
 
 
 def _refusal(refused: LawError) -> str:
