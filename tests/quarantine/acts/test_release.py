@@ -59,7 +59,7 @@ class TestProposals:
 
         (blocked,) = proposed(5).blocked
         assert len(blocked.blockers) == 1
-        assert "2022-11-22" in blocked.blockers[0]
+        assert "11月22日" in blocked.blockers[0]
 
     def test_say_it_in_the_language_of_the_page(self, case: Case) -> None:
         with_negatives(case, 1, 5)
@@ -117,7 +117,7 @@ class TestRelease:
         assert done.released == [ready]
         ((refused, sentence),) = done.refused
         assert refused == unready
-        assert "2022-11-22" in sentence
+        assert "11月22日" in sentence
 
     def test_waits_for_the_make_up_of_a_missed_last_test(self, case: Case) -> None:
         with_negatives(case, 1, 3)
