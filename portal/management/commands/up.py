@@ -209,10 +209,19 @@ class _Manager(Manager):
         while not _answers(self._url):
             time.sleep(0.1)
         fcntl.flock(self._gate, fcntl.LOCK_UN)
-        took = f"Started in {time.time() - self._since:.1f} s."
+        took = _took(time.time() - self._since)
         for line in (f"The portal answers at {self._url}", took, *_sign_ins()):
             now = datetime.now(UTC).astimezone()
             self.events.put(Message("line", f"{line}\n", now, "portal", None))
+
+
+def _took(seconds: float) -> str:
+    """Say how long this start took, and how long the first one took."""
+    first = settings.DATA_DIR / "first-start"
+    if not first.exists():
+        first.write_text(f"{seconds:.1f}")
+        return f"Started in {seconds:.1f} s, from nothing."
+    return f"Started in {seconds:.1f} s; the first start took {first.read_text()} s."
 
 
 def _answers(url: str) -> bool:
