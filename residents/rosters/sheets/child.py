@@ -151,10 +151,11 @@ class Workbook:
         sheet = self._load(index)
         if not sheet.start:
             return
-        top, left = sheet.start
+        # Rows are given from the first of the sheet on, cells from the first column with anything.
+        _, left = sheet.start
         merged = _merged(sheet.merged_cell_ranges or [])
         current: dict[int, tuple[int, Any]] = {}
-        for number, cells in enumerate(sheet.iter_rows(), top):
+        for number, cells in enumerate(sheet.iter_rows()):
             row = [""] * left + cells
             if merged or current:
                 _fill(row, number, merged, current)
