@@ -88,7 +88,7 @@ class DoorForm(forms.Form):
     def visitor(self) -> Visitor:
         """Return what was seen, for the engine; what was not asked is in order."""
         seen = self.cleaned_data
-        code = seen.get("health_code") or "green"
+        code: Any = seen.get("health_code") or "green"
         return Visitor(
             proof=seen.get("proof"),
             health_code=None if code == "none" else code,

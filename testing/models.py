@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area, User, people_within
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet, whole
+from policy.engine.decisions.facts import MOST_CT
 from residents.duplicates.models import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 from residents.register.models import Resident
 
@@ -84,7 +85,7 @@ class NATResult(Withdrawable):
         decimal_places=2,
         null=True,
         blank=True,
-        validators=[MinValueValidator(0), MaxValueValidator(50)],
+        validators=[MinValueValidator(0), MaxValueValidator(MOST_CT)],
     )
     reported_at = models.DateTimeField(_("reported at"))
     recorded_by = models.ForeignKey(
@@ -102,7 +103,7 @@ class NATResult(Withdrawable):
                 fields=["sample"], name="result_once_a_sample", condition=Q(withdrawn_at=None)
             ),
             models.CheckConstraint(
-                name="ct_in_range", condition=Q(ct=None) | Q(ct__gte=0, ct__lte=50)
+                name="ct_in_range", condition=Q(ct=None) | Q(ct__gte=0, ct__lte=MOST_CT)
             ),
             models.CheckConstraint(
                 name="outcome_known", condition=Q(outcome__in=["negative", "positive"])

@@ -32,3 +32,11 @@ class WrongValueError(ValueError):
     def __init__(self, zh: str, en: str) -> None:
         super().__init__(en)
         self.text = Text(zh, en)
+
+
+class ContradictoryValueError(WrongValueError):
+    """A value of a question that contradicts others; `key` names it."""
+
+    def __init__(self, key: str, zh: str, en: str) -> None:
+        super().__init__(zh, en)
+        self.key = key

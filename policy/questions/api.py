@@ -58,7 +58,8 @@ class LawAPI(NinjaAPI):
         described = super().get_openapi_schema(**given)
         [asked] = described["paths"].values()
         question = asked["post"]["requestBody"]["content"]["application/json"]
-        question["schema"] = openapi.questions(list(services.library().documents))
+        question["schema"], parts = openapi.questions(list(services.library().documents))
+        described["components"]["schemas"] |= parts
         answer = asked["post"]["responses"][200]["content"]["application/json"]
         answer["schema"] = openapi.answers()
         return described

@@ -1,9 +1,10 @@
 """
 The questions of the contract as forms.
 
-Each field is one key of a question, named by its path (`person-stays-0-area`), and reads what was
-typed as the engine does, so that a bad value gets the engine's own sentence. Only facts can be
-entered; nothing here can name a person.
+Each field is one key of a question, named by its path (`person-stays-0-area`). What it offers,
+what it needs and how it reads what was typed follows from the contract, so that a bad value gets
+the engine's own sentence; only labels and order are written here. Only facts can be entered;
+nothing here can name a person.
 """
 
 from __future__ import annotations
@@ -11,97 +12,123 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from datetime import date, datetime
+from itertools import chain
+from typing import Any, cast, get_args
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+from pydantic import TypeAdapter
 
 from common.places import read_place
 from policy import services, words
-from policy.engine.decisions.facts import MOST_CT, MOST_DAYS
+from policy.engine.decisions import doors, facts, people
+from policy.engine.documents import schema
 from policy.engine.errors import BadQuestionError
-from policy.engine.questions.reading import decimal, read_area, read_day, read_moment, whole
+from policy.engine.questions.keys import Key, key_at
+from policy.engine.questions.reading import DOCUMENT, LINE, read
 
 # What a field holds when nothing was entered: the key is left out of the question.
 ABSENT = object()
-MOST_PERSONS = 1_000_000
-OLDEST = 150
 STAYS, SERVED, RESULTS, POSITIVES = range(2), range(2), range(5), range(3)
 FLAGS = [("", "–"), ("true", _("Yes")), ("false", _("No"))]
 
-Words = Mapping[str, Any]
-Reader = Callable[[str, object], object]
-_WIDGETS = {
-    "day": {"type": "date"},
-    "moment": {"type": "datetime-local"},
-    "number": {"inputmode": "decimal", "autocomplete": "off"},
+Labels = Mapping[str, Any]
+# What the words of each vocabulary are called.
+_NAMES: dict[Any, Mapping[str, Any]] = {
+    facts.Exposure: words.EXPOSURES,
+    facts.Clinical: words.CLINICAL,
+    facts.Risk: words.RISKS,
+    facts.Setting: words.SETTINGS,
+    facts.Outcome: {"negative": _("Negative"), "positive": _("Positive")},
+    doors.HealthCode: words.CODES,
+    people.Vaccination: words.VACCINATIONS,
+    schema.Venue: words.VENUES,
+    schema.Role: words.ROLES,
+    schema.Post: words.POSTS,
+    schema.Level: words.LEVELS,
+    schema.Relation: words.RELATIONS,
+    schema.Gathering: words.GATHERINGS,
+    schema.Condition: words.CONDITIONS,
+    schema.WhitelistPost: words.WHITELIST_POSTS,
 }
+_HELP = {
+    "person-start": _("Left open, the day of the question."),
+    "person-inbound-central_days": _("0 for none yet"),
+}
+_LEFT_OPEN = {
+    "person-exposure": pgettext_lazy("no contact", "None"),
+    "policy": _("Whichever is in force there"),
+}
+
+
+@dataclass(frozen=True)
+class Typed:
+    """How values of a type are typed: the attributes of their input, and what is written then."""
+
+    attrs: dict[str, str]
+    written: Callable[[str], object] = str
+    help_text: Any = ""
+    max_length: int = 100
+
+
+def _moment(text: str) -> str:
+    return text + "+08:00" if re.fullmatch(r"[-0-9]{10}T[0-9:.]{5,15}", text) else text
+
+
+def _number(text: str) -> object:
+    if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,4})?", text):
+        return text
+    return float(text) if "." in text else int(text)
+
+
+_NUMBER = Typed({"inputmode": "decimal", "autocomplete": "off"}, _number)
+_TYPED: dict[type, Typed] = {
+    date: Typed({"type": "date"}),
+    datetime: Typed({"type": "datetime-local"}, _moment),
+    int: _NUMBER,
+    float: _NUMBER,
+    # The only texts are areas, by name, pinyin or code.
+    str: Typed(
+        {"autocomplete": "off"},
+        lambda text: text if text.isdigit() else read_place(text).code,
+        _("Name, pinyin or six digits"),
+        60,
+    ),
+}
+_DAYS = Typed(
+    {},
+    lambda text: [day for day in re.split(r"[\s,，、;；]+", text) if day],
+    _("For example 2022-12-01, 2022-12-03"),
+    500,
+)
 
 
 class Value(forms.CharField):
     """A value that the engine reads; its sentence stands at the field."""
 
-    def __init__(self, label: Any, kind: str, reader: Reader, help_text: Any = "") -> None:
+    def __init__(self, key: Key, typed: Typed, help_text: Any, **kwargs: Any) -> None:
         super().__init__(
-            label=label,
-            required=False,
-            max_length=100,
-            help_text=help_text,
-            widget=forms.TextInput(attrs=_WIDGETS[kind]),
+            widget=forms.TextInput(attrs=typed.attrs),
+            help_text=help_text or typed.help_text,
+            max_length=typed.max_length,
+            **kwargs,
         )
-        self.kind, self.reader = kind, reader
+        self.key, self.typed = key, typed
 
     def clean(self, value: Any) -> Any:
         """Return the value as the contract writes it."""
         text = super().clean(value)
         if not text:
             return ABSENT
-        written = self._written(text)
+        written = self.typed.written(text)
         try:
-            self.reader(str(self.label), written)
+            read(TypeAdapter(self.key.type).validate_python, written, str(self.label))
         except BadQuestionError as refused:
             raise ValidationError(words.say(refused.text)) from refused
         return written
-
-    def _written(self, text: str) -> object:
-        if self.kind == "moment" and re.fullmatch(r"[-0-9]{10}T[0-9:.]{5,15}", text):
-            return text + "+08:00"
-        if self.kind == "number" and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,4})?", text):
-            return float(text) if "." in text else int(text)
-        return text
-
-
-class Days(forms.CharField):
-    """Several days, with spaces or commas between."""
-
-    def clean(self, value: Any) -> Any:
-        """Return the days as a list."""
-        days = re.split(r"[\s,，、;；]+", super().clean(value)) if value else []
-        days = [day for day in days if day]
-        try:
-            for day in days:
-                read_day(str(self.label), day)
-        except BadQuestionError as refused:
-            raise ValidationError(words.say(refused.text)) from refused
-        return days or ABSENT
-
-
-class AreaField(forms.CharField):
-    """An area by name, pinyin or code."""
-
-    def clean(self, value: Any) -> Any:
-        """Return the area's code."""
-        text = super().clean(value)
-        if not text:
-            return ABSENT
-        if not text.isdigit():
-            return read_place(text).code
-        try:
-            return read_area(str(self.label), text)
-        except BadQuestionError as refused:
-            raise ValidationError(words.say(refused.text)) from refused
 
 
 class Word(forms.ChoiceField):
@@ -121,88 +148,69 @@ class SeveralWords(forms.MultipleChoiceField):
         return super().clean(value) or ABSENT
 
 
-def word(label: Any, table: Words, *, empty: Any = "–") -> Word:
-    """Return a field for one word of a table."""
-    return Word(label=label, required=False, choices=[("", empty), *table.items()])
+def field_of(question: str, name: str, label: Any) -> forms.Field:
+    """Return the field of a key as the contract has it; a row of a list may be left open."""
+    path = name.split("-")
+    key = key_at(question, [step for step in path if not step.isdigit()])
+    in_a_row = any(step.isdigit() for step in path)
+    said = {
+        "label": label,
+        "required": key.required and not in_a_row,
+        "help_text": _HELP.get(name, ""),
+    }
+    if key.items is bool:
+        return Word(choices=FLAGS, **said)
+    if choices := _choices(key):
+        if key.several:
+            return SeveralWords(choices=choices, widget=forms.CheckboxSelectMultiple, **said)
+        return Word(choices=[("", _LEFT_OPEN.get(name, "–")), *choices], **said)
+    return Value(key, _DAYS if key.several else _TYPED[key.items], **said)
 
 
-def flag(label: Any) -> Word:
-    """Return a field for yes or no; left open, the question's own default holds."""
-    return Word(label=label, required=False, choices=FLAGS)
+def _choices(key: Key) -> list[tuple[str, Any]]:
+    """Return the words that a key may hold, [] where these are not counted."""
+    if DOCUMENT in get_args(key.type):
+        return _documents()
+    if LINE in get_args(key.type):
+        return [(letter, _("Household %s") % letter) for letter in "ABC"]
+    names = _NAMES.get(key.items, {})
+    choices = [(word, label) for word, label in names.items() if word in get_args(key.items)]
+    if choices and type(None) in get_args(key.type) and key.default is not None:
+        choices.append(("null", pgettext_lazy("no code", "None")))
+    return choices
 
 
-def day(label: Any, help_text: Any = "") -> Value:
-    """Return a field for a day."""
-    return Value(label, "day", read_day, help_text)
-
-
-def moment(label: Any) -> Value:
-    """Return a field for a moment in Asia/Shanghai."""
-    return Value(label, "moment", read_moment)
-
-
-def number(label: Any, most: int, help_text: Any = "") -> Value:
-    """Return a field for a whole number."""
-    return Value(label, "number", whole(most), help_text)
-
-
-def days(label: Any) -> Days:
-    """Return a field for several days."""
-    return Days(
-        label=label,
-        required=False,
-        max_length=500,
-        help_text=_("For example 2022-12-01, 2022-12-03"),
-    )
-
-
-def place(label: Any) -> AreaField:
-    """Return a field for an area."""
-    return AreaField(
-        label=label,
-        required=False,
-        max_length=60,
-        help_text=_("Name, pinyin or six digits"),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
+def _documents() -> list[tuple[str, str]]:
+    known = sorted(services.library().documents.values(), key=lambda d: (d.in_force_from, d.id))
+    return [(document.id, words.document_title(document.id)) for document in reversed(known)]
 
 
 @dataclass(frozen=True)
 class Part:
-    """Fields that stand together; a folded part is opened once it holds something."""
+    """Fields that stand together, by their labels; a folded part opens once it holds something."""
 
     title: Any
-    fields: Mapping[str, forms.Field]
+    labels: Labels
     folded: bool = False
 
 
-def _documents() -> dict[str, str]:
-    known = sorted(services.library().documents.values(), key=lambda d: (d.in_force_from, d.id))
-    return {document.id: words.document_title(document.id) for document in reversed(known)}
+# A law is named by its document, or by an area and a day.
+_LAW = Part(
+    _("Which law"), {"policy": _("Policy document"), "area": _("or area"), "day": _("and day")}
+)
 
 
-def _where(*, with_day: bool) -> Part:
-    """Return the fields that say which law: a document, or an area and a day."""
-    fields: dict[str, forms.Field] = {
-        "policy": word(_("Policy document"), _documents(), empty=_("Whichever is in force there")),
-        "area": place(_("or area")),
-    }
-    if with_day:
-        fields["day"] = day(_("and day"))
-    return Part(_("Which law"), fields)
-
-
-def _proof(path: str = "") -> dict[str, forms.Field]:
+def _proof(path: str = "") -> Labels:
     return {
-        f"{path}proof-sampled_at": moment(_("Negative proof: sampled at")),
-        f"{path}proof-reported_at": moment(_("Negative proof: reported at")),
+        f"{path}proof-sampled_at": _("Negative proof: sampled at"),
+        f"{path}proof-reported_at": _("Negative proof: reported at"),
     }
 
 
-def _rows(path: str, numbers: Iterable[int], fields: Callable[[int], Words]) -> dict[str, Any]:
-    """Return numbered rows of fields."""
+def _rows(path: str, numbers: Iterable[int], labels: Callable[[int], Labels]) -> Labels:
+    """Return the labels of numbered rows."""
     return {
-        f"{path}-{row}-{name}": field for row in numbers for name, field in fields(row + 1).items()
+        f"{path}-{row}-{name}": label for row in numbers for name, label in labels(row + 1).items()
     }
 
 
@@ -211,12 +219,10 @@ def _person() -> Iterator[Part]:
     yield Part(
         _("The facts"),
         {
-            "person-start": day(_("Day 1"), _("Left open, the day of the question.")),
-            "person-exposure": word(
-                _("Contact"), words.EXPOSURES, empty=pgettext_lazy("no contact", "None")
-            ),
-            "person-arrived_from": place(_("Came from")),
-            "person-spread_at_origin": flag(_("Community spread there")),
+            "person-start": _("Day 1"),
+            "person-exposure": _("Contact"),
+            "person-arrived_from": _("Came from"),
+            "person-spread_at_origin": _("Community spread there"),
             **_proof("person-"),
         },
     )
@@ -226,10 +232,10 @@ def _person() -> Iterator[Part]:
             "person-stays",
             STAYS,
             lambda n: {
-                "area": place(_("Stay %d: area") % n),
-                "risk": word(_("Stay %d: risk") % n, words.RISKS),
-                "last_day": day(_("Stay %d: last day") % n),
-                "transit": flag(_("Stay %d: in transit only") % n),
+                "area": _("Stay %d: area") % n,
+                "risk": _("Stay %d: risk") % n,
+                "last_day": _("Stay %d: last day") % n,
+                "transit": _("Stay %d: in transit only") % n,
             },
         ),
         folded=True,
@@ -237,23 +243,21 @@ def _person() -> Iterator[Part]:
     yield Part(
         _("Infected people"),
         {
-            "person-clinical": word(_("Clinical class"), words.CLINICAL),
-            "person-serious_underlying_disease": flag(_("Serious underlying disease")),
+            "person-clinical": _("Clinical class"),
+            "person-serious_underlying_disease": _("Serious underlying disease"),
         },
         folded=True,
     )
     yield Part(
         _("From abroad, posts, trucks, home"),
         {
-            "person-inbound-central_days": number(
-                _("From abroad: central days served"), MOST_DAYS, _("0 for none yet")
-            ),
-            "person-inbound-home_days": number(_("From abroad: home days served"), MOST_DAYS),
-            "person-inbound-entered_via": place(_("From abroad: entered in")),
-            "person-closed_loop_post_ended": day(_("Closed-loop post ended on")),
-            "person-freight_crew": flag(_("Crew of a closed-loop truck")),
-            "person-home_conditions_met": flag(_("Home fit for isolation")),
-            "person-chooses_central": flag(_("Asks for central isolation")),
+            "person-inbound-central_days": _("From abroad: central days served"),
+            "person-inbound-home_days": _("From abroad: home days served"),
+            "person-inbound-entered_via": _("From abroad: entered in"),
+            "person-closed_loop_post_ended": _("Closed-loop post ended on"),
+            "person-freight_crew": _("Crew of a closed-loop truck"),
+            "person-home_conditions_met": _("Home fit for isolation"),
+            "person-chooses_central": _("Asks for central isolation"),
         },
         folded=True,
     )
@@ -261,8 +265,7 @@ def _person() -> Iterator[Part]:
 
 
 def _results() -> Part:
-    """Return the fields of what has happened since."""
-    outcomes = {"negative": _("Negative"), "positive": _("Positive")}
+    """Return what has happened since."""
     return Part(
         _("Tests and days served"),
         {
@@ -270,181 +273,151 @@ def _results() -> Part:
                 "person-tests",
                 RESULTS,
                 lambda n: {
-                    "day": day(_("Test %d: day") % n),
-                    "result": word(_("Test %d: result") % n, outcomes),
-                    "ct": Value(_("Test %d: Ct") % n, "number", decimal(MOST_CT)),
-                    "reported_at": moment(_("Test %d: reported at") % n),
+                    "day": _("Test %d: day") % n,
+                    "result": _("Test %d: result") % n,
+                    "ct": _("Test %d: Ct") % n,
+                    "reported_at": _("Test %d: reported at") % n,
                 },
             ),
-            "person-missed": days(_("Days of missed tests")),
+            "person-missed": _("Days of missed tests"),
             **_rows(
                 "person-served",
                 SERVED,
                 lambda n: {
-                    "setting": word(_("Served %d: setting") % n, words.SETTINGS),
-                    "first_day": day(_("Served %d: first day") % n),
-                    "last_day": day(_("Served %d: last day") % n),
+                    "setting": _("Served %d: setting") % n,
+                    "first_day": _("Served %d: first day") % n,
+                    "last_day": _("Served %d: last day") % n,
                 },
             ),
         },
         folded=True,
     )
-
-
-def _measure() -> Iterator[Part]:
-    yield _where(with_day=True)
-    yield from _person()
 
 
 def _switch() -> Iterator[Part]:
     yield Part(
         _("Which law"),
         {
-            "from": word(_("From the document"), _documents()),
-            "to": word(_("to the document"), _documents()),
-            "day": day(_("Day of the change")),
+            "from": _("From the document"),
+            "to": _("to the document"),
+            "day": _("Day of the change"),
         },
     )
     yield from _person()
 
 
-def _entry() -> Iterator[Part]:
-    yield _where(with_day=True)
-    codes = {**words.CODES, "null": pgettext_lazy("no code", "None")}
-    yield Part(
-        _("At the door"),
-        {
-            "venue": word(_("Venue"), words.VENUES),
-            "at": moment(_("Moment")),
-            "local_outbreak": flag(_("Outbreak in the place")),
-            "visitor-role": word(_("Who comes"), words.ROLES),
-            **_proof("visitor-"),
-            "visitor-health_code": word(_("Health code"), codes),
-            "visitor-travel_code_ok": flag(_("Travel code normal")),
-            "visitor-scanned": flag(_("Place code scanned")),
-            "visitor-temperature_ok": flag(_("Temperature normal")),
-        },
-    )
-
-
-def _screening() -> Iterator[Part]:
-    yield _where(with_day=True)
-    yield Part(
-        _("Post and week"),
-        {
-            "post": word(_("Post"), words.POSTS),
-            "week": day(_("Week: its Monday")),
-            "done": days(_("Days on which a sample was taken")),
-            "missed": days(_("Days of missed tests")),
-        },
-    )
-
-
 def _zone() -> Iterator[Part]:
-    yield _where(with_day=True)
     yield Part(
         _("High-risk area"),
         {
-            "level": word(_("How large"), words.LEVELS),
-            "start": day(_("Drawn on")),
-            "last_positive": day(_("Last positive before")),
-            "all_negative_on_lift_day": flag(_("All negative on the day of lifting")),
+            "level": _("How large"),
+            "start": _("Drawn on"),
+            "last_positive": _("Last positive before"),
+            "all_negative_on_lift_day": _("All negative on the day of lifting"),
         },
     )
-    doors = {letter: _("Household %s") % letter for letter in "ABC"}
     yield Part(
         _("Later positives"),
         _rows(
             "positives",
             POSITIVES,
             lambda n: {
-                "day": day(_("Positive %d: day") % n),
-                "household": word(_("Positive %d: household") % n, doors),
-                "relation": word(_("Positive %d: relation") % n, words.RELATIONS),
+                "day": _("Positive %d: day") % n,
+                "household": _("Positive %d: household") % n,
+                "relation": _("Positive %d: relation") % n,
             },
         ),
         folded=True,
     )
 
 
-def _gathering() -> Iterator[Part]:
-    yield _where(with_day=True)
-    yield Part(
-        _("Gathering"),
-        {
-            "kind": word(_("Kind"), words.GATHERINGS),
-            "persons": number(_("People"), MOST_PERSONS),
-            "outside_persons": number(_("of them from outside"), MOST_PERSONS),
-        },
-    )
-
-
-def _freight() -> Iterator[Part]:
-    yield _where(with_day=True)
-    yield Part(
-        _("Truck"),
-        {
-            "at": moment(_("Moment")),
-            "from": place(_("Comes from")),
-            "reported_days_ahead": number(_("Reported so many days ahead"), OLDEST),
-            **_proof(),
-        },
-    )
-
-
-def _registration() -> Iterator[Part]:
-    yield _where(with_day=True)
-    yield Part(
-        _("Reporting before arrival"),
-        {"arrival": day(_("Arrives on")), "registered": day(_("Reported on"))},
-    )
-
-
-def _registry() -> Iterator[Part]:
-    yield _where(with_day=True)
-    yield Part(
-        _("Key populations"),
-        {
-            "person-age": number(_("Age"), OLDEST),
-            "person-conditions": SeveralWords(
-                label=_("Diseases"),
-                required=False,
-                choices=list(words.CONDITIONS.items()),
-                widget=forms.CheckboxSelectMultiple,
-            ),
-            "person-living_alone": flag(_("Lives alone")),
-            "person-pregnant": flag(_("Pregnant")),
-            "person-child_in_difficulty": flag(_("Child in difficulty")),
-            "person-disabled": flag(_("Disabled")),
-            "person-stable": flag(_("In a stable state")),
-            "person-vaccination": word(_("Vaccination"), words.VACCINATIONS),
-        },
-    )
-
-
-def _whitelist() -> Iterator[Part]:
-    yield _where(with_day=True)
-    yield Part(
-        _("Whitelist workers"),
-        {
-            "post": word(_("Post"), words.WHITELIST_POSTS),
-            "at": moment(_("Moment")),
-            **_proof(),
-        },
-    )
+def _of_a_law(*parts: Part) -> Callable[[], Iterator[Part]]:
+    return lambda: iter((_LAW, *parts))
 
 
 _PARTS: dict[str, Callable[[], Iterator[Part]]] = {
-    "measure": _measure,
+    "measure": lambda: chain([_LAW], _person()),
     "switch": _switch,
-    "entry": _entry,
-    "screening": _screening,
-    "zone": _zone,
-    "gathering": _gathering,
-    "freight": _freight,
-    "registration": _registration,
-    "registry": _registry,
-    "whitelist": _whitelist,
+    "entry": _of_a_law(
+        Part(
+            _("At the door"),
+            {
+                "venue": _("Venue"),
+                "at": _("Moment"),
+                "local_outbreak": _("Outbreak in the place"),
+                "visitor-role": _("Who comes"),
+                **_proof("visitor-"),
+                "visitor-health_code": _("Health code"),
+                "visitor-travel_code_ok": _("Travel code normal"),
+                "visitor-scanned": _("Place code scanned"),
+                "visitor-temperature_ok": _("Temperature normal"),
+            },
+        )
+    ),
+    "screening": _of_a_law(
+        Part(
+            _("Post and week"),
+            {
+                "post": _("Post"),
+                "week": _("Week: its Monday"),
+                "done": _("Days on which a sample was taken"),
+                "missed": _("Days of missed tests"),
+            },
+        )
+    ),
+    "zone": lambda: chain([_LAW], _zone()),
+    "gathering": _of_a_law(
+        Part(
+            _("Gathering"),
+            {
+                "kind": _("Kind"),
+                "persons": _("People"),
+                "outside_persons": _("of them from outside"),
+            },
+        )
+    ),
+    "freight": _of_a_law(
+        Part(
+            _("Truck"),
+            {
+                "at": _("Moment"),
+                "from": _("Comes from"),
+                "reported_days_ahead": _("Reported so many days ahead"),
+                **_proof(),
+            },
+        )
+    ),
+    "registration": _of_a_law(
+        Part(
+            _("Reporting before arrival"),
+            {"arrival": _("Arrives on"), "registered": _("Reported on")},
+        )
+    ),
+    "registry": _of_a_law(
+        Part(
+            _("Key populations"),
+            {
+                "person-age": _("Age"),
+                "person-conditions": _("Diseases"),
+                "person-living_alone": _("Lives alone"),
+                "person-pregnant": _("Pregnant"),
+                "person-child_in_difficulty": _("Child in difficulty"),
+                "person-disabled": _("Disabled"),
+                "person-stable": _("In a stable state"),
+                "person-vaccination": _("Vaccination"),
+            },
+        )
+    ),
+    "whitelist": _of_a_law(
+        Part(
+            _("Whitelist workers"),
+            {
+                "post": _("Post"),
+                "at": _("Moment"),
+                **_proof(),
+            },
+        )
+    ),
 }
 KINDS = tuple(_PARTS)
 
@@ -457,13 +430,14 @@ class QuestionForm(forms.Form):
         self.kind = kind
         self.whole = list(_PARTS[kind]())
         for part in self.whole:
-            self.fields.update(part.fields)
+            for name, label in part.labels.items():
+                self.fields[name] = field_of(kind, name, label)
 
     @property
     def parts(self) -> Iterator[tuple[Part, list[forms.BoundField], bool]]:
         """Yield the parts with their fields, and whether each stands open."""
         for part in self.whole:
-            fields = [self[name] for name in part.fields]
+            fields = [self[name] for name in part.labels]
             used = any(field.data or field.errors for field in fields)
             yield part, fields, used or not part.folded
 

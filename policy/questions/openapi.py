@@ -8,207 +8,94 @@ a day or values that contradict each other, is answered with 409.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-from policy.engine.calendars.plans import MOVEMENTS
+from ninja.openapi.schema import REF_TEMPLATE
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core import core_schema
+
+from policy.engine.calendars.plans import Force, Movement
 from policy.engine.decisions import facts
-from policy.engine.decisions.people import Vaccination
-from policy.engine.documents import schema
-from policy.engine.questions import ask
-from policy.engine.questions.reading import LONGEST_LIST, LONGEST_TEXT
+from policy.engine.decisions.colours import Colour
+from policy.engine.questions.contract import QUESTIONS, QuestionOfALaw
+from policy.engine.questions.reading import DOCUMENT
 
 Schema = dict[str, Any]
-# Keys that a question needs, and keys that it may have.
-_Keys = tuple[dict[str, Schema], dict[str, Schema]]
-
-# Months of 31 and 30 days, and February in common and in leap years.
-_DAY = (
-    r"(20[0-9]{2}|2100)-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])"
-    r"|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|1[0-9]|2[0-8]))"
-    r"|20([02468][048]|[13579][26])-02-29"
-)
-_HOUR = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-_MOMENT = rf"({_DAY})T{_HOUR}(:[0-5][0-9](\.[0-9]{{1,6}})?)?(Z|[+-]{_HOUR})"
-_AREA = r"0{6}|(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12])[0-9]{4}"
-_CONTROL = r"\u0000-\u001f\u007f-\u009f\u2028\u2029"
 
 
-def _pattern(expression: str, description: str) -> Schema:
-    return {"type": "string", "pattern": f"^({expression})$", "description": description}
+class _Plain(GenerateJsonSchema):
+    """Without titles of keys, which repeat their names, and without null as a default."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        """Say that no key has a title."""
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> Schema:
+        """Return the schema with its default, where that tells anything."""
+        if schema.get("default") is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
 
 
-DAY = _pattern(_DAY, "A local day in Asia/Shanghai, 2000 to 2100: YYYY-MM-DD")
-MOMENT = _pattern(_MOMENT, "A moment, 2000 to 2100: ISO 8601 with offset")
-AREA = _pattern(_AREA, "A six-digit GB/T 2260 code")
+def questions(documents: Sequence[str]) -> tuple[Schema, dict[str, Schema]]:
+    """
+    Return the schema of a question and those of its parts, by their names.
+
+    The documents are those that are known, by id.
+    """
+    _, described = models_json_schema(
+        [(model, "validation") for model in QUESTIONS.values()],
+        ref_template=REF_TEMPLATE,
+        schema_generator=_Plain,
+    )
+    parts = described["$defs"]
+    known = _word(sorted(documents))
+    kinds = [
+        {**kind, "title": name}
+        for name, model in QUESTIONS.items()
+        for kind in _by_law(parts.pop(model.__name__), of_a_law=issubclass(model, QuestionOfALaw))
+    ]
+    for kind in kinds:
+        for key, schema in kind["properties"].items():
+            if schema == DOCUMENT.described:
+                kind["properties"][key] = known
+    return {"oneOf": kinds}, parts
+
+
+def _by_law(question: Schema, *, of_a_law: bool) -> Iterator[Schema]:
+    """Yield a question as it names the law: by its document, or by an area and a day."""
+    if not of_a_law:
+        yield question
+        return
+    for named, without in (({"policy"}, "area"), ({"area", "day"}, "policy")):
+        keys = {key: one for key, one in question["properties"].items() if key != without}
+        needed = sorted({*question["required"], *named})
+        yield {**question, "properties": keys, "required": needed}
+
+
 FLAG: Schema = {"type": "boolean"}
 SENTENCE: Schema = {"type": "string", "minLength": 1}
-TEXT = {
-    **_pattern(rf"[^{_CONTROL}]+", "A short text on one line"),
-    "minLength": 1,
-    "maxLength": LONGEST_TEXT,
-}
 
 
-def _word(vocabulary: Any) -> Schema:
-    words = vocabulary if isinstance(vocabulary, tuple) else get_args(vocabulary)
+def _word(words: Sequence[str]) -> Schema:
     return {"type": "string", "enum": list(words)}
-
-
-def _whole(most: int) -> Schema:
-    return {"type": "integer", "minimum": 0, "maximum": most}
-
-
-def _list(items: Schema) -> Schema:
-    return {"type": "array", "items": items, "maxItems": LONGEST_LIST}
 
 
 def _or_null(one: Schema) -> Schema:
     return {"anyOf": [one, {"type": "null"}]}
 
 
-def _object(required: Mapping[str, Schema], optional: Mapping[str, Schema]) -> Schema:
+def _object(keys: Mapping[str, Schema]) -> Schema:
     return {
         "type": "object",
-        "properties": {**required, **optional},
-        "required": list(required),
+        "properties": dict(keys),
+        "required": list(keys),
         "additionalProperties": False,
     }
-
-
-PROOF = _object({}, {"sampled_at": _or_null(MOMENT), "reported_at": _or_null(MOMENT)})
-_DAYS_SERVED = _whole(facts.MOST_DAYS)
-PERSON = _object(
-    {},
-    {
-        "start": _or_null(DAY),
-        "exposure": _or_null(_word(facts.EXPOSURES)),
-        "clinical": _or_null(_word(facts.CLINICALS)),
-        "serious_underlying_disease": FLAG,
-        "arrived_from": _or_null(AREA),
-        "spread_at_origin": FLAG,
-        "stays": _list(
-            _object(
-                {"last_day": DAY},
-                {"area": _or_null(AREA), "risk": _or_null(_word(facts.RISKS)), "transit": FLAG},
-            )
-        ),
-        "inbound": _or_null(
-            _object(
-                {},
-                {
-                    "central_days": _DAYS_SERVED,
-                    "home_days": _DAYS_SERVED,
-                    "entered_via": _or_null(AREA),
-                },
-            )
-        ),
-        "closed_loop_post_ended": _or_null(DAY),
-        "freight_crew": FLAG,
-        "proof": _or_null(PROOF),
-        "home_conditions_met": FLAG,
-        "chooses_central": FLAG,
-        "served": _list(
-            _object({"setting": _word(facts.SETTINGS), "first_day": DAY, "last_day": DAY}, {})
-        ),
-        "tests": _list(
-            _object(
-                {"day": DAY, "result": _word(("negative", "positive"))},
-                {
-                    "ct": _or_null({"type": "number", "minimum": 0, "maximum": facts.MOST_CT}),
-                    "reported_at": _or_null(MOMENT),
-                },
-            )
-        ),
-        "missed": _list(DAY),
-    },
-)
-VISITOR = _object(
-    {},
-    {
-        "proof": _or_null(PROOF),
-        "health_code": _or_null(_word(("green", "yellow", "red"))),
-        "travel_code_ok": FLAG,
-        "scanned": FLAG,
-        "temperature_ok": FLAG,
-        "role": _word(schema.Role),
-    },
-)
-RESIDENT = _object(
-    {"age": _whole(ask.OLDEST)},
-    {
-        "conditions": _list(_word(schema.Condition)),
-        "living_alone": FLAG,
-        "pregnant": FLAG,
-        "child_in_difficulty": FLAG,
-        "disabled": FLAG,
-        "stable": FLAG,
-        "vaccination": _word(Vaccination),
-    },
-)
-POSITIVE = _object(
-    {"day": DAY, "household": TEXT},
-    {"relation": _word(schema.Relation)},
-)
-
-# The keys of each question beside those that name the law: required ones, and the others.
-_KEYS: dict[str, _Keys] = {
-    "measure": ({"day": DAY, "person": PERSON}, {}),
-    "entry": (
-        {"venue": _word(schema.Venue), "visitor": VISITOR, "at": MOMENT},
-        {"local_outbreak": FLAG},
-    ),
-    "screening": (
-        {
-            "post": _word(schema.Post),
-            "week": {**DAY, "description": "The Monday of the week"},
-            "day": DAY,
-        },
-        {"done": _list(DAY), "missed": _list(DAY)},
-    ),
-    "zone": (
-        {"level": _word(schema.Level), "start": DAY, "last_positive": DAY},
-        {"positives": _list(POSITIVE), "all_negative_on_lift_day": FLAG},
-    ),
-    "gathering": (
-        {"kind": _word(schema.Gathering), "persons": _whole(ask.MOST_PERSONS)},
-        {"outside_persons": _whole(ask.MOST_PERSONS)},
-    ),
-    "freight": (
-        {"at": MOMENT, "from": AREA},
-        {"reported_days_ahead": _or_null(_whole(ask.MOST_DAYS_AHEAD)), "proof": _or_null(PROOF)},
-    ),
-    "registration": ({"arrival": DAY, "registered": DAY}, {}),
-    "registry": ({"person": RESIDENT}, {}),
-    "whitelist": (
-        {"post": _word(schema.WhitelistPost), "at": MOMENT},
-        {"proof": _or_null(PROOF)},
-    ),
-}
-
-
-KINDS = (*_KEYS, "compare", "switch")
-
-
-def questions(documents: Sequence[str]) -> Schema:
-    """Return the schema of a question, given the ids of the documents that are known."""
-    return {"oneOf": list(_questions(_word(tuple(sorted(documents)))))}
-
-
-def _questions(policy: Schema) -> Iterator[Schema]:
-    by_document: _Keys = ({"policy": policy}, {"day": DAY})
-    by_place: _Keys = ({"area": AREA, "day": DAY}, {})
-    kinds: dict[str, _Keys] = {**_KEYS, "compare": ({"with": policy}, {})}
-    for kind, (required, optional) in kinds.items():
-        for named, besides in (by_document, by_place):
-            needed = {"ask": _word((kind,)), **named, **required}
-            more = {name: one for name, one in besides.items() if name not in needed}
-            yield {**_object(needed, {**more, **optional}), "title": kind}
-    switch = {"ask": _word(("switch",)), "from": policy, "to": policy, "day": DAY}
-    yield {**_object({**switch, "person": PERSON}, {}), "title": "switch"}
 
 
 # An answer may lie some days beyond what a question may name.
 _DATE: Schema = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _NUMBER: Schema = {"type": "integer"}
-_MEASURE = _or_null(_object({"policy": SENTENCE, "clause": SENTENCE}, {}))
+_MEASURE = _or_null(_object({"policy": SENTENCE, "clause": SENTENCE}))
 _WORDS: Schema = {"type": "array", "items": {"type": "string"}}
 _DATES: Schema = {"type": "array", "items": _DATE}
 _STAGE = _object(
@@ -217,9 +104,8 @@ _STAGE = _object(
         "first_day": _DATE,
         "last_day": _DATE,
         "tests": _DATES,
-        "force": _word(("must", "advise")),
-    },
-    {},
+        "force": _word(get_args(Force)),
+    }
 )
 _MEASURED: dict[str, Schema] = {
     "stages": {"type": "array", "items": _STAGE},
@@ -228,7 +114,7 @@ _MEASURED: dict[str, Schema] = {
     "landing_test": FLAG,
     "proof_hours": _or_null(_NUMBER),
     "earliest_release": _or_null(_DATE),
-    "movement": _word(tuple(MOVEMENTS)),
+    "movement": _word(get_args(Movement)),
     "coded": FLAG,
     "door_sensor": FLAG,
     "refer": _or_null(_word(("medical",))),
@@ -239,10 +125,9 @@ _FINDING = _object(
         "verdict": _word(("stricter", "equal", "looser", "silent")),
         "clause": SENTENCE,
         "parent_clause": _or_null(SENTENCE),
-        "force": _word(("must", "advise")),
+        "force": _word(get_args(Force)),
         "because": SENTENCE,
-    },
-    {},
+    }
 )
 _ANSWERS: dict[str, dict[str, Schema]] = {
     "measure": _MEASURED,
@@ -275,7 +160,7 @@ _ANSWERS: dict[str, dict[str, Schema]] = {
     "registry": {
         "listed": FLAG,
         "categories": _WORDS,
-        "colour": _or_null(_word(("green", "yellow", "red"))),
+        "colour": _or_null(_word(get_args(Colour))),
         "vaccination_target": FLAG,
     },
     "whitelist": {"listed": FLAG, "may_work": FLAG, "duties": _WORDS},
@@ -285,6 +170,6 @@ _ANSWERS: dict[str, dict[str, Schema]] = {
 def answers() -> Schema:
     """Return the schema of an answer."""
     told = {"measure": _MEASURE, "because": {"type": "array", "items": SENTENCE}}
-    kinds = [{**_object({**keys, **told}, {}), "title": kind} for kind, keys in _ANSWERS.items()]
-    compared = _object({"findings": {"type": "array", "items": _FINDING}}, {})
+    kinds = [{**_object({**keys, **told}), "title": kind} for kind, keys in _ANSWERS.items()]
+    compared = _object({"findings": {"type": "array", "items": _FINDING}})
     return {"oneOf": [*kinds, {**compared, "title": "compare"}]}

@@ -1,6 +1,5 @@
 """Any question of the contract as a form, its answer in words; the address holds the question."""
 
-from datetime import date
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -13,12 +12,8 @@ from accounts.access import member
 from accounts.staff.models import User
 from common import clock
 from policy import services, words
-from policy.engine.calendars.laying import Calendar
-from policy.engine.comparison import switch
-from policy.engine.decisions.decide import decide
-from policy.engine.decisions.facts import read_person
 from policy.engine.errors import BadQuestionError
-from policy.engine.questions import ask
+from policy.engine.questions.contract import MeasureQuestion, SwitchQuestion, read_question
 from policy.questions import answers, calendar_picture
 from policy.questions.forms import KINDS, QuestionForm
 
@@ -68,17 +63,19 @@ def _start(user: User, kind: str) -> dict[str, str]:
 
 def _answer(form: QuestionForm) -> dict[str, Any] | None:
     """Return the answer in words, None for a question that the engine did not understand."""
-    question = form.question()
+    library = services.library()
     try:
-        told = ask.consider(question, services.library())
+        question = read_question(form.question(), library)
+        told = question.answer(library)
     except BadQuestionError as refused:
         form.refuse(refused)
         return None
     except OverflowError:
         form.add_error(None, answers.BEYOND)
         return None
-    calendar = calendar_of(question)
-    today = date.fromisoformat(question["day"]) if calendar else None
+    calendar = today = None
+    if isinstance(question, MeasureQuestion | SwitchQuestion):
+        calendar, today = question.calendar(library), question.day
     return {
         "headline": answers.headline(form.kind, told),
         "measure": told["measure"],
@@ -87,19 +84,3 @@ def _answer(form: QuestionForm) -> dict[str, Any] | None:
         "calendar": calendar,
         "weeks": calendar_picture.weeks(calendar, today) if calendar and today else [],
     }
-
-
-def calendar_of(question: dict[str, Any]) -> Calendar | None:
-    """Return the calendar that the answer to a question describes, None for other kinds."""
-    library = services.library()
-    if question["ask"] not in {"measure", "switch"}:
-        return None
-    day, person = date.fromisoformat(question["day"]), read_person(question["person"])
-    if question["ask"] == "switch":
-        switched = switch.switch(
-            library.law(question["from"]), library.law(question["to"]), person, day
-        )
-        return None if switched.already_released else switched.calendar
-    place = question.get("area")
-    law = library.law(question.get("policy") or library.in_force(place or "", day), place)
-    return switch.calendar_of(decide(law, person, day), person, day)

@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from policy.engine.decisions.facts import MOST_CT
 from quarantine.acts.available import Act
 from quarantine.acts.daily_checks import Symptom
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
@@ -89,7 +90,7 @@ class ResultForm(ActForm):
         label=_("Ct value"),
         required=False,
         min_value=0,
-        max_value=50,
+        max_value=MOST_CT,
         decimal_places=2,
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
         help_text=_("Of two genes the lower one"),
@@ -113,7 +114,7 @@ class CorrectForm(ActForm):
         label=_("Ct value"),
         required=False,
         min_value=0,
-        max_value=50,
+        max_value=MOST_CT,
         decimal_places=2,
         widget=forms.NumberInput(attrs={"inputmode": "decimal", "step": "0.01"}),
         help_text=_("Of two genes the lower one"),

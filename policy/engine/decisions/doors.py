@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from policy.engine.decisions import reasons
 from policy.engine.decisions.facts import Proof
 from policy.engine.documents.law import Citation, Law
 from policy.engine.documents.schema import Check, EntryProvision, Role, Venue
+from policy.engine.questions.reading import ONLY_KNOWN_KEYS, Flag
 from policy.engine.text import Text
+
+HealthCode = Literal["green", "yellow", "red"]
 
 CHECK_ORDER: tuple[Check, ...] = (
     "temperature",
@@ -30,11 +34,13 @@ _REFUSALS: dict[Check, Text] = {
 class Visitor:
     """Who stands at the door, and what they show."""
 
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
     proof: Proof | None = None
-    health_code: str | None = "green"
-    travel_code_ok: bool = True
-    scanned: bool = True
-    temperature_ok: bool = True
+    health_code: HealthCode | None = "green"
+    travel_code_ok: Flag = True
+    scanned: Flag = True
+    temperature_ok: Flag = True
     role: Role = "visitor"
 
 

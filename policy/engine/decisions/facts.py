@@ -3,22 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, get_args
 
-from policy.engine.errors import ContradictionError
+from pydantic import AfterValidator, Field, TypeAdapter
+
+from policy.engine.errors import ContradictoryValueError
 from policy.engine.moments import seconds_between, start_of
 from policy.engine.questions.reading import (
-    Fields,
-    choice,
+    ONLY_KNOWN_KEYS,
+    AreaCode,
+    Day,
+    Flag,
+    Moment,
+    Several,
     decimal,
-    listed,
-    optional,
-    read_area,
-    read_day,
-    read_flag,
-    read_mapping,
-    read_moment,
-    refuse,
+    read,
     whole,
 )
 
@@ -27,39 +26,51 @@ Clinical = Literal["asymptomatic", "mild", "moderate", "severe", "critical"]
 Risk = Literal["high", "low"]
 Setting = Literal["central", "home", "monitoring"]
 
-EXPOSURES: tuple[Exposure, ...] = ("close_contact", "secondary_contact", "infected")
-CLINICALS: tuple[Clinical, ...] = ("asymptomatic", "mild", "moderate", "severe", "critical")
-RISKS: tuple[Risk, ...] = ("high", "low")
-SETTINGS: tuple[Setting, ...] = ("central", "home", "monitoring")
+Outcome = Literal["negative", "positive"]
+
+EXPOSURES: tuple[Exposure, ...] = get_args(Exposure)
+CLINICALS: tuple[Clinical, ...] = get_args(Clinical)
+RISKS: tuple[Risk, ...] = get_args(Risk)
+SETTINGS: tuple[Setting, ...] = get_args(Setting)
 MOST_DAYS = 3650
-MOST_CT = 100
+# A machine runs 40 to 45 cycles, never more than 50.
+MOST_CT = 50
+
+Days = Annotated[int, whole(MOST_DAYS)]
+Ct = Annotated[float, decimal(MOST_CT)]
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
     """A stay in an area; `transit` means passing through without leaving the station."""
 
-    area: str | None
-    risk: Risk | None
-    last_day: date
-    transit: bool = False
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
+    area: Annotated[AreaCode | None, Field(default=None)]
+    risk: Annotated[Risk | None, Field(default=None)]
+    last_day: Day
+    transit: Flag = False
 
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """Came from abroad, with the days already served at the first entry point."""
 
-    central_days: int = 0
-    home_days: int = 0
-    entered_via: str | None = None
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
+    central_days: Days = 0
+    home_days: Days = 0
+    entered_via: AreaCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """A negative test that is shown; the sampling time counts, the report time only without it."""
 
-    sampled_at: datetime | None = None
-    reported_at: datetime | None = None
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
+    sampled_at: Moment | None = None
+    reported_at: Moment | None = None
 
     @property
     def counts_from(self) -> datetime | None:
@@ -71,41 +82,55 @@ class Proof:
 class Served:
     """A stage, or a part of one, that was served already, first and last day included."""
 
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
     setting: Setting
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
+
+
+def _in_order(served: Served) -> Served:
+    if served.last_day < served.first_day:
+        raise ContradictoryValueError("last_day", "早于 first_day", "it lies before first_day")
+    if (served.last_day - served.first_day).days > MOST_DAYS:
+        raise ContradictoryValueError("last_day", "时间过长", "the stage is longer than any")
+    return served
 
 
 @dataclass(frozen=True, slots=True)
 class NATResult:
     """The result of a nucleic acid test, by its sampling day; of two genes the lower Ct."""
 
-    day: date
-    result: Literal["negative", "positive"]
-    ct: float | None = None
-    reported_at: datetime | None = None
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
+    day: Day
+    result: Outcome
+    ct: Ct | None = None
+    reported_at: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """The facts on which a measure is decided; every key of the contract's `person`."""
 
-    start: date | None = None
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
+    start: Day | None = None
     exposure: Exposure | None = None
     clinical: Clinical | None = None
-    serious_underlying_disease: bool = False
-    arrived_from: str | None = None
-    spread_at_origin: bool = False
-    stays: tuple[Stay, ...] = ()
+    serious_underlying_disease: Flag = False
+    arrived_from: AreaCode | None = None
+    spread_at_origin: Flag = False
+    stays: Several[Stay] = ()
     inbound: Inbound | None = None
-    closed_loop_post_ended: date | None = None
-    freight_crew: bool = False
+    closed_loop_post_ended: Day | None = None
+    freight_crew: Flag = False
     proof: Proof | None = None
-    home_conditions_met: bool = True
-    chooses_central: bool = False
-    served: tuple[Served, ...] = ()
-    tests: tuple[NATResult, ...] = ()
-    missed: tuple[date, ...] = ()
+    home_conditions_met: Flag = True
+    chooses_central: Flag = False
+    served: Several[Annotated[Served, AfterValidator(_in_order)]] = ()
+    tests: Several[NATResult] = ()
+    missed: Several[Day] = ()
 
     def starts_on(self, day: date) -> date:
         """
@@ -122,62 +147,7 @@ class Person:
         return day
 
 
-def _stay(key: str, value: object) -> Stay:
-    fields = Fields(read_mapping(key, value), ("area", "risk", "last_day", "transit"))
-    return Stay(
-        area=fields.get("area", optional(read_area), None),
-        risk=cast("Risk | None", fields.get("risk", optional(choice(RISKS)), None)),
-        last_day=fields.get("last_day", read_day),
-        transit=fields.get("transit", read_flag, False),
-    )
-
-
-def _inbound(key: str, value: object) -> Inbound:
-    fields = Fields(read_mapping(key, value), ("central_days", "home_days", "entered_via"))
-    return Inbound(
-        central_days=fields.get("central_days", whole(MOST_DAYS), 0),
-        home_days=fields.get("home_days", whole(MOST_DAYS), 0),
-        entered_via=fields.get("entered_via", optional(read_area), None),
-    )
-
-
-def read_proof(key: str, value: object) -> Proof:
-    """Return the proof that a question shows."""
-    fields = Fields(read_mapping(key, value), ("sampled_at", "reported_at"))
-    return Proof(
-        sampled_at=fields.get("sampled_at", optional(read_moment), None),
-        reported_at=fields.get("reported_at", optional(read_moment), None),
-    )
-
-
-def _served(key: str, value: object) -> Served:
-    fields = Fields(read_mapping(key, value), ("setting", "first_day", "last_day"))
-    served = Served(
-        setting=cast("Setting", fields.get("setting", choice(SETTINGS))),
-        first_day=fields.get("first_day", read_day),
-        last_day=fields.get("last_day", read_day),
-    )
-    if served.last_day < served.first_day:
-        refuse("last_day", "早于 first_day", "it lies before first_day.", error=ContradictionError)
-    if (served.last_day - served.first_day).days > MOST_DAYS:
-        refuse("last_day", "时间过长", "the stage is longer than any.", error=ContradictionError)
-    return served
-
-
-def _result(key: str, value: object) -> NATResult:
-    fields = Fields(read_mapping(key, value), ("day", "result", "ct", "reported_at"))
-    return NATResult(
-        day=fields.get("day", read_day),
-        result=cast(
-            'Literal["negative", "positive"]',
-            fields.get("result", choice(("negative", "positive"))),
-        ),
-        ct=fields.get("ct", optional(decimal(MOST_CT)), None),
-        reported_at=fields.get("reported_at", optional(read_moment), None),
-    )
-
-
-_PERSON_KEYS = tuple(Person.__dataclass_fields__)
+_PERSON = TypeAdapter(Person)
 
 
 def read_person(mapping: object) -> Person:
@@ -186,29 +156,7 @@ def read_person(mapping: object) -> Person:
 
     Raises `BadQuestionError`, which names the key, for anything that the contract does not know.
     """
-    fields = Fields(read_mapping("person", mapping), _PERSON_KEYS)
-    return Person(
-        start=fields.get("start", optional(read_day), None),
-        exposure=cast(
-            "Exposure | None", fields.get("exposure", optional(choice(EXPOSURES)), None)
-        ),
-        clinical=cast(
-            "Clinical | None", fields.get("clinical", optional(choice(CLINICALS)), None)
-        ),
-        serious_underlying_disease=fields.get("serious_underlying_disease", read_flag, False),
-        arrived_from=fields.get("arrived_from", optional(read_area), None),
-        spread_at_origin=fields.get("spread_at_origin", read_flag, False),
-        stays=fields.get("stays", listed(_stay), ()),
-        inbound=fields.get("inbound", optional(_inbound), None),
-        closed_loop_post_ended=fields.get("closed_loop_post_ended", optional(read_day), None),
-        freight_crew=fields.get("freight_crew", read_flag, False),
-        proof=fields.get("proof", optional(read_proof), None),
-        home_conditions_met=fields.get("home_conditions_met", read_flag, True),
-        chooses_central=fields.get("chooses_central", read_flag, False),
-        served=fields.get("served", listed(_served), ()),
-        tests=fields.get("tests", listed(_result), ()),
-        missed=fields.get("missed", listed(read_day), ()),
-    )
+    return read(_PERSON.validate_python, mapping, "person")
 
 
 _PLAIN = (

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from policy.engine.decisions import reasons
 from policy.engine.decisions.colours import Colour, Standard, mark
@@ -21,22 +21,26 @@ from policy.engine.documents.schema import (
     WhitelistPost,
     WhitelistProvision,
 )
+from policy.engine.questions.reading import ONLY_KNOWN_KEYS, Flag, Several, whole
 from policy.engine.text import Text
 
 Vaccination = Literal["none", "partial", "full"]
+Age = Annotated[int, whole(150)]
 
 
 @dataclass(frozen=True, slots=True)
 class ListedFacts:
     """What the lists ask of somebody."""
 
-    age: int
-    conditions: tuple[Condition, ...] = ()
-    living_alone: bool = False
-    pregnant: bool = False
-    child_in_difficulty: bool = False
-    disabled: bool = False
-    stable: bool = True
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
+    age: Age
+    conditions: Several[Condition] = ()
+    living_alone: Flag = False
+    pregnant: Flag = False
+    child_in_difficulty: Flag = False
+    disabled: Flag = False
+    stable: Flag = True
     vaccination: Vaccination = "full"
 
 

@@ -8,6 +8,7 @@ from policy.engine.decisions import reasons
 from policy.engine.documents.law import Citation, Law
 from policy.engine.documents.schema import Level, Lift, Relation, ZoneProvision
 from policy.engine.moments import nth_day
+from policy.engine.questions.reading import ONLY_KNOWN_KEYS, Day, Line
 from policy.engine.text import Text
 
 
@@ -15,8 +16,10 @@ from policy.engine.text import Text
 class LaterPositive:
     """A positive found after the zone was drawn."""
 
-    day: date
-    household: str
+    __pydantic_config__ = ONLY_KNOWN_KEYS
+
+    day: Day
+    household: Line
     relation: Relation = "none"
 
 

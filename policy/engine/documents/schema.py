@@ -22,7 +22,7 @@ from pydantic import (
 
 from policy.engine import areas
 from policy.engine.calendars.plans import Force, Movement
-from policy.engine.decisions.facts import Clinical, Exposure, Risk, Setting
+from policy.engine.decisions.facts import MOST_CT, Clinical, Exposure, Risk, Setting
 from policy.engine.errors import WrongValueError
 from policy.engine.text import Text
 
@@ -160,7 +160,7 @@ DocumentId = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_lengt
 DayNumber = Annotated[int, Field(ge=1, le=60)]
 Hours = Annotated[int, Field(ge=1, le=240)]
 Head = Annotated[int, Field(ge=1, le=100_000)]
-Ct = Annotated[float, Field(gt=0, le=60)]
+Ct = Annotated[float, Field(gt=0, le=MOST_CT)]
 
 
 class Strict(BaseModel):

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
-from policy.engine.questions.ask import QUESTIONS, answer
+from policy.engine.questions.ask import answer
+from policy.engine.questions.contract import QUESTIONS
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "questions.md").read_text()
 BLOCK = re.compile(r"^```json (question|answer)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -15,7 +16,7 @@ BLOCK = re.compile(r"^```json (question|answer)\n(.*?)^```$", re.MULTILINE | re.
 
 def blocks(kind: str) -> list[dict[str, Any]]:
     """Return the questions or the answers of the page."""
-    return [json.loads(text) for found, text in BLOCK.findall(PAGE) if found == kind]
+    return [json.loads(text) for block, text in BLOCK.findall(PAGE) if block == kind]
 
 
 class TestThePage:

@@ -11,21 +11,28 @@ import pytest
 from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.staff.models import Role
 from policy.engine.errors import BadQuestionError
-from policy.engine.questions.reading import read_area, read_day, read_moment, read_text
-from policy.questions import api, clients, openapi
+from policy.engine.questions.contract import QUESTIONS
+from policy.engine.questions.reading import (
+    AREA,
+    DAY,
+    LINE,
+    MOMENT,
+    AreaCode,
+    Day,
+    Line,
+    Moment,
+    read,
+)
+from policy.questions import api, clients
 from tests import factories
 
-READERS = {"day": read_day, "moment": read_moment, "area": read_area, "text": read_text}
-SCHEMAS = {
-    "day": openapi.DAY,
-    "moment": openapi.MOMENT,
-    "area": openapi.AREA,
-    "text": openapi.TEXT,
-}
+TYPES = {"day": Day, "moment": Moment, "area": AreaCode, "text": Line}
+READERS = {"day": DAY, "moment": MOMENT, "area": AREA, "text": LINE}
 DAYS = st.from_regex(r"(19|20|21)[0-9]{2}-[01][0-9]-[0-3][0-9]", fullmatch=True)
 HOURS = st.from_regex(r"[0-2][0-9]:[0-6][0-9]", fullmatch=True)
 VALUES = {
@@ -38,7 +45,7 @@ VALUES = {
 
 def understood(kind: str, value: str) -> bool:
     try:
-        READERS[kind]("key", value)
+        read(TypeAdapter(TYPES[kind]).validate_python, value, "key")
     except BadQuestionError:
         return False
     return True
@@ -46,7 +53,7 @@ def understood(kind: str, value: str) -> bool:
 
 def described(kind: str, value: str) -> bool:
     """Say whether a value follows the description; `$` of JSON Schema ends the text."""
-    return re.fullmatch(SCHEMAS[kind]["pattern"].strip("^$"), value) is not None
+    return re.fullmatch(READERS[kind].described["pattern"].strip("^$"), value) is not None
 
 
 class TestTheDescription:
@@ -123,7 +130,7 @@ class TestTheApi:
         operation = client.get("/api/openapi.json").json()["paths"]["/api/ask"]["post"]
         questions = operation["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
 
-        assert {one["title"] for one in questions} == {*openapi.KINDS}
+        assert {one["title"] for one in questions} == {*QUESTIONS}
         assert "hequ-2022-58" in questions[0]["properties"]["policy"]["enum"]
         assert {"200", "401", "409", "413", "422", "429"} == set(operation["responses"])
 

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from accounts.staff.models import Role
 from policy import services, worked_examples
+from policy.engine.documents import schema
 from policy.engine.questions import ask
 from policy.questions.forms import KINDS, QuestionForm
 from tests import factories
@@ -145,6 +146,27 @@ class TestAQuestionForm:
     def test_has_fields_for_most_worked_examples(self) -> None:
         assert len(questions()) > 200
         assert {question["ask"] for question in questions()} == set(KINDS)
+
+    def test_says_at_once_what_the_contract_needs(self) -> None:
+        needed = {name for name, field in QuestionForm("entry").fields.items() if field.required}
+
+        assert needed == {"venue", "at"}
+        assert set(QuestionForm("entry", {"ask": "entry"}).errors) == needed
+
+    def test_offers_the_words_of_the_contract(self) -> None:
+        choices = {
+            name: set(dict(getattr(field, "choices", ())))
+            for name, field in QuestionForm("entry").fields.items()
+        }
+
+        assert choices["venue"] == {"", *schema.words_of(schema.Venue)}
+        assert choices["visitor-health_code"] == {"", "green", "yellow", "red", "null"}
+
+    @pytest.mark.parametrize(("ct", "taken"), [("50", True), ("50.1", False)])
+    def test_takes_the_same_ct_as_a_laboratory(self, ct: str, taken: bool) -> None:
+        asked = {**CLOSE_CONTACT, "person-tests-0-day": "2022-12-08", "person-tests-0-ct": ct}
+
+        assert ("person-tests-0-ct" not in QuestionForm("measure", asked).errors) == taken
 
     def test_asks_what_was_typed(self) -> None:
         for question in questions():

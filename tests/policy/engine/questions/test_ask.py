@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.engine.questions.ask import LONGEST_LINE, answer, answer_line
+from policy.engine.documents.library import shipped
+from policy.engine.errors import BadQuestionError, ContradictionError
+from policy.engine.questions.ask import LONGEST_LINE, answer, answer_line, consider
 
 REGISTRATION = {
     "ask": "registration",
@@ -174,6 +176,46 @@ class TestALine:
         told = answer({**question, "area": "150802", "day": "2022-12-01"})
 
         assert told["measure"] == {"policy": "bayannur-2022-71", "clause": "7"}
+
+    def test_hears_of_its_form_before_its_contradictions(self) -> None:
+        asked = {"ask": "screening", "policy": "cn-2022-101", "post": "courier"}
+        sunday = {"week": "2022-11-20", "day": "2022-11-22"}
+
+        with pytest.raises(ContradictionError, match="week"):
+            consider({**asked, **sunday}, shipped())
+        for wrong in ({"done": "2022-11-21"}, {"policy": "cn-2022-999"}, {"weak": True}):
+            with pytest.raises(BadQuestionError) as refused:
+                consider({**asked, **sunday, **wrong}, shipped())
+            assert not isinstance(refused.value, ContradictionError)
+            assert [refused.value.key] == list(wrong)
+
+    def test_of_more_keys_than_any_question_is_refused(self) -> None:
+        told = answer_line(line(**{f"key{number}": 1 for number in range(10_000)}))
+
+        assert "not known here" in told["error"]
+
+
+class TestAMeasure:
+    def test_says_in_both_languages_that_a_ct_is_to_be_reviewed(self) -> None:
+        person = {
+            "inbound": {"central_days": 5, "home_days": 3},
+            "tests": [{"day": "2022-11-20", "result": "negative", "ct": 36}],
+        }
+        told = consider(
+            {"ask": "measure", "policy": "cn-2022-101", "day": "2022-11-20", "person": person},
+            shipped(),
+        )
+
+        assert "needs a risk assessment" in told["because"][-1].en
+
+    @pytest.mark.parametrize(("ct", "read"), [(0, True), (50, True), (50.1, False)])
+    def test_takes_a_ct_that_a_machine_can_show(self, ct: float, read: bool) -> None:
+        person = {"tests": [{"day": "2022-11-20", "result": "positive", "ct": ct}]}
+        told = answer(
+            {"ask": "measure", "policy": "cn-2022-101", "day": "2022-11-20", "person": person}
+        )
+
+        assert ("error" not in told) == read
 
 
 class TestASwitch:
