@@ -17,6 +17,8 @@ from common.errors import RefusedError
 from common.pinyin import place_key
 
 SHOWN = 12
+# What is typed to name a place.
+LONGEST_PLACE = 60
 
 _SUFFIX = re.compile(
     r"(?<=..)(?:特别行政区|(?:壮族|回族|维吾尔)?自治区|(?:[^\W市县区]{1,8}族)?自治[州县旗]"

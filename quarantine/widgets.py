@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from common.places import Place, UnknownPlaceError, read_place
+from common.places import LONGEST_PLACE, Place, UnknownPlaceError, read_place
 
 
 class DateInput(forms.DateInput):
@@ -35,7 +35,7 @@ class PlaceField(forms.CharField):
     """A text that names one area; cleans to a `Place`, None for nothing."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("max_length", 60)
+        kwargs.setdefault("max_length", LONGEST_PLACE)
         super().__init__(
             widget=forms.TextInput(attrs={"autocomplete": "off", "data-places": ""}), **kwargs
         )

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from pydantic import TypeAdapter
 
-from common.places import read_place
+from common.places import LONGEST_PLACE, read_place
 from policy import services, words
 from policy.engine.decisions import doors, facts, people
 from policy.engine.documents import schema

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import member
 from common import clock
-from common.places import UnknownPlaceError
+from common.places import LONGEST_PLACE, UnknownPlaceError
 from policy.activations.ground import ground, named
 
 
@@ -20,7 +20,7 @@ class GroundForm(forms.Form):
 
     area = forms.CharField(
         label=_("Area"),
-        max_length=60,
+        max_length=LONGEST_PLACE,
         help_text=_("Name, pinyin or six digits"),
         error_messages={"required": _("Choose the area.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

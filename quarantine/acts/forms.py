@@ -11,20 +11,13 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from policy.engine.decisions.facts import MOST_CT
+from policy.words import CLINICAL
 from quarantine.acts.available import Act
 from quarantine.acts.daily_checks import Symptom
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.models import Case
 from quarantine.widgets import Chips, DateInput, MomentInput
 from testing.models import NATResult
-
-CLINICAL = [
-    ("asymptomatic", _("No symptoms")),
-    ("mild", _("Mild")),
-    ("moderate", _("Moderate")),
-    ("severe", _("Severe")),
-    ("critical", _("Critical")),
-]
 
 
 class ActForm(forms.Form):

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils.translation import gettext, ngettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff.models import Area
-from common.places import Place
-from quarantine.acts.forms import CLINICAL
+from accounts.staff.models import Area, User
+from common import clock
+from policy.words import CLINICAL, EXPOSURES
+from quarantine.arrivals import codec
 from quarantine.widgets import Chips, DateInput, MomentInput, PlaceField
-from residents.register.identity import read_name, read_number, read_phone
+from residents.register.forms import AddressForm, PersonForm
 from residents.register.models import Resident
 
 # How far back a stay, a proof or an arrival may lie and still be worth asking about.
@@ -56,98 +56,28 @@ MOST_STAYS = 6
 # One empty row; a script copies it for the next, and without scripts a button asks for one more.
 StayFormSet = forms.formset_factory(StayForm, extra=1, max_num=MOST_STAYS, absolute_max=MOST_STAYS)
 
+# The days of arrival that are one tap away.
+DAYS_BACK = (_("Today"), _("Yesterday"), _("The day before"))
 
-class ArrivalForm(forms.Form):
-    """Who came, from where, and what the law asks about."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
-    resident = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    # Whose phone reaches the whole household.
-    phone_of = forms.UUIDField(widget=forms.HiddenInput, required=False)
-    document_type = forms.ChoiceField(
-        label=pgettext_lazy("an identity paper", "Document"),
-        choices=Resident.DocumentType.choices,
-        required=False,
+class JourneyForm(forms.Form):
+    """From where somebody came and when, and what the law asks about."""
+
+    arrived = forms.ChoiceField(
+        label=_("Arrived"),
+        choices=[
+            *((str(days), name) for days, name in enumerate(DAYS_BACK)),
+            ("other", _("Another day")),
+        ],
         widget=Chips,
+        initial="0",
     )
-    number = forms.CharField(
-        label=_("Number of the document"),
-        max_length=40,
-        required=False,
-        widget=forms.TextInput(
-            attrs={
-                "autocomplete": "off",
-                "autocapitalize": "characters",
-                "spellcheck": "false",
-                "data-number": "",
-            }
-        ),
-    )
-    name = forms.CharField(
-        label=pgettext_lazy("of a person", "Name"),
-        max_length=100,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    phone = forms.CharField(
-        label=_("Phone"),
-        max_length=30,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
-    )
-    sex = forms.ChoiceField(
-        label=_("Sex"),
-        choices=Resident.Sex.choices,
-        required=False,
-        widget=Chips,
-        initial=Resident.Sex.UNKNOWN,
-        help_text=_("Only where the number does not say it"),
-    )
-    birth_date = forms.DateField(
-        label=_("Birth date"),
-        required=False,
-        widget=DateInput(),
-        help_text=_("Only where the number does not say it"),
-    )
-    emergency_name = forms.CharField(
-        label=_("Emergency contact"),
-        max_length=100,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    emergency_phone = forms.CharField(
-        label=_("Their phone"),
-        max_length=30,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
-    )
-    grid = forms.ModelChoiceField(
-        label=_("Grid"), queryset=Area.objects.none(), to_field_name="code", empty_label=None
-    )
-    building = forms.CharField(
-        label=_("Building"),
-        max_length=50,
-        required=False,
-        widget=forms.TextInput(attrs={"list": "buildings", "autocomplete": "off"}),
-    )
-    unit = forms.CharField(
-        label=_("Unit"),
-        max_length=20,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    door = forms.CharField(
-        label=_("Door"),
-        max_length=20,
-        required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    arrived = forms.ChoiceField(label=_("Arrived"), widget=Chips)
     arrived_on = forms.DateField(label=_("Day of arrival"), required=False, widget=DateInput())
     coming = forms.ChoiceField(
         label=_("Came from"),
         choices=[("home", _("Within China")), ("abroad", _("Abroad"))],
         widget=Chips,
+        initial="home",
     )
     origin = PlaceField(
         label=_("City or county they came from"),
@@ -200,12 +130,7 @@ class ArrivalForm(forms.Form):
     )
     exposure = forms.ChoiceField(
         label=_("Contact with an infected person"),
-        choices=[
-            ("", _("None known")),
-            ("close_contact", _("Close contact")),
-            ("secondary_contact", _("Contact of a close contact")),
-            ("infected", _("Infected")),
-        ],
+        choices=[("", _("None known")), *EXPOSURES.items()],
         required=False,
         widget=Chips,
     )
@@ -228,68 +153,22 @@ class ArrivalForm(forms.Form):
         label=_("Is the home fit for isolation?"),
         choices=[("yes", _("Fit")), ("no", _("Not fit"))],
         widget=Chips,
+        initial="yes",
         help_text=_("A room of their own, and a bathroom that nobody else uses"),
     )
     chooses_central = forms.BooleanField(
         label=_("Asks for central isolation of their own wish"), required=False
     )
 
-    # How far back a chip for the day of arrival goes.
-    DAYS = 3
-
     def __init__(
-        self,
-        *args: Any,
-        now: datetime,
-        today: date,
-        grids: QuerySet[Area],
-        found: Resident | None = None,
-        housemate: Resident | None = None,
-        stays: Sequence[dict[str, Any]] = (),
-        **kwargs: Any,
+        self, *args: Any, now: datetime, stays: Sequence[dict[str, Any]] = (), **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.now, self.today, self.found = now, today, found
-        self.housemate = housemate if housemate and not (found and found.phone) else None
-        if self.housemate:
-            self.initial["phone_of"] = self.housemate.key
-            self.fields["phone"].help_text = gettext(
-                "Empty: the phone of the household, %(phone)s (%(name)s)"
-            ) % {"phone": self.housemate.masked_phone, "name": self.housemate.masked_name}
+        self.now, self.today = now, clock.day_of(now)
         self.leaves_after_arrival = False
-        offered = cast("forms.ModelChoiceField[Area]", self.fields["grid"])
-        offered.queryset = grids
-        codes = list(grids.values_list("code", flat=True)[:2])
-        self.one_grid = len(codes) == 1
-        if self.one_grid:
-            offered.widget, offered.initial = forms.HiddenInput(), codes[0]
-        names = (_("Today"), _("Yesterday"), _("The day before"))
-        chips = [(str(back), name) for back, name in enumerate(names)]
-        arrived = cast("forms.ChoiceField", self.fields["arrived"])
-        arrived.choices = [*chips, ("other", _("Another day"))]
         self.stays = StayFormSet(
             self.data if self.is_bound else None, prefix="stay", initial=list(stays)
         )
-
-    @staticmethod
-    def first_values() -> dict[str, Any]:
-        """Return what an empty form shows."""
-        return {
-            "key": uuid.uuid4(),
-            "document_type": Resident.DocumentType.MAINLAND_ID,
-            "arrived": "0",
-            "coming": "home",
-            "home_fit": "yes",
-            "clinical": "asymptomatic",
-            "sex": Resident.Sex.UNKNOWN,
-        }
-
-    @property
-    def more_of_person(self) -> bool:
-        """Whether something stands in the folded part about the person."""
-        folded = ("sex", "birth_date", "emergency_name", "emergency_phone")
-        unsaid = (None, "", Resident.Sex.UNKNOWN)
-        return any(self[field].value() not in unsaid for field in folded)
 
     def is_valid(self) -> bool:
         """Return whether the form and its stays are in order."""
@@ -302,10 +181,6 @@ class ArrivalForm(forms.Form):
                 self.leaves_after_arrival = True
                 form.add_error("last_day", after_arrival())
         return mine and self.stays.is_valid()
-
-    def clean_phone(self) -> str:
-        """Return the phone in the form +8613800000000, "" for none."""
-        return read_phone(text) if (text := self.cleaned_data["phone"]) else ""
 
     def clean_left_on(self) -> date | None:
         """Refuse a stay that has not ended."""
@@ -329,18 +204,6 @@ class ArrivalForm(forms.Form):
             raise forms.ValidationError(gettext("A result cannot be reported in the future."))
         return moment
 
-    def clean_birth_date(self) -> date | None:
-        """Refuse a birth in the future."""
-        return self._not_later("birth_date")
-
-    def clean_emergency_name(self) -> str:
-        """Return the name as it is kept, "" for none."""
-        return read_name(text) if (text := self.cleaned_data["emergency_name"]) else ""
-
-    def clean_emergency_phone(self) -> str:
-        """Return the phone in the form +8613800138000, "" for none."""
-        return read_phone(text) if (text := self.cleaned_data["emergency_phone"]) else ""
-
     def _not_later(self, field: str) -> date | None:
         day: date | None = self.cleaned_data[field]
         if day and day > self.today:
@@ -348,12 +211,8 @@ class ArrivalForm(forms.Form):
         return day
 
     def clean(self) -> dict[str, Any]:
-        """Clean what hangs together: the person, their door, the day, where from."""
+        """Clean what hangs together: the day, where from, the proof."""
         data = super().clean() or {}
-        if not self.found:
-            self._clean_person(data)
-            self._require(data, "building", gettext("Enter the building, for example 3号楼."))
-            self._require(data, "door", gettext("Enter the door, for example 502."))
         self._clean_day(data)
         if data.get("coming") == "home" and not data.get("exposure"):
             self._require(data, "origin", gettext("Enter the city or county they came from."))
@@ -372,21 +231,6 @@ class ArrivalForm(forms.Form):
             self._require(data, "sampled_at", gettext("Enter when the sample was taken."))
         elif sampled and reported < sampled:
             self.add_error("reported_at", gettext("A result comes after its sample."))
-
-    def _clean_person(self, data: dict[str, Any]) -> None:
-        self._require(data, "document_type", gettext("Choose the document."))
-        readers: dict[str, Callable[[str], str]] = {
-            "number": lambda text: (
-                read_number(data["document_type"], text, today=self.today).number
-            ),
-            "name": read_name,
-        }
-        for field, read in readers.items():
-            if field in data and data.get("document_type"):
-                try:
-                    data[field] = read(data[field])
-                except forms.ValidationError as error:
-                    self.add_error(field, error)
 
     def _clean_day(self, data: dict[str, Any]) -> None:
         chip = data.get("arrived", "")
@@ -414,75 +258,72 @@ class ArrivalForm(forms.Form):
         if field in data and not data[field]:
             self.add_error(field, sentence)
 
-    def person(self) -> dict[str, Any]:
-        """
-        Return the facts of the form as the policy question `measure` names them.
+    def facts(self) -> dict[str, Any]:
+        """Return the facts of the form, as far as it is filled, for `measure`."""
+        stays = (getattr(form, "cleaned_data", {}) for form in self.stays)
+        return codec.read_facts(self.cleaned_data, stays, today=self.today)
 
-        What is not (well) filled in is left out, so that a half-filled form can be asked about.
-        """
-        data = self.cleaned_data
-        start: date = data.get("arrived_on") or self.today
-        facts: dict[str, Any] = {
-            "start": start.isoformat(),
-            "home_conditions_met": data.get("home_fit") != "no",
-            "chooses_central": bool(data.get("chooses_central")),
-            "freight_crew": bool(data.get("freight")),
-        }
-        if data.get("coming") == "abroad":
-            facts["inbound"] = inbound = self._inbound()
-            # From the port of entry they come on like everybody else: proof and landing test.
-            facts["arrived_from"] = inbound["entered_via"]
-        elif place := data.get("origin"):
-            facts["arrived_from"] = place.code
-            facts["spread_at_origin"] = bool(data.get("spread"))
-        facts["stays"] = self._stays(start)
-        if data.get("exposure"):
-            facts["exposure"] = data["exposure"]
-        if data.get("exposure") == "infected":
-            facts["clinical"] = data.get("clinical") or "asymptomatic"
-            facts["serious_underlying_disease"] = bool(data.get("serious"))
-        if data.get("post_ended"):
-            facts["closed_loop_post_ended"] = data["post_ended"].isoformat()
-        if data.get("proof") and (data.get("sampled_at") or data.get("reported_at")):
-            facts["proof"] = {
-                field: data[field].isoformat() if data.get(field) else None
-                for field in ("sampled_at", "reported_at")
-            }
-        return facts
 
-    def _inbound(self) -> dict[str, Any]:
-        data = self.cleaned_data
-        via = data.get("entered_via")
-        return {
-            "central_days": data.get("central_days") or 0,
-            "home_days": data.get("home_days") or 0,
-            "entered_via": via.code if via else None,
-        }
+class ArrivalForm(PersonForm, AddressForm, JourneyForm):
+    """Who came, where they live, and their journey."""
 
-    def _stays(self, start: date) -> list[dict[str, Any]]:
-        data = self.cleaned_data
-        stays = []
-        if data.get("coming") == "home" and (place := data.get("origin")):
-            left: date = data.get("left_on") or start
-            stays.append(_stay(place, data.get("risk"), left, data.get("transit")))
-        for form in self.stays:
-            stay = getattr(form, "cleaned_data", {})
-            if stay.get("place") and stay.get("last_day"):
-                stays.append(
-                    _stay(stay["place"], stay.get("risk"), stay["last_day"], stay.get("transit"))
-                )
-        return stays
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
+    resident = forms.UUIDField(widget=forms.HiddenInput, required=False)
+    # Whose phone reaches the whole household.
+    phone_of = forms.UUIDField(widget=forms.HiddenInput, required=False)
+
+    field_order = (*PersonForm.base_fields, *AddressForm.base_fields)
+    # What a known person is not asked again.
+    IDENTITY = ("document_type", "number", "name", "sex", "birth_date")
+
+    def __init__(
+        self,
+        *args: Any,
+        now: datetime,
+        by: User,
+        known: Resident | None = None,
+        housemate: Resident | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, now=now, today=clock.day_of(now), by=by, **kwargs)
+        self.known = known
+        self.housemate = housemate if housemate and not (known and known.phone) else None
+        del self.fields["floor"]
+        self._name_grids_by_code()
+        if known:
+            self._ask_for_no_identity()
+        else:
+            self.fields["number"].widget.attrs["data-number"] = ""
+            for name in ("sex", "birth_date"):
+                self.fields[name].help_text = _("Only where the number does not say it")
+        self.fields["building"].help_text = ""
+        if self.housemate:
+            self.initial["phone_of"] = self.housemate.key
+            self.fields["phone"].help_text = gettext(
+                "Empty: the phone of the household, %(phone)s (%(name)s)"
+            ) % {"phone": self.housemate.masked_phone, "name": self.housemate.masked_name}
+
+    def _name_grids_by_code(self) -> None:
+        grid = cast("forms.ModelChoiceField[Area]", self.fields["grid"])
+        grid.to_field_name, grid.empty_label = "code", None
+        if self.only_grid:
+            grid.widget, grid.initial = forms.HiddenInput(), self.only_grid.code
+
+    def _ask_for_no_identity(self) -> None:
+        """Leave the door free, too: who is known may stay where they live."""
+        for name in self.IDENTITY:
+            del self.fields[name]
+        for name in ("building", "door"):
+            self.fields[name].required = False
+
+    @property
+    def more_of_person(self) -> bool:
+        """Whether something stands in the folded part about the person."""
+        folded = ("sex", "birth_date", "emergency_name", "emergency_phone")
+        unsaid = (None, "", Resident.Sex.UNKNOWN)
+        return any(self[name].value() not in unsaid for name in folded if name in self.fields)
 
 
 def after_arrival() -> str:
     """Return the sentence on a stay that ends after the arrival, which no look-back can count."""
     return gettext("The last day there lies after the arrival: check the day.")
-
-
-def _stay(place: Place, risk: str | None, last_day: date, transit: bool | None) -> dict[str, Any]:
-    return {
-        "area": place.code,
-        "risk": risk or None,
-        "last_day": last_day.isoformat(),
-        "transit": bool(transit),
-    }

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.staff.models import Area, User
+from accounts.staff.models import User
 from common import clock, locks
 from common.errors import RefusedError
+from quarantine.arrivals.codec import Entrance, Newcomer, show_entrance
 from quarantine.arrivals.services import ChangedByArrival, log_arrival
 from quarantine.models import Arrival
 from quarantine.relocation.moves import move_resident
@@ -29,28 +29,6 @@ class NoDoorError(RefusedError):
     """A newcomer whose door is not known."""
 
     field = "door"
-
-
-@dataclass(frozen=True)
-class Newcomer:
-    """Somebody who is not registered yet; sex and birth date count where no number says them."""
-
-    document_type: str
-    number: str
-    name: str
-    phone: str
-    sex: str = Resident.Sex.UNKNOWN
-    birth_date: date | None = None
-
-
-@dataclass(frozen=True)
-class Entrance:
-    """Where somebody lives or stays: an entrance as people say it."""
-
-    grid: Area
-    building: str
-    unit: str
-    door: str
 
 
 @transaction.atomic
@@ -115,7 +93,8 @@ def take_in(
                 by=by,
             )
         if resident.version != version:
-            entry = ChangedByArrival(before, resident.version, _typed(door), phone)
+            typed_door = show_entrance(door) if door else {}
+            entry = ChangedByArrival(before, resident.version, typed_door, phone)
     return log_arrival(
         key=key,
         resident=resident,
@@ -146,17 +125,6 @@ def _house(
         )
     elif household.pk != resident.household_id:
         move_resident(resident=resident, household=household, version=version, at=at, by=by)
-
-
-def _typed(door: Entrance | None) -> dict[str, str]:
-    if door is None:
-        return {}
-    return {
-        "grid": door.grid.code,
-        "building": door.building,
-        "unit": door.unit,
-        "door": door.door,
-    }
 
 
 def _shared_phone(housemate: Resident | None, household: Household) -> str:

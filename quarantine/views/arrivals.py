@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,16 +16,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import reswap, retarget
 
 from accounts.access import member, role_required
-from accounts.staff.models import Area, Role, User
+from accounts.staff.models import Role, User
 from common import clock, places
 from common.errors import RefusedError
+from common.places import LONGEST_PLACE
 from policy import words
 from policy.engine.calendars.laying import lay
 from policy.engine.decisions.facts import read_person
 from policy.engine.decisions.whatif import what_would_change
 from policy.engine.errors import BadQuestionError
 from policy.services import in_force, law_of
-from quarantine.arrivals import intake
+from quarantine.arrivals import codec, intake
 from quarantine.arrivals.forms import ArrivalForm, after_arrival
 from quarantine.arrivals.services import OpenCaseError, entry_of, take_back_arrival
 from quarantine.cases.calendars import calendar_of
@@ -35,7 +35,7 @@ from quarantine.models import Arrival
 from quarantine.views.errors import add_refusal
 from residents.register import services as residents
 from residents.register.identity import read_number
-from residents.register.models import Building, Resident
+from residents.register.models import Resident
 from testing.services import UNDO
 
 if TYPE_CHECKING:
@@ -43,12 +43,11 @@ if TYPE_CHECKING:
 
     from policy.engine.calendars.laying import Calendar
     from policy.engine.decisions.decide import Decision
-    from policy.engine.decisions.facts import Person, Stay
+    from policy.engine.decisions.facts import Person
     from policy.engine.decisions.whatif import Alternative
     from policy.engine.documents.library import Law
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
-MOST_BUILDINGS = 200
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     """Show the form of an arrival; log it."""
     by, at = member(request), clock.now()
     if request.method == "GET":
-        return _page(request, _form(by, at, **_kept(request, by)))
-    form = _form(by, at, data=_posted(request), **_spoken_of(request.POST, by))
+        return _page(request, ArrivalForm(now=at, by=by, **_kept(request, by)))
+    form = ArrivalForm(now=at, by=by, data=_posted(request), **_spoken_of(request.POST, by))
     if logged := _logged_before(request, by):
         return redirect("arrival_saved", logged.key)
     # An area was chosen, or a row asked for: nothing more.
@@ -90,7 +89,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
 def arrival_decision(request: HttpRequest) -> HttpResponse:
     """Show what the law asks of somebody as far as the form is filled."""
     by, at = member(request), clock.now()
-    form = _form(by, at, data=request.POST, **_spoken_of(request.POST, by))
+    form = ArrivalForm(now=at, by=by, data=request.POST, **_spoken_of(request.POST, by))
     form.is_valid()
     return render(request, "quarantine/_decision.html", {"panel": _panel(form, at)})
 
@@ -101,22 +100,22 @@ def arrival_lookup(request: HttpRequest) -> HttpResponse:
     """Fill in the person and their door when the number is known; say what is wrong with it."""
     by, at = member(request), clock.now()
     kind, typed = request.POST.get("document_type", ""), request.POST.get("number", "")
-    sentence, found = "", None
+    sentence, known = "", None
     if typed and kind in Resident.DocumentType.values:
         try:
             number = read_number(kind, typed, today=clock.day_of(at)).number
-            found = residents.known(document_type=kind, number=number, by=by)
+            known = residents.known(document_type=kind, number=number, by=by)
         except ValidationError as error:
             sentence = error.messages[0]
-    if found is None:
+    if known is None:
         # Only the words about the number change: what was typed meanwhile stays.
         answer = render(request, "quarantine/_number_says.html", {"sentence": sentence})
         return reswap(retarget(answer, "#number-says"), "innerHTML")
     housemate = _housemate(request.POST, by)
-    if housemate and housemate.household_id != found.household_id:
+    if housemate and housemate.household_id != known.household_id:
         housemate = None
-    initial = _typed(request.POST, found)
-    form = _form(by, at, found=found, housemate=housemate, initial=initial)
+    initial = _typed(request.POST, known)
+    form = ArrivalForm(now=at, by=by, known=known, housemate=housemate, initial=initial)
     _note_reading(form, by)
     return render(request, "quarantine/_arrival_who.html", {"form": form})
 
@@ -125,8 +124,8 @@ def arrival_lookup(request: HttpRequest) -> HttpResponse:
 @require_GET
 def origin_search(request: HttpRequest) -> HttpResponse:
     """Offer the areas that a text may mean."""
-    found = places.search(request.GET.get("q", "")[:60])
-    return render(request, "quarantine/_places.html", {"places": found})
+    text = request.GET.get("q", "")[:LONGEST_PLACE]
+    return render(request, "quarantine/_places.html", {"places": places.search(text)})
 
 
 @role_required(*STAFF)
@@ -181,11 +180,6 @@ def arrival_undo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     return redirect(f"{reverse('arrival_new')}?after={key}&keep=all")
 
 
-def _form(by: User, at: datetime, **kwargs: Any) -> ArrivalForm:
-    grids = Area.objects.below(by).filter(level=Area.Level.GRID).order_by("path")
-    return ArrivalForm(now=at, today=clock.day_of(at), grids=grids, **kwargs)
-
-
 def _posted(request: HttpRequest) -> QueryDict:
     """Return what was sent, with the row for another stay that was asked for."""
     rows = request.POST.get("stay-TOTAL_FORMS", "")
@@ -201,8 +195,8 @@ def _page(
 ) -> HttpResponse:
     by = member(request)
     panel = None
-    if form.found:
-        residents.read(resident=form.found, by=by)
+    if form.known:
+        residents.read(resident=form.known, by=by)
     _note_reading(form, by)
     if form.is_bound:
         panel = _panel(form, form.now)
@@ -210,22 +204,8 @@ def _page(
         "form": form,
         "panel": panel,
         "open_case": refused.case if isinstance(refused, OpenCaseError) else None,
-        **_places_of(by),
     }
     return render(request, "quarantine/arrival_new.html", context)
-
-
-def _places_of(by: User) -> dict[str, Any]:
-    neighbours = Resident.objects.here().filter(
-        household__building=OuterRef("household__building")
-    )
-    mistaken = Resident.objects.filter(~Exists(neighbours), gone_as=Resident.GoneAs.TAKEN_BACK)
-    names = (
-        Building.objects.filter(grid__in=Area.objects.below(by))
-        .exclude(pk__in=mistaken.values("household__building"))
-        .order_by("name")
-    )
-    return {"buildings": names.values_list("name", flat=True).distinct()[:MOST_BUILDINGS]}
 
 
 def _chosen(data: Any, by: User) -> Resident | None:
@@ -240,7 +220,7 @@ def _chosen(data: Any, by: User) -> Resident | None:
 
 def _spoken_of(data: Any, by: User) -> dict[str, Resident | None]:
     """Return the known resident whom a form speaks of, and whose phone they share."""
-    return {"found": _chosen(data, by), "housemate": _housemate(data, by)}
+    return {"known": _chosen(data, by), "housemate": _housemate(data, by)}
 
 
 def _housemate(data: Any, by: User) -> Resident | None:
@@ -268,27 +248,33 @@ def _logged_before(request: HttpRequest, by: User) -> Arrival | None:
 
 def _kept(request: HttpRequest, by: User) -> dict[str, Any]:
     """Return what the next form keeps of the arrival before, and whom it is about."""
-    kept: dict[str, Any] = {"initial": ArrivalForm.first_values(), "stays": [], "found": None}
-    initial, keep = kept["initial"], request.GET.get("keep", "")
+    initial: dict[str, Any] = {}
+    kept: dict[str, Any] = {"initial": initial}
+    keep = request.GET.get("keep", "")
     chosen = _chosen({"resident": request.GET.get("who", "")}, by)
     if before := _before(request, by):
         person = unpack(before.facts, day_1=before.arrived_on)
-        initial |= _journey(before, person)
-        kept["stays"] = [_stay(stay) for stay in _other_stays(before, person)]
+        initial |= codec.show_journey(
+            person,
+            start=before.arrived_on,
+            origin=before.origin,
+            from_abroad=before.from_abroad,
+        )
+        kept["stays"] = codec.show_stays(person, origin=before.origin)
         if keep in ("household", "all"):
             kept["housemate"] = _reached_with(before.resident, chosen, by)
             residents.read(resident=before.resident, by=by)
-            initial |= _door(before.resident)
+            initial |= codec.show_household(before.resident.household)
         if keep == "all":
-            initial |= _evidence(person)
+            initial |= codec.show_evidence(person)
             if before.resident.gone_as:
-                mine = before.withdrawn_by_id == by.pk and clock.now() - before.logged_at <= UNDO
-                initial |= _newcomer(before.resident, kept["housemate"]) if mine else {}
+                if before.withdrawn_by_id == by.pk and clock.now() - before.logged_at <= UNDO:
+                    initial |= codec.show_newcomer(before.resident, housemate=kept["housemate"])
             else:
                 chosen, kept["housemate"] = before.resident, None
     if chosen:
-        kept["found"] = chosen
-        initial |= {"resident": chosen.key, **_door(chosen)}
+        kept["known"] = chosen
+        initial |= {"resident": chosen.key, **codec.show_household(chosen.household)}
         if keep == "all" and before and (entry := entry_of(before)):
             initial |= {"phone": entry.phone, **entry.door}
     return kept
@@ -299,7 +285,8 @@ def _reached_with(before: Resident, chosen: Resident | None, by: User) -> Reside
     if chosen and chosen.household_id != before.household_id:
         return None
     reached = Resident.objects.visible_to(by).here().filter(household=before.household_id)
-    others = [each for each in reached.exclude(phone="").order_by("pk") if each != chosen]
+    with_phone = reached.exclude(phone="").order_by("pk")
+    others = [resident for resident in with_phone if resident != chosen]
     return before if before in others else next(iter(others), None)
 
 
@@ -312,95 +299,16 @@ def _before(request: HttpRequest, by: User) -> Arrival | None:
     return arrivals.filter(key=key).first()
 
 
-def _newcomer(resident: Resident, housemate: Resident | None) -> dict[str, Any]:
-    """Return what was typed of somebody whose registration was just taken back."""
-    shared = housemate is not None and housemate.phone == resident.phone
-    return {
-        name: getattr(resident, name)
-        for name in (
-            *("document_type", "number", "name", "phone", "sex", "birth_date"),
-            *("emergency_name", "emergency_phone"),
-        )
-        if not (shared and name == "phone")
-    }
-
-
-def _door(resident: Resident) -> dict[str, Any]:
-    household = resident.household
-    return {
-        "grid": household.building.grid.code,
-        "building": household.building.name,
-        "unit": household.unit,
-        "door": household.door,
-    }
-
-
-def _journey(arrival: Arrival, person: Person) -> dict[str, Any]:
-    """Return the fields of the journey of `arrival`, which those who came along share."""
-    initial: dict[str, Any] = {
-        "arrived": "other",
-        "arrived_on": arrival.arrived_on,
-        "coming": "abroad" if arrival.from_abroad else "home",
-        "origin": places.name_of(arrival.origin) if arrival.origin else "",
-        "spread": person.spread_at_origin,
-        "home_fit": "yes" if person.home_conditions_met else "no",
-    }
-    if inbound := person.inbound:
-        initial |= {
-            "central_days": inbound.central_days,
-            "home_days": inbound.home_days,
-            "entered_via": places.name_of(inbound.entered_via) if inbound.entered_via else "",
-        }
-    if arrival.origin:
-        stay = person.stays[0]
-        initial |= {
-            "risk": stay.risk or "",
-            "left_on": stay.last_day if stay.last_day != arrival.arrived_on else None,
-            "transit": stay.transit,
-        }
-    return initial
-
-
-def _other_stays(arrival: Arrival, person: Person) -> tuple[Stay, ...]:
-    # The form writes the stay at the origin first; who came from abroad has none.
-    return person.stays[1:] if arrival.origin else person.stays
-
-
-def _stay(stay: Stay) -> dict[str, Any]:
-    return {
-        "place": places.name_of(stay.area) if stay.area else "",
-        "risk": stay.risk or "",
-        "last_day": stay.last_day,
-        "transit": stay.transit,
-    }
-
-
-def _evidence(person: Person) -> dict[str, Any]:
-    """Return the fields that are about one person alone."""
-    proof = person.proof
-    return {
-        "exposure": person.exposure or "",
-        "clinical": person.clinical or "asymptomatic",
-        "serious": person.serious_underlying_disease,
-        "post_ended": person.closed_loop_post_ended,
-        "freight": person.freight_crew,
-        "chooses_central": person.chooses_central,
-        "proof": "yes" if proof else "",
-        "sampled_at": proof.sampled_at if proof else None,
-        "reported_at": proof.reported_at if proof else None,
-    }
-
-
-def _typed(data: Any, found: Resident) -> dict[str, Any]:
+def _typed(data: Any, known: Resident) -> dict[str, Any]:
     """Return what stands in the fields of person and door once the number is known."""
     kept = {name: data.get(name, "") for name in ("phone", "emergency_name", "emergency_phone")}
-    return {**kept, "resident": found.key, **_door(found)}
+    return {**kept, "resident": known.key, **codec.show_household(known.household)}
 
 
 def _panel(form: ArrivalForm, at: datetime) -> Panel | str:
     """Return what the law asks, or a sentence that says what it still needs to know."""
     data = form.cleaned_data
-    grid = data.get("grid") or (form.found.grid if form.found else None)
+    grid = data.get("grid") or (form.known.grid if form.known else None)
     if grid is None:
         return _("Choose the grid first.")
     if not (data.get("origin") or data.get("exposure") or data.get("coming") == "abroad"):
@@ -411,7 +319,7 @@ def _panel(form: ArrivalForm, at: datetime) -> Panel | str:
     if law is None:
         return _("No document is in force in this grid: nobody can be put under a measure.")
     try:
-        person = read_person(form.person())
+        person = read_person(form.facts())
     except BadQuestionError as error:
         return words.say(error.text)
     return _answered(law, person, form.today)
@@ -430,42 +338,26 @@ def _answered(law: Law, person: Person, today: date) -> Panel:
 
 def _take_in(form: ArrivalForm, by: User, at: datetime) -> Arrival:
     data = form.cleaned_data
-    door = None
-    if data["building"] and data["door"]:
-        door = intake.Entrance(data["grid"], data["building"], data["unit"], data["door"])
     law = in_force(area=data["grid"], at=at)
     if law is None:
         raise ValidationError(_("No document is in force in this grid: ask your supervisor."))
-    place = data.get("origin")
+    who = form.known or residents.known(
+        document_type=data["document_type"], number=data["number"], by=by
+    )
     return intake.take_in(
         key=data["key"],
-        who=_who(form, by),
-        door=door,
+        who=who or codec.read_newcomer(data),
+        door=codec.read_entrance(data),
         phone=data["phone"],
         housemate=form.housemate,
         emergency_name=data["emergency_name"],
         emergency_phone=data["emergency_phone"],
-        facts=read_person(form.person()),
-        origin=place.code if place and data["coming"] == "home" else "",
-        from_abroad=data["coming"] == "abroad",
+        facts=read_person(form.facts()),
+        origin=codec.read_origin(data),
+        from_abroad=codec.read_from_abroad(data),
         law=law,
         at=at,
         by=by,
-    )
-
-
-def _who(form: ArrivalForm, by: User) -> Resident | intake.Newcomer:
-    data = form.cleaned_data
-    if form.found:
-        return form.found
-    known = residents.known(document_type=data["document_type"], number=data["number"], by=by)
-    return known or intake.Newcomer(
-        data["document_type"],
-        data["number"],
-        data["name"],
-        data["phone"],
-        sex=data["sex"] or Resident.Sex.UNKNOWN,
-        birth_date=data["birth_date"],
     )
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from crispy_forms.helper import FormHelper
@@ -14,12 +15,23 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User, people_within
 from residents.register.identity import read_name, read_number, read_phone
+from residents.register.lengths import (
+    HIGHEST_FLOOR,
+    LONGEST_BUILDING,
+    LONGEST_DOOR,
+    LONGEST_UNIT,
+    LOWEST_FLOOR,
+    TYPED_NAME,
+    TYPED_NUMBER,
+    TYPED_PHONE,
+)
 from residents.register.models import Building, Resident, UncoverReason
 from residents.rosters.models import Roster
 from residents.rosters.sheets import columns
 from residents.rosters.sheets.reading import LARGEST_FILE
 
-CHIPS = "components/_chips_field.html"
+CHIPS = "components/_chips.html"
+MOST_BUILDINGS = 300
 
 TEXT = {"autocomplete": "off", "spellcheck": "false"}
 PHONE = {"inputmode": "tel", "autocomplete": "off", "type": "tel"}
@@ -44,16 +56,17 @@ class PersonForm(forms.Form):
         choices=Resident.DocumentType,
         widget=forms.RadioSelect,
         initial=Resident.DocumentType.MAINLAND_ID,
+        error_messages={"required": _("Choose the document.")},
     )
     number = forms.CharField(
         label=_("Document number"),
-        max_length=40,
+        max_length=TYPED_NUMBER,
         required=False,
         widget=forms.TextInput(NUMBER),
     )
     name = forms.CharField(
         label=pgettext_lazy("of a person", "Name"),
-        max_length=120,
+        max_length=TYPED_NAME,
         widget=forms.TextInput(TEXT),
         error_messages={"required": _("Enter the name as it stands on the document.")},
     )
@@ -70,16 +83,19 @@ class PersonForm(forms.Form):
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
     phone = forms.CharField(
-        label=_("Phone"), max_length=40, required=False, widget=forms.TextInput(PHONE)
+        label=_("Phone"), max_length=TYPED_PHONE, required=False, widget=forms.TextInput(PHONE)
     )
     emergency_name = forms.CharField(
         label=_("Emergency contact"),
-        max_length=120,
+        max_length=TYPED_NAME,
         required=False,
         widget=forms.TextInput(TEXT),
     )
     emergency_phone = forms.CharField(
-        label=_("Their phone"), max_length=40, required=False, widget=forms.TextInput(PHONE)
+        label=_("Their phone"),
+        max_length=TYPED_PHONE,
+        required=False,
+        widget=forms.TextInput(PHONE),
     )
 
     layout: tuple[object, ...] = (
@@ -207,43 +223,48 @@ class AddressForm(forms.Form):
     )
     building = forms.CharField(
         label=_("Building"),
-        max_length=50,
+        max_length=LONGEST_BUILDING,
         widget=forms.TextInput({**TEXT, "list": "buildings"}),
         help_text=_("As people call it: 3号楼, 幸福路12号."),
         error_messages={"required": _("Enter the building, for example 3号楼.")},
     )
     unit = forms.CharField(
-        label=_("Unit"), max_length=20, required=False, widget=forms.TextInput(TEXT)
+        label=_("Unit"), max_length=LONGEST_UNIT, required=False, widget=forms.TextInput(TEXT)
     )
     door = forms.CharField(
         label=_("Door"),
-        max_length=20,
-        widget=forms.TextInput({**TEXT, "inputmode": "numeric"}),
+        max_length=LONGEST_DOOR,
+        widget=forms.TextInput(TEXT),
         error_messages={"required": _("Enter the door, for example 502.")},
     )
     floor = forms.IntegerField(
         label=_("Floor"),
-        min_value=-9,
-        max_value=199,
+        min_value=LOWEST_FLOOR,
+        max_value=HIGHEST_FLOOR,
         required=False,
         widget=forms.NumberInput({"inputmode": "numeric"}),
     )
 
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        grids = grids_of(by)
+        self.by = by
         grid = self.fields["grid"]
         assert isinstance(grid, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
-        grid.queryset = grids
-        first = list(grids[:2])
-        if len(first) == 1:
-            grid.initial, grid.empty_label = first[0].pk, None
-        # Names only: of a district's thousands, the browser offers those that begin as typed.
-        names = Building.objects.visible_to(by).order_by("name").values_list("name", flat=True)
-        self.buildings = list(dict.fromkeys(names[:300]))
+        grid.queryset = grids = grids_of(by)
+        first_grids = list(grids[:2])
+        self.only_grid = first_grids[0] if len(first_grids) == 1 else None
+        if self.only_grid:
+            grid.initial, grid.empty_label = self.only_grid.pk, None
         self.helper = FormHelper()
         self.helper.form_tag = False
         self.helper.disable_csrf = True
+
+    @cached_property
+    def buildings(self) -> list[str]:
+        """Return names to offer: of thousands, the browser shows those that begin as typed."""
+        buildings = Building.objects.visible_to(self.by).without_mistaken()
+        names = buildings.order_by("name").values_list("name", flat=True)
+        return list(names.distinct()[:MOST_BUILDINGS])
 
 
 class SearchForm(forms.Form):

@@ -17,12 +17,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from stdnum.iso7064 import mod_11_2
 
+from residents.register.lengths import LONGEST_NAME, SHORTEST_NAME
 from residents.register.models import Resident
 
 DocumentType = Resident.DocumentType
 Sex = Resident.Sex
-
-NAME_LENGTH = range(2, 51)
 
 # Unicode's Script=Han: 々 〇 〡–〩 〸–〻, the block and its extensions A to I, compatibility.
 _HAN = (
@@ -207,7 +206,7 @@ def read_name(text: str) -> str:
     if not name:
         raise ValidationError(_("Enter the name as it stands on the document."))
     _refuse_characters(name)
-    if len(name) not in NAME_LENGTH:
+    if not SHORTEST_NAME <= len(name) <= LONGEST_NAME:
         raise ValidationError(
             _("A name has 2 to 50 characters; here are %(count)d. Enter it in full."),
             params={"count": len(name)},

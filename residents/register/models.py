@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Coalesce, Length
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -15,6 +15,7 @@ from accounts.staff.models import Area, people_within
 from common.encryption import EncryptedTextField
 from residents.openings.models import opened_to
 from residents.register import masking
+from residents.register.lengths import LONGEST_BUILDING, LONGEST_UNIT
 from residents.search.lexemes import LexemesField
 
 # So that buildings can be put in order as people count them: 3号楼 before 10号楼.
@@ -28,6 +29,16 @@ class BuildingQuerySet(models.QuerySet["Building"]):
         """Return the buildings below the areas of `user`."""
         return self.filter(people_within(user, "grid__path"))
 
+    def without_mistaken(self) -> Self:
+        """Return the buildings without those that only a registration by mistake named."""
+        lives_there = Resident.objects.here().filter(
+            household__building=OuterRef("household__building")
+        )
+        mistaken = Resident.objects.filter(
+            ~Exists(lives_there), gone_as=Resident.GoneAs.TAKEN_BACK
+        )
+        return self.exclude(pk__in=mistaken.values("household__building"))
+
 
 class Building(models.Model):
     """A building of a grid, or a named place where there is none."""
@@ -35,9 +46,9 @@ class Building(models.Model):
     grid = models.ForeignKey(
         Area, on_delete=models.PROTECT, related_name="buildings", verbose_name=_("grid")
     )
-    name = models.CharField(_("building"), max_length=50)
+    name = models.CharField(_("building"), max_length=LONGEST_BUILDING)
     # `addresses.building_key`: 3 of 3号楼 and of 3栋.
-    name_key = models.CharField(max_length=50, blank=True, editable=False)
+    name_key = models.CharField(max_length=LONGEST_BUILDING, blank=True, editable=False)
 
     objects = BuildingQuerySet.as_manager()
 
@@ -67,8 +78,8 @@ class Household(models.Model):
     building = models.ForeignKey(
         Building, on_delete=models.PROTECT, related_name="households", verbose_name=_("building")
     )
-    unit = models.CharField(_("unit"), max_length=20, blank=True)
-    unit_key = models.CharField(max_length=20, blank=True, editable=False)
+    unit = models.CharField(_("unit"), max_length=LONGEST_UNIT, blank=True)
+    unit_key = models.CharField(max_length=LONGEST_UNIT, blank=True, editable=False)
     floor = models.SmallIntegerField(_("floor"), null=True, blank=True)
     door = EncryptedTextField(_("door"), bound_to=["key"])
     door_hash = models.CharField(max_length=64, editable=False)

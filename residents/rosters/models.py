@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area, Role, User, people_within
 from common.encryption import EncryptedTextField
+from residents.register.lengths import LONGEST_BUILDING, LONGEST_UNIT
 from residents.search.lexemes import LexemesField
 
 
@@ -176,10 +177,11 @@ class StagedResident(models.Model):
         db_index=False,
         db_constraint=False,
     )
-    building = models.CharField(max_length=50, null=True)  # noqa: DJ001 - NULL: stays
-    building_key = models.CharField(max_length=50, null=True)  # noqa: DJ001
-    unit = models.CharField(max_length=20, null=True)  # noqa: DJ001
-    unit_key = models.CharField(max_length=20, null=True)  # noqa: DJ001
+    # NULL: stays as it is.
+    building = models.CharField(max_length=LONGEST_BUILDING, null=True)  # noqa: DJ001
+    building_key = models.CharField(max_length=LONGEST_BUILDING, null=True)  # noqa: DJ001
+    unit = models.CharField(max_length=LONGEST_UNIT, null=True)  # noqa: DJ001
+    unit_key = models.CharField(max_length=LONGEST_UNIT, null=True)  # noqa: DJ001
     floor = models.SmallIntegerField(null=True)
     household = models.UUIDField(null=True)
     door = models.BinaryField(null=True)

@@ -40,8 +40,7 @@ def typed(grid: Area) -> dict[str, Any]:
 
 
 def form_of(typed: dict[str, Any], staff: User) -> ArrivalForm:
-    grids = Area.objects.below(staff).filter(level=Area.Level.GRID)
-    return ArrivalForm(typed, now=NOW, today=TODAY, grids=grids)
+    return ArrivalForm(typed, now=NOW, by=staff)
 
 
 class TestArrivalForm:
@@ -137,7 +136,7 @@ class TestArrivalForm:
     ) -> None:
         form = form_of({**typed, "proof": "yes", "reported_at": "2022-11-21T08:00"}, staff)
         assert form.is_valid(), form.errors
-        proof = read_person(form.person()).proof
+        proof = read_person(form.facts()).proof
         assert proof
         assert proof.counts_from == proof.reported_at == NOW - timedelta(hours=26)
 
@@ -169,7 +168,7 @@ class TestPerson:
             staff,
         )
         assert form.is_valid(), form.errors
-        person = read_person(form.person())
+        person = read_person(form.facts())
         assert person.start == TODAY - timedelta(days=1)
         assert person.arrived_from == "620100"
         assert person.spread_at_origin
@@ -183,16 +182,16 @@ class TestPerson:
         abroad = {"coming": "abroad", "central_days": "5", "home_days": "3", "entered_via": "上海"}
         form = form_of({**typed, **abroad}, staff)
         assert form.is_valid(), form.errors
-        inbound = read_person(form.person()).inbound
+        inbound = read_person(form.facts()).inbound
         assert inbound
         assert (inbound.central_days, inbound.home_days) == (5, 3)
         assert inbound.entered_via == "310000"
-        assert read_person(form.person()).arrived_from == "310000"
+        assert read_person(form.facts()).arrived_from == "310000"
 
     def test_leaves_out_what_is_not_filled_in_yet(self, grid: Area, staff: User) -> None:
         form = form_of({"coming": "home", "origin": "兰州", "arrived": "0"}, staff)
         assert not form.is_valid()
-        assert read_person(form.person()).arrived_from == "620100"
+        assert read_person(form.facts()).arrived_from == "620100"
 
 
 class TestAct:

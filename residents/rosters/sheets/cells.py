@@ -19,6 +19,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from residents.register.identity import read_name, read_number, read_phone
+from residents.register.lengths import (
+    HIGHEST_FLOOR,
+    LONGEST_BUILDING,
+    LONGEST_DOOR,
+    LONGEST_UNIT,
+    LOWEST_FLOOR,
+)
 from residents.register.models import Resident
 
 DocumentType = Resident.DocumentType
@@ -31,7 +38,8 @@ ROUNDED = gettext_noop(
 EXACT = 10**15  # Excel keeps 15 digits of a number
 _EPOCH, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
 _SERIALS = range(2_101, 2_958_466)  # below, it is rather a year
-_LONGEST = 200
+_LONGEST_ADDRESS = 200
+_LONGEST_FLOOR = 20
 
 _PLAIN_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
 _PLAIN_NUMBER = re.compile(r"[1-7]\d{5}(?:19|20)\d{6}\d{3}[\dX]", re.ASCII)
@@ -270,12 +278,16 @@ def _part(cell: Any, longest: int) -> str:
     text = cell if cell.__class__ is str and cell.isalnum() and cell.isascii() else None
     if text is None:
         text = tidy(text_of(cell))
+    return _fitting(str(text), longest)
+
+
+def _fitting(text: str, longest: int) -> str:
     if len(text) > longest:
         raise ValidationError(
             _("This is longer than any address: %(most)d characters at most."),
             params={"most": longest},
         )
-    return str(text)
+    return text
 
 
 def place(cell: Any) -> str:
@@ -290,30 +302,30 @@ def _building_name(text: str) -> str:
 
 def building(cell: Any) -> str:
     """Return a building's name; a bare number is 3号楼."""
-    return _building_name(_part(cell, 40))
+    return _fitting(_building_name(_part(cell, LONGEST_BUILDING)), LONGEST_BUILDING)
 
 
 def unit(cell: Any) -> str:
     """Return a unit as people write it on forms: with 单元, where it is a bare number."""
-    text = _part(cell, 17)
+    text = _part(cell, LONGEST_UNIT)
     bare = _UNIT_END.sub("", text)
-    return f"{bare}单元" if bare.isdigit() else text
+    return _fitting(f"{bare}单元" if bare.isdigit() else text, LONGEST_UNIT)
 
 
 def floor(cell: Any) -> int | None:
     """Return a floor's number; None for an empty cell."""
-    text = _part(cell, 20)
+    text = _part(cell, _LONGEST_FLOOR)
     if not text:
         return None
     found = _FLOOR.fullmatch(text)
-    if not found or not -9 <= int(found[1]) <= 199:
+    if not found or not LOWEST_FLOOR <= int(found[1]) <= HIGHEST_FLOOR:
         raise ValidationError(_("“%(text)s” is no floor."), params={"text": text})
     return int(found[1])
 
 
 def door(cell: Any) -> str:
     """Return a door's number without 室."""
-    text = _part(cell, 20)
+    text = _part(cell, LONGEST_DOOR)
     return text if text.isdigit() else _DOOR_END.sub("", text)
 
 
@@ -334,7 +346,7 @@ def _split(text: str) -> DoorCells | None:
 
 def address(cell: Any) -> DoorCells:
     """Return building, unit and door of an address that stands in one cell."""
-    text = _part(cell, _LONGEST)
+    text = _part(cell, _LONGEST_ADDRESS)
     if not text:
         raise ValidationError(_("Enter the address: building, unit and door."))
     found = _split(text)

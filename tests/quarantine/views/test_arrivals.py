@@ -293,7 +293,7 @@ class TestArrivalOfAKnownPerson:
     def test_shows_nothing_of_somebody_who_lives_elsewhere(self, as_staff: Client) -> None:
         other = factories.make_resident()
         page = as_staff.get(f"{reverse('arrival_new')}?who={other.key}")
-        assert page.context["form"].found is None
+        assert page.context["form"].known is None
         assert not AuditEntry.objects.filter(did="read").exists()
 
 
@@ -372,7 +372,7 @@ class TestArrivalUndo:
         post(as_staff, typed)
         as_staff.post(reverse("arrival_undo", args=[typed["key"]]))
         assert not Resident.objects.here().exists()
-        assert "3号楼" not in as_staff.get(reverse("arrival_new")).context["buildings"]
+        assert "3号楼" not in as_staff.get(reverse("arrival_new")).context["form"].buildings
         found = as_staff.get(reverse("resident_list"), {"q": "王秀英"}).content.decode()
         assert "王*英" not in found
         again = post(as_staff, {**typed, "key": str(uuid4()), "name": "王秀兰"})
