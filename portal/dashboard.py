@@ -21,14 +21,13 @@ from django.utils.translation import gettext_lazy as _
 from accounts.staff.models import Area, User
 from policy.words import SUBJECTS
 from quarantine.cases.plans import all_plans
+from quarantine.lists.area_table import AreaRow, LinkedNumber, place_of, shown_areas
 from quarantine.lists.filters import conditions_of_releases, conditions_of_tests
 from quarantine.lists.forecast import STAGES, TESTS_ONLY, Forecast, forecast, stage_conditions
 from quarantine.models import Arrival, Case
 from reminders.models import Message
 
 DAYS = 14
-# More rows than this are no overview: then the level above is shown.
-MOST_ROWS = 60
 _LEVELS = ("community", "street", "county", "city", "province")
 
 NO_MEASURE = "none"
@@ -50,26 +49,6 @@ LABELS = {
 
 
 @dataclass(frozen=True)
-class Number:
-    """A count, what it is called, and where the people behind it stand."""
-
-    key: str
-    value: int
-    url: str
-    label: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """An area with its numbers; `url` leads further down, "" at a grid."""
-
-    area: Area
-    place: str
-    url: str
-    numbers: list[Number]
-
-
-@dataclass(frozen=True)
 class Part:
     """A part of a bar that is 100 wide."""
 
@@ -83,14 +62,14 @@ class Bars:
     """Days, and for each series a number a day."""
 
     days: list[date]
-    series: dict[str, list[Number]]
+    series: dict[str, list[LinkedNumber]]
 
     @property
     def names(self) -> list[str]:
         """Return what the series are called."""
         return [str(LABELS[key]) for key in self.series]
 
-    def rows(self) -> list[tuple[date, list[Number]]]:
+    def rows(self) -> list[tuple[date, list[LinkedNumber]]]:
         """Return the same by day, for a table."""
         columns = list(self.series.values())
         return [(day, [column[i] for column in columns]) for i, day in enumerate(self.days)]
@@ -108,7 +87,7 @@ class Bars:
         }
 
 
-def share(numbers: Sequence[Number]) -> list[Part]:
+def share(numbers: Sequence[LinkedNumber]) -> list[Part]:
     """Return numbers as the parts of a bar, nothing where all are 0."""
     whole, before = sum(number.value for number in numbers), 0.0
     parts = []
@@ -129,18 +108,18 @@ class Dashboard:
         self.scope = next((area for area in self.areas if area.code == code), None)
 
     @cached_property
-    def totals(self) -> dict[str, Number]:
+    def totals(self) -> dict[str, LinkedNumber]:
         """Return the numbers of the whole scope."""
         return {number.key: number for number in self._numbers(self.scope)}
 
     @cached_property
-    def arrivals_by_measure(self) -> list[Number]:
+    def arrivals_by_measure(self) -> list[LinkedNumber]:
         """Return today's arrivals by what the law asked of them, the most first."""
         counts: Counter[str] = Counter()
         for (_grid, measure), count in self._arrivals.items():
             counts[measure] += count
         return [
-            Number(
+            LinkedNumber(
                 measure,
                 count,
                 self._link("arrival_list", day=self.today, measure=measure),
@@ -150,7 +129,7 @@ class Dashboard:
         ]
 
     @property
-    def stages(self) -> list[Number]:
+    def stages(self) -> list[LinkedNumber]:
         """Return the open cases by stage."""
         return [self.totals[stage] for stage in STAGES]
 
@@ -170,15 +149,11 @@ class Dashboard:
         return all(area.level == Area.Level.GRID for area in self._shown)
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[AreaRow]:
         """Return the numbers of each community, or of each grid of the chosen one."""
+        outside = [area for area in self.areas if area not in self.path]
         return [
-            Row(
-                area,
-                self._place_of(area),
-                self._down(area),
-                list(self._numbers(area)),
-            )
+            AreaRow(area, place_of(area, outside), self._down(area), list(self._numbers(area)))
             for area in self._shown
         ]
 
@@ -186,7 +161,7 @@ class Dashboard:
     def open_cases(self) -> Bars:
         """Return the open cases by stage of the last days and, as expected, of the next ones."""
         days = [self.today + timedelta(days=n) for n in range(-DAYS, DAYS)]
-        found = [self._forecast.counts(day) for day in days]
+        counts_by_day = [self._forecast.counts(day) for day in days]
         return Bars(
             days,
             {
@@ -196,7 +171,7 @@ class Dashboard:
                         counts[stage],
                         self._link("case_list", stage=stage, on=day),
                     )
-                    for day, counts in zip(days, found, strict=True)
+                    for day, counts in zip(days, counts_by_day, strict=True)
                 ]
                 for stage in STAGES
             },
@@ -241,27 +216,18 @@ class Dashboard:
         below = [area for area in self.areas if area.path.startswith(self._scope_path)]
         if self.scope and self.scope.level in {"community", "grid"}:
             return [area for area in below if area.level == "grid"]
-        for level in _LEVELS:
-            found = [area for area in below if area.level == level]
-            if found and len(found) <= MOST_ROWS:
-                return found
-        return [area for area in below if area.level == "grid"]
+        return shown_areas(below, _LEVELS) or [area for area in below if area.level == "grid"]
 
     @property
     def _scope_path(self) -> str:
         return self.scope.path if self.scope else ""
-
-    def _place_of(self, area: Area) -> str:
-        """Return the names above an area that tell two of the same name apart."""
-        above = [other for other in self.areas if area.path.startswith(other.path)]
-        return " · ".join(other.name for other in above[:-1] if other not in self.path)
 
     def _down(self, area: Area) -> str:
         if area.level == Area.Level.GRID:
             return ""
         return f"{reverse('dashboard')}?{urlencode({'area': area.code})}"
 
-    def _numbers(self, area: Area | None) -> Iterable[Number]:
+    def _numbers(self, area: Area | None) -> Iterable[LinkedNumber]:
         prefix = area.path if area else ""
         grids = {grid.pk for grid in self._grids if grid.path.startswith(prefix)}
         yield self._number(
@@ -275,8 +241,8 @@ class Dashboard:
         undelivered = sum(self._undelivered.get(grid, 0) for grid in grids)
         yield self._number("undelivered", undelivered, self._link("undelivered", area))
 
-    def _number(self, key: str, value: int, url: str) -> Number:
-        return Number(key, value, url, self._labels[key])
+    def _number(self, key: str, value: int, url: str) -> LinkedNumber:
+        return LinkedNumber(key, value, url, self._labels[key])
 
     @cached_property
     def _labels(self) -> dict[str, str]:
@@ -320,12 +286,13 @@ class Dashboard:
             .values("grid")
             .annotate(**{f"n_{key}": Count("pk", filter=q) for key, q in self._conditions.items()})
         )
-        found = {}
+        counts_of_grid = {}
         for row in rows:
-            counts = found[row["grid"]] = {key: row[f"n_{key}"] for key in self._conditions}
+            counts = {key: row[f"n_{key}"] for key in self._conditions}
             # Whose day has come is ready or blocked: the database need not look twice.
             counts["release_blocked"] = counts["release_due"] - counts["release_ready"]
-        return found
+            counts_of_grid[row["grid"]] = counts
+        return counts_of_grid
 
     @cached_property
     def _conditions(self) -> dict[str, Q]:
@@ -355,10 +322,10 @@ class Dashboard:
             .values_list("grid", "nothing", "provision__subject")
             .annotate(count=Count("pk"))
         )
-        found: dict[tuple[int, str], int] = defaultdict(int)
+        arrived: dict[tuple[int, str], int] = defaultdict(int)
         for grid, nothing, subject, count in rows:
-            found[grid, NO_MEASURE if nothing else subject] += count
-        return found
+            arrived[grid, NO_MEASURE if nothing else subject] += count
+        return arrived
 
     @cached_property
     def _undelivered(self) -> Mapping[int, int]:

@@ -13,13 +13,13 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 
 from accounts.staff.models import Area, User
+from quarantine.lists.area_table import AreaRow, LinkedNumber, place_of, shown_areas
 from quarantine.models import PreviewSeen
 from quarantine.switching.preview import SwitchOutcome, SwitchPreview
 
-# More rows than this are no overview: then the level above is shown.
-MOST_ROWS = 60
+_LEVELS = (Area.Level.GRID, Area.Level.COMMUNITY, Area.Level.STREET, Area.Level.COUNTY)
 # What a number is shown with beside its word and colour.
-SHAPES = {
+ICONS = {
     SwitchOutcome.LENGTHENED: "bi-arrow-up-right-circle-fill",
     SwitchOutcome.DECISION: "bi-person-raised-hand",
     SwitchOutcome.MOVED: "bi-arrow-left-right",
@@ -28,30 +28,6 @@ SHAPES = {
     SwitchOutcome.RELEASED: "bi-check2-circle",
     SwitchOutcome.KEPT: "bi-dash-circle",
 }
-
-
-@dataclass(frozen=True)
-class Number:
-    """How many cases have an outcome, and where they stand."""
-
-    outcome: SwitchOutcome
-    value: int
-    url: str
-
-    @property
-    def shape(self) -> str:
-        """Return the symbol of the outcome."""
-        return SHAPES[self.outcome]
-
-
-@dataclass(frozen=True)
-class Row:
-    """An area with its numbers; `url` leads further down, "" at a grid."""
-
-    area: Area
-    place: str
-    url: str
-    numbers: list[Number]
 
 
 @dataclass(frozen=True)
@@ -68,15 +44,17 @@ class Effect:
 
     def __init__(
         self,
-        found: SwitchPreview,
+        preview: SwitchPreview,
         *,
         user: User,
         within: Area,
-        address: str,
+        page: str,
+        people: str,
         asked: Mapping[str, str],
         code: str = "",
     ) -> None:
-        self.found, self._address, self._asked = found, address, asked
+        self.preview, self._asked = preview, asked
+        self._page, self._people = page, people
         inside = Area.objects.below(user).filter(path__startswith=within.path)
         self._areas: list[Area] = list(inside.order_by("path"))
         self.scope = next((area for area in self._areas if area.code == code), None)
@@ -87,33 +65,44 @@ class Effect:
         return sum(self._counts(self.scope).values())
 
     @cached_property
-    def numbers(self) -> list[Number]:
+    def numbers(self) -> list[LinkedNumber]:
         """Return the numbers of all, what lengthens first."""
         return self._numbers(self.scope)
 
     @cached_property
     def changing(self) -> int:
         """Return for how many cases something changes."""
-        return sum(each.value for each in self.numbers if each.outcome != SwitchOutcome.KEPT)
+        return sum(number.value for number in self.numbers if number.key != SwitchOutcome.KEPT)
 
     @cached_property
     def whole(self) -> bool:
         """Return whether the reader sees all that is counted; only then the chart tells of it."""
-        return self.scope is None and set(self.found.in_grid) <= set(self._grids)
+        return self.scope is None and set(self.preview.in_grid) <= set(self._grids)
 
     @cached_property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[AreaRow]:
         """Return the numbers by street and grid where these are few, else by a level above."""
+        named = [
+            area
+            for area in self._areas
+            if area.level in {Area.Level.STREET, Area.Level.COMMUNITY} and area not in self._shown
+        ]
         return [
-            Row(area, self._place(area), self._down(area), self._numbers(area))
+            AreaRow(
+                area,
+                place_of(area, named),
+                self._down(area),
+                self._numbers(area),
+                is_sum=area.level == Area.Level.STREET,
+            )
             for area in self._shown
         ]
 
     @property
     def days(self) -> list[tuple[date, int, int]]:
         """Return how many tests each of the coming days needs, before and after."""
-        before, after = self.found.tests_before, self.found.tests_after
-        return [(day, before[day], after[day]) for day in self.found.days]
+        before, after = self.preview.tests_before, self.preview.tests_after
+        return [(day, before[day], after[day]) for day in self.preview.days]
 
     @property
     def saved(self) -> int:
@@ -131,12 +120,12 @@ class Effect:
                 {
                     "name": _("As it stands"),
                     "key": "before",
-                    "values": [each for _day, each, _after in days],
+                    "values": [before for _day, before, _after in days],
                 },
                 {
                     "name": _("After the change"),
                     "key": "after",
-                    "values": [each for _day, _before, each in days],
+                    "values": [after for _day, _before, after in days],
                 },
             ],
         }
@@ -145,28 +134,41 @@ class Effect:
         """Return what has changed since somebody looked at all of it."""
         if look is None:
             return []
-        now = self.found.counts
+        now = self.preview.counts
         return [
             Difference(outcome, look.counts.get(outcome, 0), now[outcome])
             for outcome in SwitchOutcome
             if look.counts.get(outcome, 0) != now[outcome]
         ]
 
-    def _numbers(self, area: Area | None) -> list[Number]:
+    def _numbers(self, area: Area | None) -> list[LinkedNumber]:
         counts = self._counts(area)
-        return [Number(each, counts[each], self._people(each, area)) for each in SwitchOutcome]
+        return [
+            LinkedNumber(
+                outcome.value,
+                counts[outcome],
+                self._behind(outcome, area),
+                self._labels[outcome],
+                ICONS[outcome],
+            )
+            for outcome in SwitchOutcome
+        ]
+
+    @cached_property
+    def _labels(self) -> Mapping[SwitchOutcome, str]:
+        return {outcome: str(outcome.label) for outcome in SwitchOutcome}
 
     def _counts(self, area: Area | None) -> Counter[str]:
         path = area.path if area else ""
         counts: Counter[str] = Counter()
         for pk, grid in self._grids.items():
             if grid.path.startswith(path):
-                counts.update(self.found.in_grid.get(pk, {}))
+                counts.update(self.preview.in_grid.get(pk, {}))
         return counts
 
-    def _people(self, outcome: SwitchOutcome, area: Area | None) -> str:
+    def _behind(self, outcome: SwitchOutcome, area: Area | None) -> str:
         where = {"area": area.code} if area else {}
-        return f"{self._address}?{urlencode({'outcome': outcome.value, **where, **self._asked})}"
+        return f"{self._people}?{urlencode({'outcome': outcome.value, **where, **self._asked})}"
 
     @cached_property
     def _grids(self) -> Mapping[int, Area]:
@@ -175,17 +177,18 @@ class Effect:
     @cached_property
     def _shown(self) -> list[Area]:
         path = self.scope.path if self.scope else ""
-        below = [area for area in self._areas if area.path.startswith(path)]
-        counted = {self._grids[pk].path for pk in self.found.in_grid if pk in self._grids}
-        for level in (Area.Level.GRID, Area.Level.COMMUNITY, Area.Level.STREET, Area.Level.COUNTY):
-            found = [
-                area
-                for area in below
-                if area.level == level and any(each.startswith(area.path) for each in counted)
-            ]
-            if found and len(found) <= MOST_ROWS:
-                return found if level != Area.Level.GRID else self._with_streets(found)
-        return []
+        counted = [self._grids[pk].path for pk in self.preview.in_grid if pk in self._grids]
+        paths = {
+            grid_path[:end]
+            for grid_path in counted
+            for end in range(Area.steplen, len(grid_path) + 1, Area.steplen)
+        }
+        with_cases = [
+            area for area in self._areas if area.path in paths and area.path.startswith(path)
+        ]
+        areas = shown_areas(with_cases, _LEVELS)
+        by_grid = bool(areas) and areas[0].level == Area.Level.GRID
+        return self._with_streets(areas) if by_grid else areas
 
     def _with_streets(self, grids: list[Area]) -> list[Area]:
         streets = [
@@ -197,17 +200,7 @@ class Effect:
         ]
         return sorted([*streets, *grids], key=lambda area: area.path)
 
-    def _place(self, area: Area) -> str:
-        """Return the names above an area that tell two of the same name apart."""
-        return " · ".join(
-            other.name
-            for other in self._areas
-            if area.path.startswith(other.path)
-            and other.level in (Area.Level.STREET, Area.Level.COMMUNITY)
-            and other not in self._shown
-        )
-
     def _down(self, area: Area) -> str:
         if area.level == Area.Level.GRID:
             return ""
-        return f"?{urlencode({'area': area.code, **self._asked})}"
+        return f"{self._page}?{urlencode({'area': area.code, **self._asked})}"

@@ -117,7 +117,8 @@ def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
         found,
         user=by,
         within=activation.area,
-        address=reverse("activation_people", args=[pk]),
+        page=reverse("activation_preview", args=[pk]),
+        people=reverse("activation_people", args=[pk]),
         asked={"seen": seen},
         code=request.GET.get("area", ""),
     )

@@ -11,8 +11,9 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.staff.models import Area, Role, User
-from portal.dashboard import Dashboard, Number
+from portal.dashboard import Dashboard
 from quarantine.cases.calendars import calendars_of
+from quarantine.lists.area_table import LinkedNumber
 from quarantine.lists.filters import ArrivalFilter, CaseFilter
 from quarantine.lists.forecast import forecast
 from quarantine.models import Case
@@ -31,7 +32,7 @@ def evening() -> Iterator[None]:
         yield
 
 
-def _numbers(found: Dashboard) -> Iterator[Number]:
+def _numbers(found: Dashboard) -> Iterator[LinkedNumber]:
     yield from found.totals.values()
     yield from found.arrivals_by_measure
     for row in found.rows:
