@@ -27,10 +27,6 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
 
 
-class Chips(forms.RadioSelect):
-    """Radio buttons drawn as chips by `components/_chips.html`."""
-
-
 class PlaceField(forms.CharField):
     """A text that names one area; cleans to a `Place`, None for nothing."""
 

@@ -16,7 +16,7 @@ from quarantine.acts.available import Act
 from quarantine.acts.daily_checks import Symptom
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.models import Case
-from quarantine.widgets import Chips, DateInput, MomentInput
+from quarantine.widgets import DateInput, MomentInput
 from testing.models import NATResult
 
 
@@ -77,8 +77,12 @@ class SampleForm(ActForm):
 class ResultForm(ActForm):
     """What the laboratory found."""
 
-    sample = forms.TypedChoiceField(label=_("Sample of"), widget=Chips, coerce=uuid.UUID)
-    outcome = forms.ChoiceField(label=_("Result"), choices=NATResult.Outcome.choices, widget=Chips)
+    sample = forms.TypedChoiceField(
+        label=_("Sample of"), widget=forms.RadioSelect, coerce=uuid.UUID
+    )
+    outcome = forms.ChoiceField(
+        label=_("Result"), choices=NATResult.Outcome.choices, widget=forms.RadioSelect
+    )
     ct = forms.DecimalField(
         label=_("Ct value"),
         required=False,
@@ -99,9 +103,11 @@ class ResultForm(ActForm):
 class CorrectForm(ActForm):
     """What the laboratory really found."""
 
-    result = forms.TypedChoiceField(label=_("Result to correct"), widget=Chips, coerce=int)
+    result = forms.TypedChoiceField(
+        label=_("Result to correct"), widget=forms.RadioSelect, coerce=int
+    )
     outcome = forms.ChoiceField(
-        label=_("Right result"), choices=NATResult.Outcome.choices, widget=Chips
+        label=_("Right result"), choices=NATResult.Outcome.choices, widget=forms.RadioSelect
     )
     ct = forms.DecimalField(
         label=_("Ct value"),
@@ -119,7 +125,7 @@ class MissedForm(ActForm):
     """A test that was not taken."""
 
     day = forms.TypedChoiceField(
-        label=_("Day of the test"), widget=Chips, coerce=date.fromisoformat
+        label=_("Day of the test"), widget=forms.RadioSelect, coerce=date.fromisoformat
     )
     # The one tap of the day's list gives none, and so none is recorded.
     reason = forms.CharField(
@@ -157,23 +163,29 @@ class OutingForm(OnceForm):
     """What an outing is for, and how."""
 
     day = forms.DateField(label=_("Day"), widget=DateInput())
-    purpose = forms.ChoiceField(label=_("Purpose"), choices=OutingPurpose.choices, widget=Chips)
-    vehicle = forms.ChoiceField(label=_("Vehicle"), choices=Vehicle.choices, widget=Chips)
-    mask = forms.ChoiceField(label=_("Mask"), choices=Mask.choices, widget=Chips)
+    purpose = forms.ChoiceField(
+        label=_("Purpose"), choices=OutingPurpose.choices, widget=forms.RadioSelect
+    )
+    vehicle = forms.ChoiceField(
+        label=_("Vehicle"), choices=Vehicle.choices, widget=forms.RadioSelect
+    )
+    mask = forms.ChoiceField(label=_("Mask"), choices=Mask.choices, widget=forms.RadioSelect)
     reason = _reason(_("In detail"))
 
 
 class AnswerForm(ActForm):
     """Yes or no to an outing."""
 
-    asked = forms.TypedChoiceField(label=_("Leave to go out"), widget=Chips, coerce=int)
+    asked = forms.TypedChoiceField(
+        label=_("Leave to go out"), widget=forms.RadioSelect, coerce=int
+    )
     answer = forms.ChoiceField(
         label=_("Decision"),
         choices=[
             ("approve", pgettext_lazy("an outing", "Approve")),
             ("refuse", pgettext_lazy("an outing", "Refuse")),
         ],
-        widget=Chips,
+        widget=forms.RadioSelect,
     )
     reason = forms.CharField(label=_("Reason of a refusal"), max_length=200, required=False)
 
@@ -191,7 +203,7 @@ class HomeForm(ActForm):
     met = forms.TypedChoiceField(
         label=_("Is the home fit for isolation?"),
         choices=[("yes", _("Fit")), ("no", _("Not fit"))],
-        widget=Chips,
+        widget=forms.RadioSelect,
         coerce=lambda value: value == "yes",
     )
     reason = _reason()
@@ -203,7 +215,7 @@ class MoveForm(ActForm):
     setting = forms.ChoiceField(
         label=_("Moved today to"),
         choices=[("central", _("Central isolation")), ("home", _("Home isolation"))],
-        widget=Chips,
+        widget=forms.RadioSelect,
     )
     reason = _reason()
 
@@ -218,7 +230,7 @@ class ClinicalForm(ActForm):
     """What a clinician found."""
 
     state = forms.ChoiceField(
-        label=_("Class found by a clinician"), choices=CLINICAL, widget=Chips
+        label=_("Class found by a clinician"), choices=CLINICAL, widget=forms.RadioSelect
     )
     reason = _reason(_("Who found it, and how"))
 

@@ -15,7 +15,7 @@ from accounts.staff.models import Area, User
 from common import clock
 from policy.words import CLINICAL, EXPOSURES
 from quarantine.arrivals import codec
-from quarantine.widgets import Chips, DateInput, MomentInput, PlaceField
+from quarantine.widgets import DateInput, MomentInput, PlaceField
 from residents.register.forms import AddressForm, PersonForm
 from residents.register.models import Resident
 
@@ -30,7 +30,10 @@ class StayForm(forms.Form):
 
     place = PlaceField(label=_("Place"), required=False)
     risk = forms.ChoiceField(
-        label=_("Risk level of that place"), choices=RISKS, required=False, widget=Chips
+        label=_("Risk level of that place"),
+        choices=RISKS,
+        required=False,
+        widget=forms.RadioSelect,
     )
     last_day = forms.DateField(label=_("Last day there"), required=False, widget=DateInput())
     transit = forms.BooleanField(
@@ -69,14 +72,14 @@ class JourneyForm(forms.Form):
             *((str(days), name) for days, name in enumerate(DAYS_BACK)),
             ("other", _("Another day")),
         ],
-        widget=Chips,
+        widget=forms.RadioSelect,
         initial="0",
     )
     arrived_on = forms.DateField(label=_("Day of arrival"), required=False, widget=DateInput())
     coming = forms.ChoiceField(
         label=_("Came from"),
         choices=[("home", _("Within China")), ("abroad", _("Abroad"))],
-        widget=Chips,
+        widget=forms.RadioSelect,
         initial="home",
     )
     origin = PlaceField(
@@ -88,7 +91,7 @@ class JourneyForm(forms.Form):
         label=_("Risk level where they stayed there"),
         choices=RISKS,
         required=False,
-        widget=Chips,
+        widget=forms.RadioSelect,
     )
     left_on = forms.DateField(
         label=_("Last day there"),
@@ -119,7 +122,7 @@ class JourneyForm(forms.Form):
         label=_("Proof of a negative test"),
         choices=[("", pgettext_lazy("no proof", "None")), ("yes", _("Has one"))],
         required=False,
-        widget=Chips,
+        widget=forms.RadioSelect,
     )
     sampled_at = forms.DateTimeField(label=_("Sampled at"), required=False, widget=MomentInput())
     reported_at = forms.DateTimeField(
@@ -132,13 +135,13 @@ class JourneyForm(forms.Form):
         label=_("Contact with an infected person"),
         choices=[("", _("None known")), *EXPOSURES.items()],
         required=False,
-        widget=Chips,
+        widget=forms.RadioSelect,
     )
     clinical = forms.ChoiceField(
         label=_("Class found by a clinician"),
         choices=CLINICAL,
         required=False,
-        widget=Chips,
+        widget=forms.RadioSelect,
         initial="asymptomatic",
     )
     serious = forms.BooleanField(label=_("Serious underlying disease"), required=False)
@@ -152,7 +155,7 @@ class JourneyForm(forms.Form):
     home_fit = forms.ChoiceField(
         label=_("Is the home fit for isolation?"),
         choices=[("yes", _("Fit")), ("no", _("Not fit"))],
-        widget=Chips,
+        widget=forms.RadioSelect,
         initial="yes",
         help_text=_("A room of their own, and a bathroom that nobody else uses"),
     )

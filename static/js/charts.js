@@ -4,7 +4,6 @@
 (() => {
   const css = getComputedStyle(document.documentElement);
   const colour = (name) => css.getPropertyValue(`--${name}`).trim();
-  const COLOURS = {central: "#c2453c", home: "#2f6fb8", monitoring: "#7a4fb0", none: "#7b8894", test_today: "#2f6fb8", before: "#7b8894", after: "#2f6fb8"};
   const charts = {};
 
   const option = (data, narrow) => ({
@@ -28,7 +27,7 @@
       stack: data.beside ? undefined : "all",
       data: values,
       barCategoryGap: "22%",
-      itemStyle: {color: COLOURS[key]},
+      itemStyle: {color: colour(`series-${key}`)},
       label: data.series.length > 1 ? undefined : {show: true, position: "top", color: colour("ink"), formatter: ({value}) => value || ""},
       markLine: place || data.days[0] === data.today ? undefined : {
         silent: true,
