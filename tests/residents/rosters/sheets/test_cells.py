@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from stdnum.iso7064 import mod_11_2
 from common import pinyin as spelling
 from common.encryption import Sealed, hasher, search_hash
 from residents.register.identity import read_name, read_number, read_phone
+from residents.register.lengths import LONGEST_BUILDING, LONGEST_DOOR, LONGEST_UNIT
 from residents.register.models import Household, Resident
 from residents.rosters.models import RosterRow
 from residents.rosters.sheets import cells, columns
@@ -196,6 +198,27 @@ class TestAnAddress:
         said = cells.building(3.0), cells.unit(2), cells.floor("5层"), cells.door("502室")
 
         assert said == ("3号楼", "2单元", 5, "502")
+
+    @pytest.mark.parametrize(
+        ("read", "longest"),
+        [
+            (cells.building, LONGEST_BUILDING),
+            (cells.unit, LONGEST_UNIT),
+            (cells.door, LONGEST_DOOR),
+        ],
+    )
+    def test_is_in_each_part_as_long_as_a_form_takes(
+        self, read: Callable[[str], str], longest: int
+    ) -> None:
+        assert read("甲" * longest) == "甲" * longest
+        with pytest.raises(ValidationError):
+            read("甲" * (longest + 1))
+
+    def test_is_not_made_longer_than_a_form_takes(self) -> None:
+        with pytest.raises(ValidationError):
+            cells.building("1" * LONGEST_BUILDING)
+        with pytest.raises(ValidationError):
+            cells.unit("1" * LONGEST_UNIT)
 
 
 class TestHeadings:
