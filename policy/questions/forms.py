@@ -95,7 +95,7 @@ _TYPED: dict[type, Typed] = {
         {"autocomplete": "off"},
         lambda text: text if text.isdigit() else read_place(text).code,
         _("Name, pinyin or six digits"),
-        60,
+        LONGEST_PLACE,
     ),
 }
 _DAYS = Typed(
