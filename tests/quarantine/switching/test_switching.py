@@ -2,11 +2,10 @@
 
 from datetime import date, timedelta
 from functools import partial
-from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.utils.translation import override
 
 from accounts.auditing.models import AuditEntry
@@ -208,7 +207,7 @@ class TestADocumentThatAsksTheSame:
 
 
 class TestTheHistoryOfACase:
-    def test_is_filled_in_for_old_cases_as_acts_write_it(self, grid: Area) -> None:
+    def test_is_written_by_acts_as_the_nightly_check_derives_it(self, grid: Area) -> None:
         case, other = make_contact(grid), make_stay(grid)
         make_result(case, nth(1), hours=20)
         make_result(case, nth(2), ct="38.50")
@@ -220,11 +219,6 @@ class TestTheHistoryOfACase:
         other.refresh_from_db()
         assert case.history == "1-@2 2-38.5 3! 5"
         assert other.history == "1-"
-
-        filling = import_module("quarantine.migrations.0004_fill_history").HISTORY
-        with connection.cursor() as cursor:
-            cursor.execute(filling)
-            assert dict(cursor.fetchall()) == {case.pk: case.history, other.pk: other.history}
         assert unexplained_cases() == []
 
 
