@@ -50,7 +50,7 @@ def subject(value: str) -> str:
 
 
 @register.simple_tag
-def clause(citation: Any, *, short: bool = False) -> str:
+def clause_of(citation: Any, *, short: bool = False) -> str:
     """Return a clause with its document's title and number; `short`: the number alone."""
     return words.clause_of(citation.document, citation.clause, short=short)
 
