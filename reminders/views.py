@@ -103,19 +103,25 @@ def change_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 @role_required(Role.GRID_STAFF, Role.SUPERVISOR)
 def changes_tick(request: HttpRequest) -> HttpResponse:
-    """Tick off one change, or all of a page."""
+    """Tick off the changes that are named, or else all that the page showed."""
     user = member(request)
-    keys = [key for text in request.POST.getlist("key")[:PAGE] if (key := _uuid(text))]
-    chosen = Change.objects.visible_to(user).filter(key__in=keys)
+    theirs = Change.objects.visible_to(user)
+    shown = _keys(request, "shown")
+    chosen = theirs.filter(key__in=_keys(request, "key") or shown)
     ticked = changes.tick(changes=chosen, at=clock.now(), by=user)
     if request.headers.get("HX-Request"):
-        return render(request, "reminders/_change_ticked.html")
+        left = list(theirs.unticked().filter(key__in=shown))
+        return render(request, "reminders/_change_ticked.html", {"found": left})
     flash.success(
         request,
         ngettext("%(count)d person noted as told.", "%(count)d people noted as told.", ticked)
         % {"count": ticked},
     )
     return redirect("change_list")
+
+
+def _keys(request: HttpRequest, name: str) -> list[uuid.UUID]:
+    return [key for text in request.POST.getlist(name)[:PAGE] if (key := _uuid(text))]
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -285,10 +285,25 @@ class TestChangedForYou:
         one.refresh_from_db()
         assert one.ticked_by is not None
 
+    def test_leaves_a_button_for_those_who_are_left(
+        self, client: Client, told: tuple[Area, list[Change]]
+    ) -> None:
+        one, second, third = told[1]
+
+        answer = client.post(
+            reverse("changes_tick"),
+            {"key": one.key, "shown": [one.key, second.key, third.key]},
+            headers={"HX-Request": "true"},
+        ).content.decode()
+
+        assert "本页2人均已告知" in answer
+        assert str(one.key) not in answer
+        assert Change.objects.unticked().count() == 2
+
     def test_of_a_page_is_ticked_off_at_once(
         self, client: Client, told: tuple[Area, list[Change]]
     ) -> None:
-        client.post(reverse("changes_tick"), {"key": [each.key for each in told[1]]})
+        client.post(reverse("changes_tick"), {"shown": [each.key for each in told[1]]})
 
         assert not Change.objects.unticked().exists()
         assert "count-badge" not in client.get(reverse("change_list")).content.decode()
