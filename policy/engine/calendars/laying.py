@@ -151,16 +151,12 @@ def _with_make_ups(planned: Sequence[int], history: _History) -> _Tests:
     required, made_up = set(planned), set[int]()
     for day in sorted(history.missed):
         if day not in required:
-            # A make-up day may be missed in its turn; the set grows only to later days.
             continue
         required.discard(day)
         made_up.discard(day)
         other = day + 1
-        while (
-            other in required
-            or other in history.missed
-            or (other < history.floor and other not in history.results)
-        ):
+        # A make-up day that is missed, too, comes later in this loop, and is made up in its turn.
+        while other in required or (other < history.floor and other not in history.results):
             other += 1
         required.add(other)
         made_up.add(other)

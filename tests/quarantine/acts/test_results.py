@@ -304,6 +304,20 @@ class TestContacts:
         assert {(each.day_1, each.release_on) for each in opened} == {(nth(2), nth(6))}
         assert not proposed_contacts(case=infected).exists()
 
+    def test_are_not_proposed_a_second_time_once_their_case_is_over(self, infected: Case) -> None:
+        first, second = proposed_contacts(case=infected)
+        for resident in (first, second):
+            open_contacts(case=infected, residents=[resident], at=moment(nth(3)), by=make_user())
+        theirs = Case.objects.filter(resident=first)
+
+        theirs.update(closed_on=nth(6), closed_as=Case.ClosedAs.RELEASED)
+        assert not proposed_contacts(case=infected).exists()
+        with pytest.raises(NoContactError):
+            open_contacts(case=infected, residents=[first], at=moment(nth(7)), by=make_user())
+
+        theirs.update(closed_as=Case.ClosedAs.WITHDRAWN)
+        assert list(proposed_contacts(case=infected)) == [first]
+
     def test_continue_a_case_of_another_kind(self, yingkou: Area, case: Case) -> None:
         relative = make_resident(household=case.resident.household)
         other = make_case(yingkou, resident=relative)
