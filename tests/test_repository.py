@@ -81,6 +81,47 @@ class TestTheEngine:
         assert {"django", "accounts"} <= set(pure["forbidden_modules"])
 
 
+# Tests that stand for no one module: what they try goes through several, or lies in a document.
+CAPABILITIES = {
+    "accounts/test_sign_in.py",
+    "policy/test_policy_authors.py",  # docs/policy-authors.md
+    "policy/questions/test_api_robustness.py",
+    "portal/test_access.py",
+    "portal/test_dump.py",
+    "portal/test_error_pages.py",
+    "portal/test_health.py",
+    "portal/test_visibility.py",
+    "quarantine/test_concurrency.py",
+    "quarantine/switching/test_switching.py",
+    "quarantine/switching/test_transition_properties.py",
+    "quarantine/views/test_pages.py",
+    "residents/rosters/test_interruptions.py",
+    "residents/rosters/test_taking_over.py",
+}
+# Folders of tests that walk through all of the portal.
+THROUGH_ALL = ("journeys", "faults")
+
+
+def _stands_for(test: Path) -> bool:
+    """Say whether a test stands for a module, a folder or a command where its own folder says."""
+    folder, name = ROOT / test.parent, test.stem.removeprefix("test_")
+    if name == "in_chromium":
+        return folder.is_dir()
+    commands = folder / "management/commands"
+    return any(
+        path.exists() for path in (folder / f"{name}.py", folder / name, commands / f"{name}.py")
+    )
+
+
+class TestTheTests:
+    def test_mirror_the_tree(self) -> None:
+        tests = [Path(name).relative_to("tests") for name in _tracked("tests/*/test_*.py")]
+        mirrored = [test for test in tests if test.parts[0] not in THROUGH_ALL]
+        alone = {str(test) for test in mirrored if not _stands_for(test)}
+
+        assert alone == CAPABILITIES
+
+
 class TestContinuousIntegration:
     def test_leaves_the_fault_tests_out_both_times(self) -> None:
         tests = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request
 
 from accounts.staff.models import Role
 from tests import browser, factories
-from tests.testing.test_door import AT
+from tests.testing.test_views import AT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

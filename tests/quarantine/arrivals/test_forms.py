@@ -1,4 +1,4 @@
-"""What the forms refuse, at which field, and what they tell the law."""
+"""What the form of an arrival refuses, at which field, and what it tells the law."""
 
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,6 @@ from django.utils import translation
 
 from accounts.staff.models import Area, User
 from policy.engine.decisions.facts import read_person
-from quarantine.acts.forms import OutingForm
 from quarantine.arrivals.forms import ArrivalForm
 from tests import factories
 from tests.factories import NOW
@@ -192,12 +191,3 @@ class TestPerson:
         form = form_of({"coming": "home", "origin": "兰州", "arrived": "0"}, staff)
         assert not form.is_valid()
         assert read_person(form.facts()).arrived_from == "620100"
-
-
-class TestAct:
-    def test_names_each_thing_that_is_missing(self) -> None:
-        with translation.override("en"):
-            errors = OutingForm({}, today=TODAY, choices={}).errors
-
-        assert errors["vehicle"] == ["Still missing: Vehicle."]
-        assert len({errors[name][0] for name in ("day", "purpose", "vehicle", "mask")}) == 4
