@@ -37,9 +37,9 @@ run: $(RUN) $(WEB) $(TEXTS) ## start the portal (HOST, PORT)
 	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT) --since $(BEGAN)
 
 test: $(DEV) $(WEB) $(TEXTS) build/.browser ## run all tests, on real PostgreSQL and Valkey
-	$(BIN)/python -m pytest -n logical --maxprocesses 4
+	$(BIN)/python -m pytest -n logical --maxprocesses 4 $(MEASURED)
 
-check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, templates, then the tests
+check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, templates, tests and what they cover
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(CODE)
@@ -47,7 +47,8 @@ check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, 
 	$(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	git ls-files -z '*.html' | xargs -0r $(BIN)/djade --target-version 5.2 --check
 	git ls-files -z '*.html' | xargs -0r $(BIN)/djhtml --tabwidth 2 --check
-	$(MAKE) audit test
+	$(MAKE) audit test MEASURED="--cov --cov-report=json:build/coverage.json --cov-report="
+	$(BIN)/python -m tests.floors build/coverage.json
 
 audit: $(UV) ## ask whether a locked package has a known vulnerability (OSV: another service)
 	@mkdir -p build
