@@ -1,12 +1,14 @@
 """Calendars: plans laid on dates, with what has happened since."""
 
+from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.engine.calendars.laying import lay
+from policy.engine.calendars.laying import Calendar, lay
 from policy.engine.calendars.plans import CtCriterion, Force, Plan, PlannedStage
 from policy.engine.decisions.facts import NATResult, Served
 from tests.policy.engine.making import START, calendar, day, noon, result, stay
@@ -29,6 +31,11 @@ DAYS = st.integers(1, 40).map(day)
 RESULTS = st.builds(
     NATResult, DAYS, st.sampled_from(["negative", "positive"]), st.none() | st.floats(1, 45)
 )
+HELD = Plan("pingan", "1", "arrivals", (PlannedStage("home", 5, (3, 5)),))
+TRAVELLER: dict[str, Any] = {
+    "arrived_from": "610800",
+    "stays": (stay(0, "low", "610800"),),
+}
 CRITERION = Plan(
     "pingan",
     "1",
@@ -216,3 +223,159 @@ class TestTwoTestsInThreeDays:
 
         assert laid.required_tests == (day(1), day(2))
         assert laid.next_test_on is None
+
+    def test_ask_for_the_last_on_its_day_where_it_was_taken_then_too(self) -> None:
+        laid = calendar("bayannur-2022-71", tests=(result(1), result(2), result(3)), **TRAVELLER)
+
+        assert laid.required_tests == (day(1), day(3))
+
+    def test_do_not_let_the_first_stand_for_both(self) -> None:
+        laid = calendar("bayannur-2022-71", tests=(result(1),), **TRAVELLER)
+
+        assert laid.required_tests == (day(1), day(3))
+        assert laid.next_test_on == day(3)
+
+
+class TestASample:
+    def test_is_no_longer_to_be_taken_but_its_result_is_waited_for(self) -> None:
+        laid = lay(HELD, START, today=day(5), sampled=(day(5),))
+
+        assert laid.open_tests == [day(3)]
+        assert laid.next_test_on == day(3)
+        assert [one.test for one in laid.days] == [None, None, "due", None, "taken"]
+        assert len(laid.release_blockers) == 2
+        assert lay(HELD, START, today=day(5), sampled=(day(3), day(5))).open_tests == []
+
+    @pytest.mark.parametrize(("today", "overdue"), [(3, False), (4, True)])
+    def test_is_overdue_from_the_day_after(self, today: int, overdue: bool) -> None:
+        laid = lay(HELD, START, today=day(today))
+
+        assert laid.days[2].overdue is overdue
+
+    @pytest.mark.parametrize(("today", "overdue"), [(4, False), (5, True)])
+    def test_that_makes_up_is_overdue_from_the_day_after(self, today: int, overdue: bool) -> None:
+        laid = lay(HELD, START, today=day(today), missed=(day(3),))
+
+        assert laid.days[3].test == "make_up"
+        assert laid.days[3].overdue is overdue
+
+
+class TestALawThatAppliesFromALaterDay:
+    @pytest.mark.parametrize(("from_day", "made_up"), [(6, 6), (7, 7), (8, 8)])
+    def test_asks_for_no_make_up_before(self, from_day: int, made_up: int) -> None:
+        laid = lay(HELD, START, today=START, missed=(day(5),), not_before=day(from_day))
+
+        assert laid.required_tests == (day(3), day(made_up))
+        assert laid.earliest_release == day(made_up)
+
+    def test_counts_a_test_that_was_taken_before(self) -> None:
+        laid = lay(
+            HELD, START, today=START, missed=(day(5),), tests=(result(6),), not_before=day(8)
+        )
+
+        assert laid.required_tests == (day(3), day(6))
+        assert laid.earliest_release == day(8)
+
+    @pytest.mark.parametrize(("from_day", "release"), [(4, 5), (5, 5), (6, 6)])
+    def test_lets_nobody_go_before(self, from_day: int, release: int) -> None:
+        laid = lay(HELD, START, today=START, not_before=day(from_day))
+
+        assert laid.earliest_release == day(release)
+
+
+class TestWhoIsFreed:
+    def freed(self, number: int, *, today: int = 9, **more: Any) -> Calendar:
+        return lay(
+            HELD,
+            START,
+            today=day(today),
+            freed_on=day(number),
+            **{"asks_nothing": True, "tests": (result(3),), **more},
+        )
+
+    @pytest.mark.parametrize(("number", "last"), [(2, 1), (5, 4), (6, 5), (7, 5)])
+    def test_is_held_until_the_day_before(self, number: int, last: int) -> None:
+        laid = self.freed(number)
+
+        assert [stage.last_day for stage in laid.stages] == [day(last)]
+        assert laid.earliest_release == day(number)
+        held = [one.number for one in laid.days if one.setting]
+        assert held == list(range(1, last + 1 if number < 6 else number))
+
+    def test_on_day_1_was_held_on_no_day(self) -> None:
+        laid = self.freed(1)
+
+        assert laid.stages == ()
+        assert not any(one.setting for one in laid.days)
+
+    def test_has_no_test_left_but_those_taken(self) -> None:
+        laid = self.freed(4)
+
+        assert laid.required_tests == (day(3),)
+        assert laid.cancelled_tests == (day(5),)
+        assert laid.next_test_on is None
+        assert laid.may_be_released
+        assert self.freed(4, tests=(), sampled=(day(3),)).may_be_released
+
+    @pytest.mark.parametrize(("today", "may"), [(3, False), (4, True)])
+    def test_may_be_released_from_that_day(self, today: int, may: bool) -> None:
+        assert self.freed(4, today=today).may_be_released is may
+
+    def test_stays_where_a_test_was_positive(self) -> None:
+        laid = self.freed(4, tests=(result(3, result="positive"),))
+
+        assert laid.earliest_release is None
+        assert laid.positive_on == day(3)
+
+    def test_but_tested_still_waits_for_the_tests(self) -> None:
+        tests = Plan("pingan", "1", "arrivals", required_tests=(1, 3))
+
+        assert lay(tests, START, today=START).earliest_release is None
+        freed = lay(tests, START, today=day(3), freed_on=day(2))
+        assert freed.earliest_release == day(3)
+        assert not freed.may_be_released
+
+
+class TestWhatIsPositive:
+    @pytest.mark.parametrize(("number", "positive_on"), [(0, None), (1, day(1)), (2, day(2))])
+    def test_counts_from_day_1(self, number: int, positive_on: date | None) -> None:
+        laid = lay(HELD, START, today=START, tests=(result(number, result="positive"),))
+
+        assert laid.positive_on == positive_on
+
+    def test_is_the_first_of_several(self) -> None:
+        tests = (result(4, result="positive"), result(2, result="positive"))
+
+        assert lay(HELD, START, today=START, tests=tests).positive_on == day(2)
+
+    @pytest.mark.parametrize(
+        ("ct", "word", "positive"),
+        [
+            (34.9, "negative", True),
+            (35.0, "positive", False),
+            (None, "positive", True),
+            (None, "negative", False),
+        ],
+    )
+    def test_goes_by_the_ct_where_the_law_names_one(
+        self, ct: float | None, word: str, positive: bool
+    ) -> None:
+        plan = replace(HELD, positive_below_ct=35.0)
+        laid = lay(plan, START, today=START, tests=(result(1, ct, result=word),))
+
+        assert (laid.positive_on is not None) is positive
+
+    @pytest.mark.parametrize("refers", [True, False])
+    def test_passes_to_medical_care_where_no_rule_is_there(self, refers: bool) -> None:
+        plan = replace(HELD, positive_refers=refers)
+        laid = lay(plan, START, today=START, tests=(result(1, result="positive"),))
+
+        assert laid.refer == ("medical" if refers else None)
+        assert lay(plan, START, today=START).refer is None
+
+    def test_ends_what_was_advised_from_the_day_after(self) -> None:
+        plan = replace(HELD, advised_tests=(1, 2, 3, 4))
+        laid = lay(plan, START, today=START, tests=(result(2, result="positive"),))
+
+        assert laid.advised_tests == (day(1), day(2))
+        assert lay(plan, START, today=START).advised_tests == (day(1), day(2), day(4))
