@@ -24,8 +24,14 @@ class TestIsQuiet:
     def test_may_lie_within_one_day(self, settings: Settings) -> None:
         settings.QUIET_HOURS = (time(12), time(14))
 
-        assert is_quiet(at(22, 13))
-        assert not is_quiet(at(22, 23))
+        hours = [(11, 59), (12, 0), (13, 59), (14, 0), (23, 0)]
+        assert [is_quiet(at(22, *hour)) for hour in hours] == [False, True, True, False, False]
+        assert after_quiet(at(22, 12)) == at(22, 14)
+
+    def test_is_never_where_it_ends_as_it_begins(self, settings: Settings) -> None:
+        settings.QUIET_HOURS = (time(7), time(7))
+
+        assert not any(is_quiet(at(22, hour)) for hour in range(24))
 
 
 class TestAfterQuiet:
