@@ -87,6 +87,7 @@ CAPABILITIES = {
     "policy/test_policy_authors.py",  # docs/policy-authors.md
     "policy/questions/test_api_robustness.py",
     "portal/test_access.py",
+    "portal/test_colours.py",
     "portal/test_dump.py",
     "portal/test_error_pages.py",
     "portal/test_health.py",
@@ -96,6 +97,7 @@ CAPABILITIES = {
     "quarantine/switching/test_transition_properties.py",
     "quarantine/views/test_pages.py",
     "residents/rosters/test_interruptions.py",
+    "residents/rosters/sheets/test_positions.py",
     "residents/rosters/test_taking_over.py",
 }
 # Folders of tests that walk through all of the portal.
