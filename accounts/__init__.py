@@ -1,1 +1,1 @@
-"""The people who work here: areas, users, roles, audit."""
+"""Staff: areas, users, roles, exports and the audit."""

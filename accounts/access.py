@@ -1,4 +1,4 @@
-"""Who may open a page."""
+"""Access to pages by role."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -29,5 +29,5 @@ def role_required(*roles: Role) -> Callable[[View[P]], View[P]]:
 
 
 def member(request: HttpRequest) -> User:
-    """Return the signed-in person of a request behind the sign-in."""
+    """Return the signed-in user of a request to a page that requires sign-in."""
     return cast(User, request.user)

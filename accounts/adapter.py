@@ -1,4 +1,4 @@
-"""How sign-in behaves here: nobody signs up, what happens is written down, secrets are sealed."""
+"""Adapters of allauth: no sign-up, sign-ins are audited, secrets of second factors are sealed."""
 
 import base64
 from typing import Any, cast
@@ -19,35 +19,35 @@ TOTP = "mfa.secret"
 
 
 class SignIn(AuthenticationBackend):
-    """Signing in by name and password, and who is signed in."""
+    """Authenticate by user name and password; load the user of a session."""
 
     def get_user(self, user_id: int) -> User | None:
-        """Return the person of a session, asked for on every page."""
+        """Return the active user of a session; called on every page."""
         user = User.objects.signed_in(user_id)
         return user if user and user.is_active else None
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Accounts are made by an administrator."""
+    """Accounts are created by administrators only."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: there is no public sign-up."""
         return False
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
-        """Write the sign-in down."""
+        """Record the sign-in in the audit."""
         audit.record(by=user, did=gettext_noop("signed in"), to=user)
         return cast(HttpResponse, super().post_login(request, user, **context))
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
-        """Write down that somebody did not know the password of an account that exists."""
+        """Record a wrong password for an existing account in the audit."""
         user = User.objects.filter(username=credentials.get("username", "")).first()
         if user:
             audit.record(by=None, did=gettext_noop("sign-in refused"), to=user)
 
     @transaction.atomic
     def set_password(self, user: User, password: str) -> None:
-        """Keep a password that its owner chose."""
+        """Store a password that its owner chose."""
         user.set_password(password)
         user.password_is_temporary = False
         user.save(update_fields=["password", "password_is_temporary"])
@@ -55,21 +55,21 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class MFAAdapter(DefaultMFAAdapter):
-    """The second factor: its secrets are sealed, and those who supervise cannot drop it."""
+    """The second factor: its secrets are sealed, and supervising roles cannot remove it."""
 
     def encrypt(self, text: str) -> str:
-        """Return the secret as the database holds it."""
+        """Return the sealed secret for the database."""
         return base64.b64encode(encrypt(text, context=TOTP)).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
-        """Return the secret that the database holds."""
+        """Return the secret that was sealed."""
         return decrypt(base64.b64decode(encrypted_text), context=TOTP)
 
     def can_delete_authenticator(self, authenticator: Any) -> bool:
-        """Return whether the owner may do without."""
+        """Return whether the owner may remove the second factor."""
         return not must_have_second_factor(authenticator.user)
 
 
 def must_have_second_factor(user: User) -> bool:
-    """Return whether this person's account needs a second factor, here."""
+    """Return whether this installation requires a second factor for the user."""
     return settings.SECOND_FACTOR_REQUIRED and user.role in SUPERVISES

@@ -1,4 +1,4 @@
-"""The areas of an installation from a file: read, checked as a whole, then made."""
+"""Import the areas of an installation from a CSV file: parse, validate all rows, then create."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ OFFICIAL = {Area.Level.COUNTRY, Area.Level.PROVINCE, Area.Level.CITY, Area.Level
 
 
 class WrongRowsError(Exception):
-    """Rows that cannot be taken, each as "line 3: sentence"."""
+    """Invalid rows, each as "line 3: sentence"."""
 
     def __init__(self, sentences: Iterable[str]) -> None:
         self.sentences = list(sentences)
@@ -30,7 +30,7 @@ class WrongRowsError(Exception):
 
 @dataclass(frozen=True)
 class AreaRow:
-    """One line of the file: an area and what it lies in."""
+    """One line of the file: an area and the code of its parent."""
 
     line: int
     code: str
@@ -41,7 +41,7 @@ class AreaRow:
 
 @dataclass
 class Imported:
-    """How many areas were made, renamed or there already."""
+    """The numbers of areas created, renamed and unchanged."""
 
     made: int = 0
     renamed: int = 0
@@ -49,10 +49,10 @@ class Imported:
 
 
 @transaction.atomic
-def roots(*, by: User | None) -> list[Area]:
-    """Return the highest areas, making the country where there is no area at all."""
-    if there := list(Area.objects.filter(depth=1)):
-        return there
+def root_areas(*, by: User | None) -> list[Area]:
+    """Return the root areas; create the country if there is no area yet."""
+    if existing := list(Area.objects.filter(depth=1)):
+        return existing
     name = "全国"
     row = {"code": COUNTRY, "level": Area.Level.COUNTRY, "name": name, "name_key": place_key(name)}
     country = cast(Area, Area.objects.add_root(row))
@@ -63,33 +63,33 @@ def roots(*, by: User | None) -> list[Area]:
 @transaction.atomic
 def import_areas(*, lines: Iterable[str], by: User | None) -> Imported:
     """
-    Make the areas of a CSV file, in whatever order it names them, and rename known ones.
+    Create the areas of a CSV file, in any order of rows, and rename known ones.
 
-    A file may be given twice. Nothing is written if a row is wrong: raise WrongRowsError.
+    Importing a file twice is safe. Raise WrongRowsError, and write nothing, if a row is wrong.
     """
-    roots(by=by)
-    rows = _read(lines)
+    root_areas(by=by)
+    rows = _parse_rows(lines)
     known = {area.code: area for area in Area.objects.all()}
-    parents = _parents(known)
-    wrong = [*_repeated(rows)]
-    named = {code: area.level for code, area in known.items()}
-    levels = {**{row.code: row.level for row in rows}, **named}
+    parents = _parent_codes(known)
+    faults = [*_duplicate_codes(rows)]
+    known_levels = {code: area.level for code, area in known.items()}
+    levels = {**{row.code: row.level for row in rows}, **known_levels}
     for row in rows:
-        wrong += [f"line {row.line}: {each}" for each in _faults(row, levels, parents)]
-    if wrong:
-        raise WrongRowsError(wrong)
+        faults += [f"line {row.line}: {fault}" for fault in _faults(row, levels, parents)]
+    if faults:
+        raise WrongRowsError(faults)
     imported = Imported()
     for row in sorted(rows, key=lambda row: LEVELS.index(row.level)):
-        _take(row, known, imported, by)
+        _create_or_rename(row, known, imported, by)
     return imported
 
 
-def _read(lines: Iterable[str]) -> list[AreaRow]:
+def _parse_rows(lines: Iterable[str]) -> list[AreaRow]:
     reader = csv.reader(lines)
     head = [cell.strip().lower() for cell in next(reader, [])]
     if head != COLUMNS:
         raise WrongRowsError([f"line 1: The columns are {', '.join(COLUMNS)}."])
-    rows, wrong = [], []
+    rows, faults = [], []
     for cells in reader:
         values = [cell.strip() for cell in cells]
         if not any(values):
@@ -97,28 +97,28 @@ def _read(lines: Iterable[str]) -> list[AreaRow]:
         if len(values) == len(COLUMNS):
             rows.append(AreaRow(reader.line_num, *values))
         else:
-            wrong.append(f"line {reader.line_num}: A row has {len(COLUMNS)} cells.")
-    if wrong:
-        raise WrongRowsError(wrong)
+            faults.append(f"line {reader.line_num}: A row has {len(COLUMNS)} cells.")
+    if faults:
+        raise WrongRowsError(faults)
     return rows
 
 
-def _parents(known: Mapping[str, Area]) -> dict[str, str]:
-    """Return for each area that is there the code of what it lies in."""
+def _parent_codes(known: Mapping[str, Area]) -> dict[str, str]:
+    """Return the code of the parent of each existing area."""
     codes = {area.path: area.code for area in known.values()}
     step = Area.steplen
     return {area.code: codes.get(area.path[:-step], "") for area in known.values()}
 
 
-def _repeated(rows: Iterable[AreaRow]) -> Iterator[str]:
-    first: dict[str, int] = {}
+def _duplicate_codes(rows: Iterable[AreaRow]) -> Iterator[str]:
+    first_lines: dict[str, int] = {}
     for row in rows:
-        if (line := first.setdefault(row.code, row.line)) != row.line:
+        if (line := first_lines.setdefault(row.code, row.line)) != row.line:
             yield f"line {row.line}: Line {line} gives the code {row.code} already."
 
 
 def _faults(row: AreaRow, levels: Mapping[str, str], parents: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with a row, given the levels of all areas and the parents of the old."""
+    """Yield the errors of a row, given all levels and the parents of existing areas."""
     if row.level not in LEVELS:
         yield f"There is no level {row.level!r}: it is one of {', '.join(LEVELS)}."
         return
@@ -136,7 +136,7 @@ def _faults(row: AreaRow, levels: Mapping[str, str], parents: Mapping[str, str])
 
 
 def _faults_of_code(row: AreaRow) -> Iterator[str]:
-    """Yield what is wrong with a code: GB/T 2260 down to the county, the community's own below."""
+    """Yield the errors of a code: GB/T 2260 down to the county, the community's own below."""
     if row.level not in OFFICIAL:
         if not (row.code.isascii() and row.code.isdigit() and 7 <= len(row.code) <= 20):
             yield "Below the county a code has 7 to 20 digits."
@@ -169,17 +169,19 @@ def _faults_of_parent(row: AreaRow, levels: Mapping[str, str]) -> Iterator[str]:
         yield "A grid lies in a community."
     elif row.level not in OFFICIAL and LEVELS.index(above) < LEVELS.index(Area.Level.COUNTY):
         yield "Below the city a county comes first: which law holds goes by its code."
-    elif not row.code.startswith(_start(row.parent, above)):
+    elif not row.code.startswith(_code_prefix(row.parent, above)):
         yield f"The code {row.code} does not begin as that of {row.parent} does."
 
 
-def _start(code: str, level: str) -> str:
-    """Return the digits that the codes of all areas in this one begin with."""
+def _code_prefix(code: str, level: str) -> str:
+    """Return the digits with which the codes of all areas below this one begin."""
     lengths = {Area.Level.COUNTRY: 0, Area.Level.PROVINCE: 2, Area.Level.CITY: 4}
     return code[: lengths.get(Area.Level(level), 6)]
 
 
-def _take(row: AreaRow, known: dict[str, Area], imported: Imported, by: User | None) -> None:
+def _create_or_rename(
+    row: AreaRow, known: dict[str, Area], imported: Imported, by: User | None
+) -> None:
     area = known.get(row.code)
     if area is None:
         parent = known[row.parent]

@@ -1,4 +1,4 @@
-"""What administrators and auditors type."""
+"""Forms of administrators and auditors."""
 
 from typing import Any, cast
 
@@ -10,12 +10,12 @@ from accounts.staff.models import Area, Role, User
 
 
 class AreaPick(forms.CheckboxSelectMultiple):
-    """Areas as a list of boxes, indented like the tree, to be narrowed down by typing."""
+    """Areas as a list of checkboxes, indented by depth and filtered by typing."""
 
     top = 1  # the depth of the highest area
 
     def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        """Return the option with what the filter looks at."""
+        """Return the option with the words for the filter in the browser."""
         option = super().create_option(name, value, *args, **kwargs)
         area: Area = value.instance
         option["attrs"]["data-words"] = f"{area.name} {area.name_key} {area.code}".lower()
@@ -44,7 +44,7 @@ class AreaNameForm(forms.Form):
 
 
 class AreaForm(AreaNameForm):
-    """The name of an area, and whom its residents call."""
+    """The name of an area and its duty phone."""
 
     phone = forms.RegexField(
         r"^\+?[0-9][0-9 -]{3,17}[0-9]$",
@@ -72,7 +72,7 @@ class GridForm(AreaNameForm):
 
 
 class EmailForm(forms.Form):
-    """Where the morning's digest goes."""
+    """The address for the morning's digest."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
@@ -84,7 +84,7 @@ class EmailForm(forms.Form):
 
 
 class PersonForm(EmailForm):
-    """An account: who, as what, for which areas."""
+    """An account: name, role and areas."""
 
     field_order = ["name", "employer", "email", "role", "areas"]
 
@@ -116,26 +116,26 @@ class PersonForm(EmailForm):
         super().__init__(*args, **kwargs)
         areas = self.fields["areas"]
         assert isinstance(areas, AreaChoice)  # noqa: S101 - tells the type checker
-        below = Area.objects.below(by)
-        areas.queryset = below
-        highest = below.order_by("depth").first()
+        managed = Area.objects.below(by)
+        areas.queryset = managed
+        highest = managed.order_by("depth").first()
         cast(AreaPick, areas.widget).top = highest.depth if highest else 1
 
     @property
     def employers(self) -> list[str]:
-        """Return the names that are known, so that one is not spelled in two ways."""
+        """Return the known employers, offered so that none is spelled in two ways."""
         known = User.objects.exclude(employer="").order_by("employer")
         return list(known.values_list("employer", flat=True).distinct())
 
     def clean(self) -> dict[str, Any]:
-        """Return what was typed, with an employer for whoever decides about policy."""
-        given = super().clean() or {}
-        if given.get("role") == Role.ADMINISTRATOR and not given.get("employer", "").strip():
+        """Require an employer for administrators, who decide about policy."""
+        cleaned = super().clean() or {}
+        if cleaned.get("role") == Role.ADMINISTRATOR and not cleaned.get("employer", "").strip():
             self.add_error(
                 "employer",
                 _("Enter the employer: administrators decide with somebody of another one."),
             )
-        return given
+        return cleaned
 
 
 class NewPersonForm(PersonForm):
@@ -155,7 +155,7 @@ class NewPersonForm(PersonForm):
     )
 
     def clean_username(self) -> str:
-        """Return a user name that nobody has yet, in whatever case."""
+        """Return the user name; refuse one that is taken, ignoring case."""
         username: str = self.cleaned_data["username"]
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(_("This user name is taken. Choose another."))

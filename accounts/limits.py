@@ -1,4 +1,4 @@
-"""Counting what one address asks, where nobody is signed in."""
+"""Rate limits by client address, for pages without sign-in."""
 
 import hashlib
 
@@ -7,16 +7,18 @@ from django.core.cache import cache
 from django.http import HttpRequest
 
 
-def used_up(request: HttpRequest, *, action: str, most: int, seconds: int, cost: int = 1) -> bool:
+def over_rate_limit(
+    request: HttpRequest, *, action: str, most: int, seconds: int, cost: int = 1
+) -> bool:
     """
-    Count `cost` for the client's address, and return whether it has used up its share.
+    Add `cost` to the count of the client's address; return whether it exceeds `most`.
 
-    The window begins with the first count; `cost` 0 only looks.
+    The window begins with the first count; `cost` 0 only checks.
     """
     client = str(get_adapter().get_client_ip(request))
     key = f"limit:{action}:{hashlib.sha256(client.encode()).hexdigest()[:32]}"
     cache.add(key, 0, timeout=seconds)
     try:
         return int(cache.incr(key, cost)) > most
-    except ValueError:  # it ended between the two
+    except ValueError:  # the window ended between the two calls
         return False

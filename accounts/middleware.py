@@ -1,4 +1,4 @@
-"""What stands between a sign-in and the pages: idle time, a password of one's own, two factors."""
+"""Middleware for signed-in users: no caching, idle timeout, own password and second factor."""
 
 import time
 from collections.abc import Callable
@@ -23,31 +23,31 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 
 SEEN, SECOND_FACTOR = "seen_at", "second_factor"
 WRITE_EVERY = 60  # seconds between two writes of a session
-# Pages that somebody who is led elsewhere may still open.
+# Pages that stay open to users who are redirected to required steps.
 ALWAYS = {"account_logout", "account_reauthenticate", "mfa_reauthenticate", "set_language"}
 WHILE_PASSWORD_IS_TEMPORARY = ALWAYS | {"account_change_password"}
 WHILE_FACTOR_IS_MISSING = ALWAYS | {"account_change_password", "mfa_activate_totp"}
 
 
-class NotStored:
-    """Let no browser and no proxy keep what somebody who is signed in was shown."""
+class NoStore:
+    """Forbid browsers and proxies to store pages for signed-in users."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request; static files never come this far."""
+        """Add the headers; static files are served before this middleware."""
         response = self.get_response(request)
         if request.user.is_authenticated:
             add_never_cache_headers(response)
         return response
 
 
-class SignedOutPart:
+class SignedOutFragment:
     """
-    Tell a part of a page that nobody is signed in any more, by status 401.
+    Answer htmx requests without a session with status 401.
 
-    A redirect would put the sign-in page into the part; the page itself knows better (portal.js).
+    A redirect would put the sign-in page into the fragment; portal.js handles the 401.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -66,14 +66,14 @@ def _leads_to_sign_in(response: HttpResponseBase) -> bool:
     return address.path == resolve_url(settings.LOGIN_URL)
 
 
-class Idle:
-    """Sign out whoever has not asked for a page for as long as their role allows."""
+class IdleTimeout:
+    """Sign out users without requests for longer than their role allows (IDLE_MINUTES)."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer the request, or lead to the sign-in page."""
+        """Answer the request, or redirect to the sign-in page."""
         if request.user.is_authenticated and self._was_idle(request):
             return self._sign_out(request)
         return self.get_response(request)
@@ -102,8 +102,8 @@ class Idle:
         return redirect_to_login(request.path)
 
 
-class FirstThings:
-    """Lead to what must be done before anything else: a password of one's own, a second factor."""
+class RequiredSetup:
+    """Redirect to required steps: choosing a password, setting up a second factor."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -115,7 +115,7 @@ class FirstThings:
     def process_view(
         self, request: HttpRequest, view: object, args: object, kwargs: object
     ) -> HttpResponseBase | None:
-        """Return where to go first, or None."""
+        """Return the redirect to a required step, or None."""
         if not request.user.is_authenticated:
             return None
         page = request.resolver_match.view_name if request.resolver_match else ""

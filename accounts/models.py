@@ -1,4 +1,4 @@
-"""The models of accounts, for Django to find; each stands with what it is about."""
+"""The models of this application, imported here for Django."""
 
 from accounts.auditing.models import AuditEntry, AuditSeal, AuditWords
 from accounts.exports.models import Export, ExportFile, ExportRequest

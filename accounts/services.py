@@ -1,4 +1,4 @@
-"""Areas and accounts: making, changing and closing them, each written down."""
+"""Create, change and close areas and accounts; every act is audited."""
 
 import secrets
 import unicodedata
@@ -16,12 +16,12 @@ from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common.pinyin import place_key
 
-# No 0/O, 1/l/I: a first password is read out or copied by hand.
+# Without 0/O and 1/l/I: first passwords are read out or copied by hand.
 READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class NotOnOneselfError(ValidationError):
-    """An administrator may not change the own role, employer, areas or standing."""
+    """Administrators may not change their own role, employer or areas, or close their account."""
 
     def __init__(self) -> None:
         super().__init__(_("Another administrator has to change your own account."))
@@ -29,7 +29,7 @@ class NotOnOneselfError(ValidationError):
 
 @transaction.atomic
 def add_grid(*, community: Area, name: str, code: str, by: User) -> Area:
-    """Make a grid below a community."""
+    """Create a grid below a community."""
     if community.level != Area.Level.COMMUNITY:
         raise ValidationError(_("Grids are made below a community or village."))
     if Area.objects.filter(code=code).exists():
@@ -42,7 +42,7 @@ def add_grid(*, community: Area, name: str, code: str, by: User) -> Area:
 
 @transaction.atomic
 def rename_area(*, area: Area, name: str, by: User | None) -> None:
-    """Give an area another name; its code stays."""
+    """Rename an area; its code stays."""
     audit.record(by=by, did=gettext_noop("renamed area"), to=area, before=area.name, after=name)
     area.name, area.name_key = name, place_key(name)
     area.save(update_fields=["name", "name_key"])
@@ -50,7 +50,7 @@ def rename_area(*, area: Area, name: str, by: User | None) -> None:
 
 @transaction.atomic
 def set_phone(*, area: Area, phone: str, by: User) -> None:
-    """Say under which phone the residents of an area reach those on duty."""
+    """Set the duty phone of an area."""
     did = gettext_noop("changed the duty phone")
     audit.record(by=by, did=did, to=area, before=area.phone, after=phone)
     area.phone = phone
@@ -63,7 +63,7 @@ def first_password() -> str:
 
 
 @transaction.atomic
-def employ(
+def create_account(
     *,
     username: str,
     name: str,
@@ -73,7 +73,7 @@ def employ(
     email: str = "",
     by: User,
 ) -> tuple[User, str]:
-    """Make an account, and return it with the password to hand over, valid for one sign-in."""
+    """Create an account; return it with a temporary password, valid for one sign-in."""
     password = first_password()
     user = User(
         username=username,
@@ -98,12 +98,12 @@ def employ(
 
 
 def plain_employer(name: str) -> str:
-    """Return an employer's name as it is kept: one must not pass for two by a space or a width."""
+    """Return an employer's name with normalised spaces and widths, for comparison."""
     return " ".join(unicodedata.normalize("NFKC", name).split())
 
 
 @transaction.atomic
-def assign(
+def change_account(
     *,
     user: User,
     name: str,
@@ -114,14 +114,14 @@ def assign(
     by: User,
 ) -> None:
     """
-    Give an account another name, role, employer, areas or e-mail address.
+    Change the name, role, employer, areas or e-mail address of an account.
 
     Areas outside those of `by` stay as they are; a change of role, employer or areas ends the
     sessions.
     """
-    own = Area.objects.below(by)
+    managed = Area.objects.below(by)
     chosen = {area.pk for area in areas}
-    foreign = set(user.areas.exclude(pk__in=own.values("pk")).values_list("pk", flat=True))
+    foreign = set(user.areas.exclude(pk__in=managed.values("pk")).values_list("pk", flat=True))
     employer = plain_employer(employer)
     before: dict[str, Any] = {"role": user.role, "employer": user.employer, "areas": _codes(user)}
     if user == by and (
@@ -141,10 +141,10 @@ def assign(
 
 @transaction.atomic
 def set_email(*, user: User, email: str, by: User) -> None:
-    """Keep where the morning's digest goes, or that it goes nowhere."""
+    """Set the address for the morning's digest, "" for none."""
     if email == user.email:
         return
-    # The audit says that it changed, not to what: it holds no personal data.
+    # The audit records the change without the address, since it holds no personal data.
     user.email = email
     user.save(update_fields=["email"])
     audit.record(by=by, did=gettext_noop("changed e-mail address"), to=user)
@@ -162,18 +162,18 @@ def deactivate(*, user: User, by: User) -> None:
 
 @transaction.atomic
 def reactivate(*, user: User, by: User) -> str:
-    """Open an account again, and return the password to hand over."""
+    """Open a closed account again; return a temporary password."""
     User.objects.filter(pk=user.pk).update(is_active=True)
     audit.record(by=by, did=gettext_noop("reactivated account"), to=user)
-    return reset(user=user, by=by)
+    return reset_sign_in(user=user, by=by)
 
 
 @transaction.atomic
-def reset(*, user: User, by: User) -> str:
+def reset_sign_in(*, user: User, by: User) -> str:
     """
-    Replace a lost password, drop the second factor, and return the password to hand over.
+    Set a temporary password, remove the second factor, and return the password.
 
-    Whoever lost a phone sets the second factor up again at the next sign-in.
+    The owner sets up a second factor again at the next sign-in.
     """
     if user == by:
         raise NotOnOneselfError
@@ -188,7 +188,7 @@ def reset(*, user: User, by: User) -> str:
 
 
 def end_sessions(user: User) -> None:
-    """Sign an account out everywhere."""
+    """End all sessions of an account."""
     for session in UserSession.objects.filter(user=user):
         session.end()
 

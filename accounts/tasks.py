@@ -1,4 +1,4 @@
-"""What beat asks for; the audit speaks of real time, whatever day the demo believes in."""
+"""Scheduled tasks of the audit; they use the real time, also in the demo."""
 
 import structlog
 from celery import shared_task
@@ -13,13 +13,13 @@ log = structlog.get_logger(__name__)
 
 @shared_task
 def seal_audit() -> int:
-    """Link what was written into the audit since the last time."""
+    """Link the audit entries written since the last seal."""
     return chain.seal(at=timezone.now())
 
 
 @shared_task
 def check_audit() -> int:
-    """Compare the audit with its chain and with the heads noted so far; note the head."""
+    """Verify the audit against its chain and anchors; append the head as a new anchor."""
     at = timezone.now()
     chain.seal(at=at)
     report = chain.verify(at=at, anchors=anchors.read(settings.AUDIT_ANCHORS))

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts import views
 
-# Of allauth only what is used here: no sign-up, no e-mail addresses, no password by mail.
+# Only the views of allauth in use: no sign-up, no e-mail addresses, no password by mail.
 urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/login/", sign_in.login, name="account_login"),
     path("accounts/logout/", sign_in.logout, name="account_logout"),

@@ -1,4 +1,4 @@
-"""Pages of administrators (areas, accounts) and auditors (who did and read what)."""
+"""Pages of administrators (areas, accounts) and auditors (the audit)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +35,7 @@ get_or_post = require_http_methods(["GET", "POST"])
 
 @require_GET
 def session(request: HttpRequest) -> HttpResponse:
-    """Tell a form that is about to be sent that its user is signed in, and today's token."""
+    """Return the current CSRF token, for a form that is about to be sent."""
     return HttpResponse(get_token(request), content_type="text/plain")
 
 
@@ -50,22 +50,24 @@ def area_list(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @administrators
 def area_detail(request: HttpRequest, code: str) -> HttpResponse:
-    """Show an area with those who answer for it and what lies below; change name and phone."""
+    """Show an area with its staff and the areas below; change its name and phone."""
     user = member(request)
     area: Area = get_object_or_404(Area.objects.below(user), code=code)
     form = AreaForm(request.POST or None, initial={"name": area.name, "phone": area.phone})
     if form.is_valid():
-        given = form.cleaned_data
-        if given["name"] != area.name:
-            services.rename_area(area=area, name=given["name"], by=user)
-        if given["phone"] != area.phone:
-            services.set_phone(area=area, phone=given["phone"], by=user)
+        cleaned = form.cleaned_data
+        if cleaned["name"] != area.name:
+            services.rename_area(area=area, name=cleaned["name"], by=user)
+        if cleaned["phone"] != area.phone:
+            services.set_phone(area=area, phone=cleaned["phone"], by=user)
         messages.success(request, _("%(name)s is saved.") % {"name": area.name})
         return redirect("area_detail", code)
     context = {
         "area": area,
         "above": [
-            a for a in Area.objects.get_ancestors(area) if a.path.startswith(user.area_paths)
+            ancestor
+            for ancestor in Area.objects.get_ancestors(area)
+            if ancestor.path.startswith(user.area_paths)
         ],
         "people": area.people.order_by("username"),
         "below": Area.objects.get_children(area).prefetch_related("people"),
@@ -77,7 +79,7 @@ def area_detail(request: HttpRequest, code: str) -> HttpResponse:
 @get_or_post
 @administrators
 def grid_new(request: HttpRequest, code: str) -> HttpResponse:
-    """Make a grid below a community."""
+    """Create a grid below a community."""
     community: Area = get_object_or_404(
         Area.objects.below(member(request)), code=code, level=Area.Level.COMMUNITY
     )
@@ -120,10 +122,10 @@ def people_list(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @administrators
 def person_new(request: HttpRequest) -> HttpResponse:
-    """Make an account and show its first password, once."""
+    """Create an account and show its first password, once."""
     form = NewPersonForm(request.POST or None, by=member(request))
     if form.is_valid():
-        user, password = services.employ(**form.cleaned_data, by=member(request))
+        user, password = services.create_account(**form.cleaned_data, by=member(request))
         return _first_password(request, user, password)
     return render(request, "accounts/person_form.html", {"form": form})
 
@@ -144,7 +146,7 @@ def person_change(request: HttpRequest, key: UUID) -> HttpResponse:
 
 def _done(form: forms.Form, person: User, data: Mapping[str, Any], by: User) -> bool:
     try:
-        services.assign(user=person, **data, by=by)
+        services.change_account(user=person, **data, by=by)
     except ValidationError as error:
         form.add_error(None, error)
         return False
@@ -182,7 +184,7 @@ def person_reactivate(request: HttpRequest, key: UUID) -> HttpResponse:
 def person_reset(request: HttpRequest, key: UUID) -> HttpResponse:
     """Replace a lost password or second factor and show the first password, once."""
     person = _managed(request, key)
-    return _new_password(request, person, services.reset)
+    return _new_password(request, person, services.reset_sign_in)
 
 
 def _new_password(request: HttpRequest, person: User, service: Any) -> HttpResponse:
@@ -205,7 +207,7 @@ def _first_password(request: HttpRequest, person: User, password: str) -> HttpRe
 
 @get_or_post
 def own_email(request: HttpRequest) -> HttpResponse:
-    """Let somebody say where their own digest goes."""
+    """Let users set the address for their own digest."""
     user = member(request)
     form = EmailForm(request.POST or None, initial={"email": user.email})
     if form.is_valid():
@@ -224,11 +226,11 @@ def audit_list(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         entries = entries.matching(**form.cleaned_data)
     page = page_before(entries, request.GET.get("before"))
-    kept = {name: request.GET[name] for name in ("day", "about") if request.GET.get(name)}
+    filters = {name: request.GET[name] for name in ("day", "about") if request.GET.get(name)}
     context = {
         "form": form,
         "rows": page.rows,
-        "older": urlencode({**kept, "before": page.next}) if page.next else "",
+        "older": urlencode({**filters, "before": page.next}) if page.next else "",
         "first": page.first,
     }
     return render(request, "accounts/audit_list.html", context)

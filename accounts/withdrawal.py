@@ -1,4 +1,4 @@
-"""Facts that are never changed, only taken back: once, by somebody, and both are kept."""
+"""Facts that are never changed, only withdrawn once; fact and withdrawal are kept."""
 
 from typing import Self, TypeVar
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import User
 
-# What may change on a fact: that it is withdrawn, once.
+# The only change of a fact that the database allows: its withdrawal.
 ONLY_WITHDRAWN = pgtrigger.Protect(
     name="only_withdrawn",
     operation=pgtrigger.Update,
@@ -20,15 +20,15 @@ M = TypeVar("M", bound="Withdrawable", covariant=True)
 
 
 class WithdrawableQuerySet(models.QuerySet[M]):
-    """Questions about what may be withdrawn."""
+    """Queries on facts that can be withdrawn."""
 
     def valid(self) -> Self:
-        """Return what was not withdrawn."""
+        """Return the rows that were not withdrawn."""
         return self.filter(withdrawn_at=None)
 
 
 class Withdrawable(models.Model):
-    """Something that may be withdrawn, with when and by whom."""
+    """A fact that can be withdrawn, with the time and the user."""
 
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
     withdrawn_by = models.ForeignKey(
@@ -44,8 +44,8 @@ class Withdrawable(models.Model):
         abstract = True
 
 
-def whole(act: str, *, name: str, **besides: None) -> models.CheckConstraint:
-    """Return the constraint that who did something and when are known together or not at all."""
+def set_together(act: str, *, name: str, **besides: None) -> models.CheckConstraint:
+    """Return the constraint that `<act>_by` and `<act>_at` are both set or both NULL."""
     by, at = f"{act}_by__isnull", f"{act}_at__isnull"
     return models.CheckConstraint(
         name=name,

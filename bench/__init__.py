@@ -1,15 +1,15 @@
 """
-Measurements, each beside a reference.
+Benchmarks, each with a reference.
 
-A module here has a function `run` that returns a list of figures; `python -m bench` runs them
-all on engines and a database of their own.
+Each module has a function `run` that returns a list of figures; `python -m bench` runs them on
+engines and a database of their own.
 """
 
 from typing import TypedDict
 
 
 class Figure(TypedDict):
-    """One measured thing."""
+    """One measured value."""
 
     name: str
     value: float

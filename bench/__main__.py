@@ -1,4 +1,4 @@
-"""Run all measurements, or those named, print them as a table, and write build/bench.json."""
+"""Run all benchmarks, or those named, print them as a table, and write build/bench.json."""
 
 import importlib
 import json
@@ -23,7 +23,7 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     os.environ["WANGGE_DATA"] = str(BUILD / "bench")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    let_go = engines.hold(BUILD / "bench")
+    release = engines.hold(BUILD / "bench")
     try:
         with engines.running(BUILD / "bench", **engines.embedded(environ.Env())):
             django.setup()
@@ -31,7 +31,7 @@ def main() -> int:
             _print_row(*COLUMNS)
             figures = [figure for name in _modules() for figure in _measured(name)]
     finally:
-        let_go()
+        release()
     (BUILD / "bench.json").write_text(json.dumps(figures, ensure_ascii=False, indent=1) + "\n")
     return 0 if all(figure["ok"] for figure in figures) else 1
 
@@ -43,9 +43,11 @@ def _modules() -> list[str]:
 
 def _measured(name: str) -> list[bench.Figure]:
     figures: list[bench.Figure] = importlib.import_module(f"bench.{name}").run()
-    for one in figures:
-        numbers = (_number(value) for value in (one["value"], one["reference"], one["ratio"]))
-        _print_row(one["name"], *numbers, one["goal"], "ok" if one["ok"] else "short")
+    for figure in figures:
+        numbers = (
+            _number(value) for value in (figure["value"], figure["reference"], figure["ratio"])
+        )
+        _print_row(figure["name"], *numbers, figure["goal"], "ok" if figure["ok"] else "short")
     return figures
 
 

@@ -1,4 +1,4 @@
-"""Four clients of a portal: two look at the overview, two log arrivals; run until told to stop."""
+"""Four clients of a portal: two load the overview, two log arrivals, until stdin ends."""
 
 import http.client
 import json
@@ -13,13 +13,13 @@ TOKEN = "b" * 32
 
 
 def main() -> None:
-    """Work until the input ends; write how long each answer took, and what went wrong."""
-    asked = json.loads(sys.argv[1])
+    """Send requests until stdin ends; write the seconds of each answer, and the errors."""
+    options = json.loads(sys.argv[1])
     stop = threading.Event()
     took: dict[str, list[float]] = {"overview": [], "arrival": []}
-    wrong: list[str] = []
+    errors: list[str] = []
     workers = [
-        threading.Thread(target=_work, args=(asked, kind, number, stop, took[kind], wrong))
+        threading.Thread(target=_work, args=(options, kind, number, stop, took[kind], errors))
         for kind in took
         for number in range(2)
     ]
@@ -29,35 +29,35 @@ def main() -> None:
     stop.set()
     for worker in workers:
         worker.join()
-    json.dump({"took": took, "wrong": wrong}, sys.stdout)
+    json.dump({"took": took, "wrong": errors}, sys.stdout)
 
 
 def _work(  # noqa: PLR0917 - a thread of a script
-    asked: dict[str, Any],
+    options: dict[str, Any],
     kind: str,
     number: int,
     stop: threading.Event,
     took: list[float],
-    wrong: list[str],
+    errors: list[str],
 ) -> None:
-    session = asked["sessions"]["supervisor" if kind == "overview" else "staff"]
+    session = options["sessions"]["supervisor" if kind == "overview" else "staff"]
     headers = {
         "Cookie": f"sessionid={session}; csrftoken={TOKEN}",
         "Content-Type": "application/x-www-form-urlencoded",
     }
     while not stop.is_set():
-        connection = http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", options["port"], timeout=60)
         begun = time.perf_counter()
         if kind == "overview":
             connection.request("GET", "/overview/", headers=headers)
         else:
-            connection.request("POST", "/arrivals/new/", _form(asked["grid"]), headers)
+            connection.request("POST", "/arrivals/new/", _form(options["grid"]), headers)
         answer = connection.getresponse()
         answer.read()
         took.append(time.perf_counter() - begun)
         connection.close()
         if answer.status != (200 if kind == "overview" else 302):
-            wrong.append(f"{kind} {number}: {answer.status}")
+            errors.append(f"{kind} {number}: {answer.status}")
 
 
 def _form(grid: str) -> str:

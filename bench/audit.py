@@ -1,4 +1,4 @@
-"""Writing audited rows, beside bare inserts; linking and checking them."""
+"""Writing audit entries, compared with bare inserts; sealing and verifying them."""
 
 import threading
 import time
@@ -16,11 +16,11 @@ from bench.reminders import database
 
 ENTRIES = 4_000
 WRITERS = 4
-HELD = 0.004  # seconds that a transaction goes on after its entry
+HELD = 0.004  # seconds that a transaction stays open after its entry
 
 
 def run() -> list[Figure]:
-    """Measure, in a database that is made and dropped for it."""
+    """Return the figures, measured in a temporary database."""
     with database():
         by = User.objects.create_user(username="bench", password="")
         keys = [uuid4() for _ in range(50)]
@@ -70,7 +70,7 @@ def _entries(by: User) -> None:
 
 
 def _bare(by: User) -> None:
-    """Insert the same rows without a proof and without models."""
+    """Insert the same rows without proofs and without models."""
     with connection.cursor() as cursor:
         for _ in range(ENTRIES):
             cursor.execute(
@@ -88,18 +88,18 @@ def _pages(by: User, keys: list[UUID]) -> None:
 
 
 def _behind_a_lock(by: User) -> None:
-    """Write as a chain would that is linked by the writers themselves."""
+    """Write an entry as if writers linked the chain themselves, behind a lock."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(1)")
     audit.record(by=by, did="read", to="resident:1")
 
 
 def _together(write: Callable[[], object]) -> float:
-    """Return how many transactions a second WRITERS come to, each going on after its entry."""
-    each = 200
+    """Return the transactions a second of WRITERS threads, each open for HELD after its entry."""
+    rounds = 200
 
     def work() -> None:
-        for _ in range(each):
+        for _ in range(rounds):
             with transaction.atomic():
                 write()
                 time.sleep(HELD)
@@ -111,4 +111,4 @@ def _together(write: Callable[[], object]) -> float:
         thread.start()
     for thread in threads:
         thread.join()
-    return WRITERS * each / (time.perf_counter() - begun)
+    return WRITERS * rounds / (time.perf_counter() - begun)

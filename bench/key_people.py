@@ -1,7 +1,7 @@
 """
-The lists of key people among 200,000 generated residents, beside their queries alone.
+The lists of key people among 200,000 generated residents, compared with their queries alone.
 
-A district's counts are those that were remembered, as for whoever looks within the same minute.
+A district's counts come from the cache, as for requests within the same minute.
 """
 
 import random
@@ -66,7 +66,7 @@ def _put_in_force() -> None:
 
 
 def _tick(by: User) -> int:
-    """Make a file for everybody who would have one: one in three, hundreds of different facts."""
+    """Create health files for about one resident in three, with hundreds of different facts."""
     chance, at = random.Random(2), clock.now()  # noqa: S311, TID251
     files = [
         HealthFile(

@@ -1,4 +1,4 @@
-"""How fast the law decides, beside the plainest Python that computes one fixed rule's dates."""
+"""Decisions of the law, compared with plain Python that computes one fixed rule's dates."""
 
 import itertools
 import random
@@ -22,7 +22,7 @@ ORIGINS = ("620102", "150200", "130200", "310115", "210100", "610802", None)
 def run() -> list[Figure]:
     """Return the figures of the law."""
     crowd = people(random.Random(7), PERSONS)  # noqa: S311 -- a fixed crowd, no secret
-    plain = best(lambda: [one_rule(person) for person in crowd], len(crowd))
+    plain = best(lambda: [fixed_rule(person) for person in crowd], len(crowd))
     fresh = best(lambda: decided(Library(shipped().documents), crowd), len(crowd))
     library = Library(shipped().documents)
     decided(library, crowd)
@@ -53,7 +53,7 @@ def run() -> list[Figure]:
 
 
 def people(chance: random.Random, number: int) -> list[Person]:
-    """Return persons who differ in their facts and dates."""
+    """Return persons with different facts and dates."""
     return [_person(chance) for _ in range(number)]
 
 
@@ -86,20 +86,20 @@ def _person(chance: random.Random) -> Person:
 
 
 def decided(library: Library, crowd: Sequence[Person]) -> None:
-    """Decide everybody under a city's notice."""
+    """Decide all persons under a city's notice."""
     law = library.law("bayannur-2022-71")
     for person in crowd:
         decide(law, person, DAY)
 
 
-def one_rule(person: Person) -> tuple[date, list[date]]:
+def fixed_rule(person: Person) -> tuple[date, list[date]]:
     """Return the dates of one fixed rule: seven days, tests on days 1, 3, 5 and 7."""
     start = person.start or DAY
     return start + timedelta(days=6), [start + timedelta(days=number) for number in (0, 2, 4, 6)]
 
 
 def best(work: Callable[[], object], number: int) -> float:
-    """Return how many a second, in the best of some rounds."""
+    """Return the number a second in the best of ROUNDS."""
     times = []
     for _ in range(ROUNDS):
         began = time.process_time()
@@ -108,9 +108,9 @@ def best(work: Callable[[], object], number: int) -> float:
     return number / min(times)
 
 
-def compared(one: str, other: str) -> float:
-    """Return the seconds that a comparison takes when nothing is remembered."""
+def compared(first: str, second: str) -> float:
+    """Return the seconds of a comparison without caches."""
     library = Library(shipped().documents)
     began = time.process_time()
-    compare(library.law(one), library.law(other))
+    compare(library.law(first), library.law(second))
     return time.process_time() - began

@@ -1,4 +1,4 @@
-"""How long pages take on the server, on the demo, beside their queries alone."""
+"""Server time of pages of the demo, compared with their queries alone."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -41,7 +41,7 @@ def run() -> list[Figure]:
 
 @contextmanager
 def _demo() -> Iterator[None]:
-    """Make the demo in a database of its own."""
+    """Seed the demo in a temporary database."""
     before = settings.DATABASES["default"]["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     (settings.DATA_DIR / "demo-sign-ins.json").unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The outbox: leasing and marking messages, beside a bare loop over SKIP LOCKED."""
+"""The outbox: leasing and marking messages, compared with a bare loop over SKIP LOCKED."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ TODAY = date(2022, 11, 22)
 
 
 def run() -> list[Figure]:
-    """Measure, in a database that is made and dropped for it."""
+    """Return the figures, measured in a temporary database."""
     settings.SMS_GATEWAY = {"url": "unused", "idempotency_header": "Idempotency-Key"}
     with database():
         _make_cases()
@@ -46,7 +46,7 @@ def run() -> list[Figure]:
 
 @contextmanager
 def database() -> Iterator[None]:
-    """Make a database, and drop it afterwards."""
+    """Create a temporary database, and drop it afterwards."""
     name = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
@@ -74,7 +74,7 @@ def _lease_and_mark() -> None:
 
 
 def _bare_loop() -> None:
-    """Take one row, mark it, commit: the least that a worker can do, on the same table."""
+    """Take one row, mark it, commit: the minimum for a worker, on the same table."""
     connection.ensure_connection()
     bare = connection.connection
     bare.autocommit = False

@@ -1,4 +1,4 @@
-"""Lists and searches among 200,000 generated residents, beside their queries alone."""
+"""Lists and searches among 200,000 generated residents, compared with their queries alone."""
 
 import io
 import random
@@ -46,7 +46,7 @@ _GIVEN = (
     "子涵欣怡梓雨嘉俊博思佳瑞一诺天佑安琪"
 )
 
-# What each looks for: words that exist, from the most to the least selective.
+# Searches for existing values, from the most to the least selective.
 SEARCHES = {
     "a whole number": "{number}",
     "a whole phone": "{phone}",
@@ -82,25 +82,25 @@ def run() -> list[Figure]:
 
 
 def _taken(by: User) -> list[Figure]:
-    """Return how long a file of everybody takes, beside reading them, and what memory it takes."""
+    """Return the time for a file of all residents, compared with reading them, and its memory."""
     scope = ExportScope(by, by.areas.get(), clock.now())  # noqa: TID251 - a bench is an edge, too
     start = perf_counter()
     rows = sum(1 for _row in LISTS["residents"].rows(scope))
     read = perf_counter() - start
     before, start = _memory("VmRSS"), perf_counter()
-    # Since now: https://docs.kernel.org/filesystems/proc.html
+    # Reset the peak memory: https://docs.kernel.org/filesystems/proc.html
     Path("/proc/self/clear_refs").write_text("5")
     file = making.order(what="residents", scope=scope, kind="xlsx", language="zh-hans")
     making.work(key=file.key, at=scope.at)
-    took, grown = perf_counter() - start, _memory("VmHWM") - before
+    seconds, grown = perf_counter() - start, _memory("VmHWM") - before
     most = MOST_TIMES_READ
     return [
         figure(
             f"a file of {rows:,} residents, masked (s)",
-            took,
+            seconds,
             reference=read,
             goal=f"at most {most} times reading them",
-            ok=took <= most * read,
+            ok=seconds <= most * read,
         ),
         figure(
             "its memory (MB)",
@@ -119,7 +119,7 @@ def _memory(which: str) -> float:
 
 @contextmanager
 def district() -> Iterator[tuple[dict[str, User], dict[str, str]]]:
-    """Make a district of 200,000 people in a database of its own; yield who works there."""
+    """Create a district of 200,000 people in a temporary database; yield users and a sample."""
     before = settings.DATABASES["default"]["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     try:
@@ -167,7 +167,9 @@ def _areas() -> tuple[Area, list[Area], list[Area]]:
     ]
     Area.load_bulk([county])
     areas = list(Area.objects.order_by("path"))
-    of_level = {level: [a for a in areas if a.level == level] for level in ("community", "grid")}
+    of_level = {
+        level: [area for area in areas if area.level == level] for level in ("community", "grid")
+    }
     return areas[0], of_level["community"], of_level["grid"]
 
 
@@ -177,7 +179,7 @@ def _area(code: str, level: str, children: list[object] | None = None) -> dict[s
 
 
 def _settle(grids: list[Area]) -> dict[str, str]:
-    """Fill the grids set by set, and return somebody's number, phone and last four."""
+    """Fill the grids, and return the number, phone and last four digits of one resident."""
     chance = random.Random(1)  # noqa: S311 - not for secrets
     names = [f"{number}号楼" for number in range(1, BUILDINGS + 1)]
     Building.objects.bulk_create(
@@ -221,10 +223,10 @@ def _residents(homes: dict[int, list[int]], chance: random.Random) -> Iterator[l
     at, count = clock.now().isoformat(), 0  # noqa: TID251 - a bench is an edge, too
     seal = sealer(Resident, "name")
     for grid, doors in homes.items():
-        for _one in range(PEOPLE):
+        for _resident in range(PEOPLE):
             count += 1
-            given = chance.choices(_GIVEN, k=chance.choice((1, 2, 2)))
-            name = chance.choice(_SURNAMES) + "".join(given)
+            characters = chance.choices(_GIVEN, k=chance.choice((1, 2, 2)))
+            name = chance.choice(_SURNAMES) + "".join(characters)
             named, key = name_keys.columns(name), _uuid(chance)
             born = date(1930, 1, 1) + timedelta(days=chance.randrange(33_000))
             number = _number(born, count)
@@ -279,11 +281,11 @@ def _listed(scope: str, user: User, which: str) -> Figure:
 
 
 def _compared(user: User) -> list[Figure]:
-    """Return how long it takes to find who may be registered twice."""
+    """Return the time to find possible duplicates."""
     client, resident = client_of(user), Resident.objects.visible_to(user).order_by("pk")[0]
     return [
-        measured(f"community: {name}", partial(_status, client, address))
-        for name, address in (
+        measured(f"community: {label}", partial(_status, client, address))
+        for label, address in (
             ("registered twice, the list", "/duplicates/"),
             ("registered twice, of one", f"/duplicates/{resident.key}/"),
         )
@@ -311,18 +313,18 @@ def client_of(user: User) -> Client:
 
 
 def measured(name: str, page: Callable[[], int]) -> Figure:
-    """Return how long a page takes, beside its queries alone."""
+    """Return the time of a page, compared with its queries alone."""
     if page() != 200:
         raise RuntimeError(f"{name} does not answer.")
     with CaptureQueriesContext(connection) as captured:
         page()
     queries = [query["sql"] for query in captured.captured_queries]
-    asked = [query for query in queries if query.startswith("SELECT")]
+    selects = [query for query in queries if query.startswith("SELECT")]
     took = _median(page)
     return figure(
         f"residents: {name}, {len(queries)} queries, ms",
         took * 1000,
-        reference=_median(lambda: _ask(asked)) * 1000,
+        reference=_median(lambda: _ask(selects)) * 1000,
         goal=GOAL,
         ok=took < MOST_SECONDS and len(queries) <= MOST_QUERIES,
     )

@@ -1,4 +1,4 @@
-"""A roster of 100,000 rows, beside reading the file and copying the same rows, and no more."""
+"""Import of a roster of 100,000 rows, compared with only reading the file and COPY."""
 
 import io
 import random
@@ -17,7 +17,7 @@ from accounts.staff.models import Area, Role
 from bench import Figure, figure
 from common.workbooks import write_workbook
 from residents.register.models import Resident
-from residents.rosters import desk, dry_run, working
+from residents.rosters import dry_run, services, working
 from residents.rosters.models import Roster
 from residents.rosters.sheets import columns, reading
 from tests.factories import NOW, make_area, make_community, make_user
@@ -35,42 +35,45 @@ _TABLES = ("residents_household", "residents_resident")
 
 
 class WrongError(Exception):
-    """What was measured did not do its work."""
+    """The measured code did not do its work."""
 
 
 def run() -> list[Figure]:
-    """Measure, in a database that is made and dropped for it."""
+    """Return the figures, measured in a temporary database."""
     with _database():
         community = make_community()
         for number in range(1, GRIDS + 1):
             community.refresh_from_db()
             make_area(parent=community, name=f"第{number}网格")
         content = _file(ROWS)
-        _take_over(community, content)  # now the columns are known
-        bare = _Bare()
+        _take_over(community, content)  # so that the columns are known
+        reference = _Bare()
         pairs = []
         for _ in range(PAIRS):
             _empty()
-            seconds = bare.take_over(content)
-            _write_out()  # what the other side left in memory
+            seconds = reference.take_over(content)
+            _write_out()  # of the import before
             pairs.append((seconds, _take_over(community, content)))
         again = _take_over(community, content)
-    ours, ratio = median(ours for _, ours in pairs), median(ours / bare for bare, ours in pairs)
+    portal, ratio = (
+        median(portal for _, portal in pairs),
+        median(portal / reference for reference, portal in pairs),
+    )
     memory = _memory(content)
     return [
         figure(
             f"roster: seconds for {ROWS:,} rows, checked and stored",
-            ours,
-            reference=median(bare for bare, _ in pairs),
+            portal,
+            reference=median(reference for reference, _ in pairs),
             goal="at most 2 x calamine + COPY",
             ok=ratio <= 2,
         ),
         figure(
             "roster: seconds for the same file again",
             again,
-            reference=ours,
+            reference=portal,
             goal="at most the first time",
-            ok=again <= ours,
+            ok=again <= portal,
         ),
         figure(
             "roster: MB of the process that reads",
@@ -100,15 +103,16 @@ def _file(rows: int) -> bytes:
 def _people(rows: int) -> Iterator[list[str]]:
     yield HEADINGS
     chance = random.Random(1)  # noqa: S311 - the same file each time
-    given = [chr(each) for each in chance.sample(range(0x4E00, 0x8FA5), 800)]
+    characters = [chr(code_point) for code_point in chance.sample(range(0x4E00, 0x8FA5), 800)]
     for number in range(rows):
         born = date(1930, 1, 1) + timedelta(days=number * 7_919 % 32_999)
-        stem = f"199901{born:%Y%m%d}{number % 1000:03}"
+        first_17 = f"199901{born:%Y%m%d}{number % 1000:03}"
         home = number // 3
         yield [
-            chance.choice(_SURNAMES) + "".join(chance.sample(given, chance.choice((1, 2, 2)))),
-            stem + mod_11_2.calc_check_digit(stem),
-            "男" if int(stem[-1]) % 2 else "女",
+            chance.choice(_SURNAMES)
+            + "".join(chance.sample(characters, chance.choice((1, 2, 2)))),
+            first_17 + mod_11_2.calc_check_digit(first_17),
+            "男" if int(first_17[-1]) % 2 else "女",
             born.isoformat(),
             f"138{chance.randrange(10**8):08}",
             f"第{home * GRIDS * 3 // (rows + 3) + 1}网格",
@@ -116,23 +120,23 @@ def _people(rows: int) -> Iterator[list[str]]:
             f"{home // 40 % 3 + 1}单元",
             f"{home // 2 % 20 + 1}",
             f"{home // 2 % 20 + 1}0{home % 2 + 1}",
-            chance.choice(_SURNAMES) + chance.choice(given),
+            chance.choice(_SURNAMES) + chance.choice(characters),
             f"139{chance.randrange(10**8):08}",
         ]
 
 
 def _take_over(community: Area, content: bytes) -> float:
-    """Upload, check and take over, as the views and a worker do; return the seconds."""
+    """Upload, check and import a file, as the views and a worker do; return the seconds."""
     by = make_user(Role.SUPERVISOR, community)
     begun = time.perf_counter()
-    roster = desk.upload(
+    roster = services.upload(
         content=content, name="名单.xlsx", area=community, sender="甲", at=NOW, by=by
     )
     working.work(key=roster.key, at=NOW)
     roster.refresh_from_db()
     if roster.state == Roster.State.CHOOSING:
         _say_columns(roster)
-    desk.take_over(roster=roster, at=NOW, by=by)
+    services.take_over(roster=roster, at=NOW, by=by)
     working.work(key=roster.key, at=NOW)
     took = time.perf_counter() - begun
     roster.refresh_from_db()
@@ -148,7 +152,7 @@ def _say_columns(roster: Roster) -> None:
     if heading is None:
         raise WrongError
     fields = columns.recognise(heading.cells)
-    desk.choose_columns(
+    services.choose_columns(
         roster=roster, sheet=0, heading=heading, fields=fields, at=NOW, by=roster.uploaded_by
     )
     working.work(key=roster.key, at=NOW)
@@ -156,7 +160,7 @@ def _say_columns(roster: Roster) -> None:
 
 
 def _memory(content: bytes) -> float:
-    """Return the most megabytes that the process that reads ever held."""
+    """Return the peak memory of the reading process in megabytes."""
     with reading.opened(content) as book:
         for _ in book.rows(0):
             pass

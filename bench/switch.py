@@ -1,8 +1,8 @@
 """
-Switching very many open cases: beside one bare UPDATE, beside the usual way, and beside itself.
+Switching many open cases, compared with one bare UPDATE, with the ORM, and with more cases.
 
-The usual way keeps a row for each future test, and a loop over the cases rewrites them with the
-ORM; its table is made here. It is measured on a sample and scaled.
+The ORM variant keeps a row for each future test, which a loop over the cases rewrites; its table
+is created here. It is measured on a sample and scaled.
 """
 
 import json
@@ -52,7 +52,7 @@ WRITTEN = (
 
 
 def run() -> list[Figure]:
-    """Measure, in a database that is made and dropped for it."""
+    """Return the figures, measured in a temporary database."""
     at = clock.now()  # noqa: TID251 - a bench is an edge, too
     with database():
         load_documents()
@@ -88,30 +88,30 @@ def _previewed(at: datetime) -> Figure:
 
 
 def _switched(at: datetime) -> tuple[list[Figure], float]:
-    """Return the figures, and how long a switch takes in the middle of several."""
-    ours, bare = [], []
-    _keep("before")
+    """Return the figures, and the median seconds of a switch."""
+    portal, references = [], []
+    _copy_cases("before")
     for pair in range(PAIRS):
-        activation = _put(at)
-        _settle()
-        ours.append(_timed(lambda: sweep(at=at)))
+        activation = _activate(at)
+        _vacuum()
+        portal.append(_timed(lambda: sweep(at=at)))
         if not pair:
-            _keep("after")
-        same = _same("after")
-        _write("before")
-        _settle()
-        bare.append(_timed(lambda: _write("after")))
-        if not same or not _same("after"):
+            _copy_cases("after")
+        equal = _cases_equal("after")
+        _restore_cases("before")
+        _vacuum()
+        references.append(_timed(lambda: _restore_cases("after")))
+        if not equal or not _cases_equal("after"):
             raise RuntimeError("The two sides end differently.")
-        usual = _usual(at) if pair == PAIRS - 1 else 0.0
-        _write("before")
+        orm = _orm_rate(at) if pair == PAIRS - 1 else 0.0
+        _restore_cases("before")
         _withdraw(activation, at)
         sweep(at=at)
-        _write("before")
-    # The pair in the middle, so that both were measured at one time.
-    took, reference = sorted(zip(ours, bare, strict=True), key=lambda pair: pair[0] / pair[1])[
-        PAIRS // 2
-    ]
+        _restore_cases("before")
+    # The pair with the median ratio, so that both were measured at the same time.
+    took, reference = sorted(
+        zip(portal, references, strict=True), key=lambda pair: pair[0] / pair[1]
+    )[PAIRS // 2]
     beside_bare = figure(
         f"switch: {CASES:,} cases, s, beside one bare UPDATE",
         took,
@@ -122,46 +122,46 @@ def _switched(at: datetime) -> tuple[list[Figure], float]:
     beside_usual = figure(
         "switch: cases a second, beside a loop with the ORM",
         CASES / took,
-        reference=usual,
+        reference=orm,
         goal="at least 40 times",
-        ok=CASES / took >= 40 * usual,
+        ok=CASES / took >= 40 * orm,
     )
-    return [beside_bare, beside_usual], median(ours)
+    return [beside_bare, beside_usual], median(portal)
 
 
 def _many(at: datetime, took: float) -> Figure:
-    activation = _put(at)
-    _settle()
-    many = _timed(lambda: sweep(at=at))
+    activation = _activate(at)
+    _vacuum()
+    seconds = _timed(lambda: sweep(at=at))
     _withdraw(activation, at)
     return figure(
         f"switch: µs a case at {MANY:,}, beside {CASES:,}",
-        many / MANY * 1e6,
+        seconds / MANY * 1e6,
         reference=took / CASES * 1e6,
         goal="at most 1.1 times",
-        ok=many <= 1.1 * took * MANY / CASES,
+        ok=seconds <= 1.1 * took * MANY / CASES,
     )
 
 
 def _served(at: datetime) -> Iterator[Figure]:
-    """Ask the portal's own server while nothing and while everything is switched."""
+    """Measure answers of the portal's server without and during a switch."""
     make_user(Role.GRID_STAFF, Area.objects.filter(level="grid")[0], username="staff")
     with _gunicorn() as port:
         sessions = {"supervisor": _session("supervisor"), "staff": _session("staff")}
         grid = User.objects.get(username="staff").areas.get().code
-        asked = json.dumps({"port": port, "sessions": sessions, "grid": grid})
-        with _clients(asked):
+        options = json.dumps({"port": port, "sessions": sessions, "grid": grid})
+        with _clients(options):
             time.sleep(2)  # the first answers of a worker are slow
-        with _clients(asked) as alone:
+        with _clients(options) as idle:
             time.sleep(ALONE)
-        with _clients(asked) as meanwhile:
+        with _clients(options) as switching:
             time.sleep(0.3)
-            activation = _put(at)
+            activation = _activate(at)
             sweep(at=at)
     _withdraw(activation, at)
     sweep(at=at)
     for page, what in (("overview", "the overview"), ("arrival", "logging an arrival")):
-        before, during = (quantiles(each[page], n=20)[-1] for each in (alone, meanwhile))
+        before, during = (quantiles(times[page], n=20)[-1] for times in (idle, switching))
         yield figure(
             f"switch: p95 of {what} meanwhile, ms",
             during * 1000,
@@ -204,29 +204,29 @@ def _gunicorn() -> Iterator[int]:
 
 def _wait_for(port: int) -> None:
     for _ in range(300):
-        with socket.socket() as it:
-            if it.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.1)
     raise RuntimeError("gunicorn does not answer.")
 
 
 @contextmanager
-def _clients(asked: str) -> Iterator[dict[str, list[float]]]:
-    """Let four clients work meanwhile, and give how long their answers took afterwards."""
+def _clients(options: str) -> Iterator[dict[str, list[float]]]:
+    """Run four clients during the block; afterwards fill the dict with their seconds."""
     took: dict[str, list[float]] = {}
     with subprocess.Popen(  # noqa: S603 - constants
-        [sys.executable, "-m", "bench._clients", asked],
+        [sys.executable, "-m", "bench._clients", options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as clients:
         yield took
-        heard, _ = clients.communicate()
-    found: dict[str, Any] = json.loads(heard)
-    if found["wrong"]:
-        raise RuntimeError(f"wrong answers: {found['wrong'][:5]}")
-    took.update(found["took"])
+        output, _ = clients.communicate()
+    answer: dict[str, Any] = json.loads(output)
+    if answer["wrong"]:
+        raise RuntimeError(f"wrong answers: {answer['wrong'][:5]}")
+    took.update(answer["took"])
 
 
 def _session(username: str) -> str:
@@ -235,12 +235,12 @@ def _session(username: str) -> str:
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
-def _usual(at: datetime) -> float:
+def _orm_rate(at: datetime) -> float:
     """
-    Return how many cases a second are switched by rewriting rows of future tests.
+    Return the cases a second that a loop switches by rewriting rows of future tests.
 
-    It is spared what a loop may spare itself: the law in force is looked up once, the rows of a
-    case are written together, and all of it is one transaction.
+    The loop is optimised: it looks the law up once, writes the rows of a case together, and uses
+    one transaction.
     """
     today, governs = clock.day_of(at), governing(at=at)
     task = _make_table()
@@ -260,7 +260,7 @@ def _usual(at: datetime) -> float:
 
 def _make_table() -> Any:
     class FutureTest(models.Model):
-        """A row for each test that is to come."""
+        """A row for each future test."""
 
         case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="+")
         day = models.DateField()
@@ -298,7 +298,7 @@ def _district() -> Area:
     return district
 
 
-def _put(at: datetime) -> Activation:
+def _activate(at: datetime) -> Activation:
     return put_in_force(crowd.NOW_IN_FORCE, _district(), effective_from=at)
 
 
@@ -308,8 +308,8 @@ def _withdraw(activation: Activation, at: datetime) -> None:
     )
 
 
-def _keep(name: str) -> None:
-    """Keep what stands on the open cases."""
+def _copy_cases(name: str) -> None:
+    """Copy the switched columns of the open cases to a temporary table."""
     _execute(
         f"CREATE TEMPORARY TABLE kept_{name} AS SELECT id, {', '.join(WRITTEN)}"  # noqa: S608
         " FROM quarantine_case WHERE closed_on IS NULL ORDER BY id",
@@ -318,15 +318,15 @@ def _keep(name: str) -> None:
     )
 
 
-def _write(name: str) -> None:
-    """Write it back, in one bare UPDATE."""
+def _restore_cases(name: str) -> None:
+    """Write the copied columns back, in one bare UPDATE."""
     columns = ", ".join(f"{column} = k.{column}" for column in WRITTEN)
     _execute(f"UPDATE quarantine_case c SET {columns} FROM kept_{name} k WHERE k.id = c.id")  # noqa: S608
 
 
-def _same(name: str) -> bool:
-    """Say whether the open cases are as they were kept, but for by which decision."""
-    columns = ", ".join(each for each in WRITTEN if each not in ("activation_id", "version"))
+def _cases_equal(name: str) -> bool:
+    """Return whether the open cases equal their copies, apart from activation and version."""
+    columns = ", ".join(column for column in WRITTEN if column not in ("activation_id", "version"))
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM (SELECT id, {columns} FROM kept_{name} EXCEPT"  # noqa: S608
@@ -335,7 +335,7 @@ def _same(name: str) -> bool:
         return bool(cursor.fetchone()[0] == 0)
 
 
-def _settle() -> None:
+def _vacuum() -> None:
     _execute("VACUUM ANALYZE quarantine_case", "CHECKPOINT")
 
 

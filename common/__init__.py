@@ -1,1 +1,1 @@
-"""What knows nothing of people: clock, errors, paging, encryption, pinyin, places, locks."""
+"""Helpers below all applications: clock, errors, paging, encryption, pinyin, places, locks."""

@@ -1,8 +1,8 @@
 """
-The one clock of the portal.
+The clock of the portal.
 
-Views, tasks and commands ask it once and pass the time down. In the demo an offset in days can
-be set, so that a visitor can live through a whole calendar; a production portal has none.
+Views, tasks and commands read it once and pass the time down. The demo can set an offset in days,
+so that a visitor can go through a whole calendar; a production portal has no offset.
 """
 
 from datetime import date, datetime, timedelta
@@ -30,15 +30,15 @@ def day_of(moment: datetime) -> date:
 
 
 def real_day() -> date:
-    """Return the present day, whatever day the demo believes in."""
+    """Return the present day, without the demo's offset."""
     return timezone.localdate()
 
 
 def set_demo_day(day: date | None) -> datetime:
     """
-    Make the demo believe that it is `day`, and return the moment that it is then.
+    Set the day of the demo to `day`, and return its present moment.
 
-    None takes it back to the real day.
+    None sets the real day.
     """
     if not settings.DEMO:
         raise RuntimeError("Only the demo may set its day.")

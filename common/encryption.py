@@ -1,8 +1,8 @@
 """
-Personal data at rest.
+Encryption of personal data at rest.
 
-AES-256-GCM with versioned keys, each value bound to its column and row, so that it opens nowhere
-else; found again through keyed hashes with a second key.
+AES-256-GCM with versioned keys; each value is bound to its column and row, and opens nowhere else.
+Values are found through keyed hashes (HMAC-SHA-256) with a second key.
 """
 
 import base64
@@ -22,13 +22,13 @@ from django.db import models
 from django.db.models.query_utils import DeferredAttribute
 
 NONCE_BYTES = 12
-# Before the version of the key: sealed for its row. What was sealed before 2022-12 has none.
+# Precedes the version of the key in values bound to their row; those before 2022-12 lack it.
 FOR_ITS_ROW = b"\0"
-VERSION_AT = len(FOR_ITS_ROW)  # the byte of a sealed value that tells its key
+VERSION_AT = len(FOR_ITS_ROW)  # the byte of a sealed value with the version of its key
 
 
 class UnreadableError(ValueError):
-    """A sealed value that does not open: altered, or of another row or column."""
+    """A sealed value cannot be opened: it was altered, or belongs to another row or column."""
 
 
 @cache
@@ -48,12 +48,12 @@ def field_keys() -> dict[int, bytes]:
 
 
 def newest_version() -> int:
-    """Return the version of the key that seals."""
+    """Return the version of the key used for sealing."""
     return next(iter(field_keys()))
 
 
 def encrypt(text: str, *, context: str) -> bytes:
-    """Return `text` sealed with the newest key; it opens with the same `context` only."""
+    """Return `text` sealed with the newest key; opening it needs the same `context`."""
     version, cipher = next(iter(_ciphers(tuple(settings.FIELD_KEYS)).items()))
     nonce = os.urandom(NONCE_BYTES)
     return bytes([version]) + nonce + cipher.encrypt(nonce, text.encode(), context.encode())
@@ -70,12 +70,12 @@ def decrypt(sealed: bytes, *, context: str) -> str:
 
 
 def search_hashes(value: str, *, context: str) -> list[str]:
-    """Return the hashes under which a normalised value may be found, by every search key."""
+    """Return the hashes of a normalised value by every search key, [] for ""."""
     return [_hash(key, value, context) for key in settings.SEARCH_KEYS] if value else []
 
 
 def search_hash(value: str, *, context: str) -> str:
-    """Return the hash under which a normalised value is kept, by the newest key; "" for ""."""
+    """Return the hash of a normalised value by the newest search key, "" for ""."""
     return _hash(settings.SEARCH_KEYS[0], value, context) if value else ""
 
 
@@ -85,9 +85,9 @@ def _hash(key: str, value: str, context: str) -> str:
 
 def hasher(*, context: str, search_key: str = "") -> Callable[[str], str]:
     """
-    Return `search_hash` for many values, by the newest search key unless one is given.
+    Return a function that hashes like `search_hash`, by the newest search key unless given.
 
-    The key is prepared once.
+    Faster for many values: the key is prepared once.
     """
     key = search_key or settings.SEARCH_KEYS[0]
     prepared = hmac.new(key.encode(), f"{context}:".encode(), "sha256")
@@ -103,7 +103,7 @@ def hasher(*, context: str, search_key: str = "") -> Callable[[str], str]:
 
 
 def _nonces() -> Iterator[bytes]:
-    """Yield random nonces; the kernel is asked for a thousand at a time."""
+    """Yield random nonces, read from the kernel a thousand at a time."""
     while True:
         drawn = os.urandom(NONCE_BYTES * 1_000)
         for start in range(0, len(drawn), NONCE_BYTES):
@@ -111,13 +111,13 @@ def _nonces() -> Iterator[bytes]:
 
 
 def sign(data: bytes, *, context: str) -> bytes:
-    """Return what proves that `data` was written by somebody with the newest key."""
+    """Return the signature of `data` with the newest key."""
     version, key = next(iter(field_keys().items()))
     return bytes([version]) + _mac(key, data, context)
 
 
 def is_signed(data: bytes, proof: bytes, *, context: str) -> bool | None:
-    """Return whether `proof` is of `data`; None where its key is not configured any more."""
+    """Return whether `proof` is a signature of `data`; None if its key is no longer configured."""
     version, keys = proof[0] if proof else 0, field_keys()
     if key := keys.get(version):
         return hmac.compare_digest(proof[1:], _mac(key, data, context))
@@ -133,7 +133,7 @@ class Sealed(bytes):
 
 
 class Unsealing(DeferredAttribute):
-    """Opens a value when it is first looked at, with the row that it belongs to."""
+    """Descriptor that opens a sealed value on first access, with the row it belongs to."""
 
     field: "EncryptedTextField"
 
@@ -146,16 +146,16 @@ class Unsealing(DeferredAttribute):
         return value
 
     def __set__(self, instance: Any, value: Any) -> None:
-        """Keep a text, or a sealed value until it is looked at."""
+        """Store a text, or a sealed value until it is accessed."""
         instance.__dict__[self.field.attname] = value
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not generic when run
     """
-    Text that the database holds sealed, for its column and its row.
+    Text that the database stores sealed, bound to its column and row.
 
     `bound_to` names columns that are known before the row is stored and never change. Queries
-    do not know the row: they give `values_list` sealed values, and `update` wants `sealed`.
+    do not know the row: `values_list` returns sealed values, and `update` needs `sealed`.
     """
 
     descriptor_class = Unsealing
@@ -165,12 +165,12 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
         self.bound_to = tuple(bound_to)
 
     def deconstruct(self) -> Any:
-        """Return how a migration writes the field."""
+        """Return the arguments for migrations."""
         name, path, args, kwargs = super().deconstruct()
         return name, path, args, {**kwargs, "bound_to": list(self.bound_to)}
 
     def get_internal_type(self) -> str:
-        """Return the kind of column: bytes."""
+        """Return the type of a column of bytes."""
         return "BinaryField"
 
     def formfield(self, **kwargs: Any) -> Any:
@@ -178,7 +178,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
         return super().formfield(**{"widget": forms.TextInput, **kwargs})
 
     def seal(self, text: str, *row: object) -> Sealed:
-        """Return `text` sealed for a row, given as the values of `bound_to`; "" as nothing."""
+        """Return `text` sealed for the row with these values of `bound_to`; "" as no bytes."""
         if not text:
             return Sealed()
         return Sealed(FOR_ITS_ROW + encrypt(text, context=self._context(row)))
@@ -188,7 +188,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
         return self.seal(text, *self._row(row))
 
     def sealer(self) -> Callable[[str, str], bytes]:
-        """Return `seal` for many texts, each for the row whose `bound_to` is said, as text."""
+        """Return a faster `seal` for many texts; it takes the values of `bound_to` as text."""
         version, cipher = next(iter(_ciphers(tuple(settings.FIELD_KEYS)).items()))
         head, column = FOR_ITS_ROW + bytes([version]), f"{self._column}:"
         encrypted, nonces = cipher.encrypt, _nonces()
@@ -206,7 +206,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
         return self.open(value, *self._row(row))
 
     def open(self, value: bytes, *row: object) -> str:
-        """Return the text that was sealed for a row, given as the values of `bound_to`."""
+        """Return the text that was sealed for the row with these values of `bound_to`."""
         if not value:
             return ""
         if value.startswith(FOR_ITS_ROW):
@@ -218,24 +218,24 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
         return f"{self.model._meta.db_table}.{self.column}"
 
     def _context(self, row: Sequence[object]) -> str:
-        return ":".join((self._column, *map(_said, row)))
+        return ":".join((self._column, *map(_context_part, row)))
 
     def _row(self, row: models.Model) -> tuple[object, ...]:
         return tuple(getattr(row, name) for name in self.bound_to)
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        """Return the value sealed for the row that is stored."""
+        """Return the value sealed for the row being saved."""
         value = model_instance.__dict__.get(self.attname)
         return value if isinstance(value, Sealed) else self.seal_for(value or "", model_instance)
 
     def get_prep_value(self, value: Any) -> Any:
-        """Return the sealed value; a bare text would not know its row."""
+        """Return the sealed value; refuse plain text, whose row is unknown here."""
         if value and not isinstance(value, Sealed):
             raise TypeError(f"Seal {self._column} for its row (common.encryption.sealed).")
         return bytes(value or b"")
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
-        """Return the sealed value as the driver wants bytes."""
+        """Return the sealed value as bytes for the driver."""
         if not prepared:
             value = self.get_prep_value(value)
         return connection.Database.Binary(value)
@@ -254,7 +254,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
 
 
 def sealed(row: models.Model, **values: Any) -> dict[str, Any]:
-    """Return `values` for `update` of `row`, those sealed that the database holds sealed."""
+    """Return `values` for an `update` of `row`, with the values of sealed fields sealed."""
     fields = {field.name: field for field in sealed_fields(type(row))}
     return {
         name: fields[name].seal_for(value, row) if name in fields else value
@@ -263,11 +263,11 @@ def sealed(row: models.Model, **values: Any) -> dict[str, Any]:
 
 
 def sealed_fields(model: type[models.Model]) -> list[EncryptedTextField]:
-    """Return the columns of `model` that are sealed."""
+    """Return the sealed fields of `model`."""
     return [field for field in model._meta.fields if isinstance(field, EncryptedTextField)]
 
 
-def _said(value: object) -> str:
+def _context_part(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     return str(value)

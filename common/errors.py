@@ -1,13 +1,13 @@
-"""What the portal says when a rule forbids something."""
+"""The base class of errors that are shown to users."""
 
 from django.core.exceptions import ValidationError
 
 
 class RefusedError(ValidationError):
     """
-    Something that a rule forbids, said in one translated sentence.
+    An act that a rule forbids, with one translated sentence for the user.
 
-    Every service raises a subclass of this, and nothing else, for what a person can put right.
+    Services raise only subclasses of this for errors that the user can correct.
     `field` names the input that the sentence belongs to, "" for the whole form. A view adds it
     with `form.add_error(error.field if error.field in form.fields else None, error.sentence)`,
     or shows `error.sentence` as a message.

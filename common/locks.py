@@ -1,4 +1,4 @@
-"""The advisory locks of the portal: every name once, and the two ways to take one."""
+"""The PostgreSQL advisory locks of the portal: their names, and two ways to take them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,35 +8,35 @@ import pglock
 AUDIT_SEAL = "audit: sealing"
 REMINDERS = "reminders: sweep"
 SWITCH = "switch: sweep"
-# One roster at a time is taken over or back: two may name the same people and doors in another
-# order; and so may two chunks of one roster the homes of neighbours.
+# One roster at a time is imported or undone: two rosters could lock the same people and doors in
+# different order, and two chunks of one roster the same homes.
 REGISTER = "register: rows of a roster"
 HOMES = "register: homes of a roster"
 
 
 def roster(pk: int) -> str:
-    """Return the name of the lock under which a worker has a roster."""
+    """Return the name of the lock of the worker that processes a roster."""
     return f"roster: {pk}"
 
 
 def entry(key: object) -> str:
-    """Return the name of the lock under which the entry with `key` is saved."""
+    """Return the name of the lock for saving the entry with `key`."""
     return f"entry: {key}"
 
 
 @contextmanager
 def held(name: str, *, wait: bool = True) -> Iterator[bool]:
     """
-    Hold a lock for a block; yield whether it is held, which only without `wait` may be False.
+    Hold a lock for a block; yield whether it was acquired (always True with `wait`).
 
-    The lock belongs to the connection, so it ends with a process that is killed.
+    The lock belongs to the connection: PostgreSQL releases it when the process is killed.
     """
     with _advisory(name, wait=wait) as is_held:
         yield is_held
 
 
 def hold_for_transaction(name: str, *, wait: bool = True) -> bool:
-    """Hold a lock until the transaction ends; return False where another has it (no `wait`)."""
+    """Hold a lock until the transaction ends; without `wait` return False if it is taken."""
     return _advisory(name, wait=wait, xact=True).acquire()
 
 

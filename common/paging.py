@@ -1,4 +1,4 @@
-"""Lists paged by key: the page after a row, as quick on the last page as on the first."""
+"""Keyset pagination: the last page of a list is as fast as the first."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ SIZE = 50
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Rows of a list, and the key that leads to the next page, None on the last."""
+    """The rows of a page, and the key for the next page, None on the last."""
 
     rows: list[Row]
     next: int | None
     first: bool
 
 
-def key_of(text: str | None) -> int | None:
-    """Return the key of a row that an address names, None for anything else."""
-    # `isdigit` alone takes ² and ٣ for digits, and PostgreSQL's bigint ends after 19 of them.
+def parse_key(text: str | None) -> int | None:
+    """Return the key in a query parameter, None if it is no valid key."""
+    # `isdigit` alone accepts ² and ٣, and PostgreSQL's bigint has at most 19 digits.
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
@@ -29,12 +29,12 @@ def page_before(rows: "QuerySet[Row]", before: str | None, *, size: int = SIZE) 
     """
     Return the rows older than key `before`, the newest first.
 
-    A key that is no number leads to the first page.
+    An invalid key gives the first page.
     """
-    key = key_of(before)
+    key = parse_key(before)
     older = rows.filter(pk__lt=key) if key is not None else rows
-    found = list(older.order_by("-pk")[: size + 1])
-    return Page(found[:size], found[size - 1].pk if len(found) > size else None, key is None)
+    fetched = list(older.order_by("-pk")[: size + 1])
+    return Page(fetched[:size], fetched[size - 1].pk if len(fetched) > size else None, key is None)
 
 
 def page_after(
@@ -48,16 +48,18 @@ def page_after(
     """
     Return the rows that follow the row with key `after`, by the fields of `order`, then by key.
 
-    A key that is no number, or of a row that is not in `among` (in the list, unless given), leads
-    to the first page: give it where a row leaves the list once it is dealt with.
+    An invalid key, or one of a row not in `among` (default: the list), gives the first page. Pass
+    `among` for lists that rows leave when they are dealt with.
     """
     fields = [*order, "pk"]
-    key = key_of(after)
-    known = rows if among is None else among
-    start = known.filter(pk=key).values_list(*fields).first() if key is not None else None
+    key = parse_key(after)
+    candidates = rows if among is None else among
+    start = candidates.filter(pk=key).values_list(*fields).first() if key is not None else None
     following = rows if start is None else rows.filter(_beyond(fields, start))
-    found = list(following.order_by(*fields)[: size + 1])
-    return Page(found[:size], found[size - 1].pk if len(found) > size else None, start is None)
+    fetched = list(following.order_by(*fields)[: size + 1])
+    return Page(
+        fetched[:size], fetched[size - 1].pk if len(fetched) > size else None, start is None
+    )
 
 
 def _beyond(fields: Sequence[str], start: Sequence[Any]) -> Q:
@@ -66,5 +68,5 @@ def _beyond(fields: Sequence[str], start: Sequence[Any]) -> Q:
     for field, value in zip(fields, start, strict=True):
         beyond |= same & Q(**{f"{field}__gt": value})
         same &= Q(**{field: value})
-    # The first condition adds nothing but lets an index begin there.
+    # The first condition is redundant, but lets PostgreSQL start an index scan there.
     return Q(**{f"{fields[0]}__gte": start[0]}) & beyond

@@ -1,7 +1,7 @@
 """
-Names spelt in pinyin, to sort and to find them by, and what was typed cut into syllables.
+Pinyin of names, for sorting and search, and segmentation of typed pinyin into syllables.
 
-Sorting by collation is not used: it differs between servers, and reads surnames as words.
+Collations are not used: they differ between servers, and read surnames as common words.
 """
 
 import re
@@ -18,49 +18,48 @@ _WORD = re.compile(r"[^\W_]+")
 
 def syllables(text: str) -> list[str]:
     """Return one syllable for each Han character and each Latin word, in lower case."""
-    # Most given names: two characters that no dictionary reads as one word.
+    # Most given names: at most two characters, and no word of the phrase dictionary.
     if len(text) <= 2 and text not in PHRASES_DICT and _COMMON_HAN.fullmatch(text):
-        return [_alone(character) for character in text]
-    return _spelt(text)
+        return [_character_pinyin(character) for character in text]
+    return _text_pinyin(text)
 
 
 @lru_cache(maxsize=30_000)
-def _alone(character: str) -> str:
-    return "".join(_spelt(character))
+def _character_pinyin(character: str) -> str:
+    return "".join(_text_pinyin(character))
 
 
-def _spelt(text: str) -> list[str]:
-    spelt = lazy_pinyin(text, style=Style.NORMAL, v_to_u=False)
-    return [word for part in spelt for word in _WORD.findall(_bare(part))]
+def _text_pinyin(text: str) -> list[str]:
+    parts = lazy_pinyin(text, style=Style.NORMAL, v_to_u=False)
+    return [word for part in parts for word in _WORD.findall(_without_tones(part))]
 
 
-def _bare(text: str) -> str:
+def _without_tones(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.lower())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
-def key_of(readings: list[list[str]]) -> str:
+def sort_key(readings: list[list[str]]) -> str:
     """
-    Return the key to sort and search by: each reading whole and by its initials.
+    Return the key for sorting and search: each reading in full and as initials.
 
-    The first reading comes first, so that lists sort by it.
+    The first reading comes first, and so decides the order.
     """
-    spelt = []
+    keys = []
     for reading in readings:
-        spelt += ["".join(reading), "".join(syllable[0] for syllable in reading)]
-    return "|".join(dict.fromkeys(spelt))
+        keys += ["".join(reading), "".join(syllable[0] for syllable in reading)]
+    return "|".join(dict.fromkeys(keys))
 
 
 def place_key(name: str) -> str:
     """Return the key of a place's name."""
-    return key_of([syllables(name)])
+    return sort_key([syllables(name)])
 
 
-# Of each character, or word in Latin letters, the syllables as which it may be read; the usual
-# one first.
+# For each character, or word in Latin letters, its possible syllables, the usual one first.
 Spelling = tuple[tuple[str, ...], ...]
 
-# Surnames that dictionaries read as a common word; the reading of the surname first.
+# Surnames that dictionaries read as a common word; the reading as a surname first.
 SURNAMES: dict[str, tuple[str, ...]] = {
     "万俟": ("mo qi",),
     "令狐": ("ling hu",),
@@ -129,8 +128,8 @@ SURNAMES: dict[str, tuple[str, ...]] = {
     "沈": ("shen",),
 }
 
-# Characters of given names that people read in two ways.
-_ALSO = """
+# Characters of given names with two readings.
+_OTHER_READINGS = """
     乐 yue le, 行 xing hang, 重 chong zhong, 长 chang zhang, 朝 chao zhao, 娜 na nuo, 茜 qian xi,
     莘 xin shen, 晟 sheng cheng, 盛 sheng cheng, 伽 jia qie, 颉 jie xie, 隽 jun juan, 焯 zhuo chao,
     柏 bai bo, 蔚 wei yu, 强 qiang jiang, 莎 sha suo, 澄 cheng deng, 露 lu lou, 薄 bo bao,
@@ -139,7 +138,9 @@ _ALSO = """
     阿 a e, 叶 ye xie, 觉 jue jiao, 还 huan hai, 藏 cang zang, 省 sheng xing, 宿 su xiu,
     识 shi zhi, 种 zhong chong, 校 xiao jiao, 亘 gen xuan, 湛 zhan chen, 沈 shen chen, 贾 jia gu
 """
-ALSO = {character: also for character, *also in map(str.split, _ALSO.split(","))}
+OTHER_READINGS = {
+    character: also for character, *also in map(str.split, _OTHER_READINGS.split(","))
+}
 
 
 # Every syllable of Mandarin without its tone; ü is v.
@@ -167,9 +168,9 @@ SYLLABLES = frozenset(
     """.split()  # noqa: SIM905 - a list of four hundred words would fill four hundred lines
 )
 INITIALS = frozenset([*"abcdefghjklmnopqrstwxyz", "zh", "ch", "sh"])
-_LONGEST = 6  # letters of a syllable
-_WAYS = 16  # of cutting what was typed that are looked for, the fewest pieces first
-_MARK = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # says which form of a Han character
+_LONGEST_SYLLABLE = 6  # letters of a syllable
+_MOST_SEGMENTATIONS = 16  # of cutting what was typed that are looked for, the fewest pieces first
+_MARK = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # variation selectors
 
 
 def is_latin(name: str) -> bool:
@@ -177,8 +178,8 @@ def is_latin(name: str) -> bool:
     return not "一" <= name[0] <= "龥" and _is_letter(name[0])
 
 
-def han(text: str) -> str:
-    """Return the Han characters of `text` without signs between them, each in its usual form."""
+def han_characters(text: str) -> str:
+    """Return the Han characters of `text` in NFKC, without other characters."""
     if _COMMON_HAN.fullmatch(text):
         return text
     plain = _MARK.sub("", unicodedata.normalize("NFKC", text))
@@ -189,16 +190,16 @@ def _is_letter(character: str) -> bool:
     return unicodedata.name(character, "").startswith("LATIN")
 
 
-def spelt(name: str) -> Spelling:
-    """Return how a name may be spelt, with every reading of the surname."""
+def spelling_of(name: str) -> Spelling:
+    """Return the possible spellings of a name, with every reading of the surname."""
     if is_latin(name):
         return tuple((word,) for word in syllables(name))
     surname = name[:2] if name[:2] in SURNAMES else name[:1]
-    rest = name[len(surname) :]
-    given = [(syllable,) for syllable in syllables(rest)]
-    if ALSO.keys().isdisjoint(rest):
-        return (*_surname(surname), *given)
-    return (*_surname(surname), *_with_others(han(rest), given))
+    given_name = name[len(surname) :]
+    given_syllables = [(syllable,) for syllable in syllables(given_name)]
+    if OTHER_READINGS.keys().isdisjoint(given_name):
+        return (*_surname(surname), *given_syllables)
+    return (*_surname(surname), *_with_other_readings(han_characters(given_name), given_syllables))
 
 
 @lru_cache(maxsize=5_000)
@@ -208,87 +209,94 @@ def _surname(surname: str) -> Spelling:
         readings = zip(*(reading.split() for reading in SURNAMES[surname]), strict=True)
     else:
         readings = pinyin(surname, style=Style.NORMAL, heteronym=True)
-    return tuple(tuple(dict.fromkeys(each)) for each in readings)
+    return tuple(tuple(dict.fromkeys(reading)) for reading in readings)
 
 
-def _with_others(characters: str, given: list[tuple[str]]) -> list[tuple[str, ...]]:
-    """Return the syllables of a given name, with the second readings of its characters."""
-    if len(characters) != len(given):  # letters between them
-        return [*given]
+def _with_other_readings(characters: str, syllables: list[tuple[str]]) -> list[tuple[str, ...]]:
+    """Return the syllables of a given name, with further readings of its characters."""
+    if len(characters) != len(syllables):  # letters between them
+        return [*syllables]
     return [
-        tuple(dict.fromkeys([*syllable, *ALSO.get(character, ())]))
-        for character, syllable in zip(characters, given, strict=True)
+        tuple(dict.fromkeys([*syllable, *OTHER_READINGS.get(character, ())]))
+        for character, syllable in zip(characters, syllables, strict=True)
     ]
 
 
-def in_letters(spelling: Spelling) -> str:
-    """Return a name as it is usually spelt: what lists of one page sort by."""
+def usual_spelling(spelling: Spelling) -> str:
+    """Return a name in its usual readings, the sort key of search results."""
     return "".join(readings[0] for readings in spelling)
 
 
 def search_text(text: str) -> str:
-    """Return what somebody typed in the letters of a spelling; "" where it is no pinyin."""
+    """Return typed pinyin as plain letters, with v for ü; "" if it is no pinyin."""
     plain = unicodedata.normalize("NFD", text.lower()).replace("u\u0308", "v").replace("u:", "v")
     letters = "".join(c for c in plain if c.isalpha())
     return letters if letters.isascii() else ""
 
 
-Way = tuple[str, ...]
+Segmentation = tuple[str, ...]
 
 
-@lru_cache(maxsize=100)  # asked for a query, and again for each name that it finds
-def cut(letters: str) -> tuple[Way, ...]:
+@lru_cache(maxsize=100)  # called for a query, and again for each name found
+def segmentations(letters: str) -> tuple[Segmentation, ...]:
     """
-    Return the ways to cut `letters` into syllables and initials, those of fewest pieces first.
+    Return the segmentations of `letters` into syllables and initials, fewest pieces first.
 
-    Only the last piece may be half a syllable: zhangwe is zhang and what begins with we.
+    Only the last piece may be incomplete: zhangwe is zhang and a syllable that begins with we.
     """
-    ways: list[list[Way]] = [[()], *([] for _ in letters)]
+    ways: list[list[Segmentation]] = [[()], *([] for _ in letters)]
     for start in range(len(letters)):
-        for way in sorted(ways[start], key=len)[:_WAYS]:
-            for end in range(start + 1, min(start + _LONGEST, len(letters)) + 1):
+        for way in sorted(ways[start], key=len)[:_MOST_SEGMENTATIONS]:
+            for end in range(start + 1, min(start + _LONGEST_SYLLABLE, len(letters)) + 1):
                 piece = letters[start:end]
-                last = end == len(letters) and begun(piece)
-                if last or piece in INITIALS or whole(piece):
+                last = end == len(letters) and syllables_starting_with(piece)
+                if last or piece in INITIALS or syllables_matching(piece):
                     ways[end].append((*way, piece))
-    return tuple(sorted(ways[-1], key=len)[:_WAYS])
+    return tuple(sorted(ways[-1], key=len)[:_MOST_SEGMENTATIONS])
 
 
 @lru_cache(maxsize=1_000)
-def whole(piece: str) -> frozenset[str]:
-    """Return the syllables that `piece` may be."""
+def syllables_matching(piece: str) -> frozenset[str]:
+    """Return the syllables that `piece` may stand for."""
     return SYLLABLES & {piece, _umlaut(piece)}
 
 
 @lru_cache(maxsize=1_000)
-def begun(piece: str) -> frozenset[str]:
-    """Return the syllables of which `piece` may be the beginning."""
+def syllables_starting_with(piece: str) -> frozenset[str]:
+    """Return the syllables that begin with `piece`."""
     beginnings = (piece, _umlaut(piece))
     return frozenset(syllable for syllable in SYLLABLES if syllable.startswith(beginnings))
 
 
 def _umlaut(piece: str) -> str:
-    """Return `piece` with the ü that whoever has none types as u, or yu as on a passport."""
+    """Return `piece` with v (ü) for u or, as on passports, yu after l or n."""
     return re.sub("^([ln])y?u(?=e?$)", r"\1v", piece)
 
 
-def is_spelt_so(spelling: Spelling, way: Way) -> bool:
-    """Return whether a name holds the pieces of `way`, one after the other."""
+def contains_syllables(spelling: Spelling, way: Segmentation) -> bool:
+    """Return whether consecutive syllables of a name match the pieces of `way`."""
     return any(
-        _begins(spelling[start + len(way) - 1], way[-1])
-        and all(map(_is_read, spelling[start:], way[:-1]))
+        _any_starts_with(spelling[start + len(way) - 1], way[-1])
+        and all(map(_any_matches, spelling[start:], way[:-1]))
         for start in range(len(spelling) - len(way) + 1)
     )
 
 
-def _is_read(readings: tuple[str, ...], piece: str) -> bool:
-    return _begins(readings, piece) if piece in INITIALS else not whole(piece).isdisjoint(readings)
+def _any_matches(readings: tuple[str, ...], piece: str) -> bool:
+    return (
+        _any_starts_with(readings, piece)
+        if piece in INITIALS
+        else not syllables_matching(piece).isdisjoint(readings)
+    )
 
 
-def _begins(readings: tuple[str, ...], piece: str) -> bool:
-    return any(reading.startswith(piece) or reading in begun(piece) for reading in readings)
+def _any_starts_with(readings: tuple[str, ...], piece: str) -> bool:
+    return any(
+        reading.startswith(piece) or reading in syllables_starting_with(piece)
+        for reading in readings
+    )
 
 
-def begins_so(spelling: Spelling, letters: str) -> bool:
-    """Return whether a name, from one of its words on, begins with `letters`."""
-    return any(in_letters(spelling[n:]).startswith(letters) for n in range(len(spelling)))
+def starts_with_letters(spelling: Spelling, letters: str) -> bool:
+    """Return whether a name, from any of its words on, begins with `letters`."""
+    return any(usual_spelling(spelling[n:]).startswith(letters) for n in range(len(spelling)))

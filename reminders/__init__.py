@@ -1,1 +1,1 @@
-"""What is due, told once, by whatever channel works."""
+"""Reminders and messages: what is due is told once, in the inbox and by outside channels."""

@@ -1,12 +1,12 @@
 """
-Telling people that a change of policy moved their dates.
+Messages about dates that a change of policy moved.
 
-A switch moves plans and days, and leaves what people were last told as it is (`Case.untold`).
-Whatever differs is written down here as a change, told once to the staff of the grid and once to
-the resident, and then counts as told: in one transaction, so that a killed run repeats nothing.
-A switch taken back before anybody was told leaves no difference, and so no message; afterwards it
-is a difference again, and the message says that it corrects. What waits for its hour and was
-overtaken is dropped, and the next message speaks for both.
+A switch moves plans and dates, and leaves the `told_` columns, which hold what people were last
+told (`Case.untold`). Each difference is stored here as a change, with one message to the staff of
+the grid and one to the resident, and then counts as told: all in one transaction, so that a killed
+run repeats nothing. A switch withdrawn before anybody was told leaves no difference, and so no
+message; later it is a new difference, and the message says that it corrects. A waiting message
+that a later change overtakes is dropped; the later message covers both.
 """
 
 from collections.abc import Collection, Iterable
@@ -27,17 +27,17 @@ from quarantine.models import Case, Plan
 from reminders.hours import after_quiet
 from reminders.models import Change, ChangeQuerySet, Message
 
-# So many cases in one transaction.
+# Cases in one transaction.
 CHUNK = 2_000
 FREED = Case.Transition.FREED
-# Certainly not told yet.
+# States of messages that were certainly not sent.
 UNSENT = (Message.State.DUE, Message.State.FAILED)
-# As before, or nobody needed it any more.
+# UNSENT, or dropped.
 NEVER_SENT = (*UNSENT, Message.State.DROPPED)
 
 
 class Untold(NamedTuple):
-    """A case of which something is not what people were last told."""
+    """A case that differs from what people were last told."""
 
     case: int
     told_plan: int
@@ -64,7 +64,7 @@ NEW_CHANGES = """
     FROM quarantine_case c WHERE c.id = ANY(%(cases)s) ORDER BY c.id
     RETURNING id
 """
-# `since`: what was to be told before and never left speaks no more, this message does.
+# `since` covers earlier changes whose messages were never sent.
 NEW_MESSAGES = """
     INSERT INTO reminders_message (key, case_id, grid_id, kind, day, channel, state, late,
         created_at, sent_at, not_before, turn, fence, attempts, trouble, perhaps_twice,
@@ -92,49 +92,51 @@ NEW_MESSAGES = """
 
 def tell_chunk(*, at: datetime, channels: Iterable[str]) -> int | None:
     """
-    Write the changes of up to a chunk of cases with their messages.
+    Write the changes of up to CHUNK cases with their messages.
 
-    Return how many messages were written, None when every case is told. The caller holds the
-    transaction, and keeps other sweeps out.
+    Return the number of messages, None if no case is left. The caller holds the transaction and
+    the lock of sweeps.
     """
     untold = _lock_untold()
     if not untold:
         return None
-    loud = _with_other_dates(untold, today=clock.day_of(at))
-    made = _tell(loud, at=at, channels=channels) if loud else 0
-    Case.objects.filter(pk__in=[each.case for each in untold]).update(
+    changed_cases = _with_other_dates(untold, today=clock.day_of(at))
+    written = _write_changes(changed_cases, at=at, channels=channels) if changed_cases else 0
+    Case.objects.filter(pk__in=[case.case for case in untold]).update(
         told_plan=F("plan"), told_release_on=F("release_on"), told_freed=Q(transition=FREED)
     )
-    return made
+    return written
 
 
 def _lock_untold() -> list[Untold]:
-    """Return untold cases with their plans and days; whoever edits one now is told of later."""
+    """Lock and return untold cases; the next sweep takes those that are locked now."""
     cases = Case.objects.untold().order_by("pk").select_for_update(skip_locked=True, no_key=True)
     return [Untold(*row) for row in cases.values_list("pk", *Untold._fields[1:])[:CHUNK]]
 
 
 def _with_other_dates(untold: Collection[Untold], *, today: date) -> list[int]:
-    """Return the cases for which something is left that is asked otherwise from today on."""
-    rows = Plan.objects.in_bulk({pk for each in untold for pk in (each.told_plan, each.plan)})
+    """Return the cases whose requirements from today on have changed."""
+    rows = Plan.objects.in_bulk({pk for case in untold for pk in (case.told_plan, case.plan)})
     return [
-        each.case
-        for each in untold
-        if each.told_release_on != each.release_on
-        or _left(plan_of(rows[each.told_plan]), each, today, freed=each.told_freed)
-        != _left(plan_of(rows[each.plan]), each, today, freed=each.transition == FREED)
+        case.case
+        for case in untold
+        if case.told_release_on != case.release_on
+        or _still_asked(plan_of(rows[case.told_plan]), case, today, freed=case.told_freed)
+        != _still_asked(plan_of(rows[case.plan]), case, today, freed=case.transition == FREED)
     ]
 
 
-def _left(plan: EnginePlan, of: Untold, today: date, *, freed: bool) -> tuple[object, ...]:
+def _still_asked(
+    plan: EnginePlan, case: Untold, today: date, *, freed: bool
+) -> tuple[object, ...]:
     """
-    Return what a plan still asks: where somebody is held and how, tests, what releases.
+    Return what a plan still requires: stages, tests, advised tests, condition of release.
 
-    The day of release is the same, before and after. Whoever is held goes on that day under
-    either law, and who is freed on it owes no test any more.
+    The day of release is the same, before and after. A stage ends on that day under either law,
+    and a freed person owes no test any more.
     """
-    now = day_number(today, of.day_1)
-    held_until = day_number(of.release_on, of.day_1) - 1 if of.release_on else None
+    now = day_number(today, case.day_1)
+    held_until = day_number(case.release_on, case.day_1) - 1 if case.release_on else None
     stages = []
     for stage, first, last in plan.spans():
         if stage.force == "must" and held_until is not None:
@@ -144,49 +146,49 @@ def _left(plan: EnginePlan, of: Untold, today: date, *, freed: bool) -> tuple[ob
             stages.append((asked, max(first, now), last))
     if freed:
         return stages, [], [], None
-    taken = {day_number(day, of.day_1) for day in read_history(of.history, of.day_1).sampled}
+    taken = {day_number(day, case.day_1) for day in read_history(case.history, case.day_1).sampled}
     tests = [day for day in plan.days_asked("must") if day not in taken]
     advised = [day for day in plan.days_asked("advise") if day >= now]
     return stages, tests, advised, plan.release
 
 
-def _tell(cases: list[int], *, at: datetime, channels: Iterable[str]) -> int:
+def _write_changes(cases: list[int], *, at: datetime, channels: Iterable[str]) -> int:
     overtaken = Message.objects.filter(case__in=cases, kind=Message.Kind.CHANGED, state__in=UNSENT)
-    # Nobody begins to send these now; those begun before count as sent.
+    # Locked, so that no worker begins to send them; those already begun count as sent.
     list(overtaken.select_for_update(no_key=True).values_list("pk"))
     Change.objects.filter(case__in=cases).unticked().update(replaced_at=at)
     with connection.cursor() as cursor:
         cursor.execute(NEW_CHANGES, {"at": at, "cases": cases})
         changes = [pk for (pk,) in cursor.fetchall()]
-        made = 0
+        written = 0
         for channel in (Message.Channel.IN_APP, *channels):
-            inside = channel == Message.Channel.IN_APP
+            in_app = channel == Message.Channel.IN_APP
             cursor.execute(
                 NEW_MESSAGES,
                 {
                     "at": at,
                     "day": clock.day_of(at),
                     "channel": channel,
-                    "state": Message.State.SENT if inside else Message.State.DUE,
-                    "sent_at": at if inside else None,
-                    "not_before": at if inside else after_quiet(at),
+                    "state": Message.State.SENT if in_app else Message.State.DUE,
+                    "sent_at": at if in_app else None,
+                    "not_before": at if in_app else after_quiet(at),
                     "unsent": list(UNSENT),
                     "changes": changes,
                 },
             )
-            made += cursor.rowcount
+            written += cursor.rowcount
     overtaken.exclude(change__in=changes).update(state=Message.State.DROPPED)
-    return made
+    return written
 
 
-def still_so() -> Q:
-    """Return the condition that a message tells of a change that still holds."""
+def change_still_holds() -> Q:
+    """Return the condition that a message's change was not replaced and its case is open."""
     still_open = Case.objects.filter(pk=OuterRef("case_id"), closed_on=None)
     return Q(Exists(still_open), change__replaced_at=None)
 
 
 def by_grid(changes: ChangeQuerySet) -> list[tuple[Area, int]]:
-    """Return how many of `changes` each grid has, in the order of the tree. Two queries."""
+    """Return the number of `changes` of each grid, in the order of the tree. Two queries."""
     counts = dict(changes.order_by().values_list("grid").annotate(Count("pk")))
     grids = Area.objects.filter(pk__in=counts).order_by("path")
     return [(grid, counts[grid.pk]) for grid in grids]
@@ -194,5 +196,5 @@ def by_grid(changes: ChangeQuerySet) -> list[tuple[Area, int]]:
 
 @transaction.atomic
 def tick(*, changes: ChangeQuerySet, at: datetime, by: User) -> int:
-    """Note that `by` has seen to `changes`, each once, and return how many were new."""
+    """Tick off the `changes` that nobody has ticked; return their number."""
     return changes.unticked().update(ticked_at=at, ticked_by=by)

@@ -1,14 +1,14 @@
 """
-Sending what is due, outside the portal.
+Delivery of messages by outside channels.
 
-A worker leases a few messages, and for each one: makes sure in one statement that the lease is
-still its own and the reason still holds, sends without holding anything in the database, and
-marks afterwards. So nothing is marked that was not sent, and a worker that is killed or stopped
-leaves at worst one message of which nobody can say whether it left. That one is sent again only
-where the other side takes the same key once; elsewhere a human sees it (`Message.undelivered`).
+A worker leases a few messages. For each one it checks in one statement that it still holds the
+lease and that the message is still needed, sends it without a database transaction, and marks it
+afterwards. So no message is marked that was not sent, and a killed or stopped worker leaves at
+worst one message of unknown state. That one is sent again only if the gateway honours idempotency
+keys; otherwise a human decides (`Message.undelivered`).
 
-Leases are measured by the database's clock and carry a number that grows: a worker that wakes up
-after its lease finds that the number has moved on, and writes nothing.
+Leases are timed by the database's clock and have a fencing number that increases: a worker that
+continues after its lease expired finds a higher number, and writes nothing.
 """
 
 import time
@@ -31,12 +31,12 @@ from reminders.models import Message
 
 BATCH = 20
 ATTEMPTS = 6
-# A crash of the worker says nothing against the message that it was sending.
+# Attempts allowed after crashes of workers, which are rarely the message's fault.
 INTERRUPTIONS = 20
-# After each attempt: half a minute, two, eight, half an hour, two hours.
+# Pauses between attempts: half a minute, 2, 8, 32 minutes, 2 hours.
 FIRST_PAUSE = timedelta(seconds=30)
 PAUSE_GROWS = 4
-# So many troubles one after the other, and the channel itself is taken to be down.
+# After so many consecutive failures the channel is taken to be down.
 TROUBLES = 5
 
 State = Message.State
@@ -45,38 +45,38 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to send one message, until somebody else holds a higher number."""
+    """The right to send one message, until another worker holds a higher number."""
 
     pk: int
     fence: int
 
     def still_mine(self) -> QuerySet[Message]:
-        """Return the message, if nobody took it over."""
+        """Return the message, if no other worker has leased it since."""
         return Message.objects.filter(pk=self.pk, fence=self.fence)
 
 
 def deliver(*, channel: str, at: datetime) -> int:
-    """Send what waits for `channel`, for a few seconds, and return how many were sent."""
+    """Send waiting messages of `channel` for DELIVERY_SECONDS; return the number sent."""
     if channel not in channels.configured() or is_quiet(at):
         return 0
-    take_over(channel=channel, at=at)
+    settle_expired_leases(channel=channel, at=at)
     ends = time.monotonic() + settings.DELIVERY_SECONDS
     sent = troubles = 0
     while leases := claim(channel=channel, at=at):
-        found = Message.objects.select_related("case", "grid").defer("case__facts")
-        messages = found.in_bulk([lease.pk for lease in leases])
+        rows = Message.objects.select_related("case", "grid").defer("case__facts")
+        messages = rows.in_bulk([lease.pk for lease in leases])
         for number, lease in enumerate(leases):
             if time.monotonic() > ends or troubles >= TROUBLES:
-                _let_go(leases[number:])
+                _release_leases(leases[number:])
                 return sent
-            done = _deliver_one(messages[lease.pk], lease, at=at)
-            sent += done is True
-            troubles = troubles + 1 if done is False else 0
+            delivered = _deliver_one(messages[lease.pk], lease, at=at)
+            sent += delivered is True
+            troubles = troubles + 1 if delivered is False else 0
     return sent
 
 
 def claim(*, channel: str, at: datetime, limit: int = BATCH) -> list[Lease]:
-    """Lease up to `limit` waiting messages, the first of every grid before any grid's second."""
+    """Lease up to `limit` waiting messages, the first of each grid before the second of any."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -98,23 +98,23 @@ def claim(*, channel: str, at: datetime, limit: int = BATCH) -> list[Lease]:
     return [Lease(pk=pk, fence=fence) for pk, fence, _ in rows]
 
 
-def take_over(*, channel: str, at: datetime) -> int:
-    """Settle what a worker began to send and never finished; return how many."""
-    left = Message.objects.filter(channel=channel, state=State.SENDING, leased_until__lt=Now())
+def settle_expired_leases(*, channel: str, at: datetime) -> int:
+    """Settle messages whose lease expired while being sent; return their number."""
+    expired = Message.objects.filter(channel=channel, state=State.SENDING, leased_until__lt=Now())
     if not channels.honours_keys(channel):
-        return left.update(state=State.UNKNOWN, leased_until=None, trouble="interrupted")
-    again = left.filter(attempts__lt=INTERRUPTIONS).update(
+        return expired.update(state=State.UNKNOWN, leased_until=None, trouble="interrupted")
+    retried = expired.filter(attempts__lt=INTERRUPTIONS).update(
         state=State.DUE, leased_until=None, not_before=at, trouble="interrupted"
     )
-    return again + left.update(state=State.FAILED, leased_until=None, trouble="interrupted")
+    return retried + expired.update(state=State.FAILED, leased_until=None, trouble="interrupted")
 
 
 def begin(lease: Lease, message: Message, *, on: date) -> bool:
-    """Say that the sending begins, or drop the message when its reason has gone."""
+    """Mark the message as being sent, or drop it if it is no longer needed."""
     reason, parameters = _reason(message.kind, on)
     with transaction.atomic(), connection.cursor() as cursor:
         if channels.honours_keys(message.channel):
-            # Should the server lose this, the same key is sent again: no need to wait for disks.
+            # If the server loses this, the same key is sent again: no need to wait for the disk.
             cursor.execute("SET LOCAL synchronous_commit TO off")
         cursor.execute(
             f"""
@@ -127,22 +127,22 @@ def begin(lease: Lease, message: Message, *, on: date) -> bool:
         )
         begun = bool(cursor.rowcount)
     if not begun:
-        mine = lease.still_mine().filter(state=State.DUE)
-        gone = mine.exclude(kinds.holds(message.kind, on))
-        gone.update(state=State.DROPPED, leased_until=None)
+        current = lease.still_mine().filter(state=State.DUE)
+        obsolete = current.exclude(kinds.holds(message.kind, on))
+        obsolete.update(state=State.DROPPED, leased_until=None)
     return begun
 
 
 @lru_cache(maxsize=len(Message.Kind) * 2)
 def _reason(kind: str, on: date) -> tuple[str, tuple[Any, ...]]:
-    """Return the query for messages still worth telling; to compile it costs more than to ask."""
+    """Return the SQL for messages still needed; cached, as compiling costs more than executing."""
     query = Message.objects.filter(kinds.holds(kind, on)).order_by().values("pk").query
     text, parameters = query.get_compiler(connection=connection).as_sql()
     return text, tuple(parameters)
 
 
 def mark_sent(lease: Lease, *, at: datetime) -> bool:
-    """Say that the message was sent, unless somebody else has taken it over."""
+    """Mark the message as sent, unless another worker has leased it since."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -156,46 +156,48 @@ def mark_sent(lease: Lease, *, at: datetime) -> bool:
 
 
 def _deliver_one(message: Message, lease: Lease, *, at: datetime) -> bool | None:
-    """Send one message; True when sent, False when the channel gave trouble, None otherwise."""
+    """Send one message; return True if sent, False if the channel failed, else None."""
     if not begin(lease, message, on=clock.day_of(at)):
         return None
     try:
         channels.sender(message.channel)(message)
     except NotSentError as error:
-        _later(lease, message, at=at, trouble=str(error))
+        _retry_later(lease, message, at=at, trouble=str(error))
     except PerhapsSentError as error:
-        _nobody_knows(lease, message, at=at, trouble=str(error))
+        _handle_uncertain(lease, message, at=at, trouble=str(error))
     except Exception as error:  # noqa: BLE001 - one bad row must not stop the others
-        # The kind alone: the words of an error may quote what was to be sent.
+        # The type only: the text of an error may quote the message.
         log.error("reminder_failed", message=message.pk, error=type(error).__name__)  # noqa: TRY400
-        _nobody_knows(lease, message, at=at, trouble=type(error).__name__)
+        _handle_uncertain(lease, message, at=at, trouble=type(error).__name__)
     else:
         return mark_sent(lease, at=at) or None
     return False
 
 
-def _later(lease: Lease, message: Message, *, at: datetime, trouble: str) -> None:
-    """Put the message back for a later attempt, or give it up after the last."""
+def _retry_later(lease: Lease, message: Message, *, at: datetime, trouble: str) -> None:
+    """Schedule the next attempt, or mark the message as failed after the last."""
     attempt = message.attempts + 1
-    mine = lease.still_mine().filter(state=State.SENDING)
+    current = lease.still_mine().filter(state=State.SENDING)
     if attempt >= ATTEMPTS:
-        mine.update(state=State.FAILED, leased_until=None, trouble=trouble[:120])
+        current.update(state=State.FAILED, leased_until=None, trouble=trouble[:120])
         return
     pause = FIRST_PAUSE * PAUSE_GROWS ** (attempt - 1)
-    mine.update(state=State.DUE, leased_until=None, not_before=at + pause, trouble=trouble[:120])
+    current.update(
+        state=State.DUE, leased_until=None, not_before=at + pause, trouble=trouble[:120]
+    )
 
 
-def _nobody_knows(lease: Lease, message: Message, *, at: datetime, trouble: str) -> None:
-    """Put back what the other side takes only once; leave anything else to a human."""
+def _handle_uncertain(lease: Lease, message: Message, *, at: datetime, trouble: str) -> None:
+    """Retry if the gateway honours idempotency keys; otherwise mark as unknown for a human."""
     if channels.honours_keys(message.channel):
-        _later(lease, message, at=at, trouble=trouble)
+        _retry_later(lease, message, at=at, trouble=trouble)
         return
     lease.still_mine().filter(state=State.SENDING).update(
         state=State.UNKNOWN, leased_until=None, trouble=trouble[:120]
     )
 
 
-def _let_go(leases: list[Lease]) -> None:
-    """Give back what there was no time for."""
+def _release_leases(leases: list[Lease]) -> None:
+    """Release leases of messages that were not begun."""
     for lease in leases:
         lease.still_mine().filter(state=State.DUE).update(leased_until=None)

@@ -1,4 +1,4 @@
-"""What those who work in a grid read in the morning: counts and a link, and nobody's name."""
+"""The morning's digest for the staff of a grid: counts and a link, no names."""
 
 from django.conf import settings
 from django.utils import translation
@@ -11,7 +11,7 @@ from reminders.models import Message
 
 
 def compose(message: Message) -> tuple[str, str]:
-    """Return the subject and text of a digest, with the counts that the page of today shows."""
+    """Return the subject and text of a digest, with the counts of the page of today."""
     cases = Case.objects.filter(grid=message.grid)
     due = Work(cases=cases, today=message.day).counts().of
     with translation.override(settings.LANGUAGE_CODE):

@@ -1,8 +1,7 @@
 """
-Whether the sweeps are running.
+Health of the sweeps.
 
-Measured by the database's clock alone: the demo's day may jump, and web and worker machines may
-disagree about the time.
+Uses the database's clock only: the demo's day may jump, and clocks of machines may differ.
 """
 
 from datetime import timedelta
@@ -19,8 +18,8 @@ KEPT_SECONDS = 15
 CACHE_KEY = "sweeps-stopped"
 
 
-def beat() -> None:
-    """Note that a sweep ran through."""
+def record_heartbeat() -> None:
+    """Record that a sweep has completed."""
     Heartbeat.objects.bulk_create(
         [Heartbeat(sweep=SWEEP, at=Now())],
         update_conflicts=True,
@@ -29,15 +28,15 @@ def beat() -> None:
     )
 
 
-def stopped() -> bool:
-    """Return whether no sweep ran through in the last five minutes."""
-    recent = Heartbeat.objects.filter(sweep=SWEEP, at__gt=Now() - STOPPED_AFTER)
-    return not recent.exists()
+def sweeps_stopped() -> bool:
+    """Return whether no sweep completed in the last five minutes."""
+    heartbeats = Heartbeat.objects.filter(sweep=SWEEP, at__gt=Now() - STOPPED_AFTER)
+    return not heartbeats.exists()
 
 
-def stopped_lately() -> bool:
-    """Return the same, asked of the database only now and then; works without the cache."""
+def sweeps_stopped_cached() -> bool:
+    """Return `sweeps_stopped`, cached for KEPT_SECONDS; works without the cache."""
     try:
-        return bool(cache.get_or_set(CACHE_KEY, stopped, KEPT_SECONDS))
+        return bool(cache.get_or_set(CACHE_KEY, sweeps_stopped, KEPT_SECONDS))
     except RedisError:
-        return stopped()
+        return sweeps_stopped()

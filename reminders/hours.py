@@ -1,4 +1,4 @@
-"""The hours in which nobody's telephone rings."""
+"""Quiet hours, in which no message is sent by outside channels."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from django.utils import timezone
 
 
 def is_quiet(at: datetime) -> bool:
-    """Return whether nothing may leave the portal at that moment (setting QUIET_HOURS)."""
+    """Return whether a moment lies in the quiet hours (setting QUIET_HOURS)."""
     begins, ends = settings.QUIET_HOURS
     now = timezone.localtime(at).time()
     if begins <= ends:
@@ -16,7 +16,7 @@ def is_quiet(at: datetime) -> bool:
 
 
 def after_quiet(at: datetime) -> datetime:
-    """Return the first moment from `at` on at which messages may leave the portal."""
+    """Return the first moment from `at` on outside the quiet hours."""
     if not is_quiet(at):
         return at
     _, ends = settings.QUIET_HOURS

@@ -1,4 +1,4 @@
-"""What a person finds in the inbox."""
+"""The inbox of a user, and the counts of news on every page."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from reminders import kinds
 from reminders.models import Change, Message, MessageQuerySet, Reading
 from residents.openings.models import Opening, OpeningQuerySet
 
-# What is older than this is no longer news.
+# Older messages are not counted as news.
 NEWS_OF_DAYS = timedelta(days=7)
 COUNTED_UP_TO = 99
 
@@ -24,9 +24,9 @@ COUNTED_UP_TO = 99
 @dataclass(frozen=True)
 class News:
     """
-    What is new to somebody: all that is unread, changes not ticked off; "99+" for more.
+    Counts of what is unread and of changes not ticked off; "99+" for more than 99.
 
-    `to_decide` counts the requests for unmasked data among what is unread.
+    `to_decide` counts the requests for unmasked data included in `unread`.
     """
 
     unread: int | str
@@ -35,65 +35,67 @@ class News:
 
 
 def news(user: Any, *, at: datetime) -> News:
-    """Return what stands on every page of `user`. One query, two while requests wait."""
+    """Return the news for every page of `user`. One query, two while requests wait."""
     minute = at.replace(second=0, microsecond=0)
-    text, parameters = _question(user, user.role, user.sees_people, user.area_paths, minute)
+    text, parameters = _news_query(user, user.role, user.sees_people, user.area_paths, minute)
     with connection.cursor() as cursor:
         cursor.execute(text, parameters)
         counts = Counter(what for (what,) in cursor.fetchall())
-    # Who may decide on a request is a long question, and there hardly ever is one.
+    # Who may decide on a request is a slow query, so it runs only if one waits.
     waiting = counts["waiting"]
-    decide = ExportRequest.objects.to_decide(user, at).count() if waiting else 0
+    to_decide = ExportRequest.objects.to_decide(user, at).count() if waiting else 0
     return News(
-        unread=_at_most(counts["unread"] + decide),
+        unread=_at_most(counts["unread"] + to_decide),
         changed=_at_most(counts["changed"]),
-        to_decide=decide,
+        to_decide=to_decide,
     )
 
 
 @lru_cache(maxsize=1_000)
-def _question(
+def _news_query(
     user: Any, role: str, _sees_people: bool, _areas: tuple[str, ...], at: datetime
 ) -> tuple[str, tuple[Any, ...]]:
     """
-    Return the query for a word for each new thing; to compile it costs more than to ask.
+    Return the SQL that yields a label for each news; cached, as compiling costs more.
 
-    Whoever's role or areas have changed is asked about anew: accounts are equal by their key.
+    Role and areas are arguments, because accounts compare equal by key after they change.
     """
-    asked = ExportRequest.objects
-    waiting = asked.waiting(at) if role in SUPERVISES else asked.none()
-    answered = asked.answered_to(user, at).filter(answer_seen_at=None)
+    requests = ExportRequest.objects
+    waiting = requests.waiting(at) if role in SUPERVISES else requests.none()
+    answered = requests.answered_to(user, at).filter(answer_seen_at=None)
     unread = Message.objects.visible_to(user).unread_by(user)
-    found = _some(answered, "unread").union(
-        _some(unread.since(clock.day_of(at) - NEWS_OF_DAYS), "unread"),
-        _some(opened(user), "unread"),
-        _some(Change.objects.visible_to(user).unticked(), "changed"),
-        _each(waiting, "waiting")[:1],
+    labels = _labels_up_to_limit(answered, "unread").union(
+        _labels_up_to_limit(unread.since(clock.day_of(at) - NEWS_OF_DAYS), "unread"),
+        _labels_up_to_limit(unseen_openings(user), "unread"),
+        _labels_up_to_limit(Change.objects.visible_to(user).unticked(), "changed"),
+        _labels(waiting, "waiting")[:1],
         all=True,
     )
-    text, parameters = found.query.get_compiler(connection=connection).as_sql()
+    text, parameters = labels.query.get_compiler(connection=connection).as_sql()
     return text, tuple(parameters)
 
 
-def exports_of(user: Any, *, at: datetime) -> tuple[ExportRequestQuerySet, ExportRequestQuerySet]:
-    """Return the requests for unmasked data that `user` may decide on, and their own answered."""
-    asked = ExportRequest.objects
-    return asked.to_decide(user, at), asked.answered_to(user, at)
+def export_requests_of(
+    user: Any, *, at: datetime
+) -> tuple[ExportRequestQuerySet, ExportRequestQuerySet]:
+    """Return the requests for unmasked data that `user` may decide on, and their answered ones."""
+    requests = ExportRequest.objects
+    return requests.to_decide(user, at), requests.answered_to(user, at)
 
 
-def opened(user: Any) -> OpeningQuerySet:
-    """Return the records of `user`'s areas that others opened and no supervisor has noted."""
+def unseen_openings(user: Any) -> OpeningQuerySet:
+    """Return the openings of records of `user`'s areas that no supervisor has noted."""
     if getattr(user, "role", "") != Role.SUPERVISOR:
         return Opening.objects.none()
     return Opening.objects.visible_to(user).unseen()
 
 
-def _some(rows: QuerySet[Any], what: str) -> QuerySet[Any, Any]:
-    """Select the word `what` for each row, as many times as are counted."""
-    return _each(rows, what)[: COUNTED_UP_TO + 1]
+def _labels_up_to_limit(rows: QuerySet[Any], what: str) -> QuerySet[Any, Any]:
+    """Select the label `what` for each row, up to one more than the counted limit."""
+    return _labels(rows, what)[: COUNTED_UP_TO + 1]
 
 
-def _each(rows: QuerySet[Any], what: str) -> QuerySet[Any, Any]:
+def _labels(rows: QuerySet[Any], what: str) -> QuerySet[Any, Any]:
     return rows.order_by().values_list(Value(what, TextField()))
 
 
@@ -101,12 +103,12 @@ def _at_most(count: int) -> int | str:
     return count if count <= COUNTED_UP_TO else f"{COUNTED_UP_TO}+"
 
 
-def listed(user: Any, *, today: date) -> MessageQuerySet:
+def inbox_messages(user: Any, *, today: date) -> MessageQuerySet:
     """
     Return the inbox of `user`, newest first.
 
-    Each message says whether it `is_read` by them and `still_holds`: a reminder of a test that
-    was taken since stays in the list, and asks for nothing.
+    Each message is annotated with `is_read` and `still_holds`: a reminder of a test that was
+    taken since stays in the list without a request.
     """
     return (
         Message.objects.visible_to(user)

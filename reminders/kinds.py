@@ -1,4 +1,4 @@
-"""When a message of each kind is due, by the state of its case and never by equality of clocks."""
+"""When a message of each kind is due, by the state of its case, not by comparing clocks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from quarantine.models import Case
 from reminders import changes, workers
 from reminders.models import Message
 
-# What an outage kept from being told is told afterwards, but not for ever.
+# Messages delayed by an outage are still sent within this time.
 CLOSED_WITHIN = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Rule:
     """
-    One kind of message about a case.
+    The rule for one kind of message about a case.
 
-    A case answers `due(on)` while the message is worth telling, so that the same condition
-    finds what is due, drops what no longer is, and says how an outage is caught up with: a
-    test that passed untold becomes one overdue message, however many sweeps were missed.
+    A case fulfils `due(on)` while the message is needed. The same condition finds due messages
+    and drops obsolete ones, also after an outage: a test that passed untold becomes one overdue
+    message, however many sweeps were missed.
     """
 
     kind: Message.Kind
-    day: str  # the column of the case that holds the day it speaks of
+    day: str  # the column of the case with the message's day
     due: Callable[[date], Q]
-    timely: timedelta  # told later than this after its day, it is marked late
+    timely: timedelta  # later than this after its day, a message is marked late
     for_resident: bool
 
     def holds(self, on: date) -> Exists:
-        """Return the condition that the case of a message still asks for it."""
+        """Return the condition that the case of a message still fulfils the rule."""
         return Exists(
             Case.objects.filter(
                 self.due(on), pk=OuterRef("case_id"), **{self.day: OuterRef("day")}
@@ -39,7 +39,7 @@ class Rule:
         )
 
 
-def _test(on: date) -> Q:
+def _test_due(on: date) -> Q:
     return Q(closed_on=None, next_test_on=on)
 
 
@@ -52,14 +52,14 @@ RULES = (
     Rule(
         kind=Message.Kind.TEST_TOMORROW,
         day="next_test_on",
-        due=lambda on: _test(on + ONE_DAY),
+        due=lambda on: _test_due(on + ONE_DAY),
         timely=-ONE_DAY,
         for_resident=True,
     ),
     Rule(
         kind=Message.Kind.TEST_TODAY,
         day="next_test_on",
-        due=_test,
+        due=_test_due,
         timely=timedelta(),
         for_resident=True,
     ),
@@ -84,7 +84,7 @@ RULES = (
         timely=timedelta(),
         for_resident=True,
     ),
-    # Of a referral the resident hears from a person, not from a machine.
+    # Staff tell residents of a referral in person.
     Rule(
         kind=Message.Kind.REFERRED,
         day="closed_on",
@@ -97,11 +97,11 @@ RULE_OF = {rule.kind: rule for rule in RULES}
 
 
 def holds(kind: str, on: date) -> Q | Exists:
-    """Return the condition that a message of `kind` is still worth telling on that day."""
+    """Return the condition that a message of `kind` is still needed on that day."""
     if kind == Message.Kind.DIGEST:
         return Q(day=on)
     if kind == Message.Kind.CHANGED:
-        return changes.still_so()
+        return changes.change_still_holds()
     if kind in {Message.Kind.WORKER_ENDS, Message.Kind.PROOF_ENDS}:
         return workers.holds(kind, on)
     return RULE_OF[Message.Kind(kind)].holds(on)

@@ -1,14 +1,14 @@
 """
-What is to be told, and whether it was.
+Messages, their states, and changes to pass on.
 
-A message outside the portal goes through these states; the times of a lease are the database's
-own, so that neither a worker's clock nor the demo's day decides who may send:
+A message by an outside channel goes through these states; leases use the database's clock, not a
+worker's clock or the demo's day:
 
     due ── claimed: leased, fence + 1 ── begun ──> sending ──> sent
      ^                                               │ │
-     │<───────── certainly not sent: later ──────────┘ ├──> failed    after the last attempt
+     │<───────── certainly not sent: retry ──────────┘ ├──> failed    after the last attempt
      │<── lease over, the gateway honours keys ────────┤
-     └──> dropped: the reason has gone                 └──> unknown   lease over, no such keys
+     └──> dropped: no longer needed                    └──> unknown   lease over, no such keys
 """
 
 import uuid
@@ -22,28 +22,28 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User, people_within
-from accounts.withdrawal import whole
+from accounts.withdrawal import set_together
 from quarantine.models import Case, Plan
 from residents.whitelist.models import Worker
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
-    """Questions about changes."""
+    """Queries on changes."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the changes of cases in the areas of `user`."""
         return self.filter(people_within(user, "grid__path"))
 
     def unticked(self) -> Self:
-        """Return what nobody has ticked off, the latest of each case."""
+        """Return the latest change of each case that nobody has ticked off."""
         return self.filter(ticked_at=None, replaced_at=None)
 
 
 class Change(models.Model):
     """
-    What a change of policy did to the dates of a case: what was told before, and what is told.
+    The dates of a case before and after a change of policy, to be passed on.
 
-    Staff tick it off; when the same case changes again, the later change takes its place.
+    Staff tick it off; a later change of the same case replaces it.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -68,9 +68,9 @@ class Change(models.Model):
         Plan, on_delete=models.PROTECT, db_index=False, related_name="+"
     )
     after_release_on = models.DateField(_("release now"), null=True)
-    # A document had asked nothing more; `transition` says whether one does now.
+    # Whether the case was freed before; for now see `transition`.
     before_freed = models.BooleanField(default=False)
-    # It takes back what was told before: the law before it holds again.
+    # It corrects an earlier change: the law before it applies again.
     correction = models.BooleanField(_("correction"), default=False)
     ticked_at = models.DateTimeField(_("told at"), null=True, blank=True)
     ticked_by = models.ForeignKey(
@@ -94,7 +94,7 @@ class Change(models.Model):
                 name="change_one_unticked",
                 condition=Q(ticked_at=None, replaced_at=None),
             ),
-            whole("ticked", name="change_ticked_whole"),
+            set_together("ticked", name="change_ticked_whole"),
         ]
         indexes = [
             models.Index(fields=["case", "-id"], name="change_of_case"),
@@ -110,18 +110,18 @@ class Change(models.Model):
 
 
 class MessageQuerySet(models.QuerySet["Message"]):
-    """Questions about messages."""
+    """Queries on messages."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the messages about the grids below the areas of `user`."""
         return self.filter(people_within(user, "grid__path"))
 
     def below(self, area: Area | None) -> Self:
-        """Return the messages about the grids of one area; none for no area."""
+        """Return the messages about the grids of one area, none for None."""
         return self.filter(grid__path__startswith=area.path) if area else self.none()
 
     def inbox(self) -> Self:
-        """Return what stands in the portal's own inbox."""
+        """Return the messages of the inbox."""
         return self.filter(channel=Message.Channel.IN_APP)
 
     def unread_by(self, user: Any) -> Self:
@@ -130,31 +130,31 @@ class MessageQuerySet(models.QuerySet["Message"]):
         return self.inbox().filter(~models.Exists(read))
 
     def since(self, day: date) -> Self:
-        """Return what speaks of that day or a later one."""
+        """Return the messages about that day or a later one."""
         return self.filter(day__gte=day)
 
     def outside(self) -> Self:
-        """Return what leaves the portal."""
+        """Return the messages by outside channels."""
         return self.exclude(channel=Message.Channel.IN_APP)
 
     def waiting(self) -> Self:
-        """Return what is still to be sent, now or later."""
+        """Return the messages still to be sent."""
         return self.filter(state__in=[Message.State.DUE, Message.State.SENDING])
 
     def undelivered(self) -> Self:
-        """Return what should have arrived outside and did not, or perhaps did not."""
+        """Return the messages that were not delivered, or possibly not."""
         return self.filter(state__in=[Message.State.UNKNOWN, Message.State.FAILED])
 
     def perhaps_twice(self) -> Self:
-        """Return what was sent again although the first sending may have arrived."""
+        """Return the messages sent again although the first attempt may have arrived."""
         return self.filter(perhaps_twice=True)
 
 
 class Message(models.Model):
     """
-    One thing told once: of a kind, on a day, by a channel.
+    A message sent once for its kind, day and channel.
 
-    About a case, about a whitelist worker, or, with neither, a grid's digest.
+    It is about a case, a whitelist worker, or, with neither, a grid's digest.
     """
 
     class Kind(models.TextChoices):
@@ -184,7 +184,7 @@ class Message(models.Model):
         FAILED = "failed", _("Not delivered")
         DROPPED = "dropped", _("No longer needed")
 
-    # Also the idempotency key that outside channels are given.
+    # Also the idempotency key for gateways.
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     case = models.ForeignKey(
         Case,
@@ -212,9 +212,9 @@ class Message(models.Model):
         verbose_name=_("grid"),
     )
     kind = models.CharField(_("kind"), max_length=15, choices=Kind)
-    day = models.DateField(_("day"))  # the day it speaks of: of the test, of the release
-    # What it tells of, and the change from whose past this channel has said nothing since: when
-    # the first was never sent, the second speaks for both.
+    day = models.DateField(_("day"))  # the day of the test or release it is about
+    # The change it is about, and the earliest change that this channel has not told yet: if that
+    # one's message was never sent, this message covers both.
     change = models.ForeignKey(
         Change,
         on_delete=models.CASCADE,
@@ -228,17 +228,17 @@ class Message(models.Model):
     )
     channel = models.CharField(_("channel"), max_length=10, choices=Channel)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.DUE)
-    # Made on a later day than it should have been, after an outage or a late entry.
+    # Created later than its day requires, after an outage or a late entry.
     late = models.BooleanField(_("late"), default=False)
     created_at = models.DateTimeField(_("made at"))
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
 
     not_before = models.DateTimeField(_("not before"))
-    # Its place among those of its grid in the same sweep: every grid's first goes before any
-    # grid's second, so that a large grid keeps no small one waiting.
+    # Its position among the messages of its grid in the same sweep: the first of each grid is sent
+    # before the second of any, so that large grids do not delay small ones.
     turn = models.PositiveIntegerField(default=1)
     leased_until = models.DateTimeField(null=True, blank=True)
-    # Goes up with each claim; who holds an older number may no longer write.
+    # The fencing number: increases with each lease; holders of older numbers may not write.
     fence = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     trouble = models.CharField(_("problem"), max_length=120, blank=True)
@@ -311,7 +311,7 @@ class Message(models.Model):
 
 
 class Reading(models.Model):
-    """That somebody has read a message of the inbox."""
+    """A message of the inbox read by a user."""
 
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="readings")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -327,7 +327,7 @@ class Reading(models.Model):
 
 
 class Heartbeat(models.Model):
-    """When a sweep last ran through, by the database's clock."""
+    """The time when a sweep last completed, by the database's clock."""
 
     sweep = models.CharField(max_length=40, primary_key=True)
     at = models.DateTimeField(db_default=Now())

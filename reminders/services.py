@@ -1,4 +1,4 @@
-"""Reading the inbox, and deciding about what did not arrive."""
+"""Mark messages as read, and settle undelivered ones."""
 
 from datetime import datetime
 
@@ -16,11 +16,11 @@ State = Message.State
 
 
 class SettledError(RefusedError):
-    """A message that is no longer undelivered."""
+    """The message is no longer undelivered."""
 
 
-def read(*, messages: MessageQuerySet, at: datetime, by: User) -> int:
-    """Note that `by` has read those of `messages` that are new to them; return how many."""
+def mark_read(*, messages: MessageQuerySet, at: datetime, by: User) -> int:
+    """Mark the unread `messages` as read by `by`; return their number."""
     new = messages.unread_by(by).values_list("pk", flat=True)
     readings = [Reading(message_id=pk, user=by, at=at) for pk in new]
     Reading.objects.bulk_create(readings, ignore_conflicts=True, batch_size=5_000)
@@ -32,8 +32,8 @@ def send_again(*, message: Message, at: datetime, by: User) -> None:
     """
     Send an undelivered message again, from the first attempt.
 
-    One that may have arrived already is marked as perhaps sent twice, unless the other side
-    takes the same key only once.
+    One that may have arrived is marked as possibly sent twice, unless the gateway honours
+    idempotency keys.
     """
     unsure = message.state == State.UNKNOWN and not channels.honours_keys(message.channel)
     _settle(
@@ -47,13 +47,13 @@ def send_again(*, message: Message, at: datetime, by: User) -> None:
 
 
 @transaction.atomic
-def told_otherwise(*, message: Message, by: User) -> None:
-    """Put an undelivered message aside: somebody has told it by telephone or in person."""
+def mark_told_in_person(*, message: Message, by: User) -> None:
+    """Drop an undelivered message that somebody told by telephone or in person."""
     _settle(message, state=State.DROPPED)
     audit.record(by=by, did=gettext_noop("told in person or by phone"), to=message)
 
 
 def _settle(message: Message, **changes: object) -> None:
-    here = Message.objects.undelivered().filter(pk=message.pk, state=message.state)
-    if not here.update(**changes):
+    unchanged = Message.objects.undelivered().filter(pk=message.pk, state=message.state)
+    if not unchanged.update(**changes):
         raise SettledError(_("Somebody has already dealt with this message."))

@@ -1,9 +1,8 @@
 """
-What is due and not yet told.
+The sweep: write the messages that are due and not yet written.
 
-The sweep asks the database this one question, set by set, and writes what it finds under the
-unique keys of `Message`. It needs nothing that a broker or a scheduler remembers: after any
-outage the next sweep does all that is left.
+The sweep queries the database, chunk by chunk, and inserts under the unique keys of `Message`. It
+needs no state of a broker or scheduler: after any outage the next sweep does all that is left.
 """
 
 from collections.abc import Iterable
@@ -37,9 +36,9 @@ from reminders import changes, channels, health, kinds, workers
 from reminders.hours import after_quiet
 from reminders.models import Message
 
-# So many messages in one transaction: a killed sweep repeats little.
+# Messages in one transaction: a killed sweep repeats little.
 CHUNK = 2_000
-# One sweep at a time; any number that no other lock of the portal uses.
+# How long a stopped process may keep its transaction, and with it the lock.
 STUCK_SECONDS = 60
 
 COLUMNS = (
@@ -57,59 +56,59 @@ COLUMNS = (
     ),
     *("sent_at", "not_before", "turn", "fence", "attempts", "trouble", "perhaps_twice"),
 )
-InApp = Message.Channel.IN_APP
-NONE = Value(None, output_field=BigIntegerField())
+IN_APP = Message.Channel.IN_APP
+NULL_ID = Value(None, output_field=BigIntegerField())
 
 
 def sweep(*, at: datetime) -> int:
     """
-    Write a message for everything that is due and not told; return how many.
+    Write all messages that are due and not yet written; return their number.
 
-    Messages of the inbox are delivered by the same insert. Returns 0, without a sign of life,
-    while another sweep is at work.
+    Messages of the inbox are delivered by the same insert. Returns 0, without a heartbeat, while
+    another sweep is running.
     """
-    made = 0
-    while (some := _changes(at=at)) is not None:
-        made += some
-    while (some := _chunk(at=at)) is not None:
-        made += some
-        if not some:
-            _settle(on=clock.day_of(at))
-            health.beat()
+    written = 0
+    while (count := _write_changes(at=at)) is not None:
+        written += count
+    while (count := _write_chunk(at=at)) is not None:
+        written += count
+        if not count:
+            _drop_obsolete(on=clock.day_of(at))
+            health.record_heartbeat()
             break
-    return made
+    return written
 
 
 def sweep_digests(*, at: datetime) -> int:
-    """Write one digest a grid with open cases and channel, once its hour has come."""
+    """Write one digest for each grid with open cases and each channel, from DIGEST_AT on."""
     if timezone.localtime(at).time() < settings.DIGEST_AT:
         return 0
     return sum(_insert_digests(channel, at=at) for channel in channels.for_grids())
 
 
-def _changes(*, at: datetime) -> int | None:
-    """Tell a chunk of those whose dates a change of policy moved; None when there are no more."""
+def _write_changes(*, at: datetime) -> int | None:
+    """Write a chunk of changes; return the number of messages, None if none is left."""
     with transaction.atomic():
-        if not _alone():
+        if not _hold_sweep_lock():
             return None
         return changes.tell_chunk(at=at, channels=channels.for_residents())
 
 
-def _chunk(*, at: datetime) -> int | None:
-    """Write up to a chunk of each kind; None when another sweep is at work."""
+def _write_chunk(*, at: datetime) -> int | None:
+    """Write up to a chunk of each kind; return None if another sweep is running."""
     with transaction.atomic():
-        if not _alone():
+        if not _hold_sweep_lock():
             return None
         return sum(
             _insert(rule, channel, at=at)
             for rule in kinds.RULES
-            for channel in (InApp, *(channels.for_residents() if rule.for_resident else ()))
-        ) + sum(_insert_about_workers(what, at=at) for what in workers.due(at=at))
+            for channel in (IN_APP, *(channels.for_residents() if rule.for_resident else ()))
+        ) + sum(_insert_about_workers(due, at=at) for due in workers.due(at=at))
 
 
-def _alone() -> bool:
+def _hold_sweep_lock() -> bool:
     with connection.cursor() as cursor:
-        # A stopped process must not keep the lock: the server ends its transaction.
+        # PostgreSQL ends the transaction of a stopped process, and so releases the lock.
         cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{STUCK_SECONDS}s'")
     return locks.hold_for_transaction(locks.REMINDERS, wait=False)
 
@@ -120,23 +119,23 @@ def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:
         case=OuterRef("pk"), kind=rule.kind, day=OuterRef(rule.day), channel=channel
     )
     due: QuerySet[Any] = Case.objects.filter(rule.due(on)).filter(~Exists(told))
-    if channel != InApp:
+    if channel != IN_APP:
         due = due.exclude(resident__phone="")
     late = ExpressionWrapper(
         Q(**{f"{rule.day}__lt": on - rule.timely}), output_field=BooleanField()
     )
     rows = due.order_by("pk").values_list(
-        *(RandomUUID(), "pk", NONE, "grid_id", Value(rule.kind), rule.day, Value(channel)),
-        *_fresh(channel, late=late, at=at, turn_within=F("grid_id")),
+        *(RandomUUID(), "pk", NULL_ID, "grid_id", Value(rule.kind), rule.day, Value(channel)),
+        *_initial_values(channel, late=late, at=at, turn_within=F("grid_id")),
     )
     return _insert_from(rows[:CHUNK])
 
 
-def _insert_about_workers(what: workers.DueWorkers, *, at: datetime) -> int:
-    rows = workers.untold(what).values_list(
-        *(RandomUUID(), NONE, "pk", "resident__grid_id", Value(what.kind), "told_of"),
-        Value(InApp),
-        *_fresh(InApp, late=what.late, at=at, turn_within=F("resident__grid_id")),
+def _insert_about_workers(due: workers.DueWorkers, *, at: datetime) -> int:
+    rows = workers.untold(due).values_list(
+        *(RandomUUID(), NULL_ID, "pk", "resident__grid_id", Value(due.kind), "told_of"),
+        Value(IN_APP),
+        *_initial_values(IN_APP, late=due.late, at=at, turn_within=F("resident__grid_id")),
     )
     return _insert_from(rows[:CHUNK])
 
@@ -152,30 +151,38 @@ def _insert_digests(channel: Message.Channel, *, at: datetime) -> int:
         .filter(~Exists(told))
     )
     rows = grids.order_by("pk").values_list(
-        *(RandomUUID(), NONE, NONE, "pk", Value(Message.Kind.DIGEST), Value(on), Value(channel)),
-        *_fresh(channel, late=Value(False), at=at, turn_within=F("pk")),
+        *(
+            RandomUUID(),
+            NULL_ID,
+            NULL_ID,
+            "pk",
+            Value(Message.Kind.DIGEST),
+            Value(on),
+            Value(channel),
+        ),
+        *_initial_values(channel, late=Value(False), at=at, turn_within=F("pk")),
     )
     return _insert_from(rows)
 
 
-def _fresh(
+def _initial_values(
     channel: Message.Channel, *, late: Expression, at: datetime, turn_within: F
 ) -> Iterable[Any]:
-    """Return the values from `state` on of messages that were just made."""
-    inside = channel == InApp
+    """Return the values of new messages for the columns from `state` on."""
+    in_app = channel == IN_APP
     return (
-        Value(Message.State.SENT if inside else Message.State.DUE),
+        Value(Message.State.SENT if in_app else Message.State.DUE),
         late,
         Value(at),
-        Value(at if inside else None, output_field=DateTimeField()),
-        Value(at if inside else after_quiet(at)),
+        Value(at if in_app else None, output_field=DateTimeField()),
+        Value(at if in_app else after_quiet(at)),
         Window(RowNumber(), partition_by=turn_within, order_by="pk"),
         *(Value(0), Value(0), Value(""), Value(False)),
     )
 
 
 def _insert_from(rows: QuerySet[Any, Any]) -> int:
-    """Insert what `rows` selects, in the order of COLUMNS, unless it stands there already."""
+    """Insert the selected rows, in the order of COLUMNS, unless they exist already."""
     select, parameters = rows.query.get_compiler(connection=connection).as_sql()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -186,8 +193,8 @@ def _insert_from(rows: QuerySet[Any, Any]) -> int:
         return int(cursor.rowcount)
 
 
-def _settle(*, on: date) -> None:
-    """Drop what failed, or waits for a channel that is gone, when nobody needs it any more."""
-    gone = Message.objects.waiting().outside().exclude(channel__in=channels.configured())
-    for stuck in (Message.objects.undelivered(), gone):
-        stuck.exclude(kinds.still_holds(on)).update(state=Message.State.DROPPED)
+def _drop_obsolete(*, on: date) -> None:
+    """Drop undelivered messages, and those of removed channels, that are no longer needed."""
+    unreachable = Message.objects.waiting().outside().exclude(channel__in=channels.configured())
+    for messages in (Message.objects.undelivered(), unreachable):
+        messages.exclude(kinds.still_holds(on)).update(state=Message.State.DROPPED)

@@ -1,7 +1,7 @@
 """
-The doorbell: each task asks for the time, calls one service, and returns a count.
+Celery tasks: each reads the clock, calls one service, and returns a count.
 
-None carries anything that the database does not know, so that a lost one is only late.
+All state is in the database, so a lost task only causes a delay.
 """
 
 from celery import shared_task
@@ -13,17 +13,17 @@ from reminders import sweep as sweeps
 
 @shared_task
 def sweep() -> int:
-    """Write what is due about cases and not yet told."""
+    """Write the messages that are due and not yet written."""
     return sweeps.sweep(at=clock.now())
 
 
 @shared_task
 def digests() -> int:
-    """Write the morning lists, once their hour has come."""
+    """Write the morning's digests, from DIGEST_AT on."""
     return sweeps.sweep_digests(at=clock.now())
 
 
 @shared_task
 def deliver(*, channel: str) -> int:
-    """Send what waits for one channel."""
+    """Send the waiting messages of one channel."""
     return delivery.deliver(channel=channel, at=clock.now())

@@ -1,7 +1,7 @@
 """
-What a resident is told: the day, what to do, and whom to call; no link.
+Texts of SMS to residents: the day, what to do, and whom to call; no link.
 
-Each is one SMS: 70 characters with the name of the community, which the gateway signs.
+Each fits one SMS: 70 characters with the community's name, which the gateway adds.
 """
 
 from datetime import date
@@ -33,15 +33,15 @@ def for_resident(message: Message, resident: Resident, community: Area) -> str:
     assert message.case is not None  # noqa: S101 - the database holds it so (message_is_about_…)
     with translation.override(settings.LANGUAGE_CODE):
         if message.kind == Kind.CHANGED:
-            correction = _("Correction: ") if _corrects(message) else ""
-            said = _changed(message)
+            correction = _("Correction: ") if _is_correction(message) else ""
+            sentence = _change_sentence(message)
         else:
             correction = ""
-            said = _sentence(message.kind) % {
+            sentence = _sentence(message.kind) % {
                 "day": date_format(message.day, "MONTH_DAY_FORMAT"),
                 "number": (message.day - message.case.day_1).days + 1,
             }
-        return correction + _address(resident) + said + _call(message.grid, community)
+        return correction + _salutation(resident) + sentence + _duty_phone(message.grid, community)
 
 
 def community_of(grid: Area) -> Area:
@@ -51,22 +51,22 @@ def community_of(grid: Area) -> Area:
 
 
 def source_of(change: Change, case: Case | None = None) -> str:
-    """Return the clause that a case now falls under; the document where that is silent on it."""
-    cited = _cited(change, case or change.case)
-    if cited is None:
+    """Return the clause that applies to a case now; the document if it has no clause for it."""
+    citation = _citation(change, case or change.case)
+    if citation is None:
         return words.document_title(change.law)
-    return words.clause_of(cited.document, cited.clause)
+    return words.clause_of(citation.document, citation.clause)
 
 
-def _cited(change: Change, case: Case) -> Citation | None:
+def _citation(change: Change, case: Case) -> Citation | None:
     if change.transition == Case.Transition.FREED:
         return freeing_clause(case=case, law=change.law, place=change.grid.county_code)
     content = change.after_plan.content
     return Citation(content["document"], content["clause"])
 
 
-def _notice(document: str) -> str:
-    """Return a document in few characters: by its number, else by the place that issued it."""
+def _short_title(document: str) -> str:
+    """Return a short title of a document: its number, else the area that issued it."""
     known = library().documents.get(document)
     if known is None or known.number:
         return words.document_title(document, short=True)
@@ -76,15 +76,15 @@ def _notice(document: str) -> str:
 
 
 def _source(change: Change, case: Case) -> str:
-    cited = _cited(change, case)
-    if cited is None:
-        return _notice(change.law)
-    named = {"document": _notice(cited.document), "clause": cited.clause}
-    return _("%(document)s, clause %(clause)s") % named
+    citation = _citation(change, case)
+    if citation is None:
+        return _short_title(change.law)
+    parts = {"document": _short_title(citation.document), "clause": citation.clause}
+    return _("%(document)s, clause %(clause)s") % parts
 
 
-def _address(resident: Resident) -> str:
-    """Return whom "you" means where others under a measure are reached under the same phone."""
+def _salutation(resident: Resident) -> str:
+    """Return the name to address if other people under a measure share the phone, else ""."""
     others = Resident.objects.filter(phone_hash=resident.phone_hash, cases__closed_on=None)
     if not resident.phone_hash or not others.exclude(pk=resident.pk).exists():
         return ""
@@ -96,19 +96,19 @@ def _address(resident: Resident) -> str:
     return form % {"surname": surname_of(resident.name)}
 
 
-def _call(grid: Area, community: Area) -> str:
+def _duty_phone(grid: Area, community: Area) -> str:
     phone = grid.phone or community.phone
     return _(" Community: %(phone)s") % {"phone": phone} if phone else ""
 
 
-def _changed(message: Message) -> str:
-    """Return the sentence on a change: by which clause, the day before, the day now."""
+def _change_sentence(message: Message) -> str:
+    """Return the sentence on a change: its clause, and the dates before and now."""
     assert message.case is not None  # noqa: S101 - as above
     assert message.change is not None  # noqa: S101 - the database holds it so (message_of_a_…)
     assert message.since is not None  # noqa: S101 - as above
     before, now = message.since.before_release_on, message.case.release_on
     freed = message.change.transition == Case.Transition.FREED
-    sentence = _no_test_left() if freed and before == now else _change(before, now)
+    sentence = _no_test_left() if freed and before == now else _release_change(before, now)
     return sentence % {
         "before": date_format(before, "MONTH_DAY_FORMAT") if before else "",
         "now": date_format(now, "MONTH_DAY_FORMAT") if now else "",
@@ -116,8 +116,8 @@ def _changed(message: Message) -> str:
     }
 
 
-def _corrects(message: Message) -> bool:
-    """Say whether this channel has told the resident something else before."""
+def _is_correction(message: Message) -> bool:
+    """Return whether this channel has sent the resident an earlier change."""
     earlier = Message.objects.filter(
         case=message.case, kind=Kind.CHANGED, channel=message.channel, pk__lt=message.pk
     )
@@ -131,7 +131,7 @@ def _no_test_left() -> str:
     )
 
 
-def _change(before: date | None, now: date | None) -> str:
+def _release_change(before: date | None, now: date | None) -> str:
     if before and now and before != now:
         return _(
             "Under %(source)s, your release moves from %(before)s to %(now)s, once your grid"

@@ -1,4 +1,4 @@
-"""The pages of reminders."""
+"""URLs of the inbox, changes and undelivered messages."""
 
 from django.urls import path
 

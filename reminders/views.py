@@ -1,4 +1,4 @@
-"""The inbox, what a change of policy changed, and what did not arrive."""
+"""Pages of the inbox, changes to pass on, and undelivered messages."""
 
 import uuid
 from collections.abc import Sequence
@@ -26,17 +26,20 @@ PAGE = 30
 @require_GET
 @role_required(Role.GRID_STAFF, Role.SUPERVISOR)
 def inbox(request: HttpRequest) -> HttpResponse:
-    """Show what was told about the grids of the signed-in person, newest first."""
+    """Show the messages about the user's grids, newest first."""
     at = clock.now()
-    listed = inboxes.listed(member(request), today=clock.day_of(at))
+    listed = inboxes.inbox_messages(member(request), today=clock.day_of(at))
     page = page_before(listed, request.GET.get("below"), size=PAGE)
     _showed(request, "inbox", page.rows)
-    openings = list(inboxes.opened(member(request)).whole().order_by("-pk")[:PAGE])
+    openings = list(inboxes.unseen_openings(member(request)).with_details().order_by("-pk")[:PAGE])
     people = [opening.resident for opening in openings]
     residents.showed(page="inbox", people=people, by=member(request))
     waiting, answered = (
-        [(asked, asked.state(at)) for asked in some.select_related("area", "export")[:PAGE]]
-        for some in inboxes.exports_of(member(request), at=at)
+        [
+            (export_request, export_request.state(at))
+            for export_request in export_requests.select_related("area", "export")[:PAGE]
+        ]
+        for export_requests in inboxes.export_requests_of(member(request), at=at)
     )
     context = {
         "found": page.rows,
@@ -50,13 +53,13 @@ def inbox(request: HttpRequest) -> HttpResponse:
 @require_POST
 @role_required(Role.GRID_STAFF, Role.SUPERVISOR)
 def message_read(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Mark one message as read; go on to its case, or show it read in its place."""
+    """Mark one message as read; redirect to its case, or render it as read (htmx)."""
     user = member(request)
-    found = Message.objects.visible_to(user).inbox().filter(key=key)
-    message = get_object_or_404(found)
-    services.read(messages=found, at=clock.now(), by=user)
+    messages = Message.objects.visible_to(user).inbox().filter(key=key)
+    message = get_object_or_404(messages)
+    services.mark_read(messages=messages, at=clock.now(), by=user)
     if request.headers.get("HX-Request"):
-        shown = inboxes.listed(user, today=clock.today()).get(pk=message.pk)
+        shown = inboxes.inbox_messages(user, today=clock.today()).get(pk=message.pk)
         _showed(request, "inbox", [shown])
         return render(request, "reminders/_message.html", {"message": shown})
     if message.worker:
@@ -69,7 +72,7 @@ def message_read(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def inbox_read(request: HttpRequest) -> HttpResponse:
     """Mark everything in the inbox as read."""
     user = member(request)
-    read = services.read(messages=Message.objects.visible_to(user), at=clock.now(), by=user)
+    read = services.mark_read(messages=Message.objects.visible_to(user), at=clock.now(), by=user)
     flash.success(
         request,
         ngettext("%(count)d message marked as read.", "%(count)d messages marked as read.", read)
@@ -81,11 +84,11 @@ def inbox_read(request: HttpRequest) -> HttpResponse:
 @require_GET
 @role_required(Role.GRID_STAFF, Role.SUPERVISOR)
 def change_list(request: HttpRequest) -> HttpResponse:
-    """Show whose dates a change of policy moved, until somebody ticks them off."""
+    """Show the people whose dates a change of policy moved, until somebody ticks them off."""
     user = member(request)
-    mine = Change.objects.visible_to(user).unticked()
+    visible = Change.objects.visible_to(user).unticked()
     area = Area.objects.below(user).filter(code=request.GET.get("area", "")).first()
-    listed = mine.filter(grid__path__startswith=area.path) if area else mine
+    listed = visible.filter(grid__path__startswith=area.path) if area else visible
     rows = listed.select_related(
         "case__resident__household__building", "grid", "before_plan", "after_plan"
     )
@@ -95,7 +98,7 @@ def change_list(request: HttpRequest) -> HttpResponse:
         "found": page.rows,
         "more": page.next,
         "area": area,
-        "by_grid": changes.by_grid(mine) if user.role == Role.SUPERVISOR else [],
+        "by_grid": changes.by_grid(visible) if user.role == Role.SUPERVISOR else [],
     }
     return render(request, "reminders/change_list.html", context)
 
@@ -134,12 +137,12 @@ def _uuid(text: str) -> uuid.UUID | None:
 @require_GET
 @role_required(Role.SUPERVISOR)
 def undelivered(request: HttpRequest) -> HttpResponse:
-    """Show what should have arrived outside the portal and did not, or perhaps twice."""
-    seen = Message.objects.visible_to(member(request))
+    """Show messages that were not delivered, or were possibly sent twice."""
+    visible = Message.objects.visible_to(member(request))
     if code := request.GET.get("area"):
-        seen = seen.below(Area.objects.below(member(request)).filter(code=code).first())
+        visible = visible.below(Area.objects.below(member(request)).filter(code=code).first())
     twice = "twice" in request.GET
-    listed = seen.perhaps_twice() if twice else seen.undelivered()
+    listed = visible.perhaps_twice() if twice else visible.undelivered()
     rows = listed.select_related("case__resident", "grid")
     page = page_before(rows, request.GET.get("below"), size=PAGE)
     _showed(request, "undelivered", page.rows)
@@ -151,9 +154,9 @@ def undelivered(request: HttpRequest) -> HttpResponse:
             "more": page.next,
             "twice": twice,
             "count": listed.count(),
-            "undelivered_count": seen.undelivered().count(),
-            "twice_count": seen.perhaps_twice().count(),
-            "waiting_count": seen.outside().waiting().count(),
+            "undelivered_count": visible.undelivered().count(),
+            "twice_count": visible.perhaps_twice().count(),
+            "waiting_count": visible.outside().waiting().count(),
         },
     )
 
@@ -161,12 +164,12 @@ def undelivered(request: HttpRequest) -> HttpResponse:
 @require_POST
 @role_required(Role.SUPERVISOR)
 def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Send an undelivered message again, or put it aside as told in person."""
+    """Send an undelivered message again, or mark it as told in person."""
     user = member(request)
     message = get_object_or_404(Message.objects.visible_to(user).outside(), key=key)
     try:
         if "told" in request.POST:
-            services.told_otherwise(message=message, by=user)
+            services.mark_told_in_person(message=message, by=user)
             flash.success(request, _("Noted as told in person or by phone."))
         else:
             services.send_again(message=message, at=clock.now(), by=user)
@@ -177,6 +180,6 @@ def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def _showed(request: HttpRequest, page: str, rows: Sequence[Message | Change]) -> None:
-    about = [row.case or getattr(row, "worker", None) for row in rows]
-    people = [one.resident for one in about if one]
+    subjects = [row.case or getattr(row, "worker", None) for row in rows]
+    people = [subject.resident for subject in subjects if subject]
     residents.showed(page=page, people=people, by=member(request))

@@ -1,4 +1,4 @@
-"""What is told about whitelist workers: that their entry ends, that their proof does."""
+"""Messages about whitelist workers: their entry ends, their proof ends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,16 +13,16 @@ from quarantine.workers.required_proofs import proof_rules_at
 from reminders.models import Message
 from residents.whitelist.models import Worker
 from testing.models import NATResult
-from testing.proofs import negative_sampled
+from testing.proofs import latest_negative_sample
 
-# An entry is renewed in its last week; what an outage kept from being told is told for a week.
+# Entries are announced a week before they end; after an outage, until a week later.
 NOTICE = timedelta(days=7)
 AFTERWARDS = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class DueWorkers:
-    """Workers to tell of, with the day that the message speaks of, and whether it comes late."""
+    """Workers that need a message, with the column of its day, and whether it is late."""
 
     kind: Message.Kind
     workers: QuerySet[Worker]
@@ -32,10 +32,10 @@ class DueWorkers:
 
 def due(*, at: datetime) -> Iterator[DueWorkers]:
     """
-    Yield what is due about workers.
+    Yield the workers that need a message.
 
-    A message about a proof speaks of the day of its sample, so that each proof is told of once,
-    and the message is settled by any newer one.
+    A message about a proof has the day of its sample, so that there is one for each proof, and
+    any newer proof settles it.
     """
     on = clock.day_of(at)
     late = ExpressionWrapper(Q(valid_until__lt=on), output_field=BooleanField())
@@ -47,8 +47,8 @@ def due(*, at: datetime) -> Iterator[DueWorkers]:
             Worker.objects.valid(on)
             .filter(rule.applies)
             .annotate(
-                proven=negative_sampled("resident"),
-                proven_on=negative_sampled("resident", what="day"),
+                proven=latest_negative_sample("resident"),
+                proven_on=latest_negative_sample("resident", what="day"),
             )
             .filter(proven__lt=tomorrow - rule.hours, proven__gte=at - rule.hours - AFTERWARDS)
         )
@@ -56,7 +56,7 @@ def due(*, at: datetime) -> Iterator[DueWorkers]:
 
 
 def holds(kind: str, on: date) -> Q:
-    """Return the condition that a message about a worker is still worth telling on a day."""
+    """Return the condition that a message about a worker is still needed on a day."""
     worker = Worker.objects.filter(pk=OuterRef("worker_id"))
     if kind == Message.Kind.WORKER_ENDS:
         return Q(Exists(worker.filter(_entry_ends(on), valid_until=OuterRef("day"))))
@@ -77,12 +77,12 @@ def _entry_ends(on: date) -> Q:
     )
 
 
-def untold(what: DueWorkers) -> QuerySet[Worker]:
-    """Return the workers of whom the inbox has not been told yet, with the day it is told of."""
+def untold(due: DueWorkers) -> QuerySet[Worker]:
+    """Return the workers without such a message in the inbox, annotated with its day."""
     told = Message.objects.filter(
         worker=OuterRef("pk"),
-        kind=what.kind,
-        day=OuterRef(what.day),
+        kind=due.kind,
+        day=OuterRef(due.day),
         channel=Message.Channel.IN_APP,
     )
-    return what.workers.filter(~Exists(told)).annotate(told_of=F(what.day)).order_by("pk")
+    return due.workers.filter(~Exists(told)).annotate(told_of=F(due.day)).order_by("pk")

@@ -1,1 +1,1 @@
-"""Residents, households and the buildings they live in."""
+"""Residents, households and buildings, and what is recorded about residents."""

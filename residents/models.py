@@ -1,4 +1,4 @@
-"""The models of residents, for Django to find; each stands with what it is about."""
+"""The models of this application, imported here for Django."""
 
 from residents.duplicates.models import Merge, NotSame
 from residents.keypeople.models import Contact, Dose, HealthFile, KeyStandard, Need

@@ -1,4 +1,4 @@
-"""Where Celery looks for the tasks of residents."""
+"""The tasks of this application, imported here for Celery."""
 
 from residents.rosters.tasks import expire_rosters, resume_rosters, work_on_roster
 

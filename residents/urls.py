@@ -11,7 +11,11 @@ urlpatterns = [
     path("residents/", residents.resident_list, name="resident_list"),
     path("residents/new/", residents.resident_new, name="resident_new"),
     path("residents/<uuid:key>/", residents.resident_detail, name="resident_detail"),
-    path("residents/<uuid:key>/looks/", residents.resident_looks, name="resident_looks"),
+    path(
+        "residents/<uuid:key>/access-log/",
+        residents.resident_access_log,
+        name="resident_access_log",
+    ),
     path("residents/<uuid:key>/change/", residents.resident_change, name="resident_change"),
     path(
         "residents/<uuid:key>/uncover/<slug:field>/",

@@ -1,1 +1,1 @@
-"""Samples and results."""
+"""Samples, results, local outbreaks and checks at doors."""

@@ -1,4 +1,4 @@
-"""What is seen of somebody at a door; nothing about who it is."""
+"""The form for a check at a door; it asks for no identity."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ DAYS = [
     ("2", gettext_lazy("The day before")),
     ("3", gettext_lazy("Three days ago")),
 ]
-# The field that each check needs, and what it is called at a door.
+# The field for each check.
 FIELDS = {
     "temperature": "temperature",
     "scan": "scanned",
@@ -31,31 +31,31 @@ FIELDS = {
 }
 
 
-def _chips(label: Any, choices: Any, initial: str) -> forms.ChoiceField:
+def _radio_field(label: Any, choices: Any, initial: str) -> forms.ChoiceField:
     return forms.ChoiceField(
         label=label, choices=choices, initial=initial, required=False, widget=forms.RadioSelect
     )
 
 
 class DoorForm(forms.Form):
-    """Who comes and what they show, as far as the law asks for it here."""
+    """The role of a visitor and what they show, limited to the checks of the law."""
 
-    role = _chips(gettext_lazy("Who comes"), list(words.ROLES.items()), "visitor")
-    sampled_on = _chips(gettext_lazy("Negative proof, sampled"), DAYS, "")
+    role = _radio_field(gettext_lazy("Who comes"), list(words.ROLES.items()), "visitor")
+    sampled_on = _radio_field(gettext_lazy("Negative proof, sampled"), DAYS, "")
     sampled_at = forms.TimeField(
         label=gettext_lazy("at"),
         required=False,
         widget=forms.TimeInput(attrs={"type": "time", "class": "form-control"}, format="%H:%M"),
         error_messages={"invalid": gettext_lazy("Give the time of the proof, for example 09:30.")},
     )
-    health_code = _chips(
+    health_code = _radio_field(
         gettext_lazy("Health code"),
         [*words.CODES.items(), ("none", pgettext_lazy("no code", "None"))],
         "green",
     )
-    scanned = _chips(gettext_lazy("Place code scanned"), YES_NO, "yes")
-    temperature = _chips(gettext_lazy("Temperature normal"), YES_NO, "yes")
-    travel_code = _chips(gettext_lazy("Travel code normal"), YES_NO, "yes")
+    scanned = _radio_field(gettext_lazy("Place code scanned"), YES_NO, "yes")
+    temperature = _radio_field(gettext_lazy("Temperature normal"), YES_NO, "yes")
+    travel_code = _radio_field(gettext_lazy("Travel code normal"), YES_NO, "yes")
 
     def __init__(self, *args: Any, checks: Collection[str], at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,12 +65,12 @@ class DoorForm(forms.Form):
                 del self.fields[name]
         if "proof" not in checks:
             del self.fields["sampled_at"]
-        if self.is_bound:  # what was not touched stands as it was shown
+        if self.is_bound:  # fields not sent keep their initial values
             shown = {name: field.initial or "" for name, field in self.fields.items()}
             self.data = {**shown, **{name: self.data[name] for name in self.data}}
 
     def clean(self) -> dict[str, Any]:
-        """Return the facts; a sample lies in the past and has a time."""
+        """Require the time of a sample, in the past, and add the proof."""
         cleaned = super().clean() or {}
         if cleaned.get("sampled_on") and "sampled_at" not in self.errors:
             if not cleaned.get("sampled_at"):
@@ -86,14 +86,14 @@ class DoorForm(forms.Form):
         return make_aware(datetime.combine(day, cleaned["sampled_at"]))
 
     def visitor(self) -> Visitor:
-        """Return what was seen, for the engine; what was not asked is in order."""
-        seen = self.cleaned_data
-        code: Any = seen.get("health_code") or "green"
+        """Return the visitor for the engine; checks that were not asked count as passed."""
+        shown = self.cleaned_data
+        code: Any = shown.get("health_code") or "green"
         return Visitor(
-            proof=seen.get("proof"),
+            proof=shown.get("proof"),
             health_code=None if code == "none" else code,
-            travel_code_ok=seen.get("travel_code") != "no",
-            scanned=seen.get("scanned") != "no",
-            temperature_ok=seen.get("temperature") != "no",
-            role=seen.get("role") or "visitor",
+            travel_code_ok=shown.get("travel_code") != "no",
+            scanned=shown.get("scanned") != "no",
+            temperature_ok=shown.get("temperature") != "no",
+            role=shown.get("role") or "visitor",
         )

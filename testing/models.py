@@ -1,4 +1,4 @@
-"""Samples and their results: facts that are never changed, only withdrawn."""
+"""Samples, results and local outbreaks: facts that are never changed, only withdrawn."""
 
 import uuid
 from typing import Any, Self
@@ -9,14 +9,20 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area, User, people_within
-from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet, whole
+from accounts.withdrawal import (
+    KEPT,
+    ONLY_WITHDRAWN,
+    Withdrawable,
+    WithdrawableQuerySet,
+    set_together,
+)
 from policy.engine.decisions.facts import MOST_CT
 from residents.duplicates.models import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 from residents.register.models import Resident
 
 
 class SampleQuerySet(WithdrawableQuerySet["Sample"]):
-    """Questions about samples."""
+    """Queries on samples."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the samples of residents below the areas of `user`."""
@@ -57,19 +63,19 @@ class Sample(Withdrawable):
 
 
 class NATResultQuerySet(WithdrawableQuerySet["NATResult"]):
-    """Questions about results."""
+    """Queries on results."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the results of residents below the areas of `user`."""
         return self.filter(people_within(user, "sample__resident__grid__path"))
 
     def valid(self) -> Self:
-        """Return the results of which neither they nor their sample was withdrawn."""
+        """Return the results that are not withdrawn, of samples that are not withdrawn."""
         return super().valid().filter(sample__withdrawn_at=None)
 
 
 class NATResult(Withdrawable):
-    """What the laboratory found in a sample. Of two genes, `ct` is the lower."""
+    """The laboratory's result of a sample. Of two genes, `ct` is the lower."""
 
     class Outcome(models.TextChoices):
         NEGATIVE = "negative", _("Negative")
@@ -116,17 +122,17 @@ class NATResult(Withdrawable):
 
 
 class LocalOutbreakQuerySet(WithdrawableQuerySet["LocalOutbreak"]):
-    """Questions about outbreaks that places have declared."""
+    """Queries on declared local outbreaks."""
 
     def over(self, area: Area) -> Self:
-        """Return those that are declared for `area` or for what lies above it."""
+        """Return the valid outbreaks declared for `area` or an area above it."""
         steps = range(Area.steplen, len(area.path) + 1, Area.steplen)
         return self.valid().filter(area__path__in=[area.path[:end] for end in steps])
 
 
 class LocalOutbreak(Withdrawable):
     """
-    That a place has switched to the shorter proof that a clause allows while an outbreak lasts.
+    A declaration by which an area asks for the shorter proof that a clause allows.
 
     Yingkou 5: 72 hours at every door, 48 where there is a local outbreak.
     """
@@ -150,7 +156,7 @@ class LocalOutbreak(Withdrawable):
                 fields=["area"], name="outbreak_once", condition=Q(withdrawn_at=None)
             ),
             models.CheckConstraint(condition=~Q(reason=""), name="outbreak_has_a_reason"),
-            whole("withdrawn", name="outbreak_withdrawal_whole"),
+            set_together("withdrawn", name="outbreak_withdrawal_whole"),
         ]
         triggers = [ONLY_WITHDRAWN, KEPT]
 

@@ -1,4 +1,4 @@
-"""A place declares a local outbreak, and ends it: doors then ask for the shorter proof."""
+"""Declare and end local outbreaks, during which doors ask for a shorter proof."""
 
 from datetime import datetime
 
@@ -15,17 +15,17 @@ from testing.models import LocalOutbreak
 
 
 class DeclaredError(RefusedError):
-    """An outbreak that somebody else declared, or ended, meanwhile."""
+    """Somebody else declared or ended the outbreak meanwhile."""
 
 
 def allowed_by(law: Law) -> bool:
-    """Say whether the law asks for a shorter proof in an outbreak (Yingkou 5)."""
+    """Return whether the law has a shorter proof for outbreaks (Yingkou 5)."""
     return any(p.proof_hours_in_outbreak is not None for p in law.provisions(EntryProvision))
 
 
 @transaction.atomic
 def declare(*, area: Area, reason: str, at: datetime, by: User) -> LocalOutbreak:
-    """Declare an outbreak in a place."""
+    """Declare an outbreak in an area."""
     try:
         with transaction.atomic():
             declared = LocalOutbreak.objects.create(
@@ -39,7 +39,7 @@ def declare(*, area: Area, reason: str, at: datetime, by: User) -> LocalOutbreak
 
 @transaction.atomic
 def end(*, area: Area, at: datetime, by: User) -> None:
-    """End the outbreak that a place has declared."""
+    """End the outbreak declared in an area."""
     declared = LocalOutbreak.objects.valid().select_for_update().filter(area=area).first()
     if declared is None:
         raise DeclaredError(_("No outbreak is declared here any more."))

@@ -1,4 +1,4 @@
-"""The proofs that recorded results are: the newest result of each person counts."""
+"""Nucleic acid proofs from recorded results: the newest result of each person counts."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from testing.models import NATResult, Sample
 
 
 @dataclass(frozen=True)
-class Latest:
+class LatestResult:
     """The newest result of somebody."""
 
     negative: bool
@@ -20,12 +20,12 @@ class Latest:
 
     @property
     def proof(self) -> Proof | None:
-        """Return what can be shown at a door: a positive result is no proof."""
+        """Return the proof that a negative result is; None for a positive one."""
         return Proof(self.sampled_at, self.reported_at) if self.negative else None
 
 
-def latest_of(residents: Collection[int], *, at: datetime) -> dict[int, Latest]:
-    """Return the newest result of each resident known at a moment, by key. One query."""
+def latest_results(residents: Collection[int], *, at: datetime) -> dict[int, LatestResult]:
+    """Return the newest result of each resident at a moment, by key. One query."""
     rows = (
         NATResult.objects.valid()
         .filter(sample__resident__in=residents, reported_at__lte=at)
@@ -34,13 +34,13 @@ def latest_of(residents: Collection[int], *, at: datetime) -> dict[int, Latest]:
         .values_list("sample__resident", "outcome", "sample__taken_at", "reported_at")
     )
     return {
-        resident: Latest(outcome == NATResult.Outcome.NEGATIVE, sampled_at, reported_at)
+        resident: LatestResult(outcome == NATResult.Outcome.NEGATIVE, sampled_at, reported_at)
         for resident, outcome, sampled_at, reported_at in rows
     }
 
 
-def negative_sampled(resident: str, *, what: str = "taken_at") -> Subquery:
-    """Return when the newest negative sample of the resident in column `resident` was taken."""
+def latest_negative_sample(resident: str, *, what: str = "taken_at") -> Subquery:
+    """Return the column `what` of the newest negative sample of the resident in `resident`."""
     rows: QuerySet[Sample] = Sample.objects.valid().filter(
         resident=OuterRef(resident),
         results__withdrawn_at=None,

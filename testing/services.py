@@ -1,8 +1,8 @@
 """
-Taking samples and recording results.
+Take samples and record results.
 
-Knows residents only; what a result means for a case is asked in `quarantine.acts.results`, and
-pages about cases call that.
+This layer knows residents only; `quarantine.acts.results` applies results to cases, and pages
+about cases call that.
 """
 
 from datetime import datetime, timedelta
@@ -19,33 +19,33 @@ from common.errors import RefusedError
 from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
-# How long what was just recorded may be taken back with one tap.
+# How long after recording a fact can be withdrawn with one tap.
 UNDO = timedelta(minutes=10)
 HIGHEST_CT = 50
 
 
 class AlreadySampledError(RefusedError):
-    """Somebody was sampled that day already."""
+    """The resident was sampled on that day already."""
 
     field = "taken_at"
 
 
 class ResultExistsError(RefusedError):
-    """A sample has a result already."""
+    """The sample has a result already."""
 
 
 class CtError(RefusedError):
-    """A Ct value that cannot be."""
+    """An invalid Ct value."""
 
     field = "ct"
 
 
 class FutureError(RefusedError):
-    """Something recorded before it happened, or before what it follows from."""
+    """A moment in the future, or a result older than its sample."""
 
 
 class TooLateToUndoError(RefusedError):
-    """Something can no longer be taken back."""
+    """The fact can no longer be withdrawn."""
 
 
 def take_sample(
@@ -100,7 +100,7 @@ def record_result(
     _check_ct(ct)
     try:
         with transaction.atomic():
-            # The lock keeps the sample from being withdrawn before its result is there.
+            # The lock prevents withdrawal of the sample until its result is stored.
             if not Sample.objects.valid().select_for_update().filter(pk=sample.pk).exists():
                 raise ResultExistsError(_("This sample was taken back."))
             result = NATResult.objects.create(
@@ -130,7 +130,7 @@ def _check_ct(ct: Decimal | None) -> None:
 
 
 def withdraw_sample(*, sample: Sample, at: datetime, by: User) -> None:
-    """Take a sample back. Raise TooLateToUndoError after UNDO, or once it has a result."""
+    """Withdraw a sample. Raise TooLateToUndoError after UNDO, or once it has a result."""
     refuse_after_undo(sample.recorded_at, at=at)
     with transaction.atomic():
         Sample.objects.select_for_update().get(pk=sample.pk)
@@ -146,7 +146,7 @@ def withdraw_sample(*, sample: Sample, at: datetime, by: User) -> None:
 
 
 def withdraw_result(*, result: NATResult, at: datetime, by: User, late: bool = False) -> None:
-    """Take a result back. Raise TooLateToUndoError after UNDO, unless `late` is right."""
+    """Withdraw a result. Raise TooLateToUndoError after UNDO, unless `late` is set."""
     if not late:
         refuse_after_undo(result.recorded_at, at=at)
     with transaction.atomic():
@@ -158,7 +158,7 @@ def withdraw_result(*, result: NATResult, at: datetime, by: User, late: bool = F
 
 
 def refuse_after_undo(recorded_at: datetime, *, at: datetime) -> None:
-    """Raise TooLateToUndoError when more than UNDO has passed since something was recorded."""
+    """Raise TooLateToUndoError if more than UNDO has passed since `recorded_at`."""
     if at - recorded_at > UNDO:
         raise TooLateToUndoError(
             _("This can no longer be taken back: more than %(minutes)d minutes have passed.")

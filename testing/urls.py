@@ -1,4 +1,4 @@
-"""Addresses of the checks at a door."""
+"""URLs of the checks at doors."""
 
 from django.urls import path
 

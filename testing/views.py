@@ -1,4 +1,4 @@
-"""The check at a door: pass or not, with the clause. Nothing about anybody is asked or kept."""
+"""The check at a door: admission with its clause. No personal data is asked for or stored."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,10 +25,10 @@ from testing import outbreaks
 from testing.forms import DoorForm
 from testing.models import LocalOutbreak
 
-# The venue is remembered on the phone, not with the account.
+# The venue is stored in a cookie on the phone, not in the account.
 VENUE = "door-venue"
 REMEMBERED = timedelta(days=180)
-# Who may say that a place has an outbreak.
+# Roles that may declare an outbreak.
 MAY_DECLARE = (Rank.SUPERVISOR, Rank.ADMINISTRATOR)
 ADVICE = {
     "temperature": _("Measure again after some minutes; still high: to a fever clinic."),
@@ -40,8 +40,8 @@ ADVICE = {
 
 
 @dataclass(frozen=True)
-class Checked:
-    """What the law says at the door, and how long the proof that was shown still holds."""
+class DoorCheck:
+    """The decision at the door, and how long the proof still holds."""
 
     entry: doors.Admission
     good_until: datetime | None
@@ -49,31 +49,31 @@ class Checked:
 
     @property
     def advice(self) -> list[Any]:
-        """Return what may be done about each check that failed."""
+        """Return the advice for each failed check."""
         return [ADVICE[check] for check in self.entry.failed if check in ADVICE]
 
 
 def check(
     law: Law, venue: Venue, visitor: doors.Visitor, at: datetime, *, local_outbreak: bool
-) -> Checked:
-    """Return what the law says to somebody at the door of a venue."""
+) -> DoorCheck:
+    """Return the decision of the law for a visitor at the door of a venue."""
     entry = doors.may_enter(law, venue, visitor, at, local_outbreak=local_outbreak)
     sampled = visitor.proof.counts_from if visitor.proof else None
     if sampled is None or entry.proof_hours is None:
-        return Checked(entry, None, 0)
+        return DoorCheck(entry, None, 0)
     until = sampled + timedelta(hours=entry.proof_hours)
-    return Checked(entry, until, max((until - at) // timedelta(hours=1), 0))
+    return DoorCheck(entry, until, max((until - at) // timedelta(hours=1), 0))
 
 
 def checks_at(law: Law, venue: Venue) -> set[str]:
-    """Return what is checked of anybody at the door of a venue."""
-    found = [doors.governing(law, venue, role, "entry") for role in words_of(Role)]
-    return {str(one) for governing in found if governing for one in governing[1].checks}
+    """Return the checks for any role at the door of a venue."""
+    rules = [doors.governing(law, venue, role, "entry") for role in words_of(Role)]
+    return {str(check) for rule in rules if rule for check in rule[1].checks}
 
 
 @require_GET
 def door(request: HttpRequest) -> HttpResponse:
-    """Choose the venue; then say of each who comes whether they may come in."""
+    """Choose the venue; then decide for each visitor whether they may enter."""
     at = clock.now()
     areas = list(member(request).areas.order_by("path")[:20])
     area = _chosen(areas, request.GET.get("area", ""))
@@ -81,13 +81,13 @@ def door(request: HttpRequest) -> HttpResponse:
     venue = request.GET.get("venue", request.COOKIES.get(VENUE, ""))
     context: dict[str, Any] = {"areas": areas, "area": area, "law": law, "at": at}
     if area and law and outbreaks.allowed_by(law):
-        found = LocalOutbreak.objects.over(area).select_related("area", "declared_by")
-        context |= {"may_tighten": True, "outbreak": found.order_by("-area__depth").first()}
+        declared = LocalOutbreak.objects.over(area).select_related("area", "declared_by")
+        context |= {"may_tighten": True, "outbreak": declared.order_by("-area__depth").first()}
     if law is None or venue not in words.VENUES:
         context["venues"] = words.VENUES.items()
         context["may_declare"] = member(request).role in MAY_DECLARE
         return render(request, "testing/door_venue.html", context)
-    return _door(request, law, cast(Venue, venue), context)
+    return _answer_at_door(request, law, cast(Venue, venue), context)
 
 
 @role_required(*MAY_DECLARE)
@@ -115,18 +115,20 @@ def _chosen(areas: list[Area], code: str) -> Area | None:
     return next((area for area in areas if area.code == code), areas[0] if areas else None)
 
 
-def _door(request: HttpRequest, law: Law, venue: Venue, context: dict[str, Any]) -> HttpResponse:
+def _answer_at_door(
+    request: HttpRequest, law: Law, venue: Venue, context: dict[str, Any]
+) -> HttpResponse:
     checks, at = checks_at(law, venue), context["at"]
-    asked = "role" in request.GET
-    form = DoorForm(request.GET if asked else None, checks=checks, at=at)
+    submitted = "role" in request.GET
+    form = DoorForm(request.GET if submitted else None, checks=checks, at=at)
     context |= {"venue": venue, "venue_name": words.VENUES[venue], "checks": checks, "form": form}
-    if asked and form.is_valid():
+    if submitted and form.is_valid():
         declared = bool(context.get("outbreak"))
         checked = check(law, venue, form.visitor(), at, local_outbreak=declared)
         context["checked"] = checked
         context["because"] = [words.reason(text) for text in checked.entry.because]
-    whole = not request.htmx  # type: ignore[attr-defined]
-    page = "testing/door.html" if whole else "testing/_door_answer.html"
+    full_page = not request.htmx  # type: ignore[attr-defined]
+    page = "testing/door.html" if full_page else "testing/_door_answer.html"
     response = render(request, page, context)
     response.set_cookie(
         VENUE, venue, max_age=REMEMBERED, httponly=True, samesite="Lax", secure=request.is_secure()

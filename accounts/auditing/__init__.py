@@ -1,1 +1,1 @@
-"""Who did and read what: entries, the chain over them, and its head outside the database."""
+"""The audit log: entries, the hash chain over them, and anchors outside the database."""

@@ -1,8 +1,8 @@
 """
-The head of the audit's chain, noted outside the database.
+Anchors of the audit's hash chain: its head, appended to a file outside the database.
 
-A chain cannot see that its own end was cut off. So its head is noted each night, and whoever
-keeps a copy of the notes elsewhere can compare.
+A chain cannot detect that its own end was cut off. So its head is written to a file each night; a
+copy of that file kept elsewhere allows the comparison.
 """
 
 from datetime import datetime
@@ -13,7 +13,7 @@ from accounts.auditing.models import AuditSeal
 
 
 def read(path: Path) -> list[tuple[int, str]]:
-    """Return number and digest of every seal that was noted; nothing where no file is."""
+    """Return number and digest of every anchored seal; an empty list if there is no file."""
     if not path.exists():
         return []
     lines = (line.split() for line in path.read_text(encoding="utf-8").splitlines())
@@ -21,7 +21,7 @@ def read(path: Path) -> list[tuple[int, str]]:
 
 
 def note(path: Path, head: AuditSeal, *, at: datetime) -> None:
-    """Add a head to the notes."""
+    """Append a head to the file of anchors."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         file.write(f"{at.isoformat(timespec='seconds')} {head_line(head)}\n")

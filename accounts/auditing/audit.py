@@ -1,7 +1,7 @@
 """
-Writing down what somebody did or read, in the same transaction.
+Record what users did or read, in the transaction of the act.
 
-`accounts.auditing.chain` links the entries afterwards, so that no writer waits for another.
+`accounts.auditing.chain` links the entries afterwards, so that writers do not block each other.
 """
 
 import hashlib
@@ -21,13 +21,13 @@ from accounts.staff.models import User
 from common.encryption import is_signed, sign
 
 CONTEXT = "audit entry"
-# Before what somebody wrote: the digest in the entry then tells nothing about it.
+# Hexadecimal digits before a free text, so that its digest in the entry reveals nothing.
 SALT = 32
 
 
-def subject_of(thing: models.Model) -> str:
-    """Return the pseudonym of a row: its model and its key, no personal data."""
-    return f"{thing._meta.model_name}:{getattr(thing, 'key', thing.pk)}"
+def subject_of(row: models.Model) -> str:
+    """Return the pseudonym of a row: model and key, no personal data."""
+    return f"{row._meta.model_name}:{getattr(row, 'key', row.pk)}"
 
 
 def record(
@@ -43,25 +43,25 @@ def record(
     """
     Write one entry; `by` is None when the portal acts. No personal data in `detail`.
 
-    `code` is a reason of a list and stands in the entry; `reason` is what somebody wrote, which
-    is sealed. `shown` are the pseudonyms of those who stand on a page; whoever `to` is about
-    is among them.
+    `code` is a reason from a fixed list, stored in the entry; `reason` is free text, stored
+    sealed. `shown` are the pseudonyms of the people on a page; the person that `to` is about
+    is added to them.
     """
     if not reason:
         entry = _entry(by, did, to, code=code, shown=shown, detail=detail)
         entry.save()
         return entry
-    text = secrets.token_hex(SALT // 2) + reason
-    detail["words"] = digest_of_words(text)
+    salted = secrets.token_hex(SALT // 2) + reason
+    detail["words"] = digest_of_words(salted)
     with transaction.atomic(savepoint=False):
         entry = _entry(by, did, to, code=code, shown=shown, detail=detail)
         entry.save()
-        AuditWords.objects.create(entry=entry, text=text)
+        AuditWords.objects.create(entry=entry, text=salted)
     return entry
 
 
 def showed(*, by: User, page: str, people: Iterable[UUID]) -> None:
-    """Write down once that a page showed these people, in the request that shows it."""
+    """Record in one entry that a page showed these people; call it in the page's request."""
     if keys := list(dict.fromkeys(people)):
         record(by=by, did=gettext_noop("was shown in a list"), to=f"page:{page}", shown=keys)
 
@@ -85,20 +85,20 @@ def _entry(
         reason=code,
         detail=detail,
     )
-    entry.proof = sign(said(entry), context=CONTEXT)
+    entry.proof = sign(signed_content(entry), context=CONTEXT)
     return entry
 
 
 def _about(to: models.Model | str) -> list[UUID]:
-    """Return the pseudonym of the person whom a case, a sample or the like is about."""
+    """Return the pseudonym of the person that a case, a sample or another row is about."""
     person = getattr(to, "resident", None)
     return [person.key] if person else []
 
 
-def said(entry: AuditEntry) -> bytes:
-    """Return what an entry says, the same before it is stored and ever after."""
+def signed_content(entry: AuditEntry) -> bytes:
+    """Return the canonical content of an entry, the same before and after it is stored."""
     return _canonical(
-        moment(entry.at),
+        utc_timestamp(entry.at),
         str(entry.actor),
         entry.did,
         entry.subject,
@@ -109,23 +109,23 @@ def said(entry: AuditEntry) -> bytes:
 
 
 def leaf(entry: AuditEntry) -> bytes:
-    """Return the digest under which the chain holds an entry, in its place."""
-    row = _canonical(entry.pk, said(entry).decode(), bytes(entry.proof).hex())
+    """Return the digest of an entry with its id, as the chain stores it."""
+    row = _canonical(entry.pk, signed_content(entry).decode(), bytes(entry.proof).hex())
     return hashlib.sha256(row).digest()
 
 
 def is_genuine(entry: AuditEntry) -> bool | None:
-    """Return whether the portal wrote an entry; None where its key is not configured any more."""
-    return is_signed(said(entry), bytes(entry.proof), context=CONTEXT)
+    """Return whether the portal wrote an entry; None if the key is no longer configured."""
+    return is_signed(signed_content(entry), bytes(entry.proof), context=CONTEXT)
 
 
 def digest_of_words(text: str) -> str:
-    """Return what an entry holds of the words that belong to it."""
+    """Return the digest of a free text, as its entry stores it."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def words_of(entry: AuditEntry) -> str:
-    """Return what somebody wrote as a reason, "" where nothing is kept."""
+    """Return the free text of a reason, "" if there is none."""
     words = getattr(entry, "words", None)
     return words.text[SALT:] if words else ""
 
@@ -136,6 +136,6 @@ def _canonical(*parts: Any) -> bytes:
     ).encode()
 
 
-def moment(at: datetime) -> str:
-    """Return a moment the same in whatever zone it was given."""
+def utc_timestamp(at: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC with microseconds."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

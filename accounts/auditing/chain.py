@@ -1,10 +1,10 @@
 """
-The chain over the audit: who changes, removes, adds or moves an entry is found.
+The hash chain over the audit: it reveals changed, removed, inserted and moved entries.
 
-Writers do not wait for each other: entries are linked after they are committed, in the order of
-their ids, by `seal`. An id may be given to a transaction that ends later than its successors or
-not at all, so a seal reaches as far as no transaction is left that could still fill a gap; what is
-missing then was rolled back, and whatever turns up there later was put in.
+Writers do not block each other: `seal` links entries after they are committed, in the order of
+their ids. A transaction may commit after others with higher ids, or never, so a seal covers ids
+only when no transaction is open that could still fill a gap. Ids missing then were rolled back; an
+entry that appears under one later was inserted.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection, transaction
 
-from accounts.auditing.audit import digest_of_words, is_genuine, leaf, moment, subject_of
+from accounts.auditing.audit import digest_of_words, is_genuine, leaf, subject_of, utc_timestamp
 from accounts.auditing.models import AuditEntry, AuditSeal, AuditWords
 from accounts.exports import ledger
 from accounts.exports.models import Export
@@ -25,8 +25,8 @@ from common import locks
 from common.encryption import UnreadableError, is_signed, sign
 
 CONTEXT = "audit seal"
-SIZE = 1_000
-PATIENCE = 5.0  # seconds to wait for transactions that write entries
+BATCH_SIZE = 1_000
+WAIT_SECONDS = 5.0  # seconds to wait for transactions that write entries
 SEALED_WITHIN = timedelta(minutes=10)
 DIGEST = hashlib.sha256().digest_size
 
@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class ChainFinding:
-    """Something that is not as the portal left it."""
+    """A difference between the audit and what the portal wrote."""
 
     what: str
     number: int
@@ -62,7 +62,7 @@ SENTENCES = {
 
 @dataclass
 class Report:
-    """What a check of the chain has found."""
+    """The result of a check of the chain."""
 
     findings: list[ChainFinding] = field(default_factory=list)
     entries: int = 0
@@ -73,49 +73,49 @@ class Report:
     head: AuditSeal | None = None
 
     def add(self, what: str, number: int) -> None:
-        """Note a finding."""
+        """Add a finding."""
         self.findings.append(ChainFinding(what, number))
 
 
 def head_line(seal: AuditSeal) -> str:
-    """Return what is noted outside of a seal: its number and digest."""
+    """Return the number and digest of a seal, as an anchor stores them."""
     return f"{seal.number} {bytes(seal.digest).hex()}"
 
 
 def seal(*, at: datetime) -> int:
-    """Link the entries that were written since the last seal; return how many."""
-    if (through := _settled()) is None:
+    """Link the entries written since the last seal; return their number."""
+    if (through := _last_settled_id()) is None:
         return 0
     sealed = 0
-    while done := _seal_some(through, at):
-        sealed += done
+    while count := _seal_batch(through, at):
+        sealed += count
     return sealed
 
 
-def _settled() -> int | None:
-    """Return the last id given so far, once nobody is left who could still write one below."""
+def _last_settled_id() -> int | None:
+    """Return the last id assigned, once no transaction can still write that id or a lower one."""
     with connection.cursor() as cursor:
-        through = _last_given(cursor)
-        writers = _writers(cursor)
-        give_up = time.monotonic() + PATIENCE
+        through = _last_assigned_id(cursor)
+        writers = _writing_transactions(cursor)
+        give_up = time.monotonic() + WAIT_SECONDS
         while writers:
             if time.monotonic() > give_up:
                 log.warning("audit_not_sealed", transactions=len(writers))
                 return None
             time.sleep(0.01)
-            writers &= _writers(cursor)
+            writers &= _writing_transactions(cursor)
     return through
 
 
-def _last_given(cursor: object) -> int:
-    # Whoever was given an id up to this one holds a lock on the table until their end.
+def _last_assigned_id(cursor: object) -> int:
+    # A transaction that was given an id up to this one holds a lock on the table until it ends.
     cursor.execute(  # type: ignore[attr-defined]
         "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM accounts_auditentry_id_seq"
     )
     return int(cursor.fetchone()[0])  # type: ignore[attr-defined]
 
 
-def _writers(cursor: object) -> set[str]:
+def _writing_transactions(cursor: object) -> set[str]:
     cursor.execute(  # type: ignore[attr-defined]
         "SELECT virtualtransaction FROM pg_locks"
         " WHERE relation = 'accounts_auditentry'::regclass AND mode = 'RowExclusiveLock'"
@@ -126,61 +126,61 @@ def _writers(cursor: object) -> set[str]:
 
 
 @transaction.atomic
-def _seal_some(through: int, at: datetime) -> int:
+def _seal_batch(through: int, at: datetime) -> int:
     if not locks.hold_for_transaction(locks.AUDIT_SEAL, wait=False):
         return 0
-    before = AuditSeal.objects.order_by("-number").first()
-    after = before.through if before else 0
+    previous = AuditSeal.objects.order_by("-number").first()
+    after = previous.through if previous else 0
     rows = AuditEntry.objects.filter(pk__gt=after, pk__lte=through).order_by("pk")
-    entries = list(rows[:SIZE])
+    entries = list(rows[:BATCH_SIZE])
     if not entries:
         return 0
-    made = link(
-        before, entries, through=entries[-1].pk if len(entries) == SIZE else through, at=at
+    seal = link(
+        previous, entries, through=entries[-1].pk if len(entries) == BATCH_SIZE else through, at=at
     )
-    made.save(force_insert=True)
+    seal.save(force_insert=True)
     if forged := [entry.pk for entry in entries if entry.proof and is_genuine(entry) is False]:
         log.error("audit_entries_forged", entries=len(forged), first=forged[0])
-    log.info("audit_sealed", entries=len(entries), head=head_line(made))
+    log.info("audit_sealed", entries=len(entries), head=head_line(seal))
     return len(entries)
 
 
 def link(
-    before: AuditSeal | None, entries: list[AuditEntry], *, through: int, at: datetime
+    previous: AuditSeal | None, entries: list[AuditEntry], *, through: int, at: datetime
 ) -> AuditSeal:
-    """Return the seal that follows `before`, over `entries` and all ids up to `through`."""
-    made = AuditSeal(
-        number=before.number + 1 if before else 1,
-        after=before.through if before else 0,
+    """Return the seal that follows `previous`, over `entries` and all ids up to `through`."""
+    seal = AuditSeal(
+        number=previous.number + 1 if previous else 1,
+        after=previous.through if previous else 0,
         through=through,
         entries=[entry.pk for entry in entries],
         leaves=b"".join(leaf(entry) for entry in entries),
         at=at,
     )
-    made.digest = _digest(before, made)
-    made.proof = sign(made.digest, context=CONTEXT)
-    return made
+    seal.digest = _digest(previous, seal)
+    seal.proof = sign(seal.digest, context=CONTEXT)
+    return seal
 
 
-def _digest(before: AuditSeal | None, seal: AuditSeal) -> bytes:
-    said = [seal.number, seal.after, seal.through, seal.entries, moment(seal.at)]
-    whole = hashlib.sha256(bytes(before.digest) if before else b"")
-    whole.update(json.dumps(said).encode())
-    whole.update(bytes(seal.leaves))
-    return whole.digest()
+def _digest(previous: AuditSeal | None, seal: AuditSeal) -> bytes:
+    content = [seal.number, seal.after, seal.through, seal.entries, utc_timestamp(seal.at)]
+    digest = hashlib.sha256(bytes(previous.digest) if previous else b"")
+    digest.update(json.dumps(content).encode())
+    digest.update(bytes(seal.leaves))
+    return digest.digest()
 
 
-def _proven(seal: AuditSeal) -> bool | None:
+def _has_valid_proof(seal: AuditSeal) -> bool | None:
     return is_signed(bytes(seal.digest), bytes(seal.proof), context=CONTEXT)
 
 
 def verify(*, at: datetime, anchors: Iterable[tuple[int, str]] = ()) -> Report:
-    """Check the whole audit of the database against its chain and what was noted outside."""
+    """Check all audit entries of the database against the chain and the anchors."""
     with connection.cursor() as cursor:
-        given = _last_given(cursor)
+        last_id = _last_assigned_id(cursor)
     seals = AuditSeal.objects.order_by("number").iterator(chunk_size=100)
     entries = AuditEntry.objects.order_by("pk").iterator(chunk_size=2_000)
-    report = check(entries, seals, at=at, given=given, anchors=anchors)
+    report = check(entries, seals, at=at, last_id=last_id, anchors=anchors)
     _check_words(report)
     _check_exports(report)
     return report
@@ -191,53 +191,53 @@ def check(
     seals: Iterable[AuditSeal],
     *,
     at: datetime,
-    given: int,
+    last_id: int,
     anchors: Iterable[tuple[int, str]] = (),
 ) -> Report:
     """
     Compare entries, in the order of their ids, with the seals over them.
 
-    `given` is the last id that the database has given; `anchors` are numbers and digests of
-    seals that were noted outside.
+    `last_id` is the last id that the database assigned; `anchors` are numbers and digests of
+    seals from the file outside the database.
     """
     report = Report()
-    noted = dict(anchors)
-    written = _Written(report)
-    rows = _Rows(written.seen(entries))
-    for one in _linked(seals, report):
-        if noted.pop(one.number, bytes(one.digest).hex()) != bytes(one.digest).hex():
-            report.add("anchor", one.number)
-        _compare(one, list(rows.up_to(one.through)), report)
-        written.before = one.at
-    for number in noted:
+    unmatched = dict(anchors)
+    written = _ProofChecker(report)
+    rows = _EntryWindows(written.seen(entries))
+    for seal in _checked_seals(seals, report):
+        if unmatched.pop(seal.number, bytes(seal.digest).hex()) != bytes(seal.digest).hex():
+            report.add("anchor", seal.number)
+        _compare_entries(seal, list(rows.up_to(seal.through)), report)
+        written.before = seal.at
+    for number in unmatched:
         report.add("anchor", number)
-    if report.head and _proven(report.head) is None:
+    if report.head and _has_valid_proof(report.head) is None:
         report.add("unproven", report.head.number)
-    _check_waiting(list(rows.up_to(None)), report, at=at, given=given)
+    _check_waiting(list(rows.up_to(None)), report, at=at, last_id=last_id)
     return report
 
 
-class _Rows:
-    """Entries in the order of their ids, taken window by window."""
+class _EntryWindows:
+    """Entries in the order of their ids, split into the ranges of the seals."""
 
     def __init__(self, entries: Iterable[AuditEntry]) -> None:
         self.left = iter(entries)
         self.ahead: AuditEntry | None = next(self.left, None)
 
     def up_to(self, through: int | None) -> Iterator[AuditEntry]:
-        """Yield the entries up to an id, or all that are left."""
+        """Yield the entries up to an id, or all remaining ones for None."""
         while self.ahead is not None and (through is None or self.ahead.pk <= through):
             yield self.ahead
             self.ahead = next(self.left, None)
 
 
-class _Written:
+class _ProofChecker:
     """
-    Finds entries that the portal did not write, or wrote elsewhere.
+    Finds forged and copied entries by their proofs.
 
-    Only entries older than the chain have no proof. A copy says the same, to the microsecond, so
-    it has the same proof. Nothing that was written long before a seal is genuine after it: who
-    writes holds the sealing up.
+    Only entries older than the chain have no proof. A copy has the same content, to the
+    microsecond, and so the same proof. An entry much older than the seal before it is not
+    genuine, because an open writing transaction delays sealing.
     """
 
     def __init__(self, report: Report) -> None:
@@ -247,7 +247,7 @@ class _Written:
         self.lately: dict[bytes, datetime] = {}
 
     def seen(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
-        """Yield the entries again, noting each that is not genuine."""
+        """Yield the entries, reporting each that is not genuine."""
         for entry in entries:
             if proof := bytes(entry.proof):
                 self._look_at(entry, proof)
@@ -270,69 +270,69 @@ class _Written:
             del self.lately[first]
 
 
-def _linked(seals: Iterable[AuditSeal], report: Report) -> Iterator[AuditSeal]:
-    """Yield the seals, noting each that does not follow from the one before."""
-    before: AuditSeal | None = None
-    for one in seals:
+def _checked_seals(seals: Iterable[AuditSeal], report: Report) -> Iterator[AuditSeal]:
+    """Yield the seals, reporting each that does not follow from the previous one."""
+    previous: AuditSeal | None = None
+    for seal in seals:
         follows = (
-            one.number == (before.number + 1 if before else 1)
-            and one.after == (before.through if before else 0)
-            and bytes(one.digest) == _digest(before, one)
+            seal.number == (previous.number + 1 if previous else 1)
+            and seal.after == (previous.through if previous else 0)
+            and bytes(seal.digest) == _digest(previous, seal)
         )
         if not follows:
-            report.add("seal", one.number)
-        if _proven(one) is False:
-            report.add("proof", one.number)
+            report.add("seal", seal.number)
+        if _has_valid_proof(seal) is False:
+            report.add("proof", seal.number)
         report.seals += 1
-        report.head = before = one
-        yield one
+        report.head = previous = seal
+        yield seal
 
 
-def _compare(one: AuditSeal, rows: list[AuditEntry], report: Report) -> None:
-    leaves = bytes(one.leaves)
-    kept = {pk: leaves[i * DIGEST : (i + 1) * DIGEST] for i, pk in enumerate(one.entries)}
+def _compare_entries(seal: AuditSeal, rows: list[AuditEntry], report: Report) -> None:
+    leaves = bytes(seal.leaves)
+    leaf_digests = {pk: leaves[i * DIGEST : (i + 1) * DIGEST] for i, pk in enumerate(seal.entries)}
     for entry in rows:
         report.entries += 1
-        digest = kept.pop(entry.pk, None)
+        digest = leaf_digests.pop(entry.pk, None)
         if digest is None:
             report.add("inserted", entry.pk)
         elif digest != leaf(entry):
             report.add("altered", entry.pk)
-    for pk in kept:
+    for pk in leaf_digests:
         report.add("removed", pk)
-    report.gaps += one.through - one.after - len(one.entries)
+    report.gaps += seal.through - seal.after - len(seal.entries)
 
 
-def _check_waiting(rows: list[AuditEntry], report: Report, *, at: datetime, given: int) -> None:
+def _check_waiting(rows: list[AuditEntry], report: Report, *, at: datetime, last_id: int) -> None:
     report.entries += len(rows)
     report.waiting = len(rows)
     for entry in rows:
-        if entry.pk > given:
+        if entry.pk > last_id:
             report.add("inserted", entry.pk)
         elif at - entry.at > SEALED_WITHIN:
             report.add("late", entry.pk)
-    first = report.head.through if report.head else 0
-    report.gaps += max(given - first, 0) - sum(entry.pk <= given for entry in rows)
+    sealed_through = report.head.through if report.head else 0
+    report.gaps += max(last_id - sealed_through, 0) - sum(entry.pk <= last_id for entry in rows)
 
 
 def _check_words(report: Report) -> None:
     for words in AuditWords.objects.select_related("entry").iterator(chunk_size=2_000):
         try:
-            kept = digest_of_words(words.text) == words.entry.detail.get("words")
+            matches = digest_of_words(words.text) == words.entry.detail.get("words")
         except (UnreadableError, KeyError):
-            kept = False
-        if not kept:
+            matches = False
+        if not matches:
             report.add("words", words.entry_id)
     with_words = AuditEntry.objects.filter(detail__has_key="words", words=None)
     report.words_gone = with_words.count()
 
 
 def _check_exports(report: Report) -> None:
-    """Compare the ledger with what the audit holds of it, which the chain covers."""
-    entries = AuditEntry.objects.filter(did=ledger.TOOK)
-    noted = dict(entries.values_list("subject", "detail__ledger"))
+    """Compare the ledger with its digests in the audit, which the chain covers."""
+    entries = AuditEntry.objects.filter(did=ledger.TOOK_FILE)
+    recorded = dict(entries.values_list("subject", "detail__ledger"))
     for export in Export.objects.order_by("pk").iterator(chunk_size=2_000):
-        if noted.pop(subject_of(export), None) != ledger.digest(export):
+        if recorded.pop(subject_of(export), None) != ledger.digest(export):
             report.add("export", export.pk)
-    for subject in noted:
+    for subject in recorded:
         report.add("export", int(subject.rpartition(":")[2]))

@@ -1,4 +1,4 @@
-"""What was done and read by whom, and the seals over it."""
+"""Audit entries, their free texts, and the seals over them."""
 
 import uuid
 from contextlib import suppress
@@ -18,14 +18,14 @@ from common.encryption import EncryptedTextField
 
 
 class AuditQuerySet(models.QuerySet["AuditEntry"]):
-    """Questions about the audit."""
+    """Queries on the audit."""
 
     def about(self, subject: str, key: uuid.UUID) -> Self:
-        """Return what was done to or read of a person, alone or among others."""
+        """Return the entries about a person, including pages that showed several people."""
         return self.filter(models.Q(subject=subject) | models.Q(shown__contains=[key]))
 
     def matching(self, *, day: date | None, about: str) -> Self:
-        """Return the entries of a day, those about or by a pseudonym; None and "" ask nothing."""
+        """Return the entries of a day, about or by a pseudonym; None and "" do not filter."""
         entries = self
         if day:
             start = timezone.make_aware(datetime.combine(day, time()))
@@ -33,29 +33,29 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
         about = about.strip()
         if not about:
             return entries
-        found = models.Q(subject=about) | models.Q(subject__endswith=f":{about}")
+        condition = models.Q(subject=about) | models.Q(subject__endswith=f":{about}")
         with suppress(ValueError):
-            found |= models.Q(actor=uuid.UUID(about.rpartition(":")[2]))
-        return entries.filter(found)
+            condition |= models.Q(actor=uuid.UUID(about.rpartition(":")[2]))
+        return entries.filter(condition)
 
 
 class AuditEntry(models.Model):
     """
-    One thing that somebody did or read, for ever.
+    One act or read access; never changed or deleted.
 
-    Holds pseudonyms only, so that it may outlive the personal data it speaks of: a reason here
-    is one of a list; what somebody wrote stands sealed in `AuditWords`.
+    Holds pseudonyms only, so that it may be kept longer than the personal data: `reason` is a
+    code from a list; free text is sealed in `AuditWords`.
     """
 
     at = models.DateTimeField(_("at"), db_default=Now(), db_index=True)
     actor = models.UUIDField(pgettext_lazy("the audit", "who"), null=True)
     did = models.CharField(_("did"), max_length=60)
     subject = models.CharField(pgettext_lazy("the audit", "to"), max_length=80)
-    # The pseudonyms of those on a page that was shown, and of the one whom `subject` is about.
+    # The pseudonyms of the people on a page that was shown, and of the person `subject` is about.
     shown = ArrayField(models.UUIDField(), verbose_name=_("shown"), default=list)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     detail = models.JSONField(_("detail"), default=dict)
-    # What proves that the portal wrote it; empty on entries older than the first seal.
+    # The signature of the portal; empty on entries older than the first seal.
     proof = models.BinaryField(default=b"")
 
     objects = AuditQuerySet.as_manager()
@@ -79,10 +79,10 @@ class AuditEntry(models.Model):
 
 class AuditWords(models.Model):
     """
-    What somebody wrote as a reason: sealed, since it may name people.
+    The free text of a reason: sealed, because it may name people.
 
     Its entry holds a digest of the text, which begins with random characters; so the text can
-    neither be exchanged nor guessed, and may go when the personal data goes.
+    neither be exchanged nor guessed, and may be deleted with the personal data.
     """
 
     entry = models.OneToOneField(
@@ -102,8 +102,8 @@ class AuditSeal(models.Model):
     """
     A link of the chain: the entries with ids above `after` up to `through`, and no others.
 
-    `digest` covers the seal before, so a change anywhere changes all that follow; `proof` needs a
-    key that the database does not hold.
+    `digest` covers the previous seal, so a change invalidates all later seals; `proof` needs a key
+    that is not in the database.
     """
 
     number = models.BigIntegerField(primary_key=True)

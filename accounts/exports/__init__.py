@@ -1,1 +1,1 @@
-"""Files of lists that leave the portal: marked, defused, and entered in a ledger for ever."""
+"""Exports of lists as files: marked, without formulas, and recorded in a ledger."""

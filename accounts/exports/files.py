@@ -1,7 +1,7 @@
 """
-Making files that people open in Excel or WPS: marked, and without anything that a program runs.
+Make export files for Excel or WPS: marked, and without cells that a program would run.
 
-What the marks and the defusing rest on: docs/decisions/0017-marked-files.md.
+Reasons for the marks and for escaping formulas: docs/decisions/0017-marked-files.md.
 """
 
 import csv
@@ -20,11 +20,11 @@ from accounts.exports.models import FileFormat
 from accounts.staff.models import User
 from common.workbooks import Cell, Imprint, Row, write_workbook
 
-# What programs take for the beginning of a formula, also behind blanks that nobody sees.
+# Characters that programs read as the start of a formula, also after invisible blanks.
 _FORMULA = re.compile(
     "[\\s\\x00\u180e\u200b-\u200f\u2028-\u202f\u2060\ufeff]*[=+\\-@＝＋－＠﹢﹣﹦﹫]|[\t\r\n\\x00]"
 )
-# Excel keeps 15 digits of what it takes for a number, and shows more than 11 as a power of ten.
+# Excel keeps 15 digits of a number, and shows more than 11 as a power of ten.
 _LONG_NUMBER = re.compile("[0-9]{12,}")
 KINDS = {
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -35,7 +35,7 @@ BOM = "\ufeff"
 
 @dataclass(frozen=True)
 class Stamp:
-    """What stands on every file: its number in the ledger, who made it when, what is unmasked."""
+    """The marks of a file: its number in the ledger, author, time, title and unmasked fields."""
 
     number: int
     by: User
@@ -45,20 +45,20 @@ class Stamp:
 
     @property
     def line(self) -> str:
-        """Return the sentence of the first row, the header and the footer."""
+        """Return the sentence for the first row, the header and the footer."""
         return _(
             "Export No. %(number)d · %(masked)s · %(who)s · %(when)s · for epidemic prevention"
             " only, do not pass on"
         ) % {
             "number": self.number,
-            "masked": self._said,
+            "masked": self._masking,
             "who": self._who,
             "when": date_format(localtime(self.at), "Y-m-d H:i"),
         }
 
     @property
     def mark(self) -> Imprint:
-        """Return what stands on printed pages and in the properties."""
+        """Return the imprint for printed pages and document properties."""
         return Imprint(f"{self.title} · {self.number}", self.line, self._who, self.at)
 
     @property
@@ -66,7 +66,7 @@ class Stamp:
         return f"{self.by} ({self.by.username})" if self.by.name else self.by.username
 
     @property
-    def _said(self) -> str:
+    def _masking(self) -> str:
         if not self.unmasked:
             return _("masked")
         joined = pgettext("joins names", ", ").join(self.unmasked)
@@ -74,20 +74,20 @@ class Stamp:
 
 
 def make_file(*, stamp: Stamp, kind: str, headings: Sequence[str], rows: Iterable[Row]) -> bytes:
-    """Return a file of rows, each of which ends with the number of the export."""
-    whole = _marked(stamp, headings, rows)
+    """Return a file with the rows, each followed by the number of the export."""
+    marked = _marked_rows(stamp, headings, rows)
     file = io.BytesIO()
     if kind == FileFormat.XLSX:
-        write_workbook(file, [(stamp.title, whole)], headings=2, mark=stamp.mark)
+        write_workbook(file, [(stamp.title, marked)], headings=2, mark=stamp.mark)
     else:
-        _write_csv(file, whole)
+        _write_csv(file, marked)
     return file.getvalue()
 
 
-def _marked(stamp: Stamp, headings: Sequence[str], rows: Iterable[Row]) -> Iterator[Row]:
+def _marked_rows(stamp: Stamp, headings: Sequence[str], rows: Iterable[Row]) -> Iterator[Row]:
     yield [stamp.line]
     yield [*headings, _("Export No.")]
-    # As text: a part of the file, or a picture of it, still tells where it is from.
+    # In every row, so that a part of the file, or a picture of it, still shows its origin.
     number = f"No.{stamp.number}"
     for row in rows:
         yield [*row, number]
@@ -98,13 +98,13 @@ def _write_csv(file: io.BytesIO, rows: Iterable[Row]) -> None:
     text.write(BOM)
     writer = csv.writer(text)
     for row in rows:
-        writer.writerow([defused(cell) for cell in row])
+        writer.writerow([escaped_for_csv(cell) for cell in row])
     text.flush()
     text.detach()
 
 
-def defused(cell: Cell) -> str | int | float | None:
-    """Return a cell of a CSV that no program takes for a formula, and no number loses digits."""
+def escaped_for_csv(cell: Cell) -> str | int | float | None:
+    """Return a CSV cell that no program reads as a formula and that loses no digits."""
     if isinstance(cell, date):
         return cell.isoformat()
     if not isinstance(cell, str):
@@ -114,6 +114,6 @@ def defused(cell: Cell) -> str | int | float | None:
     return f"{cell}\t" if _LONG_NUMBER.fullmatch(cell) else cell
 
 
-def dialled(phone: str) -> str:
-    """Return a phone as it is dialled in the mainland: nothing a program takes for a formula."""
+def dialling_format(phone: str) -> str:
+    """Return a phone as dialled in the mainland, without "+", which would start a formula."""
     return phone.removeprefix("+86") if phone.startswith("+86") else phone.replace("+", "00", 1)

@@ -1,4 +1,4 @@
-"""Entering what leaves the portal: in the ledger, and in the audit with everybody concerned."""
+"""Record exports in the ledger, and in the audit with the pseudonyms of all people in them."""
 
 import hashlib
 import json
@@ -15,15 +15,15 @@ from accounts.exports.models import Export, ExportRequest
 from accounts.staff.models import Area, User
 from common.errors import RefusedError
 
-# Nobody's work needs more; a stolen session gets no further.
+# More than anybody's work needs; limits what a stolen session can take.
 MOST_AN_HOUR = 20
 HOUR = timedelta(hours=1)
-TOOK = gettext_noop("took a file")
+TOOK_FILE = gettext_noop("took a file")
 AT_ONCE = 1_000  # pseudonyms in one entry of the audit
 
 
 class TooManyExportsError(RefusedError):
-    """Somebody who takes file after file."""
+    """A user has reached the hourly limit of exports."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -33,14 +33,14 @@ class TooManyExportsError(RefusedError):
 
 
 def next_number() -> int:
-    """Return the number of the next export; it stands in the file before the file is entered."""
+    """Return the number of the next export; the file needs it before it is recorded."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval(pg_get_serial_sequence('accounts_export', 'id'))")
         return int(cursor.fetchone()[0])
 
 
 def refuse_too_many(*, by: User, at: datetime) -> None:
-    """Raise TooManyExportsError where somebody has taken their share of the hour."""
+    """Raise TooManyExportsError if the user has reached the hourly limit."""
     if Export.objects.filter(by=by, at__gt=at - HOUR).count() >= MOST_AN_HOUR:
         raise TooManyExportsError
 
@@ -61,7 +61,7 @@ def enter(
     request: ExportRequest | None = None,
     fields: Iterable[str] = (),
 ) -> Export:
-    """Enter a file under its number; `people` are the pseudonyms of all who stand in it."""
+    """Record a file under its number; `people` are the pseudonyms of all people in it."""
     export = Export(
         pk=number,
         at=at,
@@ -80,7 +80,7 @@ def enter(
     chunks = _chunks(people)
     audit.record(
         by=by,
-        did=TOOK,
+        did=TOOK_FILE,
         to=export,
         shown=next(chunks, []),
         list=what,
@@ -90,8 +90,8 @@ def enter(
         request=str(request.key) if request else "",
         ledger=digest(export),
     )
-    for more in chunks:
-        audit.record(by=by, did=gettext_noop("took a file (more people)"), to=export, shown=more)
+    for chunk in chunks:
+        audit.record(by=by, did=gettext_noop("took a file (more people)"), to=export, shown=chunk)
     return export
 
 
@@ -102,10 +102,10 @@ def _chunks(people: Iterable[UUID]) -> Iterator[list[UUID]]:
 
 
 def digest(export: Export) -> str:
-    """Return what the audit holds of a row of the ledger, so that the chain covers it."""
-    said = [
-        *(export.pk, audit.moment(export.at), export.by_id, export.what, export.area_id),
+    """Return the digest of a row of the ledger, which the audit stores for the chain."""
+    content = [
+        *(export.pk, audit.utc_timestamp(export.at), export.by_id, export.what, export.area_id),
         *(export.filters, export.format, export.fields, export.rows, export.size),
         *(export.sha256, export.request_id),
     ]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""The ledger of exports, what two people agree on before one, and files that wait."""
+"""The ledger of exports, requests for unmasked data, and files to be fetched."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -15,15 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from accounts.staff.models import SUPERVISES, Area, Role, User, within
 from common.encryption import EncryptedTextField
 
-# How long a request waits for a second person, how long what was agreed on holds, and how long
-# a file that was made waits to be fetched.
+# How long a request waits for a second person, how long an approval holds, and how long a
+# finished file can be fetched.
 WAITS_FOR = timedelta(days=3)
 AGREED_FOR = timedelta(hours=4)
 FILE_KEPT = timedelta(hours=1)
 
 
 class ExportedList(models.TextChoices):
-    """What may leave the portal as a file."""
+    """The lists that can be exported."""
 
     RESIDENTS = "residents", _("Residents")
     CASES = "cases", _("Cases")
@@ -35,14 +35,14 @@ class ExportedList(models.TextChoices):
 
 
 class FileFormat(models.TextChoices):
-    """The kinds of files."""
+    """The file formats of exports."""
 
     XLSX = "xlsx", "Excel (.xlsx)"
     CSV = "csv", "CSV (UTF-8)"
 
 
 class Sensitive(models.TextChoices):
-    """What stands masked in a file unless two people agreed on it."""
+    """The fields that are masked in a file unless two people agreed otherwise."""
 
     NAME = "name", _("Names")
     PHONE = "phone", _("Phones")
@@ -51,7 +51,7 @@ class Sensitive(models.TextChoices):
 
 
 class ExportPurpose(models.TextChoices):
-    """What unmasked data may be needed for outside of the portal."""
+    """The purposes for which unmasked data may leave the portal."""
 
     TRANSFER = "transfer", _("Transfer to a quarantine site")
     MEDICAL = "medical", _("Medical care")
@@ -61,22 +61,22 @@ class ExportPurpose(models.TextChoices):
 
 
 class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):
-    """Questions about requests."""
+    """Queries on requests."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the requests about the areas of `user`, and their own; all to auditors."""
+        """Return the requests for the areas of `user` and their own; all for auditors."""
         if user.role == Role.AUDITOR:
             return self
         return self.filter(within(user, "area__path") | Q(asked_by=user))
 
     def waiting(self, at: datetime) -> Self:
-        """Return the requests on which a second person may decide."""
+        """Return the requests that a second person can still decide on."""
         return self.filter(
             approved_at=None, refused_at=None, withdrawn_at=None, asked_at__gt=at - WAITS_FOR
         )
 
     def to_decide(self, user: Any, at: datetime) -> Self:
-        """Return the requests that wait for `user`, among others: `requests.unfit` in SQL."""
+        """Return the waiting requests that `user` may decide on: `requests.unfit` in SQL."""
         if user.role not in SUPERVISES:
             return self.none()
         above = [Q(path__startswith=path) & ~Q(path=path) for path in user.area_paths]
@@ -90,7 +90,7 @@ class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):
         return self.visible_to(user).waiting(at).filter(fit).exclude(asked_by=user)
 
     def answered_to(self, user: Any, at: datetime) -> Self:
-        """Return the requests of `user` that may be used now, or were refused of late."""
+        """Return the requests of `user` that can be used now or were refused within WAITS_FOR."""
         return self.filter(
             Q(valid_until__gte=at, export=None) | Q(refused_at__gt=at - WAITS_FOR),
             asked_by=user,
@@ -98,11 +98,11 @@ class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):
         )
 
     def agreed(self, at: datetime) -> Self:
-        """Return what two people agreed on and nobody has used."""
+        """Return the approved requests that were not used."""
         return self.filter(valid_until__gte=at, withdrawn_at=None, export=None)
 
 
-# What was asked for, and so what was agreed on, never changes.
+# These columns never change: what is approved is what was asked for.
 _ASKED = (
     *("key", "what", "area", "filters", "fields", "format", "purpose"),
     *("asked_by", "asker_employer", "asked_at"),
@@ -131,9 +131,9 @@ APPROVER_IS_FIT = pgtrigger.Trigger(
 
 class ExportRequest(models.Model):
     """
-    What somebody asks to take out of the portal unmasked, and what a second person says to it.
+    A request to export unmasked data, and the decision of a second person.
 
-    What was asked for never changes; each decision is written once.
+    The request never changes; each decision is written once.
     """
 
     class State(models.TextChoices):
@@ -181,7 +181,7 @@ class ExportRequest(models.Model):
     refused_at = models.DateTimeField(_("refused at"), null=True, blank=True)
     refusal = EncryptedTextField(_("reason of the refusal"), blank=True, bound_to=["key"])
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True)
-    # When the one who asked looked at the answer.
+    # When the asker saw the answer.
     answer_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = ExportRequestQuerySet.as_manager()
@@ -252,10 +252,10 @@ class ExportRequest(models.Model):
     @property
     def unmasked(self) -> list[str]:
         """Return what of the file is not masked, in words."""
-        return [str(Sensitive(each).label) for each in self.fields]
+        return [str(Sensitive(field).label) for field in self.fields]
 
     def state(self, at: datetime) -> "ExportRequest.State":
-        """Return how the request stands at a moment."""
+        """Return the state of the request at a moment."""
         if getattr(self, "export", None):
             return self.State.USED
         if self.withdrawn_at:
@@ -269,18 +269,18 @@ class ExportRequest(models.Model):
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
-    """Questions about the ledger."""
+    """Queries on the ledger."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the exports from the areas of who supervises, one's own, all to auditors."""
+        """Return the user's own exports, for SUPERVISES those of their areas, for auditors all."""
         if user.role == Role.AUDITOR:
             return self
         own = Q(by=user)
         return self.filter(own | within(user, "area__path") if user.role in SUPERVISES else own)
 
 
-# Unmasked data leave by what two people agreed on, while it holds, and by nothing else. The rows
-# of a roster go back as they were sent.
+# Unmasked data need an approved request that is still valid. The rows of a roster are exempt: they
+# go back as they were sent.
 AGREED_ON = pgtrigger.Trigger(
     name="agreed_on",
     when=pgtrigger.Before,
@@ -302,7 +302,7 @@ AGREED_ON = pgtrigger.Trigger(
 
 
 class Export(models.Model):
-    """A file that left the portal: who took what, when, and on whose word. For ever."""
+    """An exported file: who took what, when and by which request; never changed or deleted."""
 
     at = models.DateTimeField(_("at"))
     by = models.ForeignKey(
@@ -318,7 +318,7 @@ class Export(models.Model):
     rows = models.PositiveIntegerField(_("rows"))
     size = models.PositiveIntegerField(_("bytes"))
     sha256 = models.CharField(max_length=64)
-    # One file each.
+    # One file for each request.
     request = models.OneToOneField(
         ExportRequest, on_delete=models.PROTECT, null=True, related_name="export"
     )
@@ -342,25 +342,25 @@ class Export(models.Model):
 
     @property
     def key(self) -> int:
-        """Return its number: what the audit calls it, and what stands on the file."""
+        """Return its number, as used in the audit and on the file."""
         return self.pk
 
     @property
     def masked(self) -> bool:
-        """Return whether nothing in the file is unmasked."""
+        """Return whether all fields of the file are masked."""
         return not self.fields
 
     @property
     def unmasked(self) -> list[str]:
         """Return what of the file is not masked, in words."""
-        return [str(Sensitive(each).label) for each in self.fields]
+        return [str(Sensitive(field).label) for field in self.fields]
 
 
 class ExportFile(models.Model):
     """
-    A long list on its way: a worker makes it, its owner fetches it once.
+    A long list that a worker makes and its owner downloads once.
 
-    The file is sealed (base64 within), and deleted when it is fetched, replaced or an hour old.
+    The content is sealed (as base64), and deleted when it is fetched, replaced or an hour old.
     """
 
     by = models.OneToOneField(

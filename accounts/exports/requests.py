@@ -1,4 +1,4 @@
-"""Asking for unmasked data: one asks, somebody of another unit or above them agrees or refuses."""
+"""Requests for unmasked data, decided by a second person of another employer or area above."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -19,24 +19,24 @@ MOST_WAITING = 5
 
 
 class NotFitError(RefusedError):
-    """Somebody who may not decide on a request, or not alone."""
+    """The user may not decide on this request."""
 
 
 class RequestNotWaitingError(RefusedError):
-    """A request that was decided on, withdrawn or used, or has lapsed."""
+    """The request was decided on, withdrawn or used, or has lapsed."""
 
     def __init__(self) -> None:
         super().__init__(_("Meanwhile this request has gone on. This is how it stands now."))
 
 
 class ExportReasonMissingError(RefusedError):
-    """A request or a refusal without a reason."""
+    """A request or a refusal without a valid reason."""
 
     field = "reason"
 
 
 class TooManyWaitError(RefusedError):
-    """Somebody who asks again and again."""
+    """The user has MOST_WAITING requests waiting."""
 
 
 @transaction.atomic
@@ -52,7 +52,7 @@ def ask(
     at: datetime,
     by: User,
 ) -> ExportRequest:
-    """Ask for a list with some fields unmasked."""
+    """Create a request for a list with some fields unmasked."""
     if ExportRequest.objects.waiting(at).filter(asked_by=by).count() >= MOST_WAITING:
         raise TooManyWaitError(_("Several of your requests wait already: withdraw one first."))
     request = ExportRequest.objects.create(
@@ -82,10 +82,10 @@ def ask(
 
 def unfit(*, request: ExportRequest, by: User) -> str:
     """
-    Return why `by` may not decide on a request, "" where they may.
+    Return why `by` may not decide on a request, "" if they may.
 
-    It takes another person, who answers for the area, and either works for another employer or
-    stands above whoever asks.
+    It must be another person who answers for the area, and either works for another employer or
+    stands above the asker.
     """
     if request.asked_by_id == by.pk:
         return _("Somebody else than the one who asked must decide.")
@@ -113,16 +113,16 @@ def _stands_above(by: User, asker: User) -> bool:
 
 
 def _of_another_employer(by: User, request: ExportRequest) -> bool:
-    first = {request.asker_employer.lower(), request.asked_by.employer.lower()}
-    return bool(by.employer and request.asker_employer) and by.employer.lower() not in first
+    employers = {request.asker_employer.lower(), request.asked_by.employer.lower()}
+    return bool(by.employer and request.asker_employer) and by.employer.lower() not in employers
 
 
 @transaction.atomic
 def approve(*, request: ExportRequest, at: datetime, by: User) -> None:
-    """Agree that what was asked for leaves the portal, once, within four hours."""
-    by = _as_they_are(by)
-    if why := unfit(request=request, by=by):
-        raise NotFitError(why)
+    """Approve a request: it can be used once, within four hours."""
+    by = _locked_user(by)
+    if refusal := unfit(request=request, by=by):
+        raise NotFitError(refusal)
     waiting = ExportRequest.objects.waiting(at).filter(pk=request.pk)
     if not waiting.update(
         approved_by=by,
@@ -136,39 +136,39 @@ def approve(*, request: ExportRequest, at: datetime, by: User) -> None:
 
 @transaction.atomic
 def refuse(*, request: ExportRequest, reason: str, at: datetime, by: User) -> None:
-    """Refuse what was asked for, with a reason."""
-    by = _as_they_are(by)
-    if why := unfit(request=request, by=by):
-        raise NotFitError(why)
-    why = _reason(reason)
+    """Refuse a request, with a reason."""
+    by = _locked_user(by)
+    if refusal := unfit(request=request, by=by):
+        raise NotFitError(refusal)
+    refusal = _reason(reason)
     waiting = ExportRequest.objects.waiting(at).filter(pk=request.pk)
-    if not waiting.update(refused_by=by, refused_at=at, **sealed(request, refusal=why)):
+    if not waiting.update(refused_by=by, refused_at=at, **sealed(request, refusal=refusal)):
         raise RequestNotWaitingError
-    audit.record(by=by, did=gettext_noop("refused unmasked data"), to=request, reason=why)
+    audit.record(by=by, did=gettext_noop("refused unmasked data"), to=request, reason=refusal)
 
 
 @transaction.atomic
 def withdraw(*, request: ExportRequest, at: datetime, by: User) -> None:
-    """Withdraw one's own request, also when it was agreed on and not used."""
+    """Withdraw one's own request, also when it was approved and not used."""
     if request.asked_by_id != by.pk:
         raise NotFitError(_("Only the one who asked may do this."))
-    mine = ExportRequest.objects.filter(
+    withdrawable = ExportRequest.objects.filter(
         pk=request.pk, refused_at=None, withdrawn_at=None, export=None
     )
-    if not mine.update(withdrawn_at=at):
+    if not withdrawable.update(withdrawn_at=at):
         raise RequestNotWaitingError
     audit.record(by=by, did=gettext_noop("withdrew a request for unmasked data"), to=request)
 
 
 def note_answer(*, request: ExportRequest, at: datetime, by: User) -> None:
-    """Note that the one who asked has seen the answer: it is no longer news to them."""
+    """Note that the asker has seen the answer."""
     answered = Q(approved_at__isnull=False) | Q(refused_at__isnull=False)
-    mine = ExportRequest.objects.filter(answered, pk=request.pk, asked_by=by)
-    mine.filter(answer_seen_at=None).update(answer_seen_at=at)
+    requests = ExportRequest.objects.filter(answered, pk=request.pk, asked_by=by)
+    requests.filter(answer_seen_at=None).update(answer_seen_at=at)
 
 
-def _as_they_are(user: User) -> User:
-    """Return an account as it is now: closed or moved meanwhile, it decides no more."""
+def _locked_user(user: User) -> User:
+    """Lock and return the account as stored now: it may have been closed or moved meanwhile."""
     return User.objects.select_for_update(of=("self",)).get(pk=user.pk)
 
 

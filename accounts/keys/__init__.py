@@ -1,1 +1,1 @@
-"""The keys that seal personal data: whether they are the right ones, and replacing them."""
+"""The keys that seal personal data: checking and rotating them."""

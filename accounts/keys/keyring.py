@@ -1,4 +1,4 @@
-"""Whether the keys that are given are those that this database was filled with."""
+"""Check that the configured keys are those that this database was sealed with."""
 
 import hashlib
 import hmac
@@ -22,27 +22,30 @@ class WrongKeysError(ImproperlyConfigured):
 
 def check() -> None:
     """
-    Refuse to start with a key that is missing or is another; remember each new one.
+    Refuse to start if a key is missing or wrong; store the fingerprint of each new one.
 
-    What the database remembers of a key is a keyed hash of a fixed text.
+    The fingerprint of a key is the keyed hash of a fixed text.
     """
-    given = fingerprints()
+    current = fingerprints()
     if DataKey._meta.db_table not in connection.introspection.table_names():
         return  # before the first migration
     known = DataKey.objects.all()
-    for one in known:
-        _compare(one, given)
+    for key in known:
+        _refuse_unknown_key(key, current)
     if not known:
         for model in sealed_models():
-            _open_one(model)
+            _refuse_unreadable(model)
     DataKey.objects.bulk_create(
-        [DataKey(kind=kind, version=version, fingerprint=said) for kind, version, said in given],
+        [
+            DataKey(kind=kind, version=version, fingerprint=digest)
+            for kind, version, digest in current
+        ],
         ignore_conflicts=True,
     )
 
 
 def fingerprints() -> list[tuple[str, int, str]]:
-    """Return kind, version and fingerprint of every key that is given."""
+    """Return kind, version and fingerprint of every configured key."""
     try:
         fields = field_keys()
     except ValueError:
@@ -64,7 +67,7 @@ def fingerprints() -> list[tuple[str, int, str]]:
 
 
 def newest_search_key() -> str:
-    """Return the fingerprint of the search key that hashes."""
+    """Return the fingerprint of the search key used for new hashes."""
     return _fingerprint(settings.SEARCH_KEYS[0].encode())
 
 
@@ -72,31 +75,33 @@ def _fingerprint(key: bytes) -> str:
     return hmac.new(key, b"wangge: which key is this", hashlib.sha256).hexdigest()
 
 
-def _compare(one: DataKey, given: list[tuple[str, int, str]]) -> None:
-    if (one.kind, one.version, one.fingerprint) in given:
+def _refuse_unknown_key(key: DataKey, current: list[tuple[str, int, str]]) -> None:
+    if (key.kind, key.version, key.fingerprint) in current:
         return
-    if one.kind == Kind.SEARCH:
+    if key.kind == Kind.SEARCH:
         raise WrongKeysError(
             "SEARCH_KEY lacks the key under which people are found in this database: give it"
             " again (docs/operations.md, Keys)."
         )
-    there = any((kind, version) == (one.kind, one.version) for kind, version, _ in given)
-    what = (
-        "is not the one that this database" if there else "is missing, under which this database"
+    version_known = any((kind, version) == (key.kind, key.version) for kind, version, _ in current)
+    problem = (
+        "is not the one that this database"
+        if version_known
+        else "is missing, under which this database"
     )
     raise WrongKeysError(
-        f"Key {one.version} of FIELD_KEYS {what} was sealed{' with' if there else ''}: give it"
-        " again (docs/operations.md, Keys)."
+        f"Key {key.version} of FIELD_KEYS {problem} was sealed{' with' if version_known else ''}:"
+        " give it again (docs/operations.md, Keys)."
     )
 
 
 def sealed_models() -> Iterator[type[models.Model]]:
-    """Yield the models that hold something sealed."""
+    """Yield the models that have sealed fields."""
     return (model for model in apps.get_models() if sealed_fields(model))
 
 
-def _open_one(model: type[models.Model]) -> None:
-    """Try a value of a database that remembers no keys yet."""
+def _refuse_unreadable(model: type[models.Model]) -> None:
+    """Raise WrongKeysError if a value cannot be opened, in a database without fingerprints."""
     for field in sealed_fields(model):
         row = model._base_manager.exclude(**{field.name: ""}).first()
         try:

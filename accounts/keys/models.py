@@ -1,11 +1,11 @@
-"""What the database remembers of the keys it was filled with."""
+"""The fingerprints of the keys that this database was sealed with."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
 class DataKey(models.Model):
-    """That a key is in use in this database; of the key itself a keyed hash of a fixed text."""
+    """A key in use in this database, stored as the keyed hash of a fixed text."""
 
     class Kind(models.TextChoices):
         FIELD = "field", _("seals")

@@ -1,8 +1,8 @@
 """
-Sealing everything anew with the newest keys, while the portal is used.
+Key rotation: seal everything again with the newest keys while the portal is in use.
 
-Rows are taken a few hundred at a time. A row that somebody changes meanwhile is left to them: what
-they write is sealed with the newest key already. Stopped at any moment, it goes on where it was.
+Rows are processed 500 at a time. A row that changes meanwhile is skipped, because the new value is
+sealed with the newest key already. An interrupted rotation continues where it stopped.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -27,8 +27,8 @@ from common.encryption import (
     sealed_fields,
 )
 
-MANY = 500
-# What of a second factor is sealed.
+BATCH_SIZE = 500
+# The sealed values of a second factor.
 SECRETS = ("secret", "seed")
 
 Rehash = Mapping[type[models.Model], Callable[[Any], dict[str, str]]]
@@ -36,20 +36,20 @@ Rehash = Mapping[type[models.Model], Callable[[Any], dict[str, str]]]
 
 def rotate(*, rehash: Rehash, tell: Callable[[str, int], None]) -> None:
     """
-    Seal everything with the newest key and hash it with the newest search key.
+    Seal everything with the newest key and compute search hashes with the newest search key.
 
-    `rehash` returns, for a row of a model, the hashes under which it is found. `tell` hears how
-    many rows of a table were done.
+    `rehash` returns the search hashes for a row of each model. `tell` is called with the table
+    and the number of rows that were changed.
     """
     for model in keyring.sealed_models():
-        tell(model._meta.db_table, _seal_anew(model))
-    tell(Authenticator._meta.db_table, _seal_second_factors())
+        tell(model._meta.db_table, _reseal_rows(model))
+    tell(Authenticator._meta.db_table, _reseal_second_factors())
     for model, columns in rehash.items():
-        tell(f"{model._meta.db_table} (search)", _hash_anew(model, columns))
+        tell(f"{model._meta.db_table} (search)", _rehash_rows(model, columns))
     _forget_old_keys()
 
 
-def _seal_anew(model: type[models.Model]) -> int:
+def _reseal_rows(model: type[models.Model]) -> int:
     fields = sealed_fields(model)
     newest = FOR_ITS_ROW + bytes([newest_version()])
     old = models.Q()
@@ -62,11 +62,11 @@ def _seal_anew(model: type[models.Model]) -> int:
         ).filter(old)
         if after is not None:
             rows = rows.filter(pk__gt=after)
-        chunk = list(rows.order_by("pk")[:MANY])
+        chunk = list(rows.order_by("pk")[:BATCH_SIZE])
         if not chunk:
             return done
         with transaction.atomic(), pgtrigger.ignore():
-            done += sum(_seal_row(row, fields) for row in chunk)
+            done += sum(_reseal_row(row, fields) for row in chunk)
         after = chunk[-1].pk
 
 
@@ -79,27 +79,29 @@ def _is_old(field: EncryptedTextField, newest: bytes) -> RawSQL:
     )
 
 
-def _seal_row(row: models.Model, fields: list[EncryptedTextField]) -> int:
-    """Seal a row anew unless it changed since it was read; return how many rows that were."""
+def _reseal_row(row: models.Model, fields: list[EncryptedTextField]) -> int:
+    """Seal a row again unless it changed since it was read; return the number of changed rows."""
     before = {field.name: Sealed(row.__dict__[field.attname] or b"") for field in fields}
     after = {field.name: field.seal_for(getattr(row, field.name), row) for field in fields}
     return type(row)._base_manager.filter(pk=row.pk, **before).update(**after)
 
 
-def _seal_second_factors() -> int:
+def _reseal_second_factors() -> int:
     adapter = get_adapter()
     done = 0
-    for one in Authenticator.objects.order_by("pk").iterator(MANY):
+    for authenticator in Authenticator.objects.order_by("pk").iterator(BATCH_SIZE):
         data = {
             name: adapter.encrypt(adapter.decrypt(value)) if name in SECRETS else value
-            for name, value in one.data.items()
+            for name, value in authenticator.data.items()
         }
-        if data != one.data:
-            done += Authenticator.objects.filter(pk=one.pk, data=one.data).update(data=data)
+        if data != authenticator.data:
+            done += Authenticator.objects.filter(
+                pk=authenticator.pk, data=authenticator.data
+            ).update(data=data)
     return done
 
 
-def _hash_anew(model: type[models.Model], columns: Callable[[Any], dict[str, str]]) -> int:
+def _rehash_rows(model: type[models.Model], columns: Callable[[Any], dict[str, str]]) -> int:
     done = 0
     for chunk in _chunks(model):
         with transaction.atomic():
@@ -114,16 +116,24 @@ def _hash_anew(model: type[models.Model], columns: Callable[[Any], dict[str, str
 
 def _chunks(model: type[models.Model]) -> Iterator[list[models.Model]]:
     after = 0
-    while chunk := list(model._base_manager.filter(pk__gt=after).order_by("pk")[:MANY]):
+    while chunk := list(model._base_manager.filter(pk__gt=after).order_by("pk")[:BATCH_SIZE]):
         yield chunk
         after = chunk[-1].pk
 
 
 @transaction.atomic
 def _forget_old_keys() -> None:
-    """Remember only the keys that are newest, now that nothing needs another."""
-    newest = [said for kind, version, said in keyring.fingerprints() if _is_newest(kind, version)]
-    search = next(said for kind, _, said in keyring.fingerprints() if kind == DataKey.Kind.SEARCH)
+    """Delete the fingerprints of older keys, which nothing uses any more."""
+    newest = [
+        fingerprint
+        for kind, version, fingerprint in keyring.fingerprints()
+        if _is_newest(kind, version)
+    ]
+    search = next(
+        fingerprint
+        for kind, _, fingerprint in keyring.fingerprints()
+        if kind == DataKey.Kind.SEARCH
+    )
     newest = [*newest, search]
     DataKey.objects.exclude(fingerprint__in=newest).delete()
     audit.record(by=None, did=gettext_noop("sealed everything anew"), to=f"key:{newest_version()}")

@@ -1,1 +1,1 @@
-"""The people who work here, their roles, and the areas they answer for."""
+"""Staff accounts, their roles and areas."""

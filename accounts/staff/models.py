@@ -1,4 +1,4 @@
-"""Areas, the people who work in them, and what follows from both."""
+"""Areas, staff accounts, and filters by the areas of a user."""
 
 import uuid
 from functools import cached_property, reduce
@@ -14,7 +14,7 @@ from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
 
 
 class AreaQuerySet(MP_NodeQuerySet):
-    """Questions about areas."""
+    """Queries on areas."""
 
     def below(self, user: "User") -> Self:
         """Return the areas that `user` answers for, with all below them."""
@@ -22,7 +22,7 @@ class AreaQuerySet(MP_NodeQuerySet):
 
 
 class AreaManager(MP_NodeManager):
-    """The tree, with the questions above; treebeard's own queryset would not know them."""
+    """The tree with the queries of AreaQuerySet, which treebeard's manager would not offer."""
 
     def get_queryset(self) -> AreaQuerySet:
         """Return all areas in the order of the tree."""
@@ -53,7 +53,7 @@ class Area(MP_Node):
     level = models.CharField(_("level"), max_length=10, choices=Level)
     name = models.CharField(pgettext_lazy("of an area", "name"), max_length=50)
     name_key = models.CharField(_("pinyin"), max_length=200, blank=True)
-    # Whom residents call: stands at the end of each SMS.
+    # The phone at the end of each SMS to residents.
     phone = models.CharField(_("duty phone"), max_length=20, blank=True)
 
     objects = AreaManager()
@@ -90,7 +90,7 @@ class Area(MP_Node):
 
 
 class Role(models.TextChoices):
-    """What a person does in the portal, and so what they may see."""
+    """The roles of users; they decide what a user may see and do."""
 
     GRID_STAFF = "grid_staff", _("Grid staff")
     SUPERVISOR = "supervisor", _("Supervisor")
@@ -98,21 +98,21 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", _("Auditor")
 
 
-# The roles whose work is people; administrators and auditors see none of them.
+# The roles that work with residents; administrators and auditors see no personal data.
 SEES_PEOPLE = frozenset({Role.GRID_STAFF, Role.SUPERVISOR})
 
 
-# The roles that answer for more than a grid: in production they need a second factor.
+# The roles that supervise; in production they need a second factor.
 SUPERVISES = frozenset({Role.SUPERVISOR, Role.ADMINISTRATOR})
 
 
 class StaffManager(UserManager["User"]):
-    """Questions about those who work here."""
+    """Queries on staff accounts."""
 
     use_in_migrations = False
 
     def signed_in(self, pk: int) -> "User | None":
-        """Return who is signed in, with the areas they answer for, in one query."""
+        """Return the user with this key and the paths of their areas, in one query."""
         paths = Area.objects.filter(people=models.OuterRef("pk")).order_by("path").values("path")
         user = self.annotate(paths=ArraySubquery(paths)).filter(pk=pk).first()
         if user:
@@ -120,23 +120,23 @@ class StaffManager(UserManager["User"]):
         return user
 
     def managed_by(self, user: "User") -> models.QuerySet["User"]:
-        """Return the accounts of `user`'s areas, and those that nobody's areas hold yet."""
+        """Return the accounts in the areas of `user`, and those without areas."""
         areas = Area.objects.below(user).values("pk")
         return self.filter(models.Q(areas__in=areas) | models.Q(areas=None)).distinct()
 
 
 class User(AbstractUser):
-    """Somebody who works here, responsible for one or more areas."""
+    """A member of staff, responsible for one or more areas."""
 
     key = models.UUIDField(_("pseudonym"), default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(pgettext_lazy("of a person", "name"), max_length=50)
     role = models.CharField(_("role"), max_length=15, choices=Role, default=Role.GRID_STAFF)
-    # Two people of one employer are one voice when it is decided which document is in force.
+    # Two users of one employer cannot decide together which document is in force.
     employer = models.CharField(_("employer"), max_length=60, blank=True)
     areas = models.ManyToManyField(
         Area, verbose_name=_("responsible for"), blank=True, related_name="people"
     )
-    # Somebody else knows it: the owner has to choose another before anything else.
+    # Set by an administrator: the owner must choose another before anything else.
     password_is_temporary = models.BooleanField(default=False)
 
     objects = StaffManager()  # type: ignore[misc]  # narrower than AbstractUser says
@@ -163,13 +163,13 @@ class User(AbstractUser):
 
     @property
     def masked_email(self) -> str:
-        """Return w***@example.cn: enough to see that it is there, and whose."""
+        """Return the address as w***@example.cn, "" if there is none."""
         name, at, host = self.email.rpartition("@")
         return f"{name[:1]}***{at}{host}" if self.email else ""
 
     @property
     def sees_people(self) -> bool:
-        """Return whether this person's work is with residents."""
+        """Return whether the user is active and works with residents."""
         return self.is_active and self.role in SEES_PEOPLE
 
 
@@ -177,7 +177,7 @@ def within(user: Any, path: str) -> models.Q:
     """
     Return the condition that `path`, a lookup to an area's tree path, lies in `user`'s areas.
 
-    Nothing lies in the areas of somebody who answers for none.
+    For a user without areas it matches nothing.
     """
     paths = getattr(user, "area_paths", ())
     conditions = [models.Q(**{f"{path}__startswith": prefix}) for prefix in paths]
@@ -185,5 +185,5 @@ def within(user: Any, path: str) -> models.Q:
 
 
 def people_within(user: Any, path: str) -> models.Q:
-    """Return `within` for rows about residents: nothing for roles whose work is not people."""
+    """Return `within` for rows about residents; matches nothing for roles that do not see them."""
     return within(user, path) if getattr(user, "sees_people", False) else models.Q(pk__in=[])

@@ -65,7 +65,7 @@ def named(text: str) -> tuple[str, str]:
     if area is not None:
         return area.code, str(area)
     place = places.read_place(text)
-    return place.code, place.whole
+    return place.code, place.full_name
 
 
 def moment_of(day: date, now: datetime) -> datetime:

@@ -41,7 +41,7 @@ class GroundForm(forms.Form):
         except UnknownPlaceError as unknown:
             sentence = unknown.sentence
             if unknown.places:
-                sentence += " " + " · ".join(place.whole for place in unknown.places[:5])
+                sentence += " " + " · ".join(place.full_name for place in unknown.places[:5])
             raise forms.ValidationError(sentence) from unknown
 
 

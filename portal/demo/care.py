@@ -125,7 +125,7 @@ def _note_needs(chance: random.Random, staff: dict[int, User], at: datetime) -> 
                 by=by,
             )
             if chance.random() < 0.7:
-                services.made_contact(
+                services.record_contact(
                     need=need,
                     key=uuid.UUID(int=chance.getrandbits(128), version=4),
                     how=Contact.How.CALL,

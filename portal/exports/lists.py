@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from accounts.auditing.models import AuditEntry
-from accounts.exports.files import dialled
+from accounts.exports.files import dialling_format
 from accounts.exports.models import ExportedList, Sensitive
 from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common import clock
@@ -129,7 +129,7 @@ def _person(resident: Resident, scope: ExportScope) -> list[Cell]:
     home = resident.household
     return [
         resident.name if Sensitive.NAME in unmasked else resident.masked_name,
-        dialled(resident.phone) if Sensitive.PHONE in unmasked else resident.masked_phone,
+        dialling_format(resident.phone) if Sensitive.PHONE in unmasked else resident.masked_phone,
         resident.number if Sensitive.NUMBER in unmasked else resident.masked_number,
         home.address if Sensitive.ADDRESS in unmasked else str(home),
         resident.grid.name,
@@ -255,7 +255,7 @@ def _key_lists(scope: ExportScope) -> KeyLists:
 
 def _key_rows(scope: ExportScope) -> Rows:
     lists = _key_lists(scope)
-    who: Any = lists.who(Filter.of(scope.filters).wants)
+    who: Any = lists.residents_where(Filter.of(scope.filters).wants)
     rows = who.select_related("household__building", "grid", "health_file").order_by("born", "pk")
     for some in _some(rows):
         for resident in some:

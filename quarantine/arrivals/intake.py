@@ -79,7 +79,7 @@ def take_in(
         )
         entry = ChangedByArrival(None, resident.version, {}, phone)
     elif isinstance(who, Resident):
-        resident, version, before = who, who.version, residents.as_it_is(who)
+        resident, version, before = who, who.version, residents.snapshot_of(who)
         _house(resident, household or resident.household, day=facts.start, at=at, by=by)
         reached = phone or resident.phone or _shared_phone(housemate, resident.household)
         if reached != resident.phone or emergency_name or emergency_phone:

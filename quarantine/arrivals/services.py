@@ -47,9 +47,9 @@ class ChangedByArrival:
     """
     What logging an arrival changed of the person, for its undo.
 
-    `before` is as `residents.register.services.as_it_is` gives it, None of a newcomer; `version`
-    is the person's afterwards. `door` and `phone` are what was typed, so that the form can show
-    it again.
+    `before` is the snapshot by `residents.register.services.snapshot_of`, None of a newcomer;
+    `version` is the person's afterwards. `door` and `phone` are what was typed, so that the form
+    can show it again.
     """
 
     before: dict[str, Any] | None
@@ -207,7 +207,9 @@ def _put_person_back(
     moved = Move.objects.valid().filter(resident=resident, at=arrival.logged_at)
     moved.update(withdrawn_at=at, withdrawn_by=by)
     try:
-        residents.put_back(resident=resident, before=entry.before, version=entry.version, by=by)
+        residents.restore_snapshot(
+            resident=resident, before=entry.before, version=entry.version, by=by
+        )
     except residents.ChangedMeanwhileError as error:
         raise TooLateToUndoError(
             _("Somebody changed this person since: the arrival can no longer be taken back.")

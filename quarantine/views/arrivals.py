@@ -104,7 +104,7 @@ def arrival_lookup(request: HttpRequest) -> HttpResponse:
     if typed and kind in Resident.DocumentType.values:
         try:
             number = read_number(kind, typed, today=clock.day_of(at)).number
-            known = residents.known(document_type=kind, number=number, by=by)
+            known = residents.find_visible_by_number(document_type=kind, number=number, by=by)
         except ValidationError as error:
             sentence = error.messages[0]
     if known is None:
@@ -341,7 +341,7 @@ def _take_in(form: ArrivalForm, by: User, at: datetime) -> Arrival:
     law = in_force(area=data["grid"], at=at)
     if law is None:
         raise ValidationError(_("No document is in force in this grid: ask your supervisor."))
-    who = form.known or residents.known(
+    who = form.known or residents.find_visible_by_number(
         document_type=data["document_type"], number=data["number"], by=by
     )
     return intake.take_in(

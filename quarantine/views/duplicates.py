@@ -69,7 +69,7 @@ def duplicate_list(request: HttpRequest) -> HttpResponse:
     if area is None and grids.count() > MOST_GRIDS:
         context["communities"] = communities.order_by("path")
     else:
-        pairs = candidates.find(grids=grids, after=request.GET.get("after", ""), by=by)
+        pairs = candidates.find_pairs(grids=grids, after=request.GET.get("after", ""), by=by)
         residents.showed(page="duplicate_list", people=pairs.people, by=by)
         context["found"] = pairs
     return render(request, "quarantine/duplicate_list.html", context)
@@ -90,7 +90,7 @@ def duplicate_of(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             context["found"] = search(text=form.cleaned_data["text"], today=today, by=by)
         except ValidationError as error:
             form.add_error("text", error)
-    pairs = candidates.find_of(resident, by=by)
+    pairs = candidates.find_pairs_of(resident, by=by)
     residents.read(resident=resident, also=pairs.people, by=by)
     context["pairs"] = pairs.pairs
     return render(request, "quarantine/duplicate_of.html", context)
@@ -144,7 +144,7 @@ def duplicate_apart(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) ->
     """Write down that two entries are two people."""
     by = member(request)
     one, other = _pair(by, kept, merged)
-    candidates.tell_apart(first=one, second=other, at=clock.now(), by=by)
+    candidates.mark_as_different(first=one, second=other, at=clock.now(), by=by)
     messages.success(request, _("Marked as different people."))
     return redirect("duplicate_list")
 

@@ -7,10 +7,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts.limits import used_up
+from accounts.limits import over_rate_limit
 from common import clock
 from quarantine.workers.may_work import Answer, standings_of
-from residents.whitelist.services import worker_with
+from residents.whitelist.services import worker_by_code
 
 # Everything that one address asks, and what it asks with codes that nobody has.
 CHECKS, CHECKS_WITHIN = 240, 60
@@ -34,9 +34,9 @@ def gate(request: HttpRequest) -> HttpResponse:
         return render(request, "quarantine/gate.html", {"at": at})
     if _too_many(request):
         return render(request, "quarantine/gate.html", {"at": at, "too_many": True}, status=429)
-    worker = worker_with(request.POST.get("code", ""))
+    worker = worker_by_code(request.POST.get("code", ""))
     if worker is None:
-        used_up(request, action="gate-guess", most=GUESSES, seconds=GUESSES_WITHIN)
+        over_rate_limit(request, action="gate-guess", most=GUESSES, seconds=GUESSES_WITHIN)
         answer = Answer.DESK
     else:
         answer = standings_of([worker], at=at)[worker.pk].answer
@@ -44,6 +44,8 @@ def gate(request: HttpRequest) -> HttpResponse:
 
 
 def _too_many(request: HttpRequest) -> bool:
-    if used_up(request, action="gate", most=CHECKS, seconds=CHECKS_WITHIN):
+    if over_rate_limit(request, action="gate", most=CHECKS, seconds=CHECKS_WITHIN):
         return True
-    return used_up(request, action="gate-guess", most=GUESSES - 1, seconds=GUESSES_WITHIN, cost=0)
+    return over_rate_limit(
+        request, action="gate-guess", most=GUESSES - 1, seconds=GUESSES_WITHIN, cost=0
+    )

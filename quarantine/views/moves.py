@@ -31,7 +31,7 @@ from residents.register.forms import AddressForm
 from residents.register.models import Household, Resident
 from residents.relocation import handovers
 from residents.relocation.forms import (
-    Dated,
+    DatedForm,
     DeathForm,
     HandoverForm,
     Housemate,
@@ -40,7 +40,7 @@ from residents.relocation.forms import (
     RefuseForm,
     ReturnForm,
     TakeOverForm,
-    Together,
+    WithHousematesForm,
 )
 from residents.relocation.models import Handover, Move
 from residents.relocation.moves import come_back
@@ -334,7 +334,7 @@ def _all_of(request: HttpRequest, housemates: list[Housemate]) -> dict[str, Any]
 
 
 @transaction.atomic
-def _each(request: HttpRequest, form: Dated, resident: Resident, act: Act) -> list[Move]:
+def _each(request: HttpRequest, form: DatedForm, resident: Resident, act: Act) -> list[Move]:
     """
     Do one act for all who were chosen, and return what was recorded.
 
@@ -352,7 +352,7 @@ def _each(request: HttpRequest, form: Dated, resident: Resident, act: Act) -> li
     except ValidationError as error:
         add_refusal(form, error)
         return []
-    others = form.others if isinstance(form, Together) else {}
+    others = form.others if isinstance(form, WithHousematesForm) else {}
     known = Resident.objects.visible_to(member(request)).filter(key__in=list(others))
     for other in known.select_related("household__building__grid", "grid").order_by("pk"):
         try:
@@ -372,7 +372,7 @@ def _say(request: HttpRequest, sentence: str, made: list[Move]) -> None:
 
 
 def _page(
-    request: HttpRequest, resident: Resident, form: Dated, act: str, today: date
+    request: HttpRequest, resident: Resident, form: DatedForm, act: str, today: date
 ) -> HttpResponse:
     context = {
         "resident": resident,

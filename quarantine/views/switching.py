@@ -19,7 +19,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import Area, Role, User, within
 from common import clock
 from common.errors import RefusedError
-from common.paging import key_of
+from common.paging import parse_key
 from policy.activations.choices import leave_stricter_to_new_cases, let_stricter_reach_open_cases
 from policy.activations.decisions import approve_activation, colleagues, withdraw_activation
 from policy.activations.timeline import timeline
@@ -186,7 +186,7 @@ def activation_people(request: HttpRequest, pk: int) -> HttpResponse:
     area = Area.objects.below(by).filter(code=request.GET.get("area", "")).first()
     if area:
         cases = cases.filter(grid__path__startswith=area.path)
-    after = key_of(request.GET.get("after"))
+    after = parse_key(request.GET.get("after"))
     rows = people(found=found, outcome=outcome, cases=cases, after=after, size=PAGE + 1)
     shown = rows[:PAGE]
     if by.sees_people:

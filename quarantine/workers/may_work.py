@@ -27,7 +27,7 @@ from quarantine.cases.calendars import calendars_of
 from quarantine.cases.words import measure_of
 from quarantine.models import Case
 from residents.whitelist.models import DutyEntry, Worker
-from testing.proofs import Latest, latest_of, sampled_days
+from testing.proofs import LatestResult, latest_results, sampled_days
 
 
 class Answer(TextChoices):
@@ -46,7 +46,7 @@ class Standing:
     reasons: list[str]
     listing: WhiteListing | None
     screening: Screening | None
-    latest: Latest | None
+    latest: LatestResult | None
     proof_until: datetime | None
     entries: dict[str, DutyEntry] = field(default_factory=dict)
 
@@ -56,7 +56,7 @@ class _Known:
     """What is known of some workers, read at once."""
 
     laws: dict[int, Law]
-    latest: dict[int, Latest]
+    latest: dict[int, LatestResult]
     sampled: dict[int, list[date]]
     cases: dict[int, Case]
     calendars: dict[int, Calendar]
@@ -80,7 +80,7 @@ def _read(workers: Collection[Worker], at: datetime) -> _Known:
     screened = any(worker.screening_post for worker in workers)
     return _Known(
         laws=laws_over({worker.resident.grid for worker in workers}, at=at),
-        latest=latest_of(people, at=at),
+        latest=latest_results(people, at=at),
         sampled=sampled_days(people, since=_monday(today)) if screened else {},
         cases={case.resident_id: case for case in cases},
         calendars=calendars_of(cases, today=today),
@@ -159,7 +159,7 @@ def _case_says(known: _Known, worker: Worker, today: date) -> Said:
         yield Answer.DESK, _("Under a measure: %s.") % named
 
 
-def _result_says(latest: Latest | None, listing: WhiteListing | None) -> Said:
+def _result_says(latest: LatestResult | None, listing: WhiteListing | None) -> Said:
     if latest and not latest.negative:
         yield Answer.NO_WORK, _("The newest result is positive.")
     elif listing and not listing.may_work:

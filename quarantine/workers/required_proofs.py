@@ -11,7 +11,7 @@ from policy.activations.laws import laws_over
 from policy.engine.decisions.people import proof_rules
 from policy.engine.documents.schema import WhitelistPost
 from residents.whitelist.models import Worker
-from testing.proofs import negative_sampled
+from testing.proofs import latest_negative_sample
 
 
 class ProofRule(NamedTuple):
@@ -44,4 +44,4 @@ def without_proof(workers: QuerySet[Worker], *, at: datetime) -> QuerySet[Worker
     wanting = Q(pk__in=[])
     for rule in proof_rules_at(at):
         wanting |= rule.applies & (Q(proven=None) | Q(proven__lt=at - rule.hours))
-    return workers.annotate(proven=negative_sampled("resident")).filter(wanting)
+    return workers.annotate(proven=latest_negative_sample("resident")).filter(wanting)

@@ -1,8 +1,8 @@
 """
-The ways out of the portal.
+Outside channels of messages.
 
-A channel module has `send(message)`, which returns when the message was taken, raises
-NotSentError when it certainly was not, and PerhapsSentError when nobody can know.
+A channel module has `send(message)`: it returns if the message was accepted, raises NotSentError
+if it certainly was not, and PerhapsSentError if that is unknown.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Channel = Message.Channel
 
 
 def configured() -> tuple[Channel, ...]:
-    """Return the outside channels that the settings describe."""
+    """Return the outside channels that the settings configure."""
     return (*for_residents(), *for_grids())
 
 
@@ -27,19 +27,21 @@ def for_residents() -> tuple[Channel, ...]:
 
 
 def for_grids() -> tuple[Channel, ...]:
-    """Return the channels that reach those who work in a grid."""
-    used = {robot["channel"] for robot in settings.ROBOTS}
-    robots_used = (each for each in (Channel.WECOM, Channel.DINGTALK) if each in used)
+    """Return the channels that reach the staff of a grid."""
+    configured_channels = {robot["channel"] for robot in settings.ROBOTS}
+    robots_used = (
+        channel for channel in (Channel.WECOM, Channel.DINGTALK) if channel in configured_channels
+    )
     return (*((Channel.EMAIL,) if settings.EMAIL_URL else ()), *robots_used)
 
 
 def reaches(channel: Channel) -> Q:
-    """Return the condition on grids that `channel` reaches somebody there."""
+    """Return the condition on grids that `channel` reaches their staff."""
     return mail.reaches() if channel == Channel.EMAIL else robots.reaches(channel)
 
 
 def honours_keys(channel: str) -> bool:
-    """Return whether the other side of `channel` takes the same key only once."""
+    """Return whether the gateway of `channel` honours idempotency keys."""
     return channel == Channel.SMS and bool(settings.SMS_GATEWAY.get("idempotency_header"))
 
 

@@ -1,13 +1,13 @@
 """
-What may go wrong on the way out.
+Errors of sending.
 
-Their texts are shown and stored: they say what happened, and never to whom or with what words.
+Their texts are shown and stored, so they name the error, but no recipient and no content.
 """
 
 
 class NotSentError(Exception):
-    """The message certainly did not leave."""
+    """The message was certainly not sent."""
 
 
 class PerhapsSentError(Exception):
-    """The message may have left: the other side did not say."""
+    """The message may have been sent: there was no clear answer."""

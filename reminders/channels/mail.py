@@ -1,4 +1,4 @@
-"""The morning list by e-mail to those who work in a grid."""
+"""The morning's digest by e-mail to the staff of a grid."""
 
 import smtplib
 
@@ -12,13 +12,13 @@ from reminders.models import Message
 
 
 def staff_of(grid: Area) -> Q:
-    """Return the condition on accounts that they work in `grid` and have an address."""
+    """Return the condition on accounts that they are staff of `grid` with an e-mail address."""
     paths = [grid.path[:end] for end in range(Area.steplen, len(grid.path) + 1, Area.steplen)]
     return Q(is_active=True, role=Role.GRID_STAFF, areas__path__in=paths) & ~Q(email="")
 
 
 def reaches() -> Q:
-    """Return the condition on grids that somebody there has an address."""
+    """Return the condition on grids that some staff have an e-mail address."""
     working = (
         User.objects.filter(is_active=True, role=Role.GRID_STAFF)
         .exclude(email="")
@@ -29,9 +29,9 @@ def reaches() -> Q:
 
 
 def send(message: Message) -> None:
-    """Send a grid's digest; its subject names the grid and nobody."""
-    to = User.objects.filter(staff_of(message.grid)).order_by("pk").distinct()
-    addresses = list(to.values_list("email", flat=True))
+    """Send a grid's digest; its subject names the grid, and no person."""
+    staff = User.objects.filter(staff_of(message.grid)).order_by("pk").distinct()
+    addresses = list(staff.values_list("email", flat=True))
     if not addresses:
         raise NotSentError("nobody with an address")
     subject, text = digest.compose(message)
@@ -52,5 +52,5 @@ def send(message: Message) -> None:
 
 
 def _message_id(message: Message) -> str:
-    # The same for each attempt, so that mail programs may show a second copy as one.
+    # The same for each attempt, so that mail programs can merge a second copy.
     return f"<{message.key}@wangge>"

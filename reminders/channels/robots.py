@@ -1,7 +1,7 @@
 """
-The morning list in a group of WeCom or DingTalk, by the group's robot.
+The morning's digest in a WeCom or DingTalk group, sent by the group's robot.
 
-Both answer every request with 200 and say in `errcode` whether the text was taken.
+Both answer every request with status 200, and `errcode` says whether the text was accepted.
 """
 
 import base64
@@ -21,7 +21,7 @@ from reminders.models import Message
 
 
 def reaches(channel: str) -> Q:
-    """Return the condition on grids that a robot of `channel` stands there or above."""
+    """Return the condition on grids that they or an area above have a robot of `channel`."""
     codes = [robot["area"] for robot in settings.ROBOTS if robot["channel"] == channel]
     condition = Q(pk__in=[])
     for path in Area.objects.filter(code__in=codes).values_list("path", flat=True):
@@ -30,7 +30,7 @@ def reaches(channel: str) -> Q:
 
 
 def send(message: Message) -> None:
-    """Send a grid's digest to the nearest robot above it."""
+    """Send a grid's digest by the robot of the nearest area."""
     robot = _nearest(message.grid, message.channel)
     _, text = digest.compose(message)
     answer = web.post(
@@ -42,7 +42,7 @@ def send(message: Message) -> None:
 
 
 def _nearest(grid: Area, channel: str) -> dict[str, Any]:
-    robots = {each["area"]: each for each in settings.ROBOTS if each["channel"] == channel}
+    robots = {robot["area"]: robot for robot in settings.ROBOTS if robot["channel"] == channel}
     paths = [grid.path[:end] for end in range(Area.steplen, len(grid.path) + 1, Area.steplen)]
     area = Area.objects.filter(code__in=robots, path__in=paths).order_by("-path").first()
     if area is None:
@@ -51,7 +51,7 @@ def _nearest(grid: Area, channel: str) -> dict[str, Any]:
 
 
 def _signature(secret: str) -> dict[str, str]:
-    """Return what DingTalk asks for where a robot is protected by a signature."""
+    """Return the parameters for DingTalk robots with a signature."""
     stamp = str(round(time.time() * 1000))
     code = hmac.new(secret.encode(), f"{stamp}\n{secret}".encode(), hashlib.sha256).digest()
     return {"timestamp": stamp, "sign": base64.b64encode(code).decode()}

@@ -1,4 +1,4 @@
-"""SMS to a resident's own telephone, through the HTTP gateway that the settings describe."""
+"""SMS to residents through the HTTP gateway in the settings."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from residents.register.models import Resident
 
 
 def send(message: Message) -> None:
-    """Send one SMS; the number is unsealed here and nowhere else."""
+    """Send one SMS; the only place that unseals the phone number."""
     gateway = settings.SMS_GATEWAY
     if not gateway or message.case is None:
         raise NotSentError("no gateway")
-    wanted = Resident.objects.only("key", "phone", "phone_hash", "name", "sex")
-    resident = wanted.get(pk=message.case.resident_id)
+    columns = Resident.objects.only("key", "phone", "phone_hash", "name", "sex")
+    resident = columns.get(pk=message.case.resident_id)
     if not (phone := resident.phone):
         raise NotSentError("no phone")
     community = texts.community_of(message.grid)
@@ -30,7 +30,7 @@ def send(message: Message) -> None:
     headers = dict(gateway.get("headers", {}))
     if header := gateway.get("idempotency_header"):
         headers[header] = str(message.key)
-    body = filled(gateway.get("body", {"to": "{phone}", "text": "{text}"}), values)
+    body = filled_template(gateway.get("body", {"to": "{phone}", "text": "{text}"}), values)
     answer = web.post(
         gateway["url"],
         method=gateway.get("method", "POST"),
@@ -40,12 +40,12 @@ def send(message: Message) -> None:
     web.expect(answer, gateway.get("expect", {}))
 
 
-def filled(template: Any, values: dict[str, str]) -> Any:
-    """Return `template` with `{phone}`, `{text}` and the like replaced in every string of it."""
+def filled_template(template: Any, values: dict[str, str]) -> Any:
+    """Return `template` with placeholders such as `{phone}` replaced in every string in it."""
     if isinstance(template, dict):
-        return {name: filled(each, values) for name, each in template.items()}
+        return {name: filled_template(part, values) for name, part in template.items()}
     if isinstance(template, list):
-        return [filled(each, values) for each in template]
+        return [filled_template(part, values) for part in template]
     if isinstance(template, str):
         for name, value in values.items():
             template = template.replace("{%s}" % name, value)  # noqa: UP031 - braces are literal

@@ -1,4 +1,4 @@
-"""Posting to gateways and robots, and reading what they answer."""
+"""HTTP requests to gateways and robots, and their answers."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ from urllib3.exceptions import NewConnectionError
 
 from reminders.channels.errors import NotSentError, PerhapsSentError
 
-SECONDS = (5, 10)  # to connect, to answer
+SECONDS = (5, 10)  # timeouts: to connect, to answer
 
 
 def post(url: str, *, method: str = "POST", **content: Any) -> Any:
     """
-    Send a request, and return the JSON of the answer, None where it has none.
+    Send a request, and return the JSON of the answer, None if it has none.
 
-    An answer of 4xx is a refusal; after anything else that is no answer of success the other
-    side may have taken the message.
+    An answer of 4xx is a refusal (NotSentError); after other failures the message may have been
+    accepted (PerhapsSentError).
     """
     try:
         answer = requests.request(method, url, timeout=SECONDS, allow_redirects=False, **content)
     except (requests.ConnectTimeout, requests.exceptions.SSLError, requests.URLRequired) as error:
         raise NotSentError(_kind(error)) from None
     except requests.ConnectionError as error:
-        never_met = isinstance(_reason(error), NewConnectionError)
-        raise (NotSentError if never_met else PerhapsSentError)(_kind(error)) from None
+        not_connected = isinstance(_reason(error), NewConnectionError)
+        raise (NotSentError if not_connected else PerhapsSentError)(_kind(error)) from None
     except requests.RequestException as error:
         raise PerhapsSentError(_kind(error)) from None
     if answer.status_code >= 500:
@@ -36,16 +36,16 @@ def post(url: str, *, method: str = "POST", **content: Any) -> Any:
         return None
 
 
-def expect(answer: Any, wanted: dict[str, Any]) -> None:
-    """Refuse an answer that says by its content that nothing was taken."""
-    for name, value in wanted.items():
-        given = answer.get(name) if isinstance(answer, dict) else None
-        if given != value:
-            raise NotSentError(f"{name}={str(given)[:20]}")
+def expect(answer: Any, expected: dict[str, Any]) -> None:
+    """Raise NotSentError unless the answer has the expected values."""
+    for name, value in expected.items():
+        actual = answer.get(name) if isinstance(answer, dict) else None
+        if actual != value:
+            raise NotSentError(f"{name}={str(actual)[:20]}")
 
 
 def _kind(error: Exception) -> str:
-    # Never the error's own words: they may quote the address, and with it a secret.
+    # Never the error's text: it may quote the URL, which contains a secret.
     return type(error).__name__
 
 

@@ -1,1 +1,1 @@
-"""Entries that may be one person twice: proposed, merged, told apart."""
+"""Possible duplicates among residents: proposing, merging and marking as different."""

@@ -1,8 +1,8 @@
 """
-Entries that may be one person twice.
+Candidate pairs of duplicate entries.
 
-Nothing is merged by itself: a pair is proposed, a human compares. Twins share a birth date, a
-door and often a phone; that alone is no reason.
+Nothing is merged automatically: pairs are proposed and a human compares them. Twins share a birth
+date, a door and often a phone; that alone makes no candidate.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
 from accounts.staff.models import Area, User
-from common.paging import key_of
+from common.paging import parse_key
 from residents.duplicates.models import NotSame
 from residents.register.models import Resident
 
@@ -51,8 +51,8 @@ _PAIRS = """
 """
 
 
-class Likeness(models.TextChoices):
-    """Why two entries may be one person."""
+class MatchReason(models.TextChoices):
+    """The reasons why two entries may be one person."""
 
     PHONE = "phone", _("same name and phone")
     HOME = "home", _("same name, birth date and door")
@@ -66,30 +66,30 @@ class CandidatePair:
 
     first: Resident
     second: Resident
-    reasons: tuple[Likeness, ...]
+    reasons: tuple[MatchReason, ...]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """A page of pairs, and the key that leads to the next page, "" on the last."""
+    """A page of pairs, and the key for the next page, "" on the last."""
 
     pairs: list[CandidatePair]
     next: str
 
     @property
     def people(self) -> list[Resident]:
-        """Return everybody who is in a pair."""
-        return [one for pair in self.pairs for one in (pair.first, pair.second)]
+        """Return all residents of the pairs."""
+        return [resident for pair in self.pairs for resident in (pair.first, pair.second)]
 
 
-def find(*, grids: "QuerySet[Area]", after: str = "", by: User) -> Pairs:
-    """Return pairs among the residents of `grids` (give those of `by`), after the key `after`."""
+def find_pairs(*, grids: "QuerySet[Area]", after: str = "", by: User) -> Pairs:
+    """Return pairs among the residents of `grids` (pass those of `by`), after the key `after`."""
     first, _dot, second = after.partition(".")
-    return _find(grids, (key_of(first) or 0, key_of(second) or 0), by=by)
+    return _find(grids, (parse_key(first) or 0, parse_key(second) or 0), by=by)
 
 
-def find_of(resident: Resident, *, by: User) -> Pairs:
-    """Return the pairs of one resident among those of `by` in the same community."""
+def find_pairs_of(resident: Resident, *, by: User) -> Pairs:
+    """Return the pairs with one resident in the same community, among the areas of `by`."""
     community = Area.objects.get_parent(resident.grid)
     grids = Area.objects.below(by).filter(level=Area.Level.GRID)
     if community:
@@ -100,7 +100,7 @@ def find_of(resident: Resident, *, by: User) -> Pairs:
 def _find(
     grids: "QuerySet[Area]", start: tuple[int, int], *, by: User, of: int | None = None
 ) -> Pairs:
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "grids": list(grids.values_list("pk", flat=True)),
         "first": start[0],
         "second": start[1],
@@ -108,27 +108,27 @@ def _find(
         "most": SHOWN + 1,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_PAIRS, given)
-        found = cursor.fetchall()
-    people = _people({key for row in found for key in row[:2]}, by)
-    pairs = [_pair(people, row) for row in found[:SHOWN] if {*row[:2]} <= people.keys()]
-    more = f"{found[SHOWN - 1][0]}.{found[SHOWN - 1][1]}" if len(found) > SHOWN else ""
+        cursor.execute(_PAIRS, parameters)
+        rows = cursor.fetchall()
+    people = _people({key for row in rows for key in row[:2]}, by)
+    pairs = [_pair(people, row) for row in rows[:SHOWN] if {*row[:2]} <= people.keys()]
+    more = f"{rows[SHOWN - 1][0]}.{rows[SHOWN - 1][1]}" if len(rows) > SHOWN else ""
     return Pairs([pair for pair in pairs if pair.reasons], more)
 
 
 @transaction.atomic
-def tell_apart(*, first: Resident, second: Resident, at: datetime, by: User) -> None:
-    """Write down that two entries are two people: they are proposed no more."""
+def mark_as_different(*, first: Resident, second: Resident, at: datetime, by: User) -> None:
+    """Record that two entries are different people; they are no longer proposed."""
     low, high = sorted((first, second), key=lambda resident: resident.pk)
     NotSame.objects.get_or_create(first=low, second=high, defaults={"at": at, "by": by})
     audit.record(by=by, did=gettext_noop("told two entries apart"), to=low, other=str(high.key))
 
 
-def differ_by_one(one: str, other: str) -> bool:
-    """Return whether one character is wrong, missing or swapped with the next."""
-    if one == other or abs(len(one) - len(other)) > 1:
+def differ_by_one_edit(first: str, second: str) -> bool:
+    """Return whether two texts differ by one substitution, insertion or transposition."""
+    if first == second or abs(len(first) - len(second)) > 1:
         return False
-    short, long = sorted((one, other), key=len)
+    short, long = sorted((first, second), key=len)
     wrong = next((n for n, c in enumerate(short) if c != long[n]), len(short))
     if len(short) < len(long):
         return short[wrong:] == long[wrong + 1 :]
@@ -145,7 +145,7 @@ def _people(keys: set[int], by: User) -> dict[int, Resident]:
 
 def _pair(people: dict[int, Resident], row: tuple[int, int, list[str]]) -> CandidatePair:
     first, second = people[row[0]], people[row[1]]
-    reasons = [Likeness(reason) for reason in row[2]]
-    if Likeness.NUMBER in reasons and not differ_by_one(first.number, second.number):
-        reasons.remove(Likeness.NUMBER)
+    reasons = [MatchReason(reason) for reason in row[2]]
+    if MatchReason.NUMBER in reasons and not differ_by_one_edit(first.number, second.number):
+        reasons.remove(MatchReason.NUMBER)
     return CandidatePair(first, second, tuple(reasons))

@@ -1,8 +1,7 @@
 """
-Two entries for one person: that they were merged, or that somebody looked and they are two.
+Merges of two entries, and pairs marked as different people.
 
-A fact may change the person that it is about along a merge and nowhere else; the database sees
-to that.
+The database lets a fact change its resident only by a merge or its undoing.
 """
 
 import uuid
@@ -13,12 +12,12 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import User
-from accounts.withdrawal import KEPT, whole
+from accounts.withdrawal import KEPT, set_together
 from common.encryption import EncryptedTextField
 from residents.register.models import Resident
 
-# For facts that point to a resident: instead of `accounts.withdrawal.ONLY_WITHDRAWN`, with
-# SAME_PERSON beside it.
+# For facts about a resident: replaces `accounts.withdrawal.ONLY_WITHDRAWN`, together with
+# SAME_PERSON.
 ONLY_WITHDRAWN_OR_MERGED = pgtrigger.Protect(
     name="only_withdrawn",
     operation=pgtrigger.Update,
@@ -44,7 +43,7 @@ SAME_PERSON = pgtrigger.Trigger(
 
 
 class Merge(models.Model):
-    """That one entry was merged into another, with all that brings both back as they were."""
+    """A merge of one entry into another, with the data to undo it."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kept = models.ForeignKey(
@@ -53,9 +52,9 @@ class Merge(models.Model):
     merged = models.ForeignKey(
         Resident, on_delete=models.PROTECT, related_name="merged", verbose_name=_("merged")
     )
-    # JSON: what both held, and which of it was taken from the merged one.
+    # JSON: the values of both entries, and the fields taken from the merged one.
     before = EncryptedTextField(bound_to=["key"])
-    # The rows that came along, by what they are; no personal data.
+    # The keys of the moved rows by kind; no personal data.
     moved = models.JSONField(default=dict)
     at = models.DateTimeField(_("merged at"))
     by = models.ForeignKey(
@@ -79,7 +78,7 @@ class Merge(models.Model):
                 fields=["merged"], name="merged_once", condition=Q(undone_at=None)
             ),
             models.CheckConstraint(name="merge_of_two", condition=~Q(kept=F("merged"))),
-            whole("undone", name="merge_undoing_whole"),
+            set_together("undone", name="merge_undoing_whole"),
         ]
         triggers = [
             KEPT,
@@ -95,13 +94,13 @@ class Merge(models.Model):
 
 
 def merged_entries() -> models.QuerySet[Resident]:
-    """Return the entries that were merged with another, by the short list of merges."""
+    """Return the entries that were merged into another, found by the merges."""
     merges = Merge.objects.filter(undone_at=None)
     return Resident.objects.filter(gone_as=Resident.GoneAs.MERGED, pk__in=merges.values("merged"))
 
 
-def standing_for(resident: Resident) -> Resident:
-    """Return the entry that an entry was merged into, in the end; itself if it was not merged."""
+def kept_entry_of(resident: Resident) -> Resident:
+    """Return the entry that `resident` was finally merged into; itself if it was not merged."""
     while resident.gone_as == Resident.GoneAs.MERGED:
         merges = Merge.objects.select_related("kept__household__building", "kept__grid")
         resident = merges.get(merged=resident, undone_at=None).kept
@@ -109,7 +108,7 @@ def standing_for(resident: Resident) -> Resident:
 
 
 class NotSame(models.Model):
-    """That somebody compared two entries and found two people: they are proposed no more."""
+    """A pair of entries marked as different people, no longer proposed."""
 
     first = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="+")
     second = models.ForeignKey(Resident, on_delete=models.CASCADE, related_name="+")

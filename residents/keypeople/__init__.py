@@ -1,1 +1,1 @@
-"""Key populations: who is listed under the law in force, their health files, their needs."""
+"""Key populations: lists under the law in force, health files and needs."""

@@ -1,9 +1,9 @@
 """
-What the lists ask of somebody, sealed; and a token under which equal facts are found.
+The facts for lists of key people, and a token by which equal facts are grouped.
 
-The database never holds a disease, a pregnancy or a list that somebody is on. It holds the facts
-sealed, and their keyed hash: so it can say that forty people share the same facts without saying
-which facts, and a list is asked of the law once for those forty.
+The database holds no disease, pregnancy or list in plain text, only the sealed facts and their
+keyed hash. So it can group people with the same facts without knowing them, and the law is asked
+once for each group.
 """
 
 import json
@@ -28,13 +28,13 @@ PRODUCT_NAMES = {
 }
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 CONTEXT = "health_file.facts"
-# Sixty bits: a number that a list of thousands may name, and that two sets of facts never share.
+# 60 bits: fits a bigint, and makes collisions of two sets of facts negligible.
 TOKEN_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """Everything by which two people of the same age may be listed differently."""
+    """All facts besides age that decide how a person is listed."""
 
     conditions: tuple[Condition, ...] = ()
     stable: bool = True
@@ -44,38 +44,38 @@ class KeyFacts:
     disabled: bool = False
     doses: tuple[tuple[Product, int], ...] = ()
     contraindicated: bool = False
-    # Given by hand, with a reason; "" where the standard decides.
+    # Given by hand, with a reason; "" if the standard decides.
     colour: Colour | Literal[""] = ""
 
     def pack(self) -> str:
         """Return the facts as text, equal for equal facts."""
-        given = {name: value for name, value in asdict(self).items() if value != _PLAIN[name]}
+        values = {name: value for name, value in asdict(self).items() if value != _PLAIN[name]}
         for name in ("conditions", "doses"):
-            if name in given:
-                given[name] = sorted(given[name])
-        return json.dumps(given, sort_keys=True)
+            if name in values:
+                values[name] = sorted(values[name])
+        return json.dumps(values, sort_keys=True)
 
     @property
     def token(self) -> int:
-        """Return the beginning of the keyed hash of these facts, 0 where nothing is known."""
+        """Return the first digits of the keyed hash of the facts as a number, 0 for no facts."""
         if self == NOTHING:
             return 0
         return int(search_hash(self.pack(), context=CONTEXT)[:TOKEN_DIGITS], 16)
 
     def vaccination(self, full: dict[Product, int]) -> Vaccination:
         """
-        Return how far somebody is vaccinated, when so many doses of each product are all.
+        Return the vaccination status, given the doses of each product for a full vaccination.
 
-        Of mixed products the largest number that is asked for counts.
+        For mixed products the largest of these numbers counts.
         """
         if not self.doses:
             return "none"
-        own = any(count >= full[product] for product, count in self.doses)
+        single_product = any(count >= full[product] for product, count in self.doses)
         mixed = sum(count for _, count in self.doses) >= max(full.values())
-        return "full" if own or mixed else "partial"
+        return "full" if single_product or mixed else "partial"
 
     def resident(self, age: int, full: dict[Product, int]) -> ListedFacts:
-        """Return the person whom the engine is asked about."""
+        """Return the facts for the engine."""
         return ListedFacts(
             age=age,
             conditions=self.conditions,
@@ -94,8 +94,8 @@ NOTHING = KeyFacts()
 
 @lru_cache(maxsize=10_000)
 def unpack(text: str) -> KeyFacts:
-    """Return the facts that a text describes; "" describes nothing."""
-    given = json.loads(text or "{}")
-    given["conditions"] = tuple(given.get("conditions", ()))
-    given["doses"] = tuple((product, count) for product, count in given.get("doses", ()))
-    return KeyFacts(**given)
+    """Return the facts of a packed text; no facts for ""."""
+    values = json.loads(text or "{}")
+    values["conditions"] = tuple(values.get("conditions", ()))
+    values["doses"] = tuple((product, count) for product, count in values.get("doses", ()))
+    return KeyFacts(**values)

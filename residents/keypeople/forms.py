@@ -1,4 +1,4 @@
-"""What is ticked and typed about key people: cleaned here, kept by `services`."""
+"""Forms about key people; `services` stores the input."""
 
 import uuid
 from datetime import date, timedelta
@@ -35,7 +35,7 @@ def _day(label: Any, **kwargs: Any) -> forms.DateField:
 
 
 class ActForm(forms.Form):
-    """What one act about somebody needs."""
+    """The base form of acts on a health file."""
 
     def __init__(
         self,
@@ -53,11 +53,11 @@ class ActForm(forms.Form):
         self.fill()
 
     def fill(self) -> None:
-        """Offer what is known already; nothing by default."""
+        """Set the initial values; none by default."""
 
 
 class FactsForm(ActForm):
-    """The facts for which a document may list somebody."""
+    """The facts for which a document may list a person."""
 
     conditions = forms.MultipleChoiceField(
         label=_("Illnesses"),
@@ -84,7 +84,7 @@ class FactsForm(ActForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def fill(self) -> None:
-        """Offer what the file holds."""
+        """Set the values of the file."""
         self.initial["version"] = self.file.version if self.file else 0
         if self.file is None:
             return
@@ -100,7 +100,7 @@ class FactsForm(ActForm):
         )
 
     def facts(self) -> KeyFacts:
-        """Return what was ticked."""
+        """Return the ticked facts."""
         flags = set(self.cleaned_data["flags"])
         return KeyFacts(
             conditions=tuple(sorted(self.cleaned_data["conditions"])),
@@ -124,7 +124,7 @@ class DoseForm(ActForm):
     )
 
     def fill(self) -> None:
-        """Offer today."""
+        """Set today as the day."""
         self.initial["day"] = self.today
         self.fields["day"].widget.attrs["max"] = self.today.isoformat()
 
@@ -146,7 +146,7 @@ class ColourForm(ActForm):
     )
 
     def fill(self) -> None:
-        """Offer the colour given before."""
+        """Set the current colour and its reason."""
         if self.file:
             self.initial.update(
                 {
@@ -157,7 +157,7 @@ class ColourForm(ActForm):
 
 
 class NeedForm(ActForm):
-    """What somebody needs, and who sees to it."""
+    """A need, and who looks after it."""
 
     kind = forms.ChoiceField(label=_("Need"), choices=Need.Kind, widget=forms.RadioSelect)
     words = forms.CharField(
@@ -167,7 +167,7 @@ class NeedForm(ActForm):
     next_on = _day(_("Next contact"))
 
     def fill(self) -> None:
-        """Offer tomorrow, and oneself."""
+        """Set tomorrow and the user as initial values."""
         field = self.fields["responsible"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
         field.choices = [
@@ -183,7 +183,7 @@ class NeedForm(ActForm):
         self.fields["next_on"].widget.attrs["min"] = self.today.isoformat()
 
     def clean_responsible(self) -> User:
-        """Return who was chosen."""
+        """Return the chosen user."""
         key = self.cleaned_data["responsible"]
         return next(user for user in self.helpers if str(user.key) == key)
 
@@ -220,7 +220,7 @@ class ContactForm(forms.Form):
         self.fields["next_on"].widget.attrs["min"] = today.isoformat()
 
     def clean(self) -> dict[str, Any]:
-        """Ask for the next day unless the need is closed."""
+        """Require the next day unless the need is closed."""
         cleaned = super().clean() or {}
         if cleaned.get("closed"):
             cleaned["next_on"] = None
@@ -248,7 +248,7 @@ def _check(label: Any) -> forms.BooleanField:
 
 
 class StandardForm(forms.Form):
-    """How colours follow, and which doses are all, in an area."""
+    """The rules of colours and full vaccinations in an area."""
 
     area = forms.ModelChoiceField(
         label=_("Area"),
@@ -283,11 +283,11 @@ class StandardForm(forms.Form):
             self.fields[f"full_{product}"] = field
 
     def group(self, start: str) -> list[forms.BoundField]:
-        """Return the fields of a colour, or of the doses."""
+        """Return the fields whose names begin with `start`."""
         return [self[name] for name in self.fields if name.startswith(f"{start}_")]
 
     def parts(self) -> list[tuple[Any, list[forms.BoundField]]]:
-        """Return the fields by what they are about."""
+        """Return the groups of fields with their headings."""
         return [
             (_("Red when any of these holds"), self.group("red")),
             (_("Otherwise yellow when any of these holds"), self.group("yellow")),
@@ -295,7 +295,7 @@ class StandardForm(forms.Form):
         ]
 
     def rules(self) -> KeyRules:
-        """Return what was entered."""
+        """Return the entered rules."""
         data = self.cleaned_data
         full: tuple[tuple[Product, int], ...] = tuple(
             (product, data[f"full_{product}"]) for product in FULL

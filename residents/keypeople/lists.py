@@ -1,10 +1,10 @@
 """
-Who is listed under the law in force, counted and found without asking for each person.
+Lists of key people under the law in force, without asking the engine for each person.
 
-People who live under the same law and rules, share the same facts and belong to the same age band
-get the same answer. So the database counts them by those three, the engine is asked once for each
-kind of person, and the people of a list are found by the kinds that belong on it. Nothing that
-the law says is kept: with another document in force, or a birthday, the next look is right.
+People with the same law and rules, the same facts and the same age band get the same answer. So
+the database counts residents by these three, the engine is asked once for each group, and the
+people of a list are found by its groups. No decision is stored: after a change of document or a
+birthday the next request is correct.
 """
 
 from __future__ import annotations
@@ -36,37 +36,37 @@ if TYPE_CHECKING:
     from policy.engine.documents.law import Law
     from residents.register.models import Resident, ResidentQuerySet
 
-# The bands in which Shanxi 7 and 113号 6 look at vaccination.
+# The age bands for vaccination in Shanxi 7 and 113号 6.
 BANDS = (60, 80)
-# Where so many are counted, as in a district, the counts are remembered for a minute.
+# Counts of more people than this, as in a district, are cached for a minute.
 MANY = 20_000
 REMEMBERED_SECONDS = 60
 OLDEST = 121
 
 
 def born_by(age: int, on: date) -> date:
-    """Return the latest day of birth of those who are `age` years old or more on a day."""
+    """Return the latest birth date of people who are at least `age` years old on a day."""
     try:
         return on.replace(year=on.year - age)
-    except ValueError:  # 29 February; who was born on 1 March is not as old yet
+    except ValueError:  # 29 February; people born on 1 March are still younger
         return date(on.year - age, 2, 28)
 
 
 @dataclass(frozen=True)
 class Regime:
-    """A law with the rules that the place gave beside it."""
+    """A law with the local rules beside it."""
 
     law: Law
     rules: KeyRules
 
     def under(self, law: Law | None) -> Regime:
-        """Return the regime with another law; itself for none."""
+        """Return the regime with another law; itself for None."""
         return Regime(law, self.rules) if law else self
 
 
 @dataclass(frozen=True)
-class PeopleAlike:
-    """People whom nothing tells apart: same regime, same facts, same age band."""
+class PersonGroup:
+    """The key of a group of people: same regime, same facts, same age band."""
 
     regime: int
     age: int  # the first age of the band
@@ -75,7 +75,7 @@ class PeopleAlike:
 
 @dataclass(frozen=True)
 class Placing:
-    """Where the law places somebody, and what was decided by hand."""
+    """How the law lists a person, with the facts and age."""
 
     listing: ListingDecision
     facts: KeyFacts
@@ -83,38 +83,38 @@ class Placing:
 
     @property
     def colour(self) -> Colour | None:
-        """Return the colour given by hand, else the standard's; none where the law has none."""
+        """Return the colour given by hand, else by the standard; None if the law has none."""
         if self.listing.colour is None:
             return None
         return self.facts.colour or self.listing.colour
 
     @property
     def to_vaccinate(self) -> bool:
-        """Return whether somebody is to be won for vaccination and nothing speaks against it."""
+        """Return whether to encourage vaccination: a target without contraindication."""
         return self.listing.vaccination_target and not self.facts.contraindicated
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Who of the listed people is shown; empty words ask nothing."""
+    """A filter of listed people; "" does not filter."""
 
     category: str = ""
     colour: str = ""
-    vaccination: str = ""  # the band that is to be won: "60", "80"
+    vaccination: str = ""  # the age band of vaccination targets: "60", "80"
 
     @classmethod
-    def of(cls, given: Mapping[str, str]) -> Filter:
-        """Return what the address asks for; words that nobody knows ask nothing."""
+    def of(cls, parameters: Mapping[str, str]) -> Filter:
+        """Return the filter of query parameters, ignoring unknown values."""
         known = {
             "category": words.CATEGORIES,
             "colour": COLOURS,
             "vaccination": [str(band) for band in BANDS],
         }
-        asked = {name: given.get(name, "") for name in known}
-        return cls(**{name: word for name, word in asked.items() if word in known[name]})
+        requested = {name: parameters.get(name, "") for name in known}
+        return cls(**{name: word for name, word in requested.items() if word in known[name]})
 
     def wants(self, placing: Placing) -> bool:
-        """Return whether somebody placed so is shown."""
+        """Return whether a placing passes the filter."""
         if self.vaccination:
             band = next(band for band in reversed(BANDS) if placing.age >= band or band == 60)
             return placing.to_vaccinate and str(band) == self.vaccination
@@ -127,7 +127,7 @@ class Filter:
 
 @lru_cache(maxsize=20_000)
 def place(regime: Regime, facts: KeyFacts, age: int) -> Placing:
-    """Return where a regime places somebody of that age."""
+    """Return the placing of a person of that age under a regime."""
     resident = facts.resident(age, regime.rules.doses)
     return Placing(list_person(regime.law, resident, regime.rules.colours), facts, age)
 
@@ -141,21 +141,21 @@ class KeyLists:
     regimes: list[Regime]
     grids: list[set[int]]  # of each regime
     ages: list[int]  # the first age of each band, from 0
-    counts: dict[PeopleAlike, int] = field(default_factory=dict)
+    counts: dict[PersonGroup, int] = field(default_factory=dict)
     known: dict[int, KeyFacts] = field(default_factory=lambda: {0: NOTHING})
-    placed: dict[tuple[PeopleAlike, Law | None], Placing] = field(default_factory=dict)
+    placed: dict[tuple[PersonGroup, Law | None], Placing] = field(default_factory=dict)
 
-    def placing(self, kind: PeopleAlike, *, law: Law | None = None) -> Placing:
-        """Return where the people of a kind are placed, by `law` instead of theirs if given."""
-        found = self.placed.get((kind, law))
-        if found is None:
+    def placing(self, kind: PersonGroup, *, law: Law | None = None) -> Placing:
+        """Return the placing of a group, under `law` if given."""
+        placing = self.placed.get((kind, law))
+        if placing is None:
             regime = self.regimes[kind.regime].under(law)
-            found = place(regime, self.known[kind.token], kind.age)
-            self.placed[kind, law] = found
-        return found
+            placing = place(regime, self.known[kind.token], kind.age)
+            self.placed[kind, law] = placing
+        return placing
 
     def of(self, resident: Resident, *, law: Law | None = None) -> Placing:
-        """Return where one of the residents who are counted is placed, by `law` if it is given."""
+        """Return the placing of one of the residents, under `law` if given."""
         regime = next(
             regime
             for regime, grids in zip(self.regimes, self.grids, strict=True)
@@ -164,22 +164,22 @@ class KeyLists:
         return place_one(regime.under(law), resident, self.on)
 
     def count(self, wanted: Callable[[Placing], bool]) -> int:
-        """Return how many people are placed as wanted."""
+        """Return the number of people whose placing is wanted."""
         return sum(n for kind, n in self.counts.items() if wanted(self.placing(kind)))
 
     def by_category(self) -> Counter[str]:
-        """Return how many people are in each category."""
-        found: Counter[str] = Counter()
+        """Return the number of people in each category."""
+        totals: Counter[str] = Counter()
         for kind, number in self.counts.items():
-            found.update(dict.fromkeys(self.placing(kind).listing.categories, number))
-        return found
+            totals.update(dict.fromkeys(self.placing(kind).listing.categories, number))
+        return totals
 
-    def who(self, wanted: Callable[[Placing], bool]) -> ResidentQuerySet:
-        """Return the residents who are placed as wanted, each with `born` to page by."""
-        return self.who_are([kind for kind in self.counts if wanted(self.placing(kind))])
+    def residents_where(self, wanted: Callable[[Placing], bool]) -> ResidentQuerySet:
+        """Return the residents whose placing is wanted, annotated with `born` for paging."""
+        return self.residents_in([kind for kind in self.counts if wanted(self.placing(kind))])
 
-    def who_are(self, kinds: Iterable[PeopleAlike]) -> ResidentQuerySet:
-        """Return the residents of some kinds, the oldest first when ordered by `born`."""
+    def residents_in(self, kinds: Iterable[PersonGroup]) -> ResidentQuerySet:
+        """Return the residents of some groups, annotated with `born` for paging."""
         tokens: dict[tuple[int, int], set[int]] = {}
         for kind in kinds:
             tokens.setdefault((kind.regime, kind.age), set()).add(kind.token)
@@ -199,14 +199,14 @@ class KeyLists:
         return Q(grid__in=self.grids[regime])
 
     def _in_band(self, age: int) -> Q:
-        following = next((other for other in self.ages if other > age), OLDEST)
-        younger = Q(birth_date__gt=born_by(following, self.on))
-        if age == 0:  # nobody is listed by an age that is not known
+        next_age = next((other for other in self.ages if other > age), OLDEST)
+        younger = Q(birth_date__gt=born_by(next_age, self.on))
+        if age == 0:  # people of unknown age are in the lowest band
             return younger | Q(birth_date=None)
         return younger & Q(birth_date__lte=born_by(age, self.on))
 
 
-# Who has no date of birth comes last, and is not left out.
+# Residents without birth date come last.
 UNKNOWN_BIRTH = date(9999, 12, 31)
 BORN = Coalesce(F("birth_date"), Value(UNKNOWN_BIRTH))
 
@@ -219,14 +219,14 @@ def _with(tokens: set[int]) -> Q:
 def regimes_over(
     areas: Sequence[Area], *, at: datetime, law: Law | None = None
 ) -> dict[Regime, set[int]]:
-    """Return the regimes that hold in some areas, with the keys of theirs; `law` instead."""
+    """Return the regimes in some areas with the keys of their areas, under `law` if given."""
     laws = dict.fromkeys((area.pk for area in areas), law) if law else laws_over(areas, at=at)
     rules = rules_over(areas)
-    found: dict[Regime, set[int]] = {}
+    regimes: dict[Regime, set[int]] = {}
     for area in areas:
-        if here := laws.get(area.pk):
-            found.setdefault(Regime(here, rules[area.pk]), set()).add(area.pk)
-    return found
+        if area_law := laws.get(area.pk):
+            regimes.setdefault(Regime(area_law, rules[area.pk]), set()).add(area.pk)
+    return regimes
 
 
 def key_lists(
@@ -239,7 +239,7 @@ def key_lists(
     """
     Return the lists of some residents. Two queries.
 
-    `besides` are further ages to tell apart, so that lists under two laws have equal kinds.
+    `besides` are further bounds of age bands, so that lists under two laws have equal groups.
     """
     ages = {0, *BANDS, *besides}.union(*(ages_of(regime.law) for regime in regimes))
     for regime in regimes:
@@ -253,22 +253,22 @@ def key_lists(
 
 def _count(lists: KeyLists) -> None:
     rows = _grouped(lists)
-    # The query says whose residents, under which regimes, on which day.
+    # The query contains the areas, regimes and the day.
     key = f"key-lists:{hashlib.sha256(str(rows.query).encode()).hexdigest()}"
-    found = cache.get(key)
-    if found is None:
-        found = list(rows)
-        if sum(row["number"] for row in found) > MANY:
-            cache.set(key, found, timeout=REMEMBERED_SECONDS)
+    counts = cache.get(key)
+    if counts is None:
+        counts = list(rows)
+        if sum(row["number"] for row in counts) > MANY:
+            cache.set(key, counts, timeout=REMEMBERED_SECONDS)
     files = {}
-    for row in found:
-        lists.counts[PeopleAlike(row["regime"], row["band"], row["token"])] = row["number"]
+    for row in counts:
+        lists.counts[PersonGroup(row["regime"], row["band"], row["token"])] = row["number"]
         files[row["token"]] = row["file"]
     lists.known |= _facts_of({token: pk for token, pk in files.items() if token})
 
 
 def _grouped(lists: KeyLists) -> Any:
-    """Return how many residents there are of each kind, with the file of one of them."""
+    """Return the number of residents in each group, with the file of one of them."""
     least = next(age for age in lists.ages if age)
     band = Case(
         *(
@@ -300,13 +300,13 @@ def _number_of_regime(lists: KeyLists) -> Any:
     return Case(*(When(grid__in=grids, then=Value(at)) for at, grids in enumerate(lists.grids)))
 
 
-# Facts by their token: the token is a hash of them, so what was read once stays true.
+# Cache of facts by token; valid for ever, because the token is a hash of the facts.
 _READ: dict[int, KeyFacts] = {}
 MOST_READ = 50_000
 
 
 def _facts_of(files: dict[int, int]) -> dict[int, KeyFacts]:
-    """Return the facts behind some tokens, given a file of each. One query, none when known."""
+    """Return the facts of tokens, given a file for each. One query, none if cached."""
     if len(_READ) > MOST_READ:
         _READ.clear()
     new = {token: pk for token, pk in files.items() if token not in _READ}
@@ -320,18 +320,18 @@ def _facts_of(files: dict[int, int]) -> dict[int, KeyFacts]:
 def key_members(
     *, household: int, grid: Area, law: Law, on: date
 ) -> list[tuple[Resident, Placing]]:
-    """Return who of a household is listed or to be won for vaccination. One query."""
+    """Return the members of a household who are listed or vaccination targets. One query."""
     people = grid.residents.filter(household=household, gone_as="").select_related("health_file")
-    found = []
+    members = []
     for resident in people.annotate(rules=latest_over(grid)).order_by("birth_date", "pk"):
         rules = standards.unpack(resident.rules) if resident.rules else standards.DEFAULT
         placing = place_one(Regime(law, rules), resident, on)
         if placing.listing.listed or placing.to_vaccinate:
-            found.append((resident, placing))
-    return found
+            members.append((resident, placing))
+    return members
 
 
 def place_one(regime: Regime, resident: Resident, on: date) -> Placing:
-    """Return where a regime places a resident on a day."""
+    """Return the placing of a resident under a regime on a day."""
     file = getattr(resident, "health_file", None)
     return place(regime, file.known if file else NOTHING, resident.age(on) or 0)

@@ -1,4 +1,4 @@
-"""Health files, vaccinations and needs of key people; what is about health is sealed."""
+"""Health files, vaccinations and needs of key people; health data is sealed."""
 
 import uuid
 from datetime import date
@@ -15,7 +15,7 @@ from residents.keypeople.facts import KeyFacts, Product, unpack
 
 
 class HealthFile(models.Model):
-    """One person, one file (Shanxi 9): the facts for which somebody may be listed."""
+    """The facts for which a person may be listed: one file a person (Shanxi 9)."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     resident = models.OneToOneField(
@@ -25,7 +25,7 @@ class HealthFile(models.Model):
         verbose_name=_("resident"),
     )
     facts = EncryptedTextField(_("facts"), blank=True, bound_to=["key"])
-    # Of equal facts equal, by a keyed hash: lists are grouped by it, and read nothing else.
+    # Equal for equal facts, by a keyed hash: lists are grouped by it.
     token = models.BigIntegerField(default=0, editable=False, db_index=True)
     contraindication = EncryptedTextField(_("contraindication"), blank=True, bound_to=["key"])
     colour_reason = EncryptedTextField(_("reason of the colour"), blank=True, bound_to=["key"])
@@ -45,12 +45,12 @@ class HealthFile(models.Model):
 
     @property
     def known(self) -> KeyFacts:
-        """Return the facts, read."""
+        """Return the unpacked facts."""
         return unpack(self.facts)
 
 
 class DoseQuerySet(models.QuerySet["Dose"]):
-    """Questions about doses."""
+    """Queries on doses."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the doses of residents below the areas of `user`."""
@@ -62,7 +62,7 @@ class DoseQuerySet(models.QuerySet["Dose"]):
 
 
 class Dose(models.Model):
-    """A dose of vaccine that somebody has had; never changed, only withdrawn."""
+    """A dose of vaccine given to a resident; never changed, only withdrawn."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     resident = models.ForeignKey(
@@ -73,7 +73,7 @@ class Dose(models.Model):
     )
     # The day and the product, sealed: "2022-03-01 inactivated".
     given = EncryptedTextField(_("given"), bound_to=["key"])
-    # One a person and day.
+    # Allows one dose a person and day.
     day_hash = models.CharField(max_length=64, editable=False)
     recorded_at = models.DateTimeField(_("recorded at"))
     recorded_by = models.ForeignKey(
@@ -112,28 +112,28 @@ class Dose(models.Model):
 
     @property
     def product(self) -> Product:
-        """Return what was given."""
+        """Return the vaccine."""
         return cast(Product, self.given.split()[1])
 
 
 class NeedQuerySet(models.QuerySet["Need"]):
-    """Questions about needs."""
+    """Queries on needs."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the needs of residents below the areas of `user`."""
         return self.filter(people_within(user, "resident__grid__path"))
 
     def open(self) -> Self:
-        """Return the needs that somebody still looks after; who has gone needs nothing here."""
+        """Return the needs that are not closed, of residents who still live here."""
         return self.filter(closed_at=None, resident__gone_as="")
 
     def due(self, on: date) -> Self:
-        """Return the open needs whose next contact has come."""
+        """Return the open needs whose next contact is due."""
         return self.open().filter(next_on__lte=on)
 
 
 class Need(models.Model):
-    """Something that somebody is helped with until it is closed; who helps, and when next."""
+    """A need of a resident until it is closed, with the responsible user and the next contact."""
 
     class Kind(models.TextChoices):
         MEDICINE = "medicine", _("Medicine")
@@ -150,7 +150,7 @@ class Need(models.Model):
         related_name="needs",
         verbose_name=_("resident"),
     )
-    # The kind of need tells of illness: sealed like the words about it.
+    # The kind reveals illness, so it is sealed like the text.
     kind = EncryptedTextField(_("need"), bound_to=["key"])
     words = EncryptedTextField(_("what exactly"), blank=True, bound_to=["key"])
     responsible = models.ForeignKey(
@@ -178,12 +178,12 @@ class Need(models.Model):
 
     @property
     def kind_named(self) -> str:
-        """Return what the kind is called."""
+        """Return the label of the kind."""
         return str(self.Kind(self.kind).label)
 
 
 class Contact(models.Model):
-    """That somebody was called or visited about a need; kept for ever."""
+    """A call or visit about a need; never changed or deleted."""
 
     class How(models.TextChoices):
         CALL = "call", _("Telephone")
@@ -191,7 +191,7 @@ class Contact(models.Model):
         DELIVERY = "delivery", _("Delivery or transport")
         NOBODY = "nobody", _("Nobody reached")
 
-    # Two taps are one contact.
+    # Makes repeated submissions one contact.
     key = models.UUIDField(unique=True, editable=False)
     need = models.ForeignKey(
         Need, on_delete=models.PROTECT, related_name="contacts", verbose_name=_("need")
@@ -214,10 +214,10 @@ class Contact(models.Model):
 
 class KeyStandard(models.Model):
     """
-    How colours follow and which doses are all, in an area, from a moment on.
+    The rules of colours and full vaccinations in an area, from a moment on.
 
-    What the documents leave to the place (Cangshan 5). The most local one holds, there the
-    latest; earlier ones stay to be read.
+    Documents leave them to the area (Cangshan 5). The most local one applies, there the latest;
+    earlier ones are kept.
     """
 
     area = models.ForeignKey(

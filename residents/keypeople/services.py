@@ -1,4 +1,4 @@
-"""Writing health files, doses, needs and contacts; each act with who and when, and audited."""
+"""Record health files, doses, needs and contacts; every act is audited."""
 
 import uuid
 from collections import Counter
@@ -30,31 +30,31 @@ class ChangedError(RefusedError):
 
 
 class DoseError(RefusedError):
-    """A dose that cannot be: in the future, before birth, or the second of a day."""
+    """An invalid dose: in the future, before birth, or the second of a day."""
 
     field = "day"
 
 
 class WordsMissingError(RefusedError):
-    """A colour given by hand, or an end, without words why."""
+    """A colour given by hand without a reason."""
 
     field = "reason"
 
 
 class ContactDayError(RefusedError):
-    """A next contact in the past."""
+    """The next contact is in the past."""
 
     field = "next_on"
 
 
 class NotTheirsError(RefusedError):
-    """Somebody made responsible who does not work where the person lives."""
+    """The responsible user does not work where the person lives."""
 
     field = "responsible"
 
 
 class ClosedError(RefusedError):
-    """A need that was closed already."""
+    """The need or dose was closed or withdrawn already."""
 
 
 @transaction.atomic
@@ -69,11 +69,11 @@ def note_facts(
     by: User,
 ) -> HealthFile:
     """
-    Write what is ticked about somebody, unless it changed since `version` was read (0: no file).
+    Store the facts of a resident, unless the file changed since `version` (0: no file).
 
-    Doses and a colour given by hand are kept as they are; they have acts of their own.
+    Doses and a colour given by hand are not changed; they have acts of their own.
     """
-    file = _locked(resident)
+    file = _locked_file(resident)
     if version != (file.version if file else 0):
         raise ChangedError(
             _("Somebody else changed this file while you were writing. Compare and save again.")
@@ -81,7 +81,7 @@ def note_facts(
     known = file.known if file else NOTHING
     words = contraindication.strip()
     new = replace(facts, doses=known.doses, colour=known.colour, contraindicated=bool(words))
-    return _write(
+    return _save_file(
         resident, file, new, at=at, by=by, did=gettext_noop("changed health file"),
         contraindication=words, note=note.strip(),
     )  # fmt: skip
@@ -91,12 +91,12 @@ def note_facts(
 def record_dose(
     *, resident: Resident, day: date, product: Product, at: datetime, by: User
 ) -> Dose:
-    """Record a dose of vaccine. Raise DoseError for a day that cannot be or has one."""
+    """Record a dose of vaccine. Raise DoseError for an invalid day or one that has a dose."""
     if day > clock.day_of(at):
         raise DoseError(_("A dose cannot be given in the future."))
     if resident.birth_date and day < resident.birth_date:
         raise DoseError(_("This day lies before the birth of the person."))
-    file = _locked(resident)
+    file = _locked_file(resident)
     try:
         with transaction.atomic():
             dose = Dose.objects.create(
@@ -115,31 +115,31 @@ def record_dose(
 
 
 def day_hash(resident: Resident, day: date) -> str:
-    """Return the hash under which a dose of this day is kept, once a person."""
+    """Return the hash of a day that allows one dose a person and day."""
     return search_hash(f"{resident.key}:{day.isoformat()}", context=DAY)
 
 
 @transaction.atomic
-def hand_doses_over(*, doses: Collection[Dose], to: Resident, at: datetime, by: User) -> None:
-    """Let doses be those of `to`, as two entries of one person are merged or parted again."""
+def reassign_doses(*, doses: Collection[Dose], to: Resident, at: datetime, by: User) -> None:
+    """Reassign doses to the resident `to`, for merging entries and undoing it."""
     if not doses:
         return
     for dose in doses:
         Dose.objects.filter(pk=dose.pk).update(resident=to, day_hash=day_hash(to, dose.day))
     for resident in {to, *(dose.resident for dose in doses)}:
-        if file := _locked(resident):
+        if file := _locked_file(resident):
             _count_doses(resident, file, at=at, by=by, did=gettext_noop("counted doses anew"))
 
 
-def adds_to(file: HealthFile, other: HealthFile) -> bool:
-    """Return whether a file says anything, doses apart, that another one does not."""
-    one, two = file.known, other.known
-    told = ("living_alone", "pregnant", "child_in_difficulty", "disabled", "contraindicated")
+def has_facts_missing_in(file: HealthFile, other: HealthFile) -> bool:
+    """Return whether a file contains facts, doses apart, that another one lacks."""
+    first, second = file.known, other.known
+    flags = ("living_alone", "pregnant", "child_in_difficulty", "disabled", "contraindicated")
     return (
-        not set(one.conditions) <= set(two.conditions)
-        or (two.stable and not one.stable)
-        or any(getattr(one, name) > getattr(two, name) for name in told)
-        or one.colour not in {"", two.colour}
+        not set(first.conditions) <= set(second.conditions)
+        or (second.stable and not first.stable)
+        or any(getattr(first, name) > getattr(second, name) for name in flags)
+        or first.colour not in {"", second.colour}
         or file.contraindication not in other.contraindication
         or file.note not in other.note
     )
@@ -147,8 +147,8 @@ def adds_to(file: HealthFile, other: HealthFile) -> bool:
 
 @transaction.atomic
 def withdraw_dose(*, dose: Dose, at: datetime, by: User) -> None:
-    """Take back a dose that was recorded in error."""
-    file = _locked(dose.resident)
+    """Withdraw a dose that was recorded in error."""
+    file = _locked_file(dose.resident)
     if not Dose.objects.valid().filter(pk=dose.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise ClosedError(_("This was taken back already."))
     _count_doses(dose.resident, file, at=at, by=by, did=gettext_noop("undid a dose"))
@@ -158,13 +158,13 @@ def withdraw_dose(*, dose: Dose, at: datetime, by: User) -> None:
 def give_colour(
     *, resident: Resident, colour: Colour | None, reason: str, at: datetime, by: User
 ) -> None:
-    """Give a colour by hand, with a reason; None leaves it to the standard again."""
+    """Set a colour by hand, with a reason; None returns to the standard."""
     reason = reason.strip()
     if colour and len(reason) < 2:
         raise WordsMissingError(_("Say in a few words why the colour is given by hand."))
-    file = _locked(resident)
+    file = _locked_file(resident)
     known = file.known if file else NOTHING
-    _write(
+    _save_file(
         resident, file, replace(known, colour=colour or ""), at=at, by=by,
         did=gettext_noop("gave colour"), colour_reason=reason if colour else "",
     )  # fmt: skip
@@ -181,7 +181,7 @@ def open_need(
     at: datetime,
     by: User,
 ) -> Need:
-    """Note what somebody needs, who looks after it and when they are asked next."""
+    """Record a need, the responsible user and the next contact."""
     _refuse_past(next_on, at)
     _refuse_stranger(responsible, resident)
     need = Need.objects.create(
@@ -198,7 +198,7 @@ def open_need(
 
 
 @transaction.atomic
-def made_contact(
+def record_contact(
     *,
     need: Need,
     key: uuid.UUID,
@@ -209,13 +209,13 @@ def made_contact(
     by: User,
 ) -> Contact:
     """
-    Note a contact about a need; on `next_on` the next is due, and None closes the need.
+    Record a contact about a need; set the next one to `next_on`, or close the need for None.
 
-    The same `key` twice is one contact.
+    A second call with the same `key` returns the first contact.
     """
     Need.objects.select_for_update().get(pk=need.pk)
-    if again := Contact.objects.filter(key=key, need=need).first():
-        return again
+    if existing := Contact.objects.filter(key=key, need=need).first():
+        return existing
     if next_on:
         _refuse_past(next_on, at)
     changes = {"next_on": next_on} if next_on else {"closed_at": at}
@@ -238,8 +238,8 @@ def _refuse_stranger(responsible: User, resident: Resident) -> None:
         raise NotTheirsError(_("This person does not work where the resident lives."))
 
 
-def _locked(resident: Resident) -> HealthFile | None:
-    # The lock on the resident keeps two first entries from making two files.
+def _locked_file(resident: Resident) -> HealthFile | None:
+    # The lock on the resident prevents that two requests create two files.
     Resident.objects.select_for_update().get(pk=resident.pk)
     return HealthFile.objects.filter(resident=resident).first()
 
@@ -250,10 +250,10 @@ def _count_doses(
     valid = Dose.objects.valid().filter(resident=resident)
     doses = tuple(sorted(Counter(dose.product for dose in valid).items()))
     known = file.known if file else NOTHING
-    _write(resident, file, replace(known, doses=doses), at=at, by=by, did=did)
+    _save_file(resident, file, replace(known, doses=doses), at=at, by=by, did=did)
 
 
-def _write(
+def _save_file(
     resident: Resident,
     file: HealthFile | None,
     facts: KeyFacts,
@@ -276,6 +276,6 @@ def _write(
         new = sealed(file, version=F("version") + 1, **columns)
         HealthFile.objects.filter(pk=file.pk).update(**new)
         file.refresh_from_db()
-    # What was changed is about health: the audit says that it was, and not what.
+    # The audit records the change without its content, which is health data.
     audit.record(by=by, did=did, to=resident)
     return file

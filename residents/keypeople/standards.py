@@ -1,4 +1,4 @@
-"""The standards that documents leave to the place: colours, and which doses are all."""
+"""The standards that documents leave to areas: colours and full vaccination."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -18,7 +18,7 @@ from policy.engine.decisions.colours import ColourRule, Standard
 from residents.keypeople.facts import PRODUCTS, Product
 from residents.keypeople.models import KeyStandard
 
-# Doses of each product after which somebody is fully vaccinated, boosters aside. Default.
+# Doses of each product for a full vaccination, without boosters; the default.
 FULL: dict[Product, int] = {"inactivated": 2, "vector": 1, "subunit": 3, "mrna": 2}
 
 
@@ -30,14 +30,14 @@ class ReasonMissingError(RefusedError):
 
 @dataclass(frozen=True)
 class KeyRules:
-    """What holds in a place beside its law."""
+    """The local rules of an area beside its law."""
 
     colours: Standard = colours.DEFAULT
     full: tuple[tuple[Product, int], ...] = field(default=tuple(FULL.items()))
 
     @property
     def doses(self) -> dict[Product, int]:
-        """Return how many doses of each product are all."""
+        """Return the doses of each product for a full vaccination."""
         return dict(self.full)
 
 
@@ -45,28 +45,28 @@ DEFAULT = KeyRules()
 
 
 def pack(rules: KeyRules) -> dict[str, Any]:
-    """Return rules as they are kept."""
+    """Return rules as JSON for `KeyStandard.content`."""
     red, yellow = asdict(rules.colours.red), asdict(rules.colours.yellow)
     return {"red": red, "yellow": yellow, "full": rules.doses}
 
 
 def unpack(content: Mapping[str, Any]) -> KeyRules:
-    """Return the rules that were kept."""
+    """Return the rules in a `KeyStandard.content`."""
     standard = Standard(red=ColourRule(**content["red"]), yellow=ColourRule(**content["yellow"]))
     full = tuple((product, content["full"].get(product, FULL[product])) for product in PRODUCTS)
     return KeyRules(standard, full)
 
 
 def rules_over(areas: Iterable[Area]) -> dict[int, KeyRules]:
-    """Return what holds in each area, by key: the most local, there the latest. One query."""
+    """Return the rules of each area by key: the most local, there the latest. One query."""
     rows = KeyStandard.objects.order_by("pk").values_list("area__path", "content")
-    given = {path: unpack(content) for path, content in rows}
+    rules_by_path = {path: unpack(content) for path, content in rows}
     return {
         area.pk: next(
             (
-                given[area.path[:end]]
+                rules_by_path[area.path[:end]]
                 for end in range(len(area.path), 0, -Area.steplen)
-                if area.path[:end] in given
+                if area.path[:end] in rules_by_path
             ),
             DEFAULT,
         )
@@ -75,15 +75,15 @@ def rules_over(areas: Iterable[Area]) -> dict[int, KeyRules]:
 
 
 def latest_over(area: Area) -> Subquery:
-    """Return what was set last for the area or the nearest above it, for rows of any kind."""
+    """Return a subquery for the latest standard of the area or the nearest above it."""
     above = [area.path[:end] for end in range(Area.steplen, len(area.path) + 1, Area.steplen)]
-    given = KeyStandard.objects.filter(area__path__in=above)
-    return Subquery(given.order_by("-area__depth", "-pk").values("content")[:1])
+    standards = KeyStandard.objects.filter(area__path__in=above)
+    return Subquery(standards.order_by("-area__depth", "-pk").values("content")[:1])
 
 
 @transaction.atomic
 def set_rules(*, area: Area, rules: KeyRules, reason: str, at: datetime, by: User) -> KeyStandard:
-    """Let other rules hold in an area from now on. Raise ReasonMissingError without a reason."""
+    """Set the rules of an area from now on. Raise ReasonMissingError without a reason."""
     if len(reason.strip()) < 2:
         raise ReasonMissingError(_("Say in a few words why the standard is this one."))
     made = KeyStandard.objects.create(

@@ -1,4 +1,4 @@
-"""Addresses of key people and their needs."""
+"""URLs of key people and their needs."""
 
 from django.urls import path
 

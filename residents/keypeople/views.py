@@ -1,4 +1,4 @@
-"""Pages about key people: the lists, one person's file, what is due, what a document changes."""
+"""Pages of key people: lists, health files, needs, effects of a document, standards."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ from residents.keypeople.forms import (
 from residents.keypeople.lists import (
     Filter,
     KeyLists,
-    PeopleAlike,
+    PersonGroup,
     Placing,
     key_lists,
     place_one,
@@ -68,7 +68,7 @@ ACTS = {
 
 @dataclass(frozen=True)
 class AreaScope:
-    """Where one looks: the grids of an area that one answers for, and the areas to choose from."""
+    """The selected area with its grids, and the areas to choose from."""
 
     area: Area | None
     areas: list[Area]
@@ -76,7 +76,7 @@ class AreaScope:
 
     @classmethod
     def of(cls, user: User, code: str) -> "AreaScope":
-        """Return the areas of `user`, narrowed to the one with this code. One query."""
+        """Return the scope of `user`, narrowed to the area with this code. One query."""
         rows = list(
             Area.objects.below(user)
             .filter(level__in=[Area.Level.COMMUNITY, Area.Level.GRID])
@@ -89,8 +89,12 @@ class AreaScope:
             if area.level == Area.Level.GRID
             and (chosen is None or area.path.startswith(chosen.path))
         ]
-        few = rows if len(rows) <= FEW_AREAS else [a for a in rows if a.level != Area.Level.GRID]
-        return cls(chosen, few if len(few) > 1 else [], grids)
+        choices = (
+            rows
+            if len(rows) <= FEW_AREAS
+            else [area for area in rows if area.level != Area.Level.GRID]
+        )
+        return cls(chosen, choices if len(choices) > 1 else [], grids)
 
 
 def _residents(user: User, scope: AreaScope) -> Any:
@@ -107,7 +111,7 @@ def key_people(request: HttpRequest) -> HttpResponse:
     regimes = regimes_over(scope.grids, at=at)
     lists = key_lists(residents=_residents(user, scope), regimes=regimes, on=clock.day_of(at))
     chosen = Filter.of(request.GET)
-    rows = _rows(lists.who(chosen.wants))
+    rows = _rows(lists.residents_where(chosen.wants))
     page = page_after(rows, request.GET.get("after"), order=("born",), size=30)
     residents.showed(page="key_people", people=page.rows, by=user)
     by_category = lists.by_category()
@@ -152,7 +156,7 @@ def _rows(rows: Any) -> Any:
 @require_GET
 @field_work
 def key_people_changes(request: HttpRequest) -> HttpResponse:
-    """Show whom another document would list instead of the one in force, before it is."""
+    """Show who would be listed or not if another document came into force."""
     user, at = member(request), clock.now()
     scope = AreaScope.of(user, request.GET.get("area", ""))
     regimes = regimes_over(scope.grids, at=at)
@@ -178,7 +182,7 @@ def key_people_changes(request: HttpRequest) -> HttpResponse:
 
 
 def _documents(scope: AreaScope) -> list[tuple[str, str]]:
-    """Return the documents whose issuers have a say in some of the grids."""
+    """Return the documents that apply to some of the grids."""
     places = {grid.code for grid in scope.grids}
     return [
         (document.id, words.document_title(document.id))
@@ -188,20 +192,22 @@ def _documents(scope: AreaScope) -> list[tuple[str, str]]:
 
 
 def _changes(request: HttpRequest, lists: KeyLists, law: Law) -> dict[str, Any]:
-    def after(kind: PeopleAlike) -> Placing:
+    def after(kind: PersonGroup) -> Placing:
         return lists.placing(kind, law=law)
 
-    moves: dict[str, list[PeopleAlike]] = {"joins": [], "leaves": [], "changes": []}
+    moves: dict[str, list[PersonGroup]] = {"joins": [], "leaves": [], "changes": []}
     for kind in lists.counts:
-        if move := _move(lists.placing(kind).listing.categories, after(kind).listing.categories):
+        if move := _listing_change(
+            lists.placing(kind).listing.categories, after(kind).listing.categories
+        ):
             moves[move].append(kind)
     counts = {name: sum(lists.counts[kind] for kind in kinds) for name, kinds in moves.items()}
-    show = request.GET.get("show", "")
-    show = show if show in moves else next((name for name in moves if counts[name]), "joins")
-    rows = _rows(lists.who_are(moves[show]))
+    shown = request.GET.get("show", "")
+    shown = shown if shown in moves else next((name for name in moves if counts[name]), "joins")
+    rows = _rows(lists.residents_in(moves[shown]))
     page = page_after(rows, request.GET.get("after"), order=("born",), size=30)
     return {
-        "show": show,
+        "show": shown,
         "moves": [(name, label, counts[name]) for name, label in MOVES.items()],
         "page": page,
         "rows": [
@@ -211,16 +217,16 @@ def _changes(request: HttpRequest, lists: KeyLists, law: Law) -> dict[str, Any]:
     }
 
 
-def _move(before: tuple[str, ...], after: tuple[str, ...]) -> str:
+def _listing_change(before: tuple[str, ...], after: tuple[str, ...]) -> str:
     if before == after:
         return ""
     return "changes" if before and after else "joins" if after else "leaves"
 
 
 def _before_and_after(
-    lists: KeyLists, after: Callable[[PeopleAlike], Placing]
+    lists: KeyLists, after: Callable[[PersonGroup], Placing]
 ) -> list[tuple[Any, int, int]]:
-    """Return how many are listed before and after, as what, in which colour, to be won."""
+    """Return the numbers before and after: listed, by category, by colour, vaccination targets."""
     tests: list[tuple[Any, Callable[[Placing], bool]]] = [
         (_("Listed"), lambda placing: placing.listing.listed),
         *(
@@ -232,30 +238,30 @@ def _before_and_after(
     ]
     rows = []
     for label, wanted in tests:
-        then = sum(n for kind, n in lists.counts.items() if wanted(after(kind)))
-        rows.append((label, lists.count(wanted), then))
+        after_count = sum(n for kind, n in lists.counts.items() if wanted(after(kind)))
+        rows.append((label, lists.count(wanted), after_count))
     return [row for row in rows if row[1] or row[2]]
 
 
 @dataclass(frozen=True)
 class HealthFilePage:
-    """A person with their health file, and what the law in force says."""
+    """The data of a health file's page."""
 
     resident: Resident
     file: HealthFile | None
     placing: Placing | None
     needs: list[Need]
     doses: list[Dose]
-    alone: bool  # nobody else is registered behind the door
+    alone: bool  # nobody else is registered at the address
 
     @property
     def circumstances(self) -> list[Any]:
-        """Return what is ticked beside illnesses, in words."""
+        """Return the labels of the ticked circumstances."""
         if self.file is None:
             return []
         known = self.file.known
-        found = [label for flag, label in FLAGS.items() if getattr(known, flag, False)]
-        return found if known.stable else [*found, FLAGS["unstable"]]
+        labels = [label for flag, label in FLAGS.items() if getattr(known, flag, False)]
+        return labels if known.stable else [*labels, FLAGS["unstable"]]
 
 
 def _person(user: User, key: UUID) -> Resident:
@@ -270,7 +276,7 @@ def _file_of(resident: Resident) -> HealthFile | None:
     return getattr(resident, "health_file", None)
 
 
-def _whole(resident: Resident, at: datetime) -> HealthFilePage:
+def _page_data(resident: Resident, at: datetime) -> HealthFilePage:
     regimes = regimes_over([resident.grid], at=at)
     regime = next(iter(regimes), None)
     file = _file_of(resident)
@@ -288,7 +294,7 @@ def _whole(resident: Resident, at: datetime) -> HealthFilePage:
 
 
 def _helpers(resident: Resident) -> list[User]:
-    """Return who may look after a need: those who work where the person lives."""
+    """Return the users who may look after a need: staff where the person lives."""
     path = resident.grid.path
     above = [path[:end] for end in range(Area.steplen, len(path) + 1, Area.steplen)]
     staff = User.objects.filter(
@@ -301,7 +307,7 @@ def _helpers(resident: Resident) -> list[User]:
 @field_work
 @transaction.atomic
 def health_file(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Show a person's file: what is known, why they are listed, doses, needs; written down."""
+    """Show a health file: facts, reasons for listing, doses, needs; the access is audited."""
     return _file_page(request, _person(member(request), key), clock.now())
 
 
@@ -313,24 +319,24 @@ def _file_page(
 ) -> HttpResponse:
     today = clock.day_of(at)
     residents.read(resident=resident, by=member(request))
-    whole = _whole(resident, at)
-    given: dict[str, Any] = {
+    details = _page_data(resident, at)
+    arguments: dict[str, Any] = {
         "resident": resident,
-        "file": whole.file,
+        "file": details.file,
         "today": today,
         "helpers": _helpers(resident),
         "by": member(request),
     }
-    forms = {act: ACT_FORMS[act](**given, prefix=act) for act in ACTS} | dict(
+    forms = {act: ACT_FORMS[act](**arguments, prefix=act) for act in ACTS} | dict(
         [failed] if failed else []
     )
     acts = [
         (act, label, forms[act])
         for act, label in ACTS.items()
-        if act != "colour" or (whole.placing and whole.placing.listing.colour)
+        if act != "colour" or (details.placing and details.placing.listing.colour)
     ]
     context = {
-        "whole": whole,
+        "details": details,
         "resident": resident,
         "age": resident.age(today),
         "acts": acts,
@@ -342,7 +348,7 @@ def _file_page(
     return render(request, "residents/health_file.html", context)
 
 
-Do = Callable[[Resident, ActForm, datetime, User], str]
+ActHandler = Callable[[Resident, ActForm, datetime, User], str]
 
 
 def _facts(resident: Resident, form: ActForm, at: datetime, by: User) -> str:
@@ -378,14 +384,19 @@ def _need(resident: Resident, form: ActForm, at: datetime, by: User) -> str:
     return _("Noted. It will be listed on its due date.")
 
 
-DO: dict[str, Do] = {"facts": _facts, "dose": _dose, "colour": _colour, "need": _need}
+ACT_HANDLERS: dict[str, ActHandler] = {
+    "facts": _facts,
+    "dose": _dose,
+    "colour": _colour,
+    "need": _need,
+}
 
 
 @require_POST
 @field_work
 def health_file_act(request: HttpRequest, key: UUID, act: str) -> HttpResponse:
-    """Do one act on a person's file, or show its form with what is wrong."""
-    if act not in DO:
+    """Do one act on a health file, or show its form with errors."""
+    if act not in ACT_HANDLERS:
         raise Http404
     user, at = member(request), clock.now()
     resident = _person(user, key)
@@ -400,11 +411,11 @@ def health_file_act(request: HttpRequest, key: UUID, act: str) -> HttpResponse:
     )
     if form.is_valid():
         try:
-            said = DO[act](resident, form, at, user)
+            message = ACT_HANDLERS[act](resident, form, at, user)
         except RefusedError as error:
             form.add_error(error.field if error.field in form.fields else None, error.sentence)
         else:
-            messages.success(request, said)
+            messages.success(request, message)
             return redirect("health_file", key)
     return _file_page(request, _person(user, key), at, (act, form))
 
@@ -412,7 +423,7 @@ def health_file_act(request: HttpRequest, key: UUID, act: str) -> HttpResponse:
 @require_POST
 @field_work
 def dose_withdraw(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Take back a dose that was recorded in error."""
+    """Withdraw a dose that was recorded in error."""
     user = member(request)
     dose = get_object_or_404(Dose.objects.visible_to(user).select_related("resident"), key=key)
     try:
@@ -427,7 +438,7 @@ def dose_withdraw(request: HttpRequest, key: UUID) -> HttpResponse:
 @require_GET
 @field_work
 def need_list(request: HttpRequest) -> HttpResponse:
-    """Show whom to ask about what: overdue, today and later, the most pressing first."""
+    """Show open needs: overdue, today and later, the most urgent first."""
     user, today = member(request), clock.today()
     open_needs = Need.objects.visible_to(user).open()
     mine = "mine" in request.GET
@@ -457,7 +468,7 @@ def need_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 @field_work
 def need_contact(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Note a contact about a need; come back to where it was noted."""
+    """Record a contact about a need; return to the page of the form."""
     user, at = member(request), clock.now()
     needs = Need.objects.visible_to(user).select_related("resident")
     need = get_object_or_404(needs, key=key)
@@ -466,7 +477,7 @@ def need_contact(request: HttpRequest, key: UUID) -> HttpResponse:
         data = form.cleaned_data
         closes = data.pop("closed")
         try:
-            services.made_contact(need=need, **data, at=at, by=user)
+            services.record_contact(need=need, **data, at=at, by=user)
         except RefusedError as error:
             messages.error(request, error.sentence)
         else:
@@ -474,10 +485,10 @@ def need_contact(request: HttpRequest, key: UUID) -> HttpResponse:
     else:
         for errors in form.errors.values():
             messages.error(request, str(errors[0]))
-    return _back(request, need)
+    return _redirect_back(request, need)
 
 
-def _back(request: HttpRequest, need: Need) -> HttpResponseRedirect:
+def _redirect_back(request: HttpRequest, need: Need) -> HttpResponseRedirect:
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
     return redirect(back) if safe else redirect("health_file", need.resident.key)
@@ -486,15 +497,15 @@ def _back(request: HttpRequest, need: Need) -> HttpResponseRedirect:
 @require_http_methods(["GET", "POST"])
 @role_required(Role.SUPERVISOR)
 def key_standard(request: HttpRequest) -> HttpResponse:
-    """Show the standard of one's areas, and give another with a reason."""
+    """Show the standard of one's areas, and set another with a reason."""
     user, at = member(request), clock.now()
-    own = Area.objects.below(user).exclude(level=Area.Level.GRID)
+    managed = Area.objects.below(user).exclude(level=Area.Level.GRID)
     code = request.POST.get("area") or request.GET.get("area", "")
-    area = own.filter(code=code).first() or own.first()
+    area = managed.filter(code=code).first() or managed.first()
     rules = standards.rules_over([area])[area.pk] if area else standards.DEFAULT
     form = StandardForm(
         request.POST or None,
-        areas=own,
+        areas=managed,
         rules=rules,
         initial={"area": area.code if area else None},
     )
@@ -509,7 +520,7 @@ def key_standard(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("The standard holds from now on; the lists follow."))
             return redirect(f"{request.path}?area={data['area'].code}")
-    history = KeyStandard.objects.filter(area__in=own).select_related("area", "by")
+    history = KeyStandard.objects.filter(area__in=managed).select_related("area", "by")
     context = {
         "form": form,
         "area": area,

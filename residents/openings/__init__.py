@@ -1,1 +1,1 @@
-"""Opening the record of another area: with a reason, for an hour, told to who answers for it."""
+"""Access to records of other areas: with a reason, for an hour, shown to their supervisors."""

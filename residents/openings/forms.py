@@ -1,4 +1,4 @@
-"""Whose record, and why."""
+"""The form to open a record of another area."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Who opened whose record, why and until when."""
+"""Openings: temporary access to records of other areas."""
 
 import uuid
 from typing import Any, Self
@@ -12,18 +12,18 @@ from common.encryption import EncryptedTextField
 
 
 class OpeningQuerySet(models.QuerySet["Opening"]):
-    """Questions about openings; time is the database's, whatever day the demo believes in."""
+    """Queries on openings; they use the database's clock, not the demo's day."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the openings of records in the areas of `user`, by others."""
+        """Return the openings, by other users, of records in the areas of `user`."""
         return self.filter(people_within(user, "resident__grid__path")).exclude(by=user)
 
     def active(self) -> Self:
-        """Return those that still open a record."""
+        """Return the openings that still give access."""
         return self.filter(ended_at=None, until__gt=Now())
 
-    def whole(self) -> Self:
-        """Return them with all that is shown of them, and whether each `is_active`."""
+    def with_details(self) -> Self:
+        """Return the openings with related rows, annotated with `is_active`."""
         active = models.Q(ended_at=None, until__gt=Now())
         return (
             self.select_related("resident__grid", "by", "ended_by")
@@ -32,12 +32,12 @@ class OpeningQuerySet(models.QuerySet["Opening"]):
         )
 
     def unseen(self) -> Self:
-        """Return those that no supervisor has taken note of."""
+        """Return the openings that no supervisor has noted."""
         return self.filter(seen_at=None)
 
 
 class Opening(models.Model):
-    """That somebody may read the record of one person outside their areas for an hour."""
+    """The permission to read the record of one person outside one's areas for an hour."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     resident = models.ForeignKey(
@@ -73,7 +73,7 @@ class Opening(models.Model):
 
 
 def opened_to(user: Any, resident: str) -> models.Q:
-    """Return the condition that the record of `resident`, a column, is open to `user` now."""
+    """Return the condition that `user` has an active opening of the column `resident`."""
     if not getattr(user, "sees_people", False):
         return models.Q(pk__in=[])
     open_now = Opening.objects.active().filter(resident=models.OuterRef(resident), by=user)

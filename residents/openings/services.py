@@ -1,4 +1,4 @@
-"""Opening another area's record, ending it, taking note of it."""
+"""Open a record of another area, close it, and note it."""
 
 from contextlib import suppress
 from datetime import date, timedelta
@@ -27,7 +27,7 @@ MISSED = gettext_noop("looked in other areas and found nobody")
 
 
 class NobodyError(RefusedError):
-    """Nobody is found under this, or several people are; it is not said which."""
+    """None or several residents match; the message does not tell which."""
 
     field = "text"
 
@@ -41,7 +41,7 @@ class NobodyError(RefusedError):
 
 
 class TooManyOpeningsError(RefusedError):
-    """More than anybody needs in a day."""
+    """The user has reached the daily limit of openings or misses."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -50,24 +50,24 @@ class TooManyOpeningsError(RefusedError):
 
 
 class OpeningEndedError(RefusedError):
-    """An opening that is over already."""
+    """The opening has ended already."""
 
     def __init__(self) -> None:
         super().__init__(_("This record is closed again already."))
 
 
-def open_elsewhere(*, text: str, reason: str, today: date, by: User) -> Resident:
+def open_record(*, text: str, reason: str, today: date, by: User) -> Resident:
     """
-    Let `by` read the record of whom `text` names exactly, for an hour; return the resident.
+    Open the record of the resident that `text` identifies for an hour; return the resident.
 
-    A record of their own areas needs no opening. Tries that fail are written down, too.
+    Residents of the areas of `by` need no opening. Failed attempts are audited, too.
     """
     _refuse_too_many(by)
-    found = list(_named(text, today)[:2])
-    if len(found) != 1:
+    matching = list(_matching_residents(text, today)[:2])
+    if len(matching) != 1:
         audit.record(by=by, did=MISSED, to=by)
         raise NobodyError
-    resident = found[0]
+    resident = matching[0]
     if not Resident.objects.visible_to(by, opened=True).filter(pk=resident.pk).exists():
         _open(resident, reason, by)
     return resident
@@ -95,8 +95,8 @@ def _refuse_too_many(by: User) -> None:
         raise TooManyOpeningsError
 
 
-def _named(text: str, today: date) -> ResidentQuerySet:
-    """Return who has exactly this pseudonym, document number or phone."""
+def _matching_residents(text: str, today: date) -> ResidentQuerySet:
+    """Return the residents with exactly this pseudonym, document number or phone."""
     text = text.strip()
     with suppress(ValueError):
         return Resident.objects.people().filter(key=UUID(text))
@@ -107,12 +107,12 @@ def _named(text: str, today: date) -> ResidentQuerySet:
     for kind in Resident.DocumentType:
         with suppress(ValidationError):
             hashes += number_hashes(kind, read_number(kind, text, today=today).number)
-    return Resident.objects.people().filter(number_hash__in=[each for each in hashes if each])
+    return Resident.objects.people().filter(number_hash__in=[hash_ for hash_ in hashes if hash_])
 
 
 @transaction.atomic
 def end(*, opening: Opening, by: User) -> None:
-    """Close a record before its hour is over."""
+    """End an opening early."""
     running = Opening.objects.active().filter(pk=opening.pk)
     if not running.update(ended_at=Now(), ended_by=by):
         raise OpeningEndedError
@@ -126,7 +126,7 @@ def end(*, opening: Opening, by: User) -> None:
 
 @transaction.atomic
 def take_note(*, opening: Opening, by: User) -> None:
-    """Take note that somebody opened a record of one's area."""
+    """Mark an opening as noted by a supervisor."""
     if Opening.objects.unseen().filter(pk=opening.pk).update(seen_at=Now(), seen_by=by):
         audit.record(
             by=by,

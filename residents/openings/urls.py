@@ -1,4 +1,4 @@
-"""Records of other areas."""
+"""URLs of openings."""
 
 from django.urls import path
 

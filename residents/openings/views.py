@@ -1,4 +1,4 @@
-"""Pages about records of other areas."""
+"""Pages of openings: records of other areas."""
 
 from uuid import UUID
 
@@ -25,11 +25,11 @@ field_work = role_required(*SEES_PEOPLE)
 @require_http_methods(["GET", "POST"])
 @field_work
 def opening_new(request: HttpRequest) -> HttpResponse:
-    """Open the record of somebody in another area, by an exact number and with a reason."""
+    """Open the record of a person in another area, by an exact number and with a reason."""
     form = OpeningForm(request.POST or None)
     if form.is_valid():
         try:
-            resident = services.open_elsewhere(
+            resident = services.open_record(
                 **form.cleaned_data, today=clock.today(), by=member(request)
             )
         except RefusedError as error:
@@ -42,26 +42,26 @@ def opening_new(request: HttpRequest) -> HttpResponse:
 @require_GET
 @field_work
 def opening_list(request: HttpRequest) -> HttpResponse:
-    """Show who opened records of one's areas, and which records one opened."""
+    """Show one's own openings, and to supervisors those of records in their areas."""
     user = member(request)
-    page = page_before(_concerning(user).whole(), request.GET.get("before"))
+    page = page_before(_concerning(user).with_details(), request.GET.get("before"))
     people = [opening.resident for opening in page.rows]
     residents.showed(page="opening_list", people=people, by=user)
     return render(request, "residents/opening_list.html", {"page": page})
 
 
 def _concerning(user: User) -> OpeningQuerySet:
-    """Return what `user` opened, and to supervisors what others opened of their areas."""
-    own = Q(by=user)
+    """Return the openings by `user`, and for supervisors those of records in their areas."""
+    condition = Q(by=user)
     if user.role == Role.SUPERVISOR:
-        own |= Q(pk__in=Opening.objects.visible_to(user).values("pk"))
-    return Opening.objects.filter(own)
+        condition |= Q(pk__in=Opening.objects.visible_to(user).values("pk"))
+    return Opening.objects.filter(condition)
 
 
 @require_POST
 @field_work
 def opening_end(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Close a record before its hour is over: one's own opening, or one of one's area."""
+    """End an opening early: one's own, or one of a record in one's area."""
     user = member(request)
     opening = get_object_or_404(_concerning(user).select_related("resident"), key=key)
     try:

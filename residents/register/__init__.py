@@ -1,1 +1,1 @@
-"""The register: who people are and where they live, as typed, kept and masked."""
+"""The register of residents: identity, addresses, masking, services."""

@@ -1,5 +1,5 @@
 """
-Buildings, units and doors as people write them, and the keys under which they are found.
+Parse addresses, and normalise buildings, units and doors to search keys.
 
 3号楼, 3栋, 三幢 and 3# are one building, 2单元 and 2 one unit, 501室 and 501 one door.
 """
@@ -35,55 +35,55 @@ _WRITTEN = tuple(
 
 @dataclass(frozen=True)
 class TypedAddress:
-    """The keys of an address as far as it was typed; "" for what was not."""
+    """The keys of the parts of a typed address, "" for missing parts."""
 
     building: str = ""
     unit: str = ""
     door: str = ""
 
 
-def read(text: str) -> TypedAddress | None:
-    """Return what address `text` says: 3-2-501, 3号楼2单元501, 3栋501, 501室; None for none."""
-    plain = re.sub(r"-+", "-", re.sub(r"[\s/,，、—–－_]+", "-", _plain(text))).strip("-")
+def parse_address(text: str) -> TypedAddress | None:
+    """Return the address in `text` (3-2-501, 3号楼2单元501, 3栋501, 501室), None if it is none."""
+    plain = re.sub(r"-+", "-", re.sub(r"[\s/,，、—–－_]+", "-", _normalised(text))).strip("-")
     for form in _WRITTEN:
-        if said := form.fullmatch(plain):
-            part = said.groupdict()
+        if match := form.fullmatch(plain):
+            parts = match.groupdict()
             return TypedAddress(
-                building_key(part.get("building") or ""),
-                unit_key(part.get("unit") or ""),
-                door_key(part.get("door") or ""),
+                building_key(parts.get("building") or ""),
+                unit_key(parts.get("unit") or ""),
+                door_key(parts.get("door") or ""),
             )
     return None
 
 
 def building_key(name: str) -> str:
     """Return the key of a building's name: 3 of 3号楼, 阳光花园3 of 阳光花园三栋."""
-    return _BUILDING_END.sub("", _joined(name)).removeprefix("第")
+    return _BUILDING_END.sub("", _without_spaces(name)).removeprefix("第")
 
 
 def unit_key(unit: str) -> str:
     """Return the key of a unit: 2 of 2单元."""
-    return _UNIT_END.sub("", _joined(unit))
+    return _UNIT_END.sub("", _without_spaces(unit))
 
 
 def door_key(door: str) -> str:
     """Return the key of a door: 501 of 501室."""
-    return _DOOR_END.sub("", _joined(door))
+    return _DOOR_END.sub("", _without_spaces(door))
 
 
-def _joined(text: str) -> str:
-    return re.sub(r"\s+", "", _plain(text))
+def _without_spaces(text: str) -> str:
+    return re.sub(r"\s+", "", _normalised(text))
 
 
-def _plain(text: str) -> str:
-    """Return narrow small letters, and numbers below a hundred in digits."""
-    return _HAN_NUMBER.sub(_digits, unicodedata.normalize("NFKC", text).lower().strip())
+def _normalised(text: str) -> str:
+    """Return NFKC in lower case, with Chinese numbers below a hundred as digits."""
+    return _HAN_NUMBER.sub(_as_digits, unicodedata.normalize("NFKC", text).lower().strip())
 
 
-def _digits(said: re.Match[str]) -> str:
-    if not said[0]:
+def _as_digits(match: re.Match[str]) -> str:
+    if not match[0]:
         return ""
-    ones = str(_DIGITS.index(said[2])) if said[2] else ""
-    if "十" not in said[0]:
+    ones = str(_DIGITS.index(match[2])) if match[2] else ""
+    if "十" not in match[0]:
         return ones
-    return (str(_DIGITS.index(said[1])) if said[1] else "1") + (ones or "0")
+    return (str(_DIGITS.index(match[1])) if match[1] else "1") + (ones or "0")

@@ -1,4 +1,4 @@
-"""What is typed about residents: cleaned here, kept by `services`."""
+"""Forms about residents and rosters; `services` stores the input."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ NUMBER = {**TEXT, "autocapitalize": "characters", "inputmode": "text"}
 
 
 def grids_of(user: User) -> "models.QuerySet[Area]":
-    """Return the grids whose people `user` works with."""
+    """Return the grids whose residents `user` may see."""
     grids: models.QuerySet[Area] = Area.objects.filter(
         people_within(user, "path"), level=Area.Level.GRID
     )
@@ -47,7 +47,7 @@ def grids_of(user: User) -> "models.QuerySet[Area]":
 
 
 class PersonForm(forms.Form):
-    """Who somebody is and how they are reached."""
+    """The identity and contacts of a resident."""
 
     number_required = True
 
@@ -125,11 +125,11 @@ class PersonForm(forms.Form):
         self.fields["birth_date"].widget.attrs["max"] = today.isoformat()
 
     def clean_name(self) -> str:
-        """Return the name as it is kept."""
+        """Return the normalised name."""
         return _read(read_name, self.cleaned_data["name"])
 
     def clean_number(self) -> str:
-        """Return the number as it is kept."""
+        """Return the normalised number."""
         kind = self.cleaned_data.get("document_type")
         number: str = self.cleaned_data["number"]
         if not kind or not (number or self.number_required):
@@ -137,27 +137,27 @@ class PersonForm(forms.Form):
         return read_number(kind, number, today=self.today).number
 
     def clean_birth_date(self) -> date | None:
-        """Return a day that is not in the future."""
+        """Return the birth date; refuse one in the future."""
         born: date | None = self.cleaned_data["birth_date"]
         if born and born > self.today:
             raise forms.ValidationError(_("The birth date is in the future. Check the date."))
         return born
 
     def clean_phone(self) -> str:
-        """Return the phone as it is kept."""
+        """Return the normalised phone."""
         return _read(read_phone, self.cleaned_data["phone"])
 
     def clean_emergency_name(self) -> str:
-        """Return the name as it is kept."""
+        """Return the normalised name."""
         return _read(read_name, self.cleaned_data["emergency_name"])
 
     def clean_emergency_phone(self) -> str:
-        """Return the phone as it is kept."""
+        """Return the normalised phone."""
         return _read(read_phone, self.cleaned_data["emergency_phone"])
 
 
 class HousematePersonForm(PersonForm):
-    """Who somebody is behind a known door; a phone that is known there is not typed again."""
+    """A resident at a known address, where the phone of a housemate can be chosen."""
 
     phone_of = forms.ChoiceField(
         label=_("Or the phone of"), required=False, widget=forms.RadioSelect
@@ -170,14 +170,16 @@ class HousematePersonForm(PersonForm):
 
     def __init__(self, *args: Any, housemates: Sequence[Resident], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._reached = {str(each.key): each for each in housemates if each.phone}
+        self._reached = {
+            str(housemate.key): housemate for housemate in housemates if housemate.phone
+        }
         field = self.fields["phone_of"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker
         field.choices = [
             ("", _("nobody")),
             *(
-                (key, f"{each.masked_name} {each.masked_phone}")
-                for key, each in self._reached.items()
+                (key, f"{housemate.masked_name} {housemate.masked_phone}")
+                for key, housemate in self._reached.items()
             ),
         ]
         if not self._reached:
@@ -185,7 +187,7 @@ class HousematePersonForm(PersonForm):
             self.helper.layout = Layout(*PersonForm.layout)
 
     def clean(self) -> dict[str, Any]:
-        """Take the phone of whom was chosen, unless one was typed."""
+        """Use the phone of the chosen housemate, unless one was typed."""
         data: dict[str, Any] = super().clean() or self.cleaned_data
         chosen = self._reached.get(data.pop("phone_of", ""))
         if chosen and not data.get("phone") and "phone" not in self.errors:
@@ -194,7 +196,7 @@ class HousematePersonForm(PersonForm):
 
 
 class ChangeForm(PersonForm):
-    """What is to be changed; what is left empty stays."""
+    """Changes of a resident; empty fields stay unchanged."""
 
     number_required = False
     version = forms.IntegerField(widget=forms.HiddenInput)
@@ -213,7 +215,7 @@ class ChangeForm(PersonForm):
 
 
 class AddressForm(forms.Form):
-    """Where somebody lives."""
+    """The address of a resident."""
 
     grid = forms.ModelChoiceField(
         label=_("Grid"),
@@ -268,7 +270,7 @@ class AddressForm(forms.Form):
 
 
 class SearchForm(forms.Form):
-    """Whom to look for; posted, so that nothing personal stands in an address."""
+    """A search; posted, so that no personal data is in a URL."""
 
     text = forms.CharField(
         label=_("Name, pinyin, phone, document number or door"),
@@ -280,7 +282,7 @@ class SearchForm(forms.Form):
 
 
 class UncoverForm(forms.Form):
-    """Why somebody needs to see what is masked."""
+    """The reason for uncovering a masked value."""
 
     reason = forms.ChoiceField(
         label=_("What do you need it for?"),
@@ -296,14 +298,14 @@ class UncoverForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
-        """Ask for words where no reason of the list fits."""
+        """Require a text if the reason is "other"."""
         data = super().clean() or {}
         if data.get("reason") == UncoverReason.OTHER and len(data.get("words", "").strip()) < 2:
             self.add_error("words", _("Say in a few words what you need it for."))
         return data
 
-    def said(self) -> str:
-        """Return the reason as it is written down."""
+    def audit_reason(self) -> str:
+        """Return the reason for the audit."""
         reason: str = self.cleaned_data["reason"]
         words: str = self.cleaned_data["words"]
         return words.strip() if reason == UncoverReason.OTHER else reason
@@ -314,7 +316,7 @@ def _read(read: Any, text: str) -> str:
 
 
 class RosterForm(forms.Form):
-    """A file with people, for which area it is, and who sent it."""
+    """The upload of a roster: file, sender and area."""
 
     file = forms.FileField(
         label=_("The roster"),
@@ -351,7 +353,7 @@ class RosterForm(forms.Form):
         self.helper.disable_csrf = True
 
     def clean_file(self) -> Any:
-        """Return the file, if it is no larger than a roster may be."""
+        """Return the file; refuse one larger than LARGEST_FILE."""
         file = self.cleaned_data["file"]
         if (file.size or 0) > LARGEST_FILE:
             raise forms.ValidationError(
@@ -362,7 +364,7 @@ class RosterForm(forms.Form):
 
 
 class ColumnsForm(forms.Form):
-    """What each column of a sheet holds."""
+    """The field of each column of a sheet."""
 
     def __init__(
         self, *args: Any, headings: Sequence[str], fields: Mapping[int, str], **kwargs: Any
@@ -378,7 +380,7 @@ class ColumnsForm(forms.Form):
             )
 
     def clean(self) -> dict[str, Any]:
-        """Refuse a field that two columns hold, and the lack of one that every row needs."""
+        """Refuse a field in two columns, and missing required fields."""
         data = super().clean() or {}
         chosen = [field for field in data.values() if field]
         for field, times in Counter(chosen).items():

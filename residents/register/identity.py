@@ -1,8 +1,8 @@
 """
-Reading what people type about who they are: numbers, names, phones.
+Parse typed document numbers, names and phones.
 
-Pure functions: text in, the normalised value out, or a `ValidationError` whose sentence says
-what is wrong and what to do, ready to stand beside a form's field.
+Pure functions that return the normalised value, or raise a `ValidationError` with a sentence for
+a form's field: what is wrong and what to do.
 """
 
 import re
@@ -28,7 +28,7 @@ _HAN = (
     "\u3005\u3007\u3021-\u3029\u3038-\u303b\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0002ee5f\U0002f800-\U0002fa1f\U00030000-\U000323af"
 )
-_VARIANT = "\ufe00-\ufe0f\U000e0100-\U000e01ef"  # says which form of the Han character before it
+_VARIANT = "\ufe00-\ufe0f\U000e0100-\U000e01ef"  # variation selectors
 _DOTS = "·•．‧・.∙⋅･"
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _DOT_IN_HAN = re.compile(f"(?<=[{_HAN}{_VARIANT}])\\s*[{_DOTS}]\\s*(?=[{_HAN}])")
@@ -47,7 +47,7 @@ _PASSPORT = re.compile(r"[A-Z0-9]{5,20}")
 
 @dataclass(frozen=True)
 class Identity:
-    """A document's number, and what it says of its holder."""
+    """A document's number, with the birth date and sex that it contains."""
 
     number: str
     birth_date: date | None = None
@@ -55,7 +55,7 @@ class Identity:
 
 
 def read_number(document_type: str, text: str, *, today: date) -> Identity:
-    """Return the identity that `text` says on a document of this type."""
+    """Return the identity for a number on a document of this type."""
     number = re.sub(r"[\s\-_—–]", "", unicodedata.normalize("NFKC", text)).upper()
     number = _INVISIBLE.sub("", number)
     if document_type == DocumentType.NONE:
@@ -113,7 +113,7 @@ def _read_hmt(number: str, today: date) -> Identity:
 
 def _read_foreign(number: str, today: date) -> Identity:
     if _OLD_FOREIGN.fullmatch(number):
-        # Two digits for the year of birth: read no date from them.
+        # The year of birth has two digits, so no date is read.
         return Identity(number)
     if len(number) != 18 or not _FOREIGN.fullmatch(number):
         raise ValidationError(
@@ -154,9 +154,9 @@ def _refuse_length(number: str) -> None:
 
 def _read_18(number: str, form: re.Pattern[str], today: date) -> Identity:
     """
-    Read the 18 characters that three kinds of card share (GB 11643).
+    Read the 18 characters of three kinds of card (GB 11643).
 
-    The six digits of the area are not looked up: cards outlive the codes of counties.
+    The six digits of the area are not checked: cards outlive the codes of counties.
     """
     if not form.fullmatch(number):
         raise ValidationError(
@@ -197,9 +197,9 @@ def _birth_date(digits: str, today: date) -> date:
 
 def read_name(text: str) -> str:
     """
-    Return the name that `text` says: any Han script, Latin letters, ·.
+    Return the normalised name: Han characters, Latin letters, ·.
 
-    The dot between the parts of a name is U+00B7 whatever was typed (notice 民委发〔2016〕33号).
+    Dots between the parts of a name become U+00B7 (notice 民委发〔2016〕33号).
     """
     name = " ".join(_NOT_HAN.sub(_plain, _INVISIBLE.sub("", text)).split())
     name = _SPACE_IN_HAN.sub("", _DOT_IN_HAN.sub("·", name))
@@ -215,7 +215,7 @@ def read_name(text: str) -> str:
 
 
 def _plain(part: re.Match[str]) -> str:
-    """Return Latin letters composed and narrow; Han characters must never be normalised."""
+    """Return Latin letters in NFKC; Han characters must not be normalised."""
     return unicodedata.normalize("NFKC", part[0])
 
 
@@ -248,7 +248,7 @@ def _is_letter(character: str) -> bool:
 
 
 def read_phone(text: str) -> str:
-    """Return the phone number that `text` says in the form +8613800000000 (E.164)."""
+    """Return the phone number in E.164: +8613800000000."""
     typed = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
     try:
         number = phonenumbers.parse(typed, "CN")
@@ -257,17 +257,17 @@ def read_phone(text: str) -> str:
             _("This is no phone number. Enter its digits, for example 13800000000.")
         ) from error
     if not phonenumbers.is_valid_number(number) and not _is_invented(number):
-        raise _unused(typed, number)
+        raise _invalid_phone(typed, number)
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
 
 
 def _is_invented(number: phonenumbers.PhoneNumber) -> bool:
-    """Return whether a number is one of the demo's, which ring nobody and which only it takes."""
+    """Return whether a number is one of the unassigned numbers that only the demo accepts."""
     invented = re.fullmatch("100[0-9]{8}", str(number.national_number))
     return settings.DEMO and number.country_code == 86 and invented is not None
 
 
-def _unused(typed: str, number: phonenumbers.PhoneNumber) -> ValidationError:
+def _invalid_phone(typed: str, number: phonenumbers.PhoneNumber) -> ValidationError:
     if number.country_code != 86:
         return ValidationError(
             _("No such phone number exists abroad. Check it, beginning with + and the country.")

@@ -1,4 +1,4 @@
-"""What pages show of personal data until somebody uncovers it with a reason."""
+"""Masking of personal data on pages, until a user uncovers it with a reason."""
 
 import re
 
@@ -29,7 +29,7 @@ def surname_of(name: str) -> str:
 
 
 def mask_phone(phone: str) -> str:
-    """Return 138****1234 of a mainland number, the country and last digits of another."""
+    """Return 138****1234 for a mainland number, first and last digits for others."""
     local = phone.removeprefix("+86")
     if len(local) < 2 * LAST:
         return "*" * len(local)
@@ -44,5 +44,5 @@ def mask_number(number: str) -> str:
 
 
 def mask_address(address: str) -> str:
-    """Return an address without its last number, the door."""
+    """Return an address with its last number, the door, replaced by stars."""
     return _LAST_WORD.sub("***", address)

@@ -18,12 +18,12 @@ from residents.register import masking
 from residents.register.lengths import LONGEST_BUILDING, LONGEST_UNIT
 from residents.search.lexemes import LexemesField
 
-# So that buildings can be put in order as people count them: 3号楼 before 10号楼.
+# For sorting buildings numerically: 3号楼 before 10号楼.
 models.CharField.register_lookup(Length)
 
 
 class BuildingQuerySet(models.QuerySet["Building"]):
-    """Questions about buildings."""
+    """Queries on buildings."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the buildings below the areas of `user`."""
@@ -41,7 +41,7 @@ class BuildingQuerySet(models.QuerySet["Building"]):
 
 
 class Building(models.Model):
-    """A building of a grid, or a named place where there is none."""
+    """A building of a grid, or a named place without buildings."""
 
     grid = models.ForeignKey(
         Area, on_delete=models.PROTECT, related_name="buildings", verbose_name=_("grid")
@@ -64,7 +64,7 @@ class Building(models.Model):
 
 
 class HouseholdQuerySet(models.QuerySet["Household"]):
-    """Questions about households."""
+    """Queries on households."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the households below the areas of `user`."""
@@ -72,7 +72,7 @@ class HouseholdQuerySet(models.QuerySet["Household"]):
 
 
 class Household(models.Model):
-    """Those who live behind one door. The door is sealed: with it an address names people."""
+    """An address with the people who live there. The door is sealed: it would identify people."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     building = models.ForeignKey(
@@ -83,7 +83,7 @@ class Household(models.Model):
     floor = models.SmallIntegerField(_("floor"), null=True, blank=True)
     door = EncryptedTextField(_("door"), bound_to=["key"])
     door_hash = models.CharField(max_length=64, editable=False)
-    # The hash of `addresses.door_key`: one for 501 and 501室.
+    # The hash of `addresses.door_key`, the same for 501 and 501室.
     door_key = models.CharField(max_length=16, blank=True, editable=False)
 
     objects = HouseholdQuerySet.as_manager()
@@ -105,7 +105,7 @@ class Household(models.Model):
 
     @property
     def address(self) -> str:
-        """Return the whole address: building, unit, door. Pages show `str` of the household."""
+        """Return the full address: building, unit, door. Pages show `str` of the household."""
         return "-".join(part for part in (self.building.name, self.unit, self.door) if part)
 
 
@@ -114,20 +114,20 @@ class ResidentQuerySet(models.QuerySet["Resident"]):
 
     def visible_to(self, user: Any, *, opened: bool = False) -> Self:
         """
-        Return the residents below the areas of `user`, without entries that are nobody.
+        Return the residents below the areas of `user`, without void entries (NOBODY).
 
-        With `opened` also those whose record `user` has opened with a reason: for pages that
-        show one person, never for lists or acts.
+        With `opened` also those with an active opening by `user`: only for pages of one person,
+        not for lists or acts.
         """
         theirs = people_within(user, "grid__path")
         return self.people().filter(theirs | opened_to(user, "pk") if opened else theirs)
 
     def people(self) -> Self:
-        """Return the residents without entries that are nobody."""
+        """Return the residents without void entries (NOBODY)."""
         return self.exclude(gone_as__in=Resident.NOBODY)
 
     def here(self) -> Self:
-        """Return those who live or stay here now: who has left or died is kept, not listed."""
+        """Return the residents who have not left or died."""
         return self.filter(gone_as="")
 
 
@@ -152,19 +152,19 @@ class Resident(models.Model):
         MERGED = "merged", _("Merged with another entry")
         TAKEN_BACK = "taken_back", _("Registered by mistake")
 
-    # Rows that are nobody any more; only their history is kept.
+    # Void entries: merged or registered by mistake; only their history is kept.
     NOBODY = (GoneAs.MERGED, GoneAs.TAKEN_BACK)
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     household = models.ForeignKey(
         Household, on_delete=models.PROTECT, related_name="residents", verbose_name=_("household")
     )
-    # The household's grid once more, so that lists answer from one index; `services` keep both.
+    # A copy of the household's grid, so that lists use one index; `services` update both.
     grid = models.ForeignKey(
         Area, on_delete=models.PROTECT, related_name="residents", verbose_name=_("grid")
     )
     name = EncryptedTextField(pgettext_lazy("of a person", "name"), bound_to=["key"])
-    # Of these three see `residents.search.name_keys`.
+    # For these three see `residents.search.name_keys`.
     name_key = models.CharField(_("pinyin"), max_length=10, blank=True, editable=False)
     name_words = LexemesField(default="", editable=False)
     name_hash = models.CharField(max_length=16, blank=True, editable=False)
@@ -173,7 +173,7 @@ class Resident(models.Model):
     )
     number = EncryptedTextField(_("number"), blank=True, bound_to=["key"])
     number_hash = models.CharField(max_length=64, blank=True, editable=False)
-    # Hashes of the last four characters, to be found by what pages show.
+    # Hash of the last four characters, which pages show.
     number_end = models.CharField(max_length=16, blank=True, editable=False)
     sex = models.CharField(_("sex"), max_length=10, choices=Sex, default=Sex.UNKNOWN)
     birth_date = models.DateField(_("birth date"), null=True, blank=True)
@@ -184,7 +184,7 @@ class Resident(models.Model):
     emergency_phone = EncryptedTextField(_("their phone"), blank=True, bound_to=["key"])
     created_at = models.DateTimeField(_("registered at"))
     version = models.PositiveIntegerField(default=1)
-    # Of those who no longer live here; they keep their last household.
+    # For residents who no longer live here; they keep their last household.
     gone_as = models.CharField(_("gone"), max_length=10, choices=GoneAs, blank=True)
     gone_on = models.DateField(_("gone on"), null=True, blank=True)
 
@@ -223,7 +223,7 @@ class Resident(models.Model):
             models.Index(fields=["number_end"], name="resident_number_end"),
             models.Index(fields=["phone_end"], name="resident_phone_end"),
             GinIndex(fields=["name_words"], name="resident_name_words"),
-            # Lists of key people go by age, the oldest first, unknown last.
+            # Lists of key people are sorted by age, the oldest first, unknown last.
             models.Index(
                 Coalesce("birth_date", Value(date(9999, 12, 31))),
                 "id",
@@ -236,7 +236,7 @@ class Resident(models.Model):
         return f"resident {self.key}"
 
     def age(self, on: date) -> int | None:
-        """Return the age in full years on a day, None where the birth date is not known."""
+        """Return the age in full years on a day, None if the birth date is unknown."""
         born = self.birth_date
         if not born:
             return None
@@ -244,7 +244,7 @@ class Resident(models.Model):
 
     @classmethod
     def opened_name(cls, key: object, sealed: Any) -> str:
-        """Return the name of the resident with `key` that a query has given sealed."""
+        """Return the name of the resident with `key` from a sealed value of `values_list`."""
         field: Any = cls._meta.get_field("name")
         return str(field.open(bytes(sealed), key))
 
@@ -260,10 +260,10 @@ class Resident(models.Model):
 
     @property
     def shares_phone(self) -> bool:
-        """Whether others of the household are reached under the same phone. One query."""
-        together = Resident.objects.here().filter(household=self.household_id)
-        same = together.filter(phone_hash=self.phone_hash).exclude(pk=self.pk)
-        return bool(self.phone) and same.exists()
+        """Return whether others of the household have the same phone. One query."""
+        household_members = Resident.objects.here().filter(household=self.household_id)
+        sharing = household_members.filter(phone_hash=self.phone_hash).exclude(pk=self.pk)
+        return bool(self.phone) and sharing.exists()
 
     @property
     def masked_number(self) -> str:
@@ -282,7 +282,7 @@ class Resident(models.Model):
 
 
 class UncoverReason(models.TextChoices):
-    """What somebody may need a masked value for."""
+    """The reasons for uncovering a masked value."""
 
     CALL = "call", _("To call them")
     VISIT = "visit", _("To visit or deliver")

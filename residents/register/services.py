@@ -1,4 +1,4 @@
-"""Registering residents, finding them, changing what is known, uncovering what is masked."""
+"""Register, find and change residents, and uncover masked values."""
 
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
@@ -15,21 +15,21 @@ from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common.encryption import sealed, search_hash, search_hashes
-from residents.duplicates.models import merged_entries, standing_for
+from residents.duplicates.models import kept_entry_of, merged_entries
 from residents.openings.models import Opening
 from residents.register import addresses
 from residents.register.identity import Identity, read_name, read_number, read_phone
 from residents.register.models import Building, Household, Resident, UncoverReason
 from residents.search import name_keys
 
-# The contexts that keep equal texts of two columns from having equal hashes.
+# Contexts of hashes, so that equal texts in two columns have different hashes.
 NUMBER, PHONE, DOOR = "resident.number", "resident.phone", "household.door"
 NUMBER_END, PHONE_END, DOOR_KEY = "resident.number_end", "resident.phone_end", "household.door_key"
-LAST = 4  # characters of a number or phone by which somebody is found
+LAST = 4  # last characters of a number or phone for search
 _DERIVED = ("_hash", "_key", "_end", "_words")
-SHORT = 16  # characters of a hash that many rows share anyway
+SHORT = 16  # characters of hashes of values that many rows share
 
-# What `uncover` may show, and how each is called.
+# The fields that `uncover` may show, with their labels.
 UNCOVERABLE = {
     "name": pgettext_lazy("of a person", "name"),
     "number": gettext_lazy("number"),
@@ -40,11 +40,8 @@ UNCOVERABLE = {
 }
 
 
-# What the audit says of residents, in words for their page.
-
-
 class AlreadyRegisteredError(ValidationError):
-    """The number belongs to somebody who is registered in the areas of the one who asks."""
+    """The number belongs to a resident in the areas of the user."""
 
     def __init__(self, resident: Resident) -> None:
         self.resident = resident
@@ -54,7 +51,7 @@ class AlreadyRegisteredError(ValidationError):
 
 
 class RegisteredElsewhereError(ValidationError):
-    """The number belongs to somebody outside the areas of the one who asks."""
+    """The number belongs to a resident outside the areas of the user."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -78,7 +75,7 @@ class ChangedMeanwhileError(ValidationError):
 
 
 def find_by_number(*, document_type: str, number: str) -> Resident | None:
-    """Return who holds this number, wherever they live; ask `known` on behalf of somebody."""
+    """Return the holder of a number in any area; for users see `find_visible_by_number`."""
     if not number:
         return None
     return holder_of(number_hashes(document_type, number), document_types=[document_type])
@@ -86,39 +83,41 @@ def find_by_number(*, document_type: str, number: str) -> Resident | None:
 
 def holder_of(hashes: Collection[str], *, document_types: Collection[str]) -> Resident | None:
     """
-    Return who holds a number of one of these hashes.
+    Return the holder of a number with one of these hashes.
 
-    A number that only an entry has that was merged leads to the one that was kept.
+    If only a merged entry has the number, return the entry that was kept.
     """
     holding = Q(document_type__in=document_types, number_hash__in=hashes)
-    found = Resident.objects.people().filter(holding).select_related("household__building", "grid")
-    # Without a limit, which would let the planner walk the residents by key.
-    if own := list(found):
-        return own[0]
+    holders = (
+        Resident.objects.people().filter(holding).select_related("household__building", "grid")
+    )
+    # Without LIMIT, which would make the planner scan the residents by key.
+    if current := list(holders):
+        return current[0]
     merged = list(merged_entries().filter(holding))
-    return standing_for(merged[0]) if merged else None
+    return kept_entry_of(merged[0]) if merged else None
 
 
 @transaction.atomic
-def known(*, document_type: str, number: str, by: User) -> Resident | None:
+def find_visible_by_number(*, document_type: str, number: str, by: User) -> Resident | None:
     """
-    Return who holds this number, to be filled in on a form; written down as a reading.
+    Return the holder of a number in the areas of `by`, and audit the access.
 
-    Who lives in other areas is not told from who is registered nowhere.
+    The result does not tell residents of other areas from unregistered people.
     """
     hashes = number_hashes(document_type, number)
-    mine = Resident.objects.visible_to(by).filter(document_type=document_type)
-    found = mine.filter(number_hash__in=hashes).first() if number else None
-    if found:
-        read(resident=found, by=by)
-    return found
+    visible = Resident.objects.visible_to(by).filter(document_type=document_type)
+    resident = visible.filter(number_hash__in=hashes).first() if number else None
+    if resident:
+        read(resident=resident, by=by)
+    return resident
 
 
 def read(*, resident: Resident, by: User, also: Iterable[Resident] = ()) -> None:
     """
-    Write down that `by` looks at a resident's data, and at others who stand beside it.
+    Record that `by` reads a resident's data, and that of `also` on the same page.
 
-    Of a resident who is not in the areas of `by` it says by which opening.
+    For a resident outside the areas of `by` the entry names the opening.
     """
     shown = [other.key for other in also]
     opening = opening_of(resident, by)
@@ -129,14 +128,14 @@ def read(*, resident: Resident, by: User, also: Iterable[Resident] = ()) -> None
 
 
 def opening_of(resident: Resident, by: User) -> Opening | None:
-    """Return by which opening `by` sees a resident; None where the resident is theirs."""
+    """Return the opening by which `by` sees a resident; None in their own areas."""
     if resident.grid.path.startswith(by.area_paths):
         return None
     return Opening.objects.active().filter(resident=resident, by=by).order_by("-pk").first()
 
 
 def showed(*, page: str, people: Iterable[Resident], by: User) -> None:
-    """Write down that a page showed `people` to `by`; call it in every view that lists people."""
+    """Record that a page showed `people` to `by`; call it in every view that lists people."""
     audit.showed(by=by, page=page, people=[resident.key for resident in people])
 
 
@@ -144,42 +143,42 @@ def showed(*, page: str, people: Iterable[Resident], by: User) -> None:
 def household_at(
     *, building: Building, unit: str = "", door: str, floor: int | None = None
 ) -> Household:
-    """Return the household behind a door of `building`, made where nobody was there before."""
+    """Return the household at a door of `building`; create it if there is none."""
     unit, door = _tidy(unit), _tidy(door)
     if not door:
         raise ValidationError(_("Enter the door, for example 502."))
-    if known := _behind(building, unit, door):
-        household, made = known, False
+    if existing := _find_household(building, unit, door):
+        household, created = existing, False
     else:
-        household, made = Household.objects.get_or_create(
+        household, created = Household.objects.get_or_create(
             building=building,
             unit=unit,
             door_hash=search_hash(door, context=DOOR),
             defaults={"door": door, "floor": floor, **door_columns(unit, door)},
         )
-    if not made and floor is not None and household.floor is None:
+    if not created and floor is not None and household.floor is None:
         Household.objects.filter(pk=household.pk).update(floor=floor)
         household.floor = floor
     return household
 
 
-def _behind(building: Building, unit: str, door: str) -> Household | None:
-    """Return who is registered behind this door, however it was written then."""
-    there = Household.objects.filter(
+def _find_household(building: Building, unit: str, door: str) -> Household | None:
+    """Return the household at this door, in any spelling of it."""
+    households = Household.objects.filter(
         building=building, unit_key=addresses.unit_key(unit), door_key__in=door_hashes(door)
     )
-    return there.order_by("pk").first()
+    return households.order_by("pk").first()
 
 
 @transaction.atomic
 def building_at(*, grid: Area, name: str) -> Building:
-    """Return the building of this name in `grid`, made where there was none."""
+    """Return the building of this name in `grid`; create it if there is none."""
     if not (tidy := _tidy(name)):
         raise ValidationError(_("Enter the building, for example 3号楼."))
     key = addresses.building_key(tidy)
-    known = Building.objects.filter(grid=grid, name_key=key).order_by("pk").first()
-    if key and known:
-        return known
+    existing = Building.objects.filter(grid=grid, name_key=key).order_by("pk").first()
+    if key and existing:
+        return existing
     return Building.objects.get_or_create(grid=grid, name=tidy, defaults={"name_key": key})[0]
 
 
@@ -201,7 +200,7 @@ def register(
     """
     Register a person who lives or stays in `household`.
 
-    Sex and birth date are those that the number says, where it says them.
+    Sex and birth date in the number take precedence.
     """
     identity = read_number(document_type, number, today=timezone.localtime(at).date())
     _refuse_known(document_type, identity, by)
@@ -210,8 +209,8 @@ def register(
         grid=household.building.grid,
         created_at=at,
         **name_columns(read_name(name)),
-        **_identified(document_type, identity, sex, birth_date),
-        **_reached(phone, emergency_name, emergency_phone),
+        **_identity_columns(document_type, identity, sex, birth_date),
+        **_contact_columns(phone, emergency_name, emergency_phone),
     )
     audit.record(by=by, did=gettext_noop("registered"), to=resident)
     return resident
@@ -234,18 +233,20 @@ def change(
     by: User,
 ) -> None:
     """
-    Change what is known of a resident, unless it changed since `version` was read.
+    Change a resident, unless they changed since `version` was read.
 
-    What is left empty stays: the form shows nothing of what it holds.
+    Empty values stay unchanged, because the form does not show current values.
     """
-    new = _reached(phone, emergency_name, emergency_phone)
+    new = _contact_columns(phone, emergency_name, emergency_phone)
     if name:
         new |= name_columns(read_name(name))
     if number or document_type not in {"", resident.document_type}:
         kind = document_type or resident.document_type
         identity = read_number(kind, number, today=timezone.localtime(at).date())
         _refuse_known(kind, identity, by, besides=resident)
-        new |= _identified(kind, identity, sex or resident.sex, birth_date or resident.birth_date)
+        new |= _identity_columns(
+            kind, identity, sex or resident.sex, birth_date or resident.birth_date
+        )
     else:
         new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
     changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
@@ -254,8 +255,8 @@ def change(
     audit.record(by=by, did=gettext_noop("changed"), to=resident, fields=fields)
 
 
-def as_it_is(resident: Resident) -> dict[str, Any]:
-    """Return what an entry about a resident may change, for `put_back`; personal data."""
+def snapshot_of(resident: Resident) -> dict[str, Any]:
+    """Return the columns that an arrival may change, for `restore_snapshot`; personal data."""
     return {
         "household": resident.household_id,
         "phone": resident.phone,
@@ -267,12 +268,14 @@ def as_it_is(resident: Resident) -> dict[str, Any]:
 
 
 @transaction.atomic
-def put_back(*, resident: Resident, before: Mapping[str, Any], version: int, by: User) -> None:
+def restore_snapshot(
+    *, resident: Resident, before: Mapping[str, Any], version: int, by: User
+) -> None:
     """
-    Let a resident be as they were before an entry moved or changed them, up to `version`.
+    Restore a resident to the snapshot `before`, if `version` is still current.
 
-    The household that they leave goes too when nothing points to it. Raise
-    `ChangedMeanwhileError` when they were changed since.
+    The household that they leave is deleted if nothing references it. Raise
+    `ChangedMeanwhileError` if they were changed since.
     """
     left = resident.household
     home = Household.objects.select_related("building__grid").get(pk=before["household"])
@@ -287,7 +290,7 @@ def put_back(*, resident: Resident, before: Mapping[str, Any], version: int, by:
         gone_on=before.get("gone_on"),
         **phone_columns(before["phone"]),
     )
-    if not _pointed_to(left):
+    if not _is_referenced(left):
         left.delete()
     audit.record(by=by, did=gettext_noop("put back as it was"), to=resident)
 
@@ -297,11 +300,11 @@ def take_registration_back(
     *, resident: Resident, on: date, by: User, besides: Collection[Model] = ()
 ) -> bool:
     """
-    Let nobody be registered who was registered by mistake, and return whether that was done.
+    Void a registration made by mistake; return whether that was possible.
 
-    Not when anything but `besides` points to them: then they are known, and stay.
+    It is not if a row other than `besides` references the resident.
     """
-    if _pointed_to(resident, besides):
+    if _is_referenced(resident, besides):
         return False
     gone = Resident.GoneAs.TAKEN_BACK
     update(resident, resident.version, gone_as=gone, gone_on=on)
@@ -309,11 +312,13 @@ def take_registration_back(
     return True
 
 
-def _pointed_to(row: Model, besides: Collection[Model] = ()) -> bool:
-    """Return whether any row, of whatever kind, points to this one."""
+def _is_referenced(row: Model, besides: Collection[Model] = ()) -> bool:
+    """Return whether a row of any table, other than `besides`, references this one."""
     return any(
         relation.related_model._base_manager.filter(**{relation.field.name: row})
-        .exclude(pk__in=[one.pk for one in besides if isinstance(one, relation.related_model)])
+        .exclude(
+            pk__in=[other.pk for other in besides if isinstance(other, relation.related_model)]
+        )
         .exists()
         for relation in row._meta.related_objects
     )
@@ -321,19 +326,19 @@ def _pointed_to(row: Model, besides: Collection[Model] = ()) -> bool:
 
 @transaction.atomic
 def uncover(*, resident: Resident, field: str, reason: str, by: User) -> str:
-    """Return what a page shows masked, and write down who uncovered it and why."""
+    """Return a masked value, and audit who uncovered it and why."""
     if field not in UNCOVERABLE:
         raise ValueError(field)
     if len(reason.strip()) < 2:
         raise ValidationError(_("Say in a few words what you need it for."))
-    said = reason.strip()[:200]
-    listed = said in UncoverReason.values
+    given_reason = reason.strip()[:200]
+    listed = given_reason in UncoverReason.values
     audit.record(
         by=by,
         did=gettext_noop("uncovered"),
         to=resident,
-        code=said if listed else "",
-        reason="" if listed else said,
+        code=given_reason if listed else "",
+        reason="" if listed else given_reason,
         field=field,
     )
     return resident.household.address if field == "address" else str(getattr(resident, field))
@@ -342,20 +347,20 @@ def uncover(*, resident: Resident, field: str, reason: str, by: User) -> str:
 def _refuse_known(
     document_type: str, identity: Identity, by: User, besides: Resident | None = None
 ) -> None:
-    found = find_by_number(document_type=document_type, number=identity.number)
-    if found and found != besides:
-        _refuse_elsewhere(found, by)
-        raise AlreadyRegisteredError(found)
+    holder = find_by_number(document_type=document_type, number=identity.number)
+    if holder and holder != besides:
+        _refuse_elsewhere(holder, by)
+        raise AlreadyRegisteredError(holder)
 
 
-def _refuse_elsewhere(found: Resident, by: User) -> None:
-    """Raise `RegisteredElsewhereError` where `by` may not see who was found."""
-    if not Resident.objects.visible_to(by).filter(pk=found.pk).exists():
+def _refuse_elsewhere(resident: Resident, by: User) -> None:
+    """Raise `RegisteredElsewhereError` if `by` may not see the resident."""
+    if not Resident.objects.visible_to(by).filter(pk=resident.pk).exists():
         raise RegisteredElsewhereError
 
 
 def update(resident: Resident, version: int, **new: Any) -> None:
-    """Write columns of a resident, unless they changed since `version` was read."""
+    """Update columns of a resident, unless they changed since `version` was read."""
     rows = Resident.objects.filter(pk=resident.pk, version=version)
     if not rows.update(version=F("version") + 1, **sealed(resident, **new)):
         raise ChangedMeanwhileError
@@ -363,14 +368,14 @@ def update(resident: Resident, version: int, **new: Any) -> None:
 
 
 def name_columns(name: str) -> dict[str, Any]:
-    """Return the columns of a name that `identity.read_name` has read."""
-    made = name_keys.columns(name)
-    found = {"name_key": made.key, "name_words": made.words, "name_hash": made.hash}
-    return {"name": name, **found}
+    """Return the columns for a name normalised by `identity.read_name`."""
+    keys = name_keys.columns(name)
+    key_columns = {"name_key": keys.key, "name_words": keys.words, "name_hash": keys.hash}
+    return {"name": name, **key_columns}
 
 
 def number_columns(document_type: str, number: str) -> dict[str, Any]:
-    """Return the columns of a number that `identity.read_number` has read."""
+    """Return the columns for a number normalised by `identity.read_number`."""
     return {
         "document_type": document_type,
         "number": number,
@@ -380,7 +385,7 @@ def number_columns(document_type: str, number: str) -> dict[str, Any]:
 
 
 def phone_columns(phone: str) -> dict[str, Any]:
-    """Return the columns of a phone that `identity.read_phone` has read."""
+    """Return the columns for a phone normalised by `identity.read_phone`."""
     return {
         "phone": phone,
         "phone_hash": search_hash(phone, context=PHONE),
@@ -389,12 +394,12 @@ def phone_columns(phone: str) -> dict[str, Any]:
 
 
 def door_columns(unit: str, door: str) -> dict[str, Any]:
-    """Return the columns under which a door of a building is found."""
+    """Return the search columns of a door."""
     return {"unit_key": addresses.unit_key(unit), "door_key": door_hash(door)}
 
 
 def resident_hashes(resident: Resident) -> dict[str, str]:
-    """Return the hashes under which a resident is found."""
+    """Return the search hashes of a resident."""
     columns = {
         **name_columns(resident.name),
         **number_columns(resident.document_type, resident.number),
@@ -404,19 +409,19 @@ def resident_hashes(resident: Resident) -> dict[str, str]:
 
 
 def household_hashes(household: Household) -> dict[str, str]:
-    """Return the hashes under which a household is found."""
+    """Return the search hashes of a household."""
     door = household.door
     return {"door_hash": search_hash(door, context=DOOR), "door_key": door_hash(door)}
 
 
 def door_hash(door: str) -> str:
-    """Return the hash of a door, however it is written."""
+    """Return the hash of a door, the same for all spellings."""
     return search_hash(addresses.door_key(door), context=DOOR_KEY)[:SHORT]
 
 
 def door_hashes(door: str) -> list[str]:
-    """Return the hashes under which a door is found, by every search key."""
-    return [each[:SHORT] for each in search_hashes(addresses.door_key(door), context=DOOR_KEY)]
+    """Return the hashes of a door by every search key."""
+    return [hashed[:SHORT] for hashed in search_hashes(addresses.door_key(door), context=DOOR_KEY)]
 
 
 def end_hash(text: str, context: str) -> str:
@@ -425,11 +430,11 @@ def end_hash(text: str, context: str) -> str:
 
 
 def end_hashes(text: str, context: str) -> list[str]:
-    """Return the hashes under which an end is found, by every search key."""
-    return [each[:SHORT] for each in search_hashes(text[-LAST:], context=context)]
+    """Return the hashes of the last four characters by every search key."""
+    return [hashed[:SHORT] for hashed in search_hashes(text[-LAST:], context=context)]
 
 
-def _identified(
+def _identity_columns(
     document_type: str, identity: Identity, sex: str, birth_date: date | None
 ) -> dict[str, Any]:
     return {
@@ -439,8 +444,8 @@ def _identified(
     }
 
 
-def _reached(phone: str, emergency_name: str, emergency_phone: str) -> dict[str, Any]:
-    """Return the columns of those that are given."""
+def _contact_columns(phone: str, emergency_name: str, emergency_phone: str) -> dict[str, Any]:
+    """Return the columns for the contacts that are not empty."""
     new: dict[str, Any] = {}
     if phone:
         new |= phone_columns(read_phone(phone))
@@ -452,13 +457,13 @@ def _reached(phone: str, emergency_name: str, emergency_phone: str) -> dict[str,
 
 
 def number_hash(document_type: str, number: str) -> str:
-    """Return the hash under which a document is kept."""
-    # A number alone is no key: two kinds of document may bear the same one.
+    """Return the hash of a document's number by the newest search key."""
+    # With the type, because two kinds of document may have the same number.
     return search_hash(number and f"{document_type}:{number}", context=NUMBER)
 
 
 def number_hashes(document_type: str, number: str) -> list[str]:
-    """Return the hashes under which a document is found, by every search key."""
+    """Return the hashes of a document's number by every search key."""
     return search_hashes(number and f"{document_type}:{number}", context=NUMBER)
 
 

@@ -1,1 +1,1 @@
-"""Moving house, leaving, dying, coming back, and being handed over to another community."""
+"""Moves, departures, deaths, returns, and handovers to another community."""

@@ -1,4 +1,4 @@
-"""What is typed when people move, leave, die, come back or are handed over."""
+"""Forms for moves, departures, deaths, returns and handovers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MOST_OFFERED = 300
 
 @dataclass(frozen=True)
 class Housemate:
-    """Somebody who lives behind the same door, and what a form says beside the name."""
+    """A member of the same household, with the label for a form."""
 
     resident: Resident
     words: str
@@ -26,7 +26,7 @@ class Housemate:
 
     @property
     def choice(self) -> tuple[str, str]:
-        """Return the choice of a form; its value holds the version that the page has shown."""
+        """Return the choice for a form; its value contains the version shown on the page."""
         return f"{self.resident.key}:{self.resident.version}", self.words
 
 
@@ -37,8 +37,8 @@ def _plain(form: forms.Form) -> FormHelper:
     return helper
 
 
-class Dated(forms.Form):
-    """Something of a day, about a resident as the page has shown them."""
+class DatedForm(forms.Form):
+    """The base form of an event with a day, and the version of the resident shown."""
 
     day = forms.DateField(
         label=_("Since which day"),
@@ -62,14 +62,14 @@ class Dated(forms.Form):
         self.helper = _plain(self)
 
     def now_at(self, version: int) -> None:
-        """Let the form be sent again over what somebody else saved meanwhile."""
+        """Update the version, so that the form can be sent again after a conflict."""
         data = self.data.copy()  # type: ignore[attr-defined]  # a form is given a QueryDict
         data["version"] = str(version)
         self.data = data
 
 
-class Together(Dated):
-    """Something that others behind the same door may have done as well."""
+class WithHousematesForm(DatedForm):
+    """The base form of an event that may include other members of the household."""
 
     also = forms.MultipleChoiceField(
         label=_("Also"),
@@ -86,13 +86,13 @@ class Together(Dated):
 
     @property
     def others(self) -> dict[str, int]:
-        """Return the keys of those who were ticked, with the version that the page had shown."""
+        """Return the keys of the ticked members, with the versions shown on the page."""
         pairs = (choice.rsplit(":", 1) for choice in self.cleaned_data["also"])
         return {key: int(version) for key, version in pairs}
 
 
-class MoveForm(Together, AddressForm):
-    """Where people live now."""
+class MoveForm(WithHousematesForm, AddressForm):
+    """The new address of residents who moved."""
 
     field_order = ("day", "grid", "building", "unit", "door", "floor")
 
@@ -101,8 +101,8 @@ class MoveForm(Together, AddressForm):
         super().__init__(*args, resident=resident, initial=initial, **kwargs)
 
 
-class LeaveForm(Together):
-    """That people left the area."""
+class LeaveForm(WithHousematesForm):
+    """The departure of residents from the area."""
 
     place = forms.CharField(
         label=_("Where to, if they said so"),
@@ -113,16 +113,16 @@ class LeaveForm(Together):
     case_told = forms.BooleanField(label=_("The place they went to was told"), required=False)
 
 
-class DeathForm(Dated):
-    """That somebody died."""
+class DeathForm(DatedForm):
+    """The death of a resident."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["day"].label = _("Day of death")
 
 
-class ReturnForm(Dated, AddressForm):
-    """Where somebody who came back lives now."""
+class ReturnForm(DatedForm, AddressForm):
+    """The address of a resident who came back."""
 
     def __init__(self, *args: Any, resident: Resident, **kwargs: Any) -> None:
         household = resident.household
@@ -136,8 +136,8 @@ class ReturnForm(Dated, AddressForm):
         super().__init__(*args, resident=resident, initial=initial, **kwargs)
 
 
-class HandoverForm(Dated):
-    """To which community somebody is handed over."""
+class HandoverForm(DatedForm):
+    """The community to which a resident is handed over."""
 
     area = forms.CharField(
         label=_("Community"),
@@ -165,7 +165,7 @@ class HandoverForm(Dated):
 
 
 class TakeOverForm(AddressForm):
-    """Where somebody who is handed over lives from now on."""
+    """The new address of a resident who is taken over."""
 
     day = forms.DateField(
         label=_("Since which day"), widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
@@ -173,7 +173,7 @@ class TakeOverForm(AddressForm):
 
 
 class RefuseForm(forms.Form):
-    """Why somebody is not taken over."""
+    """The reason for refusing a handover."""
 
     reason = forms.CharField(
         label=_("Why not"),

@@ -1,4 +1,4 @@
-"""Handing somebody over to a community that others answer for: offered, then accepted there."""
+"""Handovers of residents to communities of other staff: offer, accept, refuse, withdraw."""
 
 from datetime import date, datetime
 
@@ -18,36 +18,38 @@ LONGEST_REASON = 200
 
 
 class HandoverError(RefusedError):
-    """A handover that cannot be offered, accepted or refused now."""
+    """The handover cannot be offered, answered or withdrawn now."""
 
 
 class OwnAreaError(RefusedError):
-    """A handover to an area of one's own."""
+    """The target is an area of the user, or no single community."""
 
     field = "area"
 
 
 class NoReasonError(RefusedError):
-    """A refusal that says nothing."""
+    """A refusal without a valid reason."""
 
     field = "reason"
 
 
 def find_community(text: str) -> Area:
     """
-    Return the community that `text` names by its code or its whole name.
+    Return the community with the code or full name in `text`.
 
-    Raise OwnAreaError where none or several do.
+    Raise OwnAreaError if none or several match.
     """
     wanted = text.split()[-1].strip("()（）") if text.split() else ""
     communities = Area.objects.filter(level=Area.Level.COMMUNITY)
-    found: Area | None = communities.filter(code=wanted).first()
-    named: list[Area] = [found] if found else list(communities.filter(name=text.strip())[:2])
-    if len(named) != 1:
+    by_code: Area | None = communities.filter(code=wanted).first()
+    matching: list[Area] = (
+        [by_code] if by_code else list(communities.filter(name=text.strip())[:2])
+    )
+    if len(matching) != 1:
         raise OwnAreaError(
             _("Choose the community from the list, or type its code: no single one is called so.")
         )
-    return named[0]
+    return matching[0]
 
 
 @transaction.atomic
@@ -55,9 +57,9 @@ def offer(
     *, resident: Resident, to: Area, day: date, note: str = "", at: datetime, by: User
 ) -> Handover:
     """
-    Offer a resident to the community they move to; until it accepts, nothing changes here.
+    Offer a resident to the community they move to; nothing else changes until it accepts.
 
-    Raise GoneError, OwnAreaError, or HandoverError while another offer waits.
+    Raise GoneError, OwnAreaError, or HandoverError if another offer is waiting.
     """
     refuse_gone(resident)
     if Area.objects.filter(within(by, "path"), pk=to.pk).exists():
@@ -85,14 +87,14 @@ def offer(
 
 @transaction.atomic
 def accept(*, handover: Handover, at: datetime, by: User) -> None:
-    """Write down that the other side takes somebody; `quarantine.relocation.moves` moves them."""
+    """Record that the community accepts; `quarantine.relocation.moves` moves the resident."""
     _answer(handover, accepted=True, at=at, by=by)
     audit.record(by=by, did=gettext_noop("took over from another community"), to=handover.resident)
 
 
 @transaction.atomic
 def refuse(*, handover: Handover, reason: str, at: datetime, by: User) -> None:
-    """Write down that the other side does not take somebody, and why."""
+    """Record that the community refuses, with the reason."""
     if not 1 < len(reason.strip()) <= LONGEST_REASON:
         raise NoReasonError(_("Say in a few words why, so that the others can put it right."))
     _answer(handover, accepted=False, reason=reason.strip(), at=at, by=by)
@@ -101,7 +103,7 @@ def refuse(*, handover: Handover, reason: str, at: datetime, by: User) -> None:
 
 @transaction.atomic
 def withdraw(*, handover: Handover, at: datetime, by: User) -> None:
-    """Take an offer back that nobody has answered."""
+    """Withdraw an offer that was not answered."""
     if (
         not Handover.objects.waiting()
         .filter(pk=handover.pk)

@@ -1,4 +1,4 @@
-"""The rows of `moves` and `handovers`: who moved, left, died, came back or was handed over."""
+"""Moves (including departures, deaths and returns) and handovers."""
 
 import uuid
 from typing import Any, Self
@@ -9,13 +9,19 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User, people_within
-from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet, whole
+from accounts.withdrawal import (
+    KEPT,
+    ONLY_WITHDRAWN,
+    Withdrawable,
+    WithdrawableQuerySet,
+    set_together,
+)
 from common.encryption import EncryptedTextField
 from residents.register.models import Household, Resident
 
 
 class MoveQuerySet(WithdrawableQuerySet["Move"]):
-    """Questions about moves."""
+    """Queries on moves."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the moves of residents below the areas of `user`."""
@@ -23,7 +29,7 @@ class MoveQuerySet(WithdrawableQuerySet["Move"]):
 
 
 class Move(Withdrawable):
-    """That somebody moved, left, died or came back, with the day: a fact, only taken back."""
+    """A move, departure, death or return with its day; never changed, only withdrawn."""
 
     class Kind(models.TextChoices):
         MOVED = "moved", _("Moved")
@@ -53,7 +59,7 @@ class Move(Withdrawable):
     by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("recorded by")
     )
-    # The resident's version afterwards: as long as it holds, the move may be taken back.
+    # The resident's version afterwards: the move can be undone while it is current.
     version = models.PositiveIntegerField()
 
     objects = MoveQuerySet.as_manager()
@@ -67,7 +73,7 @@ class Move(Withdrawable):
                 condition=Q(kind__in=["moved", "returned"], entered__isnull=False)
                 | Q(kind__in=["left", "died"], entered=None),
             ),
-            whole("withdrawn", name="move_withdrawal_whole"),
+            set_together("withdrawn", name="move_withdrawal_whole"),
         ]
         triggers = [ONLY_WITHDRAWN, KEPT]
 
@@ -76,26 +82,26 @@ class Move(Withdrawable):
 
 
 class HandoverQuerySet(WithdrawableQuerySet["Handover"]):
-    """Questions about people handed over between communities."""
+    """Queries on handovers."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return what the areas of `user` hand over, and what is handed over to them."""
+        """Return the handovers from and to the areas of `user`."""
         return self.filter(people_within(user, "grid__path") | people_within(user, "to__path"))
 
     def waiting(self) -> Self:
-        """Return what the other side has neither accepted nor refused."""
+        """Return the valid handovers that were not answered."""
         return self.valid().filter(answered_at=None)
 
     def coming_to(self, user: Any) -> Self:
-        """Return what is handed over to the areas of `user`."""
+        """Return the handovers to the areas of `user`."""
         return self.filter(people_within(user, "to__path"))
 
 
 class Handover(Withdrawable):
     """
-    Somebody who moves to a community that others answer for.
+    The handover of a resident to a community of other staff.
 
-    Until the other side has accepted, they stay with those who know them: nobody falls between.
+    Until it is accepted, the resident stays registered in the old grid.
     """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -143,8 +149,8 @@ class Handover(Withdrawable):
                 name="handover_one_waiting",
                 condition=Q(answered_at=None, withdrawn_at=None),
             ),
-            whole("answered", name="handover_answer_whole"),
-            whole("withdrawn", name="handover_withdrawal_whole"),
+            set_together("answered", name="handover_answer_whole"),
+            set_together("withdrawn", name="handover_withdrawal_whole"),
             models.CheckConstraint(
                 name="handover_accepted_or_not",
                 condition=Q(answered_at=None, accepted=None)

@@ -1,7 +1,7 @@
 """
-Moving house, leaving, dying and coming back: facts with a day, and where somebody lives now.
+Record moves, departures, deaths and returns, and update the resident's address.
 
-Whoever is under a measure goes through `quarantine.relocation.moves`, which takes the case along.
+`quarantine.relocation.moves` does it for people under a measure, and moves the case, too.
 """
 
 from dataclasses import dataclass
@@ -34,32 +34,32 @@ TOOK_BACK = {
 
 
 class MoveDayError(RefusedError):
-    """A day that cannot be: to come, before the birth or before what is recorded already."""
+    """The day is in the future, before the birth or before the last recorded move."""
 
     field = "day"
 
 
 class SameDoorError(RefusedError):
-    """A move to the door where somebody lives."""
+    """The new address is the present one."""
 
     field = "door"
 
 
 class GoneError(RefusedError):
-    """An act on somebody who has left or died."""
+    """The resident has left or died."""
 
 
 class HereError(RefusedError):
-    """A coming back of somebody who never left."""
+    """The resident has not left."""
 
 
 class FollowedError(RefusedError):
-    """A move that can no longer be taken back."""
+    """The move can no longer be undone."""
 
 
 @dataclass(frozen=True)
 class Home:
-    """Where somebody lived, from and to; None for the beginning that nobody knows, and for now."""
+    """A former or present address; None for an unknown start, and for the present one's end."""
 
     household: Household
     since: date | None
@@ -72,7 +72,7 @@ def move(
     *, resident: Resident, household: Household, version: int, day: date, at: datetime, by: User
 ) -> Move:
     """
-    Record that a resident lives in another household since `day`, and take their grid along.
+    Record a move to another household on `day`, and update the resident's grid.
 
     Raise GoneError, SameDoorError, MoveDayError, or `services.ChangedMeanwhileError`.
     """
@@ -86,14 +86,14 @@ def move(
 def leave(
     *, resident: Resident, version: int, day: date, place: str = "", at: datetime, by: User
 ) -> Move:
-    """Record that a resident has left the area, with where to if they said so."""
+    """Record the departure of a resident, with the destination if known."""
     refuse_gone(resident)
     return _record(resident, version, Move.Kind.LEFT, day, at=at, by=by, place=place.strip())
 
 
 @transaction.atomic
 def die(*, resident: Resident, version: int, day: date, at: datetime, by: User) -> Move:
-    """Record that a resident has died."""
+    """Record the death of a resident."""
     refuse_gone(resident)
     return _record(resident, version, Move.Kind.DIED, day, at=at, by=by)
 
@@ -102,7 +102,7 @@ def die(*, resident: Resident, version: int, day: date, at: datetime, by: User) 
 def come_back(
     *, resident: Resident, household: Household, version: int, day: date, at: datetime, by: User
 ) -> Move:
-    """Record that somebody who had left lives here again; also mends a death typed in error."""
+    """Record the return of a resident who had left; also corrects a death recorded in error."""
     if resident.gone_as not in {Resident.GoneAs.LEFT, Resident.GoneAs.DIED}:
         raise HereError(_("This person never left."))
     return _record(resident, version, Move.Kind.RETURNED, day, at=at, by=by, entered=household)
@@ -111,10 +111,9 @@ def come_back(
 @transaction.atomic
 def take_back(*, move: Move, at: datetime, by: User) -> None:
     """
-    Take a move back: the resident lives where they lived before.
+    Undo a move: restore the former address.
 
-    Raise FollowedError once anything else about them was changed. How long it may be done is for
-    the caller to say.
+    Raise FollowedError if the resident was changed since. The caller limits the time.
     """
     resident = move.resident
     if not Move.objects.valid().filter(pk=move.pk).update(withdrawn_at=at, withdrawn_by=by):
@@ -137,25 +136,25 @@ def take_back(*, move: Move, at: datetime, by: User) -> None:
 
 
 def homes_of(resident: Resident) -> list[Home]:
-    """Return where somebody lived, the newest first; of somebody who is gone the last ended."""
+    """Return the addresses of a resident, the newest first; all ended if they have left."""
     moves = resident.moves.valid().select_related(
         "left__building__grid", "entered__building__grid"
     )
     homes: list[Home] = []
     since: date | None = None
     away = False
-    for each in moves.order_by("day", "pk"):
+    for past_move in moves.order_by("day", "pk"):
         if not away:
-            homes.append(Home(each.left, since, each.day, each))
-        away = each.entered is None
-        since = each.day
+            homes.append(Home(past_move.left, since, past_move.day, past_move))
+        away = past_move.entered is None
+        since = past_move.day
     if not away:
         homes.append(Home(resident.household, since, None))
     return homes[::-1]
 
 
 def refuse_gone(resident: Resident) -> None:
-    """Raise GoneError for somebody who has left, died, or whose entry was merged."""
+    """Raise GoneError if the resident has left or died, or the entry was merged."""
     if resident.gone_as == Resident.GoneAs.DIED:
         raise GoneError(_("This person is recorded as died."))
     if resident.gone_as:
@@ -214,7 +213,7 @@ def _refuse_day(resident: Resident, day: date, *, today: date) -> None:
 
 
 def _gone_before(move: Move) -> Move | None:
-    """Return the leaving or death that a coming back had ended."""
+    """Return the departure or death that a return had ended."""
     if move.kind != Move.Kind.RETURNED:
         return None
     gone = move.resident.moves.valid().filter(entered=None, pk__lt=move.pk)

@@ -1,7 +1,7 @@
 """
-Rosters: files with people, from the upload to the register and back.
+Rosters: importing files with people into the register, and undoing it.
 
-A file is read in a process of its own (`reading`), its columns are recognised (`columns`), every
-row is checked (`cells`, `checking`), and what is accepted is taken over set by set (`applying`),
-until somebody takes it back (`undoing`).
+A file is read in a separate process (`reading`), its columns are recognised (`columns`), every row
+is checked (`cells`, `checking`), accepted rows are imported in chunks (`applying`), and an import
+can be undone (`undoing`).
 """

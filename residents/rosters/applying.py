@@ -1,9 +1,9 @@
 """
-Taking a roster over: a chunk of rows in one transaction, each table in one statement.
+Import the staged rows of a roster: a chunk in one transaction, each table in one statement.
 
-What is taken over leaves the staging table in the same transaction, so that an import that was
-interrupted goes on where it stood. A person who was changed or registered since the dry run is
-left alone, and the row says so. Of a large roster, two chunks are taken over at a time.
+Imported rows leave the staging table in the same transaction, so that an interrupted import
+continues where it stopped. A person who was changed or registered since the dry run is not
+changed, and the row is rejected. Of a large roster, two chunks are imported in parallel.
 """
 
 from collections.abc import Iterator
@@ -23,11 +23,11 @@ from common.encryption import VERSION_AT, newest_version
 from residents.register.models import Resident
 from residents.rosters.copying import RowWriter
 from residents.rosters.models import KnownColumns, Roster, RosterFile, RosterRow
-from residents.rosters.references import pointed_to
+from residents.rosters.references import is_referenced
 from residents.rosters.sheets import columns, reading
 
 CHUNK = 5_000
-# How many connections work on a large roster, and how many chunks make one large.
+# Connections for a large roster, and the number of chunks from which one is large.
 WORKER_THREADS, LARGE = 2, 4
 State = Roster.State
 Outcome = RosterRow.Outcome
@@ -49,7 +49,7 @@ SELECT DISTINCT grid_id, building, building_key FROM residents_stagedresident
 WHERE roster_id = %(roster)s AND row BETWEEN %(first)s AND %(last)s AND grid_id IS NOT NULL
 ON CONFLICT DO NOTHING RETURNING id
 """
-# Each door is looked up by itself: an empty table has no statistics to plan a join by.
+# LATERAL, because an empty table has no statistics for planning a join.
 _HOUSEHOLDS = """
 INSERT INTO residents_household (
     key, building_id, unit, unit_key, floor, door, door_hash, door_key)
@@ -91,7 +91,7 @@ SELECT staged.resident, household.id, staged.grid_id, staged.name, staged.name_k
 FROM residents_stagedresident AS staged {_HOME}
 WHERE roster_id = %(roster)s AND row BETWEEN %(first)s AND %(last)s AND staged.version IS NULL
 """  # noqa: S608 - our own words
-# Somebody was registered meanwhile, which happens in few chunks: looking costs a third more.
+# Only after a conflict, which is rare: the clause makes an insert a third slower.
 _NEW_BUT = "ON CONFLICT DO NOTHING"
 _KEYS = " RETURNING key::text"
 _UPDATE = f"""
@@ -111,7 +111,7 @@ WHERE roster_id = %(roster)s AND row BETWEEN %(first)s AND %(last)s
     AND resident.key = staged.resident
     AND resident.version = staged.version
     AND (staged.grid_id IS NULL OR staged.grid_id = resident.grid_id
-        OR NOT {pointed_to(Resident, "resident")})
+        OR NOT {is_referenced(Resident, "resident")})
 RETURNING resident.key::text
 """  # noqa: S608 - our own words
 _LATE = """
@@ -129,7 +129,7 @@ WHERE roster_id = %(roster)s AND row BETWEEN %(first)s AND %(last)s
 
 
 class SealedUnderAnotherKeyError(Exception):
-    """The keys were changed since the dry run: it has to be done again."""
+    """The keys were changed since the dry run, which must be repeated."""
 
 
 class _Chunk(NamedTuple):
@@ -140,7 +140,7 @@ class _Chunk(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Taken:
+class _WrittenKeys:
     new: list[str]
     updated: list[str]
     late: int
@@ -148,35 +148,36 @@ class _Taken:
 
 def apply(roster: Roster, *, at: datetime) -> int:
     """
-    Take over what is staged for `roster`, chunk by chunk, and return how many rows.
+    Import the staged rows of `roster`, chunk by chunk; return their number.
 
-    Raise `SealedUnderAnotherKeyError` before anything is done if the keys changed since.
+    Raise `SealedUnderAnotherKeyError` at the start if the keys changed since the dry run.
     """
     _refuse_old_keys(roster)
     chunks = _chunks(roster)
     waiting = iter(chunks)
     if len(chunks) < LARGE:
-        _work_through(roster, waiting, at)
+        _apply_chunks(roster, waiting, at)
     else:
-        with ThreadPoolExecutor(WORKER_THREADS) as hands:
-            for hand in [
-                hands.submit(_lend_a_hand, roster, waiting, at) for _ in range(WORKER_THREADS)
+        with ThreadPoolExecutor(WORKER_THREADS) as executor:
+            for future in [
+                executor.submit(_apply_in_thread, roster, waiting, at)
+                for _ in range(WORKER_THREADS)
             ]:
-                hand.result()
+                future.result()
     roster.refresh_from_db(fields=["done", "counts", "findings"])
     _finish(roster, at)
     return sum(chunk.rows for chunk in chunks)
 
 
-def _lend_a_hand(roster: Roster, waiting: Iterator[_Chunk], at: datetime) -> None:
-    """Work in a thread, on its connection."""
+def _apply_in_thread(roster: Roster, waiting: Iterator[_Chunk], at: datetime) -> None:
+    """Apply chunks in a thread, and close its connection."""
     try:
-        _work_through(roster, waiting, at)
+        _apply_chunks(roster, waiting, at)
     finally:
         connection.close()
 
 
-def _work_through(roster: Roster, waiting: Iterator[_Chunk], at: datetime) -> None:
+def _apply_chunks(roster: Roster, waiting: Iterator[_Chunk], at: datetime) -> None:
     for chunk in waiting:
         _make_homes(roster, chunk)
         _apply_chunk(roster, chunk, at)
@@ -185,7 +186,7 @@ def _work_through(roster: Roster, waiting: Iterator[_Chunk], at: datetime) -> No
 def _chunks(roster: Roster) -> list[_Chunk]:
     with connection.cursor() as cursor:
         cursor.execute(_CHUNKS, {"roster": roster.pk, "chunk": CHUNK})
-        return [_Chunk(*found) for found in cursor.fetchall()]
+        return [_Chunk(*row) for row in cursor.fetchall()]
 
 
 def _refuse_old_keys(roster: Roster) -> None:
@@ -194,7 +195,7 @@ def _refuse_old_keys(roster: Roster) -> None:
         f"({column} <> '' AND substring({column} FROM {VERSION_AT + 1} FOR 1) <> %(version)s)"
         for column in ("name", "number", "phone", "emergency_name", "emergency_phone", "door")
     )
-    # Rosters that were checked before 2022-12 do not say by which key.
+    # Rosters checked before 2022-12 have no fingerprint of the search key.
     newest = newest_search_key()
     if roster.findings.get("search_key", newest) != newest:
         raise SealedUnderAnotherKeyError
@@ -210,31 +211,31 @@ def _refuse_old_keys(roster: Roster) -> None:
 
 @transaction.atomic
 def _make_homes(roster: Roster, chunk: _Chunk) -> None:
-    """Make the homes of a chunk that are not there, in a short transaction of its own."""
-    given = {"roster": roster.pk, "first": chunk.first, "last": chunk.last}
+    """Create the missing buildings and households of a chunk, in a short transaction."""
+    parameters = {"roster": roster.pk, "first": chunk.first, "last": chunk.last}
     locks.hold_for_transaction(locks.HOMES)
     with connection.cursor() as cursor:
-        cursor.execute(_BUILDINGS, given)
+        cursor.execute(_BUILDINGS, parameters)
         buildings = [pk for (pk,) in cursor.fetchall()]
-        cursor.execute(_HOUSEHOLDS, given)
+        cursor.execute(_HOUSEHOLDS, parameters)
     if buildings:
-        locked = _locked(roster)
+        locked = _locked_roster(roster)
         locked.findings.setdefault("buildings", []).extend(buildings)
         locked.save(update_fields=["findings"])
 
 
 @transaction.atomic
 def _apply_chunk(roster: Roster, chunk: _Chunk, at: datetime) -> None:
-    given = {
+    parameters = {
         "roster": roster.pk,
         "first": chunk.first,
         "last": chunk.last,
         "at": roster.applied_at,
     }
     with connection.cursor() as cursor:
-        taken = _take(cursor, given, chunk)
-        cursor.execute(_LEAVE, given)
-        # Before the roster is locked, and not at the end.
+        taken = _write_chunk(cursor, parameters, chunk)
+        cursor.execute(_LEAVE, parameters)
+        # Before the roster is locked, not at commit.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     audit.record(
         by=roster.applied_by,
@@ -247,58 +248,58 @@ def _apply_chunk(roster: Roster, chunk: _Chunk, at: datetime) -> None:
     _count(roster, chunk, taken, at)
 
 
-def _take(cursor: Any, given: dict[str, Any], chunk: _Chunk) -> _Taken:
-    new = _insert(cursor, given)
+def _write_chunk(cursor: Any, parameters: dict[str, Any], chunk: _Chunk) -> _WrittenKeys:
+    new = _insert(cursor, parameters)
     updated: list[str] = []
     if chunk.rows > chunk.new:
-        cursor.execute(_UPDATE, given)
+        cursor.execute(_UPDATE, parameters)
         updated = [key for (key,) in cursor.fetchall()]
     late = chunk.rows - len(new) - len(updated)
     if late:
-        cursor.execute(_LATE, {**given, "taken": new + updated})
-    return _Taken(new, updated, late)
+        cursor.execute(_LATE, {**parameters, "taken": new + updated})
+    return _WrittenKeys(new, updated, late)
 
 
-def _insert(cursor: Any, given: dict[str, Any]) -> list[str]:
+def _insert(cursor: Any, parameters: dict[str, Any]) -> list[str]:
     try:
         with transaction.atomic():
-            cursor.execute(_NEW + _KEYS, given)
+            cursor.execute(_NEW + _KEYS, parameters)
             return [key for (key,) in cursor.fetchall()]
     except IntegrityError:
-        cursor.execute(_NEW + _NEW_BUT + _KEYS, given)
+        cursor.execute(_NEW + _NEW_BUT + _KEYS, parameters)
         return [key for (key,) in cursor.fetchall()]
 
 
-def _locked(roster: Roster) -> Roster:
+def _locked_roster(roster: Roster) -> Roster:
     return Roster.objects.select_for_update().get(pk=roster.pk)
 
 
-def _count(roster: Roster, chunk: _Chunk, taken: _Taken, at: datetime) -> None:
-    """Keep the totals true: what came too late is no longer accepted."""
-    locked = _locked(roster)
+def _count(roster: Roster, chunk: _Chunk, taken: _WrittenKeys, at: datetime) -> None:
+    """Update the totals; late rows no longer count as accepted."""
+    locked = _locked_roster(roster)
     locked.done += chunk.rows
     locked.touched_at = at
     if taken.late:
         locked.counts |= {
-            Outcome.NEW.value: _left(roster, Outcome.NEW),
-            Outcome.UPDATE.value: _left(roster, Outcome.UPDATE),
+            Outcome.NEW.value: _count_rows(roster, Outcome.NEW),
+            Outcome.UPDATE.value: _count_rows(roster, Outcome.UPDATE),
         }
         locked.counts["rejected"] += taken.late
         locked.counts["late"] = locked.counts.get("late", 0) + taken.late
     locked.save(update_fields=["done", "touched_at", "counts"])
 
 
-def _left(roster: Roster, outcome: str) -> int:
+def _count_rows(roster: Roster, outcome: str) -> int:
     return RosterRow.objects.filter(roster=roster, outcome=outcome).count()
 
 
 def _finish(roster: Roster, at: datetime) -> None:
-    """Note the cells of the rows that came too late, forget the file, and remember its columns."""
+    """Store the cells of late rows, delete the file, and remember its columns."""
     if roster.counts.get("late"):
         _note_late(roster)
     with transaction.atomic():
         RosterFile.objects.filter(roster=roster).delete()
-        remember(roster)
+        remember_columns(roster)
         roster.state = State.APPLIED
         roster.touched_at = at
         roster.outline = ""
@@ -327,8 +328,8 @@ def _note_late(roster: Roster) -> None:
                         )
 
 
-def remember(roster: Roster) -> None:
-    """Keep what the sender calls which column, for their next roster."""
+def remember_columns(roster: Roster) -> None:
+    """Store the sender's headings and their fields, for the next roster."""
     headings = roster.findings.get("headings", [])
     chosen = {int(index): name for name, index in roster.columns.items()}
     KnownColumns.objects.update_or_create(
@@ -336,9 +337,9 @@ def remember(roster: Roster) -> None:
         sender=roster.sender,
         defaults={
             "headings": {
-                columns.normal(heading): chosen.get(index, "")
+                columns.normalised(heading): chosen.get(index, "")
                 for index, heading in enumerate(headings)
-                if columns.normal(heading)
+                if columns.normalised(heading)
             }
         },
     )

@@ -1,8 +1,8 @@
 """
-Comparing the rows of a roster with the register: what would become of each.
+Compare the rows of a roster with the register, and stage the accepted ones.
 
-What is accepted is written as the register will hold it, sealed for its row: each value is sealed
-and hashed once, and a batch is compared in one query.
+Staged values are sealed and hashed as the register will hold them, so that this is done once. A
+batch is compared in one query.
 """
 
 import os
@@ -25,7 +25,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from common.encryption import hasher
-from residents.duplicates.models import merged_entries, standing_for
+from residents.duplicates.models import kept_entry_of, merged_entries
 from residents.register import addresses
 from residents.register.models import Household, Resident
 from residents.register.services import (
@@ -42,9 +42,9 @@ from residents.rosters.copying import (
     NULL,
     RowWriter,
     StagedWriter,
-    copied_sealer,
+    copy_fields,
+    copy_sealer,
     escaped,
-    in_copy,
 )
 from residents.rosters.models import Roster, RosterRow
 from residents.rosters.sheets import cells, columns
@@ -85,7 +85,7 @@ ELSEWHERE = gettext_noop(
     " have them moved here."
 )
 
-# By the whole name as it is spelt; while two search keys are in use, by the surname alone.
+# By the hash of the pinyin; while two search keys are in use, by the surname's pinyin only.
 _NAMESAKES = """
 SELECT staged.row, resident.key, resident.name
 FROM residents_stagedresident AS staged
@@ -94,7 +94,7 @@ JOIN accounts_area AS area ON area.id = resident.grid_id AND resident.gone_as = 
 WHERE staged.row > %s AND staged.roster_id = %s AND staged.version IS NULL AND area.path LIKE %s
     AND (staged.name_hash = resident.name_hash OR %s)
 """
-# The household that the row was to make is made by whoever else lives there, under its key.
+# The household of the row stays: other rows with its door use its key.
 _PUT_ASIDE = """
 WITH gone AS (
     DELETE FROM residents_stagedresident WHERE roster_id = %(roster)s AND row = %(number)s)
@@ -106,13 +106,13 @@ _COMPARED = ("sex", "birth_date", "phone", "emergency_name", "emergency_phone")
 
 
 class HouseholdKey(NamedTuple):
-    """The key of a household, and its columns as COPY reads them."""
+    """The key of a household, and its columns in the format of COPY."""
 
     key: str
     columns: str
 
 
-_STAYS = HouseholdKey("", in_copy(*[None] * 10))
+_SAME_HOUSEHOLD = HouseholdKey("", copy_fields(*[None] * 10))
 
 
 @dataclass
@@ -123,12 +123,15 @@ class ControlTotals:
     outcomes: Counter[str] = field(default_factory=Counter)
 
     def as_json(self) -> dict[str, int]:
-        """Return them as they are stored."""
-        return {"read": self.read, **{each: self.outcomes[each] for each in Outcome.values}}
+        """Return the totals for `Roster.counts`."""
+        return {
+            "read": self.read,
+            **{outcome: self.outcomes[outcome] for outcome in Outcome.values},
+        }
 
 
 class Checker:
-    """Checks the rows of one roster, batch by batch, and remembers what it has seen."""
+    """Checks the rows of one roster in batches, and detects duplicates between rows."""
 
     def __init__(self, roster: Roster, *, width: int, date1904: bool, at: datetime) -> None:
         self.roster, self._at = roster, at
@@ -136,12 +139,12 @@ class Checker:
         self.counts = ControlTotals()
         self._reader = RowReader(roster, width=width, date1904=date1904, today=today)
         self._rows, self._staged = RowWriter(roster), StagedWriter(roster)
-        self._hash_phone, self._phone_end = hasher(context=PHONE), _end(PHONE_END)
-        self._number_end = _end(NUMBER_END)
+        self._hash_phone, self._phone_end = hasher(context=PHONE), _end_hasher(PHONE_END)
+        self._number_end = _end_hasher(NUMBER_END)
         self._name_columns = name_keys.columns_by(settings.SEARCH_KEYS[0])
-        self._seals = {name: copied_sealer(Resident, name) for name in _SEALED}
-        self._seal_door = copied_sealer(Household, "door")
-        # Thousands of households share a few doors, units and buildings.
+        self._seals = {name: copy_sealer(Resident, name) for name in _SEALED}
+        self._seal_door = copy_sealer(Household, "door")
+        # Cached, because thousands of households share a few doors, units and buildings.
         self._hash_door = lru_cache(REMEMBERED)(hasher(context=DOOR))
         self._hash_door_key = lru_cache(REMEMBERED)(hasher(context=DOOR_KEY))
         self._building_key = lru_cache(REMEMBERED)(addresses.building_key)
@@ -151,7 +154,7 @@ class Checker:
         self._seen: dict[str, int] = {}
         self._homes: dict[Home, HouseholdKey] = {}
         self._doors: dict[tuple[int, str, str, str], str] = {}
-        # The cells and name of each who is new: of this batch, and of that which is being written.
+        # The cells and names of new people: of this batch, and of the batch being written.
         self._recent: dict[int, tuple[list[Any], str]] = {}
         self._found: dict[int, tuple[list[Any], str]] = {}
         self._looked_at = 0
@@ -161,14 +164,14 @@ class Checker:
 
     def check(self, batch: Sequence[Numbered]) -> None:
         """
-        Find out what becomes of a batch of rows.
+        Decide the outcome of each row of a batch.
 
-        It is written while the next batch is read: PostgreSQL and Python work side by side.
+        A batch is written in a thread while the next one is read.
         """
         people, problems = self._reader.read([cells for _, cells in batch])
-        self._settle()
+        self._finish_writing()
         known = self._known(people)
-        self._start()
+        self._start_writing()
         outcomes = self.counts.outcomes
         for index, ((number, row), person) in enumerate(zip(batch, people, strict=True)):
             if index in problems:
@@ -179,22 +182,22 @@ class Checker:
         self.counts.read += len(batch)
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Return the checker."""
         return self
 
     def __exit__(self, *failure: Any) -> None:
-        """Write what is not written yet; after a failure, take back what is half written."""
+        """Write the last batch; after an exception roll the open transaction back."""
         try:
             if failure[0] is None:
-                self._settle()
-                self._start()
-                self._settle()
+                self._finish_writing()
+                self._start_writing()
+                self._finish_writing()
         finally:
             self._thread.shutdown()
             self._writing.__exit__(*sys.exc_info())
 
-    def _start(self) -> None:
-        """Begin to write what was found, in a transaction that `_settle` ends."""
+    def _start_writing(self) -> None:
+        """Start writing the batch, in a transaction that `_finish_writing` ends."""
         rows, staged = self._rows.take(), self._staged.take()
         self._found, self._recent = self._recent, {}
         self._writing = ExitStack()
@@ -206,23 +209,23 @@ class Checker:
         self._rows.copy(cursor, rows)
         self._staged.copy(cursor, staged)
 
-    def _settle(self) -> None:
+    def _finish_writing(self) -> None:
         if self._written is None:
             return
         self._written.result()
         self._written = None
         with self._writing.pop_all():
             self._put_namesakes_aside()
-            self._roster_stands()
+            self._save_progress()
 
-    def _roster_stands(self) -> None:
+    def _save_progress(self) -> None:
         roster = self.roster
         roster.counts, roster.done = self.counts.as_json(), self.counts.read
         roster.touched_at = self._at
         roster.save(update_fields=["counts", "done", "touched_at"])
 
     def _known(self, people: list[RosterPerson]) -> Known:
-        """Return who is registered under the numbers of a batch, wherever they live."""
+        """Return the holders of the numbers of a batch, in any area."""
         wanted: dict[str, list[str]] = {}
         newest: dict[str, str] = {}
         for person in people:
@@ -233,14 +236,14 @@ class Checker:
                 wanted[person.document_type] += older
                 newest |= dict.fromkeys(older, person.number_hash)
         known: Known = {}
-        for kind, some in wanted.items():
-            holding = [~Q(number_hash=""), _one_of(some), Q(document_type=kind)]
-            there = Resident.objects.people().filter(*holding)
-            # A number that only an entry has that was merged leads to the one that was kept.
+        for kind, hashes in wanted.items():
+            holding = [~Q(number_hash=""), _number_hash_in(hashes), Q(document_type=kind)]
+            residents = Resident.objects.people().filter(*holding)
+            # If only a merged entry has a number, the entry that was kept counts.
             merged = merged_entries().filter(*holding)
-            for resident in (*merged, *there.select_related("household__building")):
-                held = newest.get(resident.number_hash, resident.number_hash)
-                known[kind, held] = standing_for(resident)
+            for resident in (*merged, *residents.select_related("household__building")):
+                number_hash = newest.get(resident.number_hash, resident.number_hash)
+                known[kind, number_hash] = kept_entry_of(resident)
         return known
 
     def _decide(self, number: int, row: list[Any], person: RosterPerson, known: Known) -> str:
@@ -257,8 +260,8 @@ class Checker:
             problem = (columns.ADDRESS, NO_ADDRESS, {})
             return self._put_aside(number, row, REJECTED, problem)
         if not person.number_hash:
-            said = f"{person.name}:{person.birth_date}:{person.home}"
-            first = self._seen.setdefault(said, number)
+            fingerprint = f"{person.name}:{person.birth_date}:{person.home}"
+            first = self._seen.setdefault(fingerprint, number)
             if first != number:
                 problem = (columns.NAME, TWICE_PERSON, {"row": first})
                 return self._put_aside(number, row, DUPLICATE, problem)
@@ -296,7 +299,7 @@ class Checker:
         self._rows.write(number, NEW, key, household.key if made else None)
         phone, born = person.phone, person.birth_date
         name = self._name_columns(person.name)
-        said = (
+        values = (
             seals["name"](person.name, key),
             name.key,
             name.words,
@@ -313,20 +316,20 @@ class Checker:
             seals["emergency_name"](person.emergency_name, key),
             seals["emergency_phone"](person.emergency_phone, key),
         )
-        self._staged.write(number, key, None, household.columns, "\t".join(said))
+        self._staged.write(number, key, None, household.columns, "\t".join(values))
         return NEW
 
     def _household(self, home: Home) -> tuple[HouseholdKey, bool]:
-        """Return the columns of a household, and whether this row is the first that names it."""
+        """Return the columns of a household, and whether this row is the first with it."""
         known = self._homes.get(home)
         if known:
             return known, False
         grid, (building, unit, floor, door) = home
         unit_key, door_key = self._unit_key(unit), self._door_key(door)
-        behind = grid, building, unit_key, door_key
-        made = behind not in self._doors
-        key = self._doors.setdefault(behind, next(self._fresh_keys))
-        said = (
+        door_id = grid, building, unit_key, door_key
+        made = door_id not in self._doors
+        key = self._doors.setdefault(door_id, next(self._fresh_keys))
+        values = (
             grid,
             escaped(building),
             escaped(self._building_key(building)),
@@ -338,20 +341,20 @@ class Checker:
             self._hash_door(door),
             self._hash_door_key(door_key)[:SHORT],
         )
-        self._homes[home] = HouseholdKey(key, in_copy(*said))
+        self._homes[home] = HouseholdKey(key, copy_fields(*values))
         return self._homes[home], made
 
     def _change(self, number: int, person: RosterPerson, resident: Resident) -> str:
-        """Write what a row changes. What it leaves empty stays."""
+        """Stage the changes of a row; empty cells change nothing."""
         new: dict[str, Any] = {}
         changes: list[tuple[str, Any, Any]] = []
         for name in _COMPARED:
-            given = getattr(person, name)
-            if not given or given == UNKNOWN or self._is_same(name, given, resident):
+            value = getattr(person, name)
+            if not value or value == UNKNOWN or self._is_same(name, value, resident):
                 continue
-            new[name] = given
-            changes.append((name, getattr(resident, name), given))
-        household, made = _STAYS, False
+            new[name] = value
+            changes.append((name, getattr(resident, name), value))
+        household, made = _SAME_HOUSEHOLD, False
         if person.home and self._lives_elsewhere(resident, person.home):
             household, made = self._household(person.home)
             before = resident.household
@@ -365,23 +368,23 @@ class Checker:
         self._stage_change(number, resident, new, household)
         return UPDATE
 
-    def _is_same(self, name: str, given: Any, resident: Resident) -> bool:
-        """Return whether a value is the one that is known; equal hashes need not be unsealed."""
-        if name == "phone" and self._hash_phone(given) == resident.phone_hash:
+    def _is_same(self, name: str, value: Any, resident: Resident) -> bool:
+        """Return whether a value is unchanged; phones with equal hashes are not unsealed."""
+        if name == "phone" and self._hash_phone(value) == resident.phone_hash:
             return True
-        return bool(given == getattr(resident, name))
+        return bool(value == getattr(resident, name))
 
     def _lives_elsewhere(self, resident: Resident, home: Home) -> bool:
-        grid, said = home
-        there = resident.household
-        door = self._door_key(said.door)
+        grid, address = home
+        household = resident.household
+        door = self._door_key(address.door)
         return (
             resident.grid_id != grid
-            or there.building.name != said.building
-            or there.unit_key != self._unit_key(said.unit)
+            or household.building.name != address.building
+            or household.unit_key != self._unit_key(address.unit)
             or (
-                there.door_key != self._hash_door_key(door)[:SHORT]
-                and addresses.door_key(there.door) != door
+                household.door_key != self._hash_door_key(door)[:SHORT]
+                and addresses.door_key(household.door) != door
             )
         )
 
@@ -395,7 +398,7 @@ class Checker:
             key,
             resident.version,
             household.columns,
-            in_copy(
+            copy_fields(
                 "",
                 resident.name_key,
                 None,
@@ -415,36 +418,36 @@ class Checker:
         )
 
     def _put_namesakes_aside(self) -> None:
-        """Put aside who is new by number, but not by name and birth date."""
+        """Put new rows aside whose name and birth date are registered already."""
         roster = self.roster
         with connection.cursor() as cursor:
             rotating = len(settings.SEARCH_KEYS) > 1
             within = f"{roster.area.path}%"
             cursor.execute(_NAMESAKES, [self._looked_at, roster.pk, within, rotating])
-            found = {
+            namesakes = {
                 number: key
                 for number, key, name in cursor.fetchall()
                 if Resident.opened_name(key, name) == self._found[number][1]
             }
             problem: Problem
-            for number, key in found.items():
+            for number, key in namesakes.items():
                 problem = (columns.NAME, SAME_PERSON, {})
                 cells_, _name = self._found[number]
                 note = self._rows.sealed(number, _note(cells_, problem, resident=key))
                 cursor.execute(_PUT_ASIDE, {"roster": roster.pk, "number": number, "note": note})
-        self.counts.outcomes[NEW] -= len(found)
-        self.counts.outcomes[DUPLICATE] += len(found)
+        self.counts.outcomes[NEW] -= len(namesakes)
+        self.counts.outcomes[DUPLICATE] += len(namesakes)
         self._looked_at = max(self._found, default=self._looked_at)
 
 
-def _end(context: str) -> Callable[[str], str]:
-    """Return the hash of the last characters of numbers, of which there are few."""
+def _end_hasher(context: str) -> Callable[[str], str]:
+    """Return a caching hasher for the last four characters, which have few values."""
     hashed = hasher(context=context)
     return lru_cache(REMEMBERED)(lambda last: hashed(last)[:SHORT])
 
 
-def _one_of(hashes: list[str]) -> RawSQL:
-    # One array instead of thousands of parameters.
+def _number_hash_in(hashes: list[str]) -> RawSQL:
+    # An array instead of thousands of parameters.
     return RawSQL("number_hash = ANY(%s)", [hashes], output_field=BooleanField())
 
 
@@ -458,7 +461,7 @@ def _address(door: cells.DoorCells) -> str:
 
 
 def fresh_keys() -> Iterator[str]:
-    """Yield random UUIDs (version 4) as text; the kernel is asked for a thousand at a time."""
+    """Yield random UUIDs (version 4) as text, read from the kernel a thousand at a time."""
     while True:
         drawn = os.urandom(16 * 1_000).hex()
         for start in range(0, len(drawn), 32):

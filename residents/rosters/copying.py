@@ -1,4 +1,4 @@
-"""Writing what a dry run finds with COPY: text made by hand, since one writes it for every row."""
+"""Write the results of a dry run with COPY, formatting the text by hand for speed."""
 
 import io
 import json
@@ -24,29 +24,29 @@ NULL = "\\N"
 
 
 def sealer(model: Any, name: str) -> Callable[[str, str], bytes]:
-    """Return what seals texts for rows of a column."""
+    """Return the function that seals texts for a field."""
     field: EncryptedTextField = model._meta.get_field(name)
     return field.sealer()
 
 
-def copied_sealer(model: Any, name: str) -> Callable[[str, str], str]:
-    """Return what seals texts for rows of a column, as COPY reads bytes."""
+def copy_sealer(model: Any, name: str) -> Callable[[str, str], str]:
+    """Return the function that seals texts for a field, as bytea for COPY."""
     seal = sealer(model, name)
     return lambda text, row: f"\\\\x{seal(text, row).hex()}"
 
 
 def escaped(text: str) -> str:
-    """Return a text as COPY reads it; `tidy` has left no line break and no tab in it."""
+    """Return a text escaped for COPY; `tidy` has removed line breaks and tabs."""
     return text.replace("\\", "\\\\")
 
 
-def in_copy(*values: Any) -> str:
-    """Return values as COPY reads them; what is sealed is so already."""
+def copy_fields(*values: Any) -> str:
+    """Return values in the format of COPY; sealed values are formatted already."""
     return "\t".join([NULL if value is None else str(value) for value in values])
 
 
 class _Writer:
-    """Collects rows and copies them into a table when asked to."""
+    """Collects lines, and copies them into a table."""
 
     table: str
     columns: tuple[str, ...]
@@ -56,18 +56,18 @@ class _Writer:
         self._lines: list[str] = []
 
     def take(self) -> list[str]:
-        """Return what was collected, and begin anew."""
+        """Return the collected lines, and clear them."""
         lines, self._lines = self._lines, []
         return lines
 
     def copy(self, cursor: Any, lines: list[str]) -> None:
-        """Copy lines into the table, in the transaction that is open."""
+        """Copy lines into the table, in the open transaction."""
         into = f"COPY {self.table} ({', '.join(self.columns)}) FROM STDIN"
         cursor.copy_expert(into, io.StringIO("".join(lines)))
 
 
 class RowWriter(_Writer):
-    """What became of each row."""
+    """Writes the outcome of each row."""
 
     table = RosterRow._meta.db_table
     columns = _ROW
@@ -84,7 +84,7 @@ class RowWriter(_Writer):
         household: UUID | str | None = None,
         note: dict[str, Any] | None = None,
     ) -> None:
-        """Collect one row; its note is sealed."""
+        """Add one row; its note is sealed."""
         sealed = self.sealed(number, note) if note else b""
         self._lines.append(
             f"{self.roster.pk}\t{number}\t{outcome}\t{resident or NULL}\t{household or NULL}\t\t"
@@ -98,12 +98,12 @@ class RowWriter(_Writer):
 
 
 class StagedWriter(_Writer):
-    """What the register is to hold."""
+    """Writes the staged residents."""
 
     table = "residents_stagedresident"
     columns = _STAGED
 
     def write(self, row: int, resident: str, version: int | None, home: str, person: str) -> None:
-        """Collect one row; where it lives and who it is stand there as COPY reads them."""
+        """Add one row; `home` and `person` are in the format of COPY."""
         known = NULL if version is None else version
         self._lines.append(f"{self.roster.pk}\t{row}\t{resident}\t{known}\t{home}\t{person}\n")

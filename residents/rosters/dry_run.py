@@ -1,4 +1,4 @@
-"""Reading a roster's file: which sheet and columns, then every row."""
+"""The dry run of a roster: inspect the file, choose sheet and columns, check every row."""
 
 import gc
 import json
@@ -14,29 +14,29 @@ from accounts.keys import keyring
 from residents.rosters.checking import Checker
 from residents.rosters.models import KnownColumns, Roster, RosterRow, StagedResident
 from residents.rosters.sheets import columns, reading
-from residents.rosters.sheets.reading import Opened, UnreadableFileError
+from residents.rosters.sheets.reading import OpenedFile, UnreadableFileError
 
 State = Roster.State
 
 
-def look(roster: Roster, *, at: datetime) -> None:
+def inspect_file(roster: Roster, *, at: datetime) -> None:
     """
-    Open a file that was just uploaded, and note its sheets and their first rows.
+    Open an uploaded file, and store its sheets and their first rows.
 
-    Where the sender's last roster had the same headings, and there is one sheet, every row is
-    checked at once; else somebody says what the columns hold.
+    If it has one sheet, with the headings of the sender's last roster, all rows are checked at
+    once; else a user chooses the columns.
     """
     try:
         with reading.opened(reading.content_of(roster)) as book:
             _note_outline(roster, book, at)
-            if _as_last_time(roster):
+            if _reuse_columns(roster):
                 _check(roster, book, at)
     except UnreadableFileError as error:
         refuse(roster, error, at)
 
 
 def check(roster: Roster, *, at: datetime) -> None:
-    """Read every row of the chosen sheet and compare it with the register; take nothing over."""
+    """Compare every row of the chosen sheet with the register, without importing anything."""
     try:
         with reading.opened(reading.content_of(roster)) as book:
             _check(roster, book, at)
@@ -45,17 +45,17 @@ def check(roster: Roster, *, at: datetime) -> None:
 
 
 def refuse(roster: Roster, error: UnreadableFileError, at: datetime) -> None:
-    """Say why a file is not read, and forget it."""
+    """Store why a file is refused, and delete its contents."""
     with transaction.atomic():
-        forget(roster)
+        delete_contents(roster)
         roster.state = State.REFUSED
         roster.refusal = {"why": error.why, "given": error.given}
         roster.touched_at = at
         roster.save(update_fields=["state", "refusal", "touched_at", "outline"])
 
 
-def forget(roster: Roster) -> None:
-    """Delete the file and all that was read from it, but not what was taken over."""
+def delete_contents(roster: Roster) -> None:
+    """Delete the file and all data read from it, but not imported residents."""
     getattr(roster, "file", None) and roster.file.delete()
     StagedResident.objects.filter(roster=roster).delete()
     RosterRow.objects.filter(roster=roster).delete()
@@ -64,17 +64,17 @@ def forget(roster: Roster) -> None:
 
 def outline_of(roster: Roster) -> dict[str, Any]:
     """Return the sheets of a file and their first rows."""
-    found: dict[str, Any] = json.loads(roster.outline or '{"sheets": [], "heads": []}')
-    return found
+    outline: dict[str, Any] = json.loads(roster.outline or '{"sheets": [], "heads": []}')
+    return outline
 
 
 def known_columns(roster: Roster) -> dict[str, str]:
-    """Return what the sender's columns were last time, by heading."""
-    found = KnownColumns.objects.filter(area=roster.area, sender=roster.sender).first()
-    return dict(found.headings) if found else {}
+    """Return the fields of the sender's last roster by heading."""
+    known = KnownColumns.objects.filter(area=roster.area, sender=roster.sender).first()
+    return dict(known.headings) if known else {}
 
 
-def _note_outline(roster: Roster, book: Opened, at: datetime) -> None:
+def _note_outline(roster: Roster, book: OpenedFile, at: datetime) -> None:
     roster.outline = json.dumps(
         {"kind": book.kind, "encoding": book.encoding, "sheets": book.sheets, "heads": book.heads},
         ensure_ascii=False,
@@ -88,14 +88,15 @@ def _note_outline(roster: Roster, book: Opened, at: datetime) -> None:
     roster.save(update_fields=["outline", "sheet", "state", "touched_at"])
 
 
-def _as_last_time(roster: Roster) -> bool:
-    """Take the sender's columns, where nothing is left to choose."""
+def _reuse_columns(roster: Roster) -> bool:
+    """Use the columns of the sender's last roster, if they fit; return whether they do."""
     outline, known = outline_of(roster), known_columns(roster)
     if not known or sum(bool(sheet["rows"]) for sheet in outline["sheets"]) != 1:
         return False
     heading = columns.find_heading(outline["heads"][roster.sheet or 0], known)
     if heading is None or any(
-        columns.normal(cell) not in {"", *known, *columns.ours()} for cell in heading.cells
+        columns.normalised(cell) not in {"", *known, *columns.portal_headings()}
+        for cell in heading.cells
     ):
         return False
     fields = columns.recognise(heading.cells, known)
@@ -108,22 +109,22 @@ def _as_last_time(roster: Roster) -> bool:
 def choose(
     roster: Roster, *, sheet: int, heading: columns.Heading, fields: Mapping[int, str]
 ) -> None:
-    """Note which sheet and columns are read."""
+    """Store the chosen sheet and columns."""
     sheets = outline_of(roster)["sheets"]
-    said = sheets[sheet]
+    description = sheets[sheet]
     roster.sheet = sheet
     roster.heading_row = heading.row
     roster.columns = {name: index for index, name in fields.items() if name}
-    roster.total = max(said["rows"] - heading.titles - 1, 0)
+    roster.total = max(description["rows"] - heading.titles - 1, 0)
     roster.findings = {
         "headings": heading.cells,
-        "sheet": said,
+        "sheet": description,
         "titles": heading.titles,
-        "at_limit": reading.at_limit(said["last"]),
+        "at_limit": reading.at_limit(description["last"]),
         "others": [
-            (each["name"], each["rows"])
-            for index, each in enumerate(sheets)
-            if index != sheet and each["rows"]
+            (other["name"], other["rows"])
+            for index, other in enumerate(sheets)
+            if index != sheet and other["rows"]
         ],
     }
     roster.state, roster.refusal = State.CHECKING, {}
@@ -131,7 +132,7 @@ def choose(
     roster.save(update_fields=chosen)
 
 
-def _check(roster: Roster, book: Opened, at: datetime) -> None:
+def _check(roster: Roster, book: OpenedFile, at: datetime) -> None:
     StagedResident.objects.filter(roster=roster).delete()
     RosterRow.objects.filter(roster=roster).delete()
     sheet = book.sheets[roster.sheet or 0]
@@ -139,7 +140,7 @@ def _check(roster: Roster, book: Opened, at: datetime) -> None:
     checker = Checker(roster, width=width, date1904=sheet["date1904"], at=at)
     with _without_gc(), translation.override(None), checker:  # sentences are kept untranslated
         for batch in book.rows(roster.sheet or 0):
-            checker.check([each for each in batch if each[0] > (roster.heading_row or 0)])
+            checker.check([row for row in batch if row[0] > (roster.heading_row or 0)])
     roster.state = State.CHECKED
     roster.total = roster.done = checker.counts.read
     roster.findings["search_key"] = keyring.newest_search_key()
@@ -148,7 +149,7 @@ def _check(roster: Roster, book: Opened, at: datetime) -> None:
 
 @contextmanager
 def _without_gc() -> Iterator[None]:
-    """Let the collector of cycles rest: rows make none, and it would look at each of them."""
+    """Disable the garbage collector: rows form no cycles, and scanning them is slow."""
     gc.disable()
     try:
         yield

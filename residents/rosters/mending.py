@@ -1,4 +1,4 @@
-"""The rows that were not taken over, as a file to mend and send again."""
+"""The rows that were put aside, as a file to correct and send again."""
 
 import json
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ ASIDE = (RosterRow.Outcome.REJECTED, RosterRow.Outcome.DUPLICATE)
 @transaction.atomic
 def rows_to_mend(*, roster: Roster, at: datetime, by: User) -> bytes:
     """
-    Return a workbook of the rows that were put aside: the columns as they were sent, and why.
+    Return a workbook of the rows that were put aside, with their columns and the reasons.
 
-    Values are texts that no program takes for formulas; the sentences are in the language of
-    whoever asks. The file is sent again, so it is marked where no row is in the way: on printed
-    pages and in its properties. It is entered in the ledger as any other.
+    Values are texts that no program reads as formulas; the reasons are in the user's language.
+    Since the file is sent again, it has no rows of marks, only marks on printed pages and in the
+    properties. It is recorded in the ledger like any export.
     """
     title = _("Rows to correct")
-    unmasked = [str(each.label) for each in Sensitive]
+    unmasked = [str(field.label) for field in Sensitive]
     stamp = Stamp(ledger.next_number(), by, at, title, unmasked)
     file = BytesIO()
     write_workbook(file, [(title, _rows(roster))], mark=stamp.mark)

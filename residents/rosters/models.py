@@ -1,4 +1,4 @@
-"""Rosters: files of people, their rows as read, and what became of each."""
+"""Rosters, their files, the outcomes of rows, and staged residents."""
 
 import uuid
 from typing import Any, Self
@@ -13,10 +13,10 @@ from residents.search.lexemes import LexemesField
 
 
 class RosterQuerySet(models.QuerySet["Roster"]):
-    """Questions about rosters."""
+    """Queries on rosters."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the rosters for areas of `user`, where they answer for other people's work."""
+        """Return the rosters for areas of `user`; none unless they are a supervisor."""
         if getattr(user, "role", None) != Role.SUPERVISOR:
             return self.none()
         return self.filter(people_within(user, "area__path"))
@@ -24,9 +24,9 @@ class RosterQuerySet(models.QuerySet["Roster"]):
 
 class Roster(models.Model):
     """
-    A file with people, on its way into the register: read, checked, applied, perhaps undone.
+    A file with people: read, checked, imported into the register, perhaps undone.
 
-    What is personal in it is sealed, and deleted once it is no longer needed.
+    Personal data in it is sealed, and deleted when it is no longer needed.
     """
 
     class State(models.TextChoices):
@@ -41,7 +41,7 @@ class Roster(models.Model):
         REFUSED = "refused", _("Not readable")
         DISCARDED = "discarded", _("Discarded")
 
-    # Those in which the portal is at work, whoever looks on.
+    # The states in which a worker has to process the roster.
     AT_WORK = (State.READING, State.CHECKING, State.APPLYING, State.UNDOING)
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -68,14 +68,14 @@ class Roster(models.Model):
         User, on_delete=models.PROTECT, related_name="+", null=True, verbose_name=_("undone by")
     )
     undone_at = models.DateTimeField(_("undone at"), null=True)
-    # When a worker last did something for it: what stands still is taken up again.
+    # The time of a worker's last progress.
     touched_at = models.DateTimeField()
     # The sheets and their first rows, until columns are chosen: JSON.
     outline = EncryptedTextField(blank=True, bound_to=["key"])
     sheet = models.PositiveSmallIntegerField(null=True)
     heading_row = models.PositiveIntegerField(null=True)
     columns = models.JSONField(default=dict)
-    # What was found in the sheet besides rows: hidden ones, formulas, a format's limit.
+    # Findings in the sheet: hidden rows, formulas, a format's limit.
     findings = models.JSONField(default=dict)
     refusal = models.JSONField(default=dict)
     total = models.PositiveIntegerField(default=0)
@@ -94,7 +94,7 @@ class Roster(models.Model):
 
 
 class RosterFile(models.Model):
-    """What was uploaded, sealed (base64 within), until it is taken over or thirty days old."""
+    """The uploaded file, sealed (as base64), until it is imported or thirty days old."""
 
     roster = models.OneToOneField(Roster, on_delete=models.CASCADE, related_name="file")
     content = EncryptedTextField(bound_to=["roster_id"])
@@ -104,7 +104,7 @@ class RosterFile(models.Model):
 
 
 class RosterRow(models.Model):
-    """What became of one row of a file; the history of whom it made or changed."""
+    """The outcome of one row of a file; the history of the resident it created or changed."""
 
     class Outcome(models.TextChoices):
         NEW = "new", _("New")
@@ -114,7 +114,7 @@ class RosterRow(models.Model):
         REJECTED = "rejected", _("Rejected")
 
     class Fate(models.TextChoices):
-        """What undoing did to it."""
+        """The result of undoing a row."""
 
         REMOVED = "removed", _("Removed again")
         RESTORED = "restored", _("Put back")
@@ -131,12 +131,12 @@ class RosterRow(models.Model):
     )
     number = models.PositiveIntegerField(_("row"))
     outcome = models.CharField(_("outcome"), max_length=10, choices=Outcome)
-    # By key: a row outlives the person, as the audit does.
+    # By key, without a foreign key: rows are kept when the resident is removed.
     resident = models.UUIDField(null=True)
-    # The key of the household to be made, for the first row that names its door.
+    # The key of the household to be created, on the first row with its door.
     household = models.UUIDField(null=True)
     fate = models.CharField(max_length=10, blank=True, choices=Fate)
-    # JSON: why not, the cells as they were typed; what changed, before and after.
+    # JSON: the cells and problems of a row put aside; values before and after an update.
     note = EncryptedTextField(blank=True, bound_to=["roster_id", "number"])
 
     class Meta:
@@ -152,13 +152,13 @@ class RosterRow(models.Model):
 
 class StagedResident(models.Model):
     """
-    A row that is accepted and not yet taken over, as the columns of `Resident` will hold it.
+    A row accepted and not yet imported, with the values for the columns of `Resident`.
 
-    In an update, what is NULL stays as it is.
+    In an update, NULL leaves a column unchanged.
     """
 
     pk = models.CompositePrimaryKey("roster", "row")
-    # No constraints on what lives for minutes: they would be checked for every row.
+    # No constraints, because checking them for every row is slow.
     roster = models.ForeignKey(
         Roster,
         on_delete=models.CASCADE,
@@ -168,7 +168,7 @@ class StagedResident(models.Model):
     )
     row = models.PositiveIntegerField()
     resident = models.UUIDField()
-    version = models.PositiveIntegerField(null=True)  # of whom it updates
+    version = models.PositiveIntegerField(null=True)  # of the resident it updates
     grid = models.ForeignKey(
         Area,
         on_delete=models.CASCADE,
@@ -208,7 +208,7 @@ class StagedResident(models.Model):
 
 
 class KnownColumns(models.Model):
-    """How a sender names the columns of rosters, from the last one that was taken over."""
+    """The headings and fields of a sender's last imported roster."""
 
     area = models.ForeignKey(Area, on_delete=models.CASCADE, related_name="+")
     sender = models.CharField(max_length=50)

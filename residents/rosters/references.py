@@ -1,12 +1,12 @@
-"""Who is pointed to by something else, so that nobody is taken away under it."""
+"""SQL conditions for rows that other tables reference."""
 
 from django.db import models
 
 from residents.register.models import Household
 
 
-def pointed_to(model: type[models.Model], alias: str) -> str:
-    """Return the SQL condition that some row of any table points to the row `alias` of `model`."""
+def is_referenced(model: type[models.Model], alias: str) -> str:
+    """Return the SQL condition that a row of any table references the row `alias` of `model`."""
     exist = [
         f"EXISTS (SELECT 1 FROM {relation.related_model._meta.db_table} pointing"  # noqa: S608
         f" WHERE pointing.{relation.field.column} = {alias}.id)"
@@ -15,6 +15,6 @@ def pointed_to(model: type[models.Model], alias: str) -> str:
     return f"({' OR '.join(exist)})"
 
 
-def is_empty(alias: str) -> str:
-    """Return the SQL condition that nothing points to the household `alias`."""
-    return f"NOT {pointed_to(Household, alias)}"
+def is_unreferenced(alias: str) -> str:
+    """Return the SQL condition that no row references the household `alias`."""
+    return f"NOT {is_referenced(Household, alias)}"

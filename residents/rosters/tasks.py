@@ -1,4 +1,4 @@
-"""What workers do for rosters. The database knows what is to be done; these only knock."""
+"""Celery tasks of rosters; their state is in the database, tasks only start the work."""
 
 from uuid import UUID
 
@@ -10,13 +10,13 @@ from residents.rosters import working
 
 @shared_task
 def work_on_roster(key: str) -> bool:
-    """Do what a roster's state asks for."""
+    """Process a roster according to its state."""
     return working.work(key=UUID(key), at=clock.now())
 
 
 @shared_task
 def resume_rosters() -> int:
-    """Take up the rosters whose worker is gone, and count those that are at work."""
+    """Start tasks for all rosters in progress, in case a worker was lost; return their number."""
     keys = working.at_work()
     for key in keys:
         work_on_roster.delay(str(key))
@@ -25,5 +25,5 @@ def resume_rosters() -> int:
 
 @shared_task
 def expire_rosters() -> int:
-    """Delete what is personal in old rosters, and count them."""
+    """Delete the personal data of old rosters; return their number."""
     return working.expire(at=clock.now())

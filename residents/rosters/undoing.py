@@ -1,8 +1,7 @@
 """
-Taking a roster back: who is new is removed, what was changed is put back.
+Undo a roster: remove new residents, restore changed ones.
 
-Not where something else points to the person by now, or somebody changed them since: those stay,
-and the row says why.
+Residents that other rows reference, or that were changed since, are kept, and the row tells why.
 """
 
 import json
@@ -20,7 +19,7 @@ from residents.register.services import PHONE, PHONE_END, end_hash
 from residents.rosters.applying import CHUNK
 from residents.rosters.copying import sealer
 from residents.rosters.models import Roster, RosterRow
-from residents.rosters.references import is_empty, pointed_to
+from residents.rosters.references import is_referenced, is_unreferenced
 
 Fate = RosterRow.Fate
 Outcome = RosterRow.Outcome
@@ -29,11 +28,11 @@ _SEALED = ("phone", "emergency_name", "emergency_phone")
 
 _REMOVE = f"""
 DELETE FROM residents_resident AS resident
-WHERE key = ANY(%s::uuid[]) AND version = 1 AND NOT {pointed_to(Resident, "resident")}
+WHERE key = ANY(%s::uuid[]) AND version = 1 AND NOT {is_referenced(Resident, "resident")}
 RETURNING key
 """  # noqa: S608 - our own words
-# What is put back, each an array over the rows.
-_GIVEN = {
+# The restored columns with their types, each passed as an array over the rows.
+_RESTORED = {
     "row": "bigint",
     "key": "uuid",
     "version": "int",
@@ -59,24 +58,24 @@ UPDATE residents_resident AS resident SET
     emergency_name = COALESCE(given.emergency_name, resident.emergency_name),
     emergency_phone = COALESCE(given.emergency_phone, resident.emergency_phone),
     version = resident.version + 1
-FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _GIVEN.items())})
-    AS given ({", ".join(_GIVEN)})
+FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _RESTORED.items())})
+    AS given ({", ".join(_RESTORED)})
 LEFT JOIN residents_household AS household ON household.key = given.household
 LEFT JOIN residents_building AS building ON building.id = household.building_id
 WHERE resident.key = given.key AND resident.version = given.version
     AND (building.grid_id IS NULL OR building.grid_id = resident.grid_id
-        OR NOT {pointed_to(Resident, "resident")})
+        OR NOT {is_referenced(Resident, "resident")})
 RETURNING given.row
 """  # noqa: S608 - our own words
 _HOUSEHOLDS = f"""
 DELETE FROM residents_household AS household
 WHERE key IN (SELECT household FROM residents_rosterrow WHERE roster_id = %s)
-    AND {is_empty("household")}
+    AND {is_unreferenced("household")}
 """  # noqa: S608 - our own words
 
 
 def undo(roster: Roster, *, at: datetime) -> int:
-    """Take a roster back, chunk by chunk, and return how many rows were looked at."""
+    """Undo a roster, chunk by chunk; return the number of processed rows."""
     undone = 0
     while rows := _undo_chunk(roster, at):
         undone += rows
@@ -96,19 +95,19 @@ def _undo_chunk(roster: Roster, at: datetime) -> int:
     fates = _remove([row for row in rows if row.outcome == Outcome.NEW])
     fates |= _put_back([row for row in rows if row.outcome == Outcome.UPDATE])
     for fate in set(fates.values()):
-        RosterRow.objects.filter(pk__in=[pk for pk, each in fates.items() if each == fate]).update(
-            fate=fate
-        )
+        RosterRow.objects.filter(
+            pk__in=[pk for pk, row_fate in fates.items() if row_fate == fate]
+        ).update(fate=fate)
         roster.counts[fate] = roster.counts.get(fate, 0) + list(fates.values()).count(fate)
     roster.done += len(rows)
     roster.touched_at = at
     roster.save(update_fields=["done", "counts", "touched_at"])
-    back = {pk for pk, fate in fates.items() if fate in {Fate.REMOVED, Fate.RESTORED}}
+    undone_rows = {pk for pk, fate in fates.items() if fate in {Fate.REMOVED, Fate.RESTORED}}
     audit.record(
         by=roster.undone_by,
         did=gettext_noop("undid by a roster"),
         to=roster,
-        shown=[row.resident for row in rows if row.pk in back and row.resident],
+        shown=[row.resident for row in rows if row.pk in undone_rows and row.resident],
     )
     return len(rows)
 
@@ -118,7 +117,7 @@ def _remove(rows: list[RosterRow]) -> dict[int, str]:
     with connection.cursor() as cursor:
         cursor.execute(_REMOVE, [keys])
         removed = {key for (key,) in cursor.fetchall()}
-    used = _pointed_to([key for key in keys if key not in removed])
+    used = _referenced([key for key in keys if key not in removed])
     return {
         row.pk: Fate.REMOVED
         if row.resident in removed
@@ -129,11 +128,11 @@ def _remove(rows: list[RosterRow]) -> dict[int, str]:
     }
 
 
-def _pointed_to(keys: list[UUID | None]) -> set[UUID]:
+def _referenced(keys: list[UUID | None]) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT key FROM residents_resident AS resident WHERE key = ANY(%s::uuid[])"  # noqa: S608
-            f" AND {pointed_to(Resident, 'resident')}",
+            f" AND {is_referenced(Resident, 'resident')}",
             [keys],
         )
         return {key for (key,) in cursor.fetchall()}
@@ -142,16 +141,16 @@ def _pointed_to(keys: list[UUID | None]) -> set[UUID]:
 def _put_back(rows: list[RosterRow]) -> dict[int, str]:
     seals = {name: sealer(Resident, name) for name in _SEALED}
     hashed = hasher(context=PHONE)
-    given: dict[str, list[Any]] = {name: [] for name in _GIVEN}
+    parameters: dict[str, list[Any]] = {name: [] for name in _RESTORED}
     for row in rows:
         note = json.loads(row.note)
         before = {name: value for name, value, _after in note["changes"]}
         columns = _columns_of(before, str(row.resident), seals, hashed)
         columns |= {"row": row.pk, "key": row.resident, "version": note["version"] + 1}
         for name, value in columns.items():
-            given[name].append(value)
+            parameters[name].append(value)
     with connection.cursor() as cursor:
-        cursor.execute(_PUT_BACK, given)
+        cursor.execute(_PUT_BACK, parameters)
         restored = {pk for (pk,) in cursor.fetchall()}
     return {row.pk: Fate.RESTORED if row.pk in restored else Fate.CHANGED for row in rows}
 
@@ -173,7 +172,7 @@ def _columns_of(
 
 @transaction.atomic
 def _finish(roster: Roster, at: datetime) -> None:
-    """Take away the homes that the roster made and nobody lives in."""
+    """Delete the empty households and buildings that the roster created."""
     with connection.cursor() as cursor:
         cursor.execute(_HOUSEHOLDS, [roster.pk])
     made = Building.objects.filter(pk__in=roster.findings.get("buildings", []))

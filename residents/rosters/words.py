@@ -1,4 +1,4 @@
-"""What a roster's pages say, in the language of who reads them, with personal data masked."""
+"""Texts for a roster's pages, translated and with personal data masked."""
 
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -15,24 +15,24 @@ from residents.rosters.sheets.reading import REFUSALS, letter
 
 
 def refusal(roster: Roster) -> str:
-    """Return why a file was not read."""
+    """Return why a file was refused."""
     sentence = str(_(REFUSALS[roster.refusal["why"]]))
-    given: dict[str, Any] = roster.refusal["given"]
-    return sentence % given
+    parameters: dict[str, Any] = roster.refusal["given"]
+    return sentence % parameters
 
 
 def problems(note: dict[str, Any]) -> list[str]:
-    """Return why a row was put aside, one sentence a problem, with the column it is about."""
-    said = []
-    for field, sentence, given in note.get("why", ()):
-        text = _(sentence) % given if given else _(sentence)
+    """Return the sentences on why a row was put aside, with their columns."""
+    sentences = []
+    for field, sentence, parameters in note.get("why", ()):
+        text = _(sentence) % parameters if parameters else _(sentence)
         label = columns.FIELDS.get(field)
-        said.append(f"{label}: {text}" if label else text)
-    return said
+        sentences.append(f"{label}: {text}" if label else text)
+    return sentences
 
 
 def changes(note: dict[str, Any]) -> list[dict[str, str]]:
-    """Return what a row changes: the field, before and after, masked."""
+    """Return the changes of a row, masked: field, before and after."""
     return [
         {
             "field": str(columns.FIELDS.get(name, name)),
@@ -45,7 +45,7 @@ def changes(note: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def masked(field: str, value: Any) -> str:
-    """Return a value as pages show it."""
+    """Return a value masked for pages."""
     if value is None or value == "":
         return "—"
     mask = _MASKS.get(field, str)
@@ -69,7 +69,7 @@ _MASKS: dict[str, Callable[[str], str]] = {
 
 
 def sample(cell: Any) -> str:
-    """Return enough of a cell to tell what its column holds, and not whose it is."""
+    """Return the first characters of a cell: enough to recognise the column, not the person."""
     if isinstance(cell, dict):
         cell = next(iter(cell.values()))
     text = " ".join(str(cell).split())
@@ -79,7 +79,7 @@ def sample(cell: Any) -> str:
 
 
 def who(row: RosterRow, roster: Roster, note: dict[str, Any]) -> str:
-    """Return the masked name in a row that was put aside."""
+    """Return the masked name of a row that was put aside."""
     cells, index = note.get("cells", []), roster.columns.get(columns.NAME, -1)
     if not 0 <= index < len(cells):
         return ""
@@ -88,12 +88,12 @@ def who(row: RosterRow, roster: Roster, note: dict[str, Any]) -> str:
 
 
 def findings(roster: Roster) -> Iterable[tuple[str, str]]:
-    """Yield what was found in the file besides rows, each with how much it matters."""
-    found = roster.findings
-    sheet = found.get("sheet")
+    """Yield the findings in the file, each with its severity."""
+    noted = roster.findings
+    sheet = noted.get("sheet")
     if not sheet:
         return
-    if found.get("at_limit"):
+    if noted.get("at_limit"):
         yield (
             "error",
             _(
@@ -102,7 +102,7 @@ def findings(roster: Roster) -> Iterable[tuple[str, str]]:
             )
             % {"last": f"{sheet['last']:,}"},
         )
-    for name, rows in found.get("others", ()):
+    for name, rows in noted.get("others", ()):
         yield (
             "warning",
             ngettext(
@@ -115,7 +115,7 @@ def findings(roster: Roster) -> Iterable[tuple[str, str]]:
             % {"name": name, "rows": rows},
         )
     for key, say in _COUNTED.items():
-        if number := found.get(key, sheet.get(key, 0)):
+        if number := noted.get(key, sheet.get(key, 0)):
             yield "info", say(number)
     if sheet["hidden_columns"]:
         spans = ", ".join(
@@ -189,7 +189,7 @@ _COUNTED = {
 
 
 def original(cell: Any) -> Any:
-    """Return a cell as it stood in the file, to be written into one again."""
+    """Return a cell for writing it to a file again."""
     if isinstance(cell, dict):
         return date.fromisoformat(cell["day"])
     return str(cell) if isinstance(cell, bool) else cell

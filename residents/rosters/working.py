@@ -1,4 +1,4 @@
-"""What workers do with rosters: whatever their state asks for, one worker at a time for each."""
+"""Processing of rosters by workers, according to their state; one worker for each roster."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from common import locks
-from residents.rosters import applying, desk, dry_run, undoing
+from residents.rosters import applying, dry_run, services, undoing
 from residents.rosters.models import Roster, RosterRow
 from residents.rosters.sheets.reading import UnreadableFileError
 
@@ -17,9 +17,9 @@ ATTEMPTS = 3
 
 def work(*, key: UUID, at: datetime) -> bool:
     """
-    Do what a roster's state asks for, from where it stood; return whether anything was to do.
+    Process a roster according to its state; return whether there was anything to do.
 
-    The lock goes with the worker's connection: whoever is killed holds nothing.
+    PostgreSQL releases the lock when the worker's connection ends.
     """
     roster = Roster.objects.select_related("area", "applied_by", "undone_by").get(key=key)
     with locks.held(locks.roster(roster.pk), wait=False) as is_held:
@@ -33,7 +33,7 @@ def _work(roster: Roster, at: datetime) -> bool:
     if roster.state in {State.READING, State.CHECKING} and _tried_too_often(roster):
         dry_run.refuse(roster, UnreadableFileError("too_large"), at)
     elif roster.state == State.READING:
-        dry_run.look(roster, at=at)
+        dry_run.inspect_file(roster, at=at)
     elif roster.state == State.CHECKING:
         dry_run.check(roster, at=at)
     elif roster.state == State.APPLYING:
@@ -48,7 +48,7 @@ def _work(roster: Roster, at: datetime) -> bool:
 
 
 def _tried_too_often(roster: Roster) -> bool:
-    """Count the attempts to read a file: one that takes a worker along is not tried for ever."""
+    """Count the attempts to read a file; one that crashes workers is refused after ATTEMPTS."""
     attempts = roster.refusal.get("attempts", 0) + 1
     roster.refusal = {"attempts": attempts}
     roster.save(update_fields=["refusal"])
@@ -65,16 +65,16 @@ def _apply(roster: Roster, at: datetime) -> None:
 
 
 def at_work() -> list[UUID]:
-    """Return the rosters that a worker has, or should have."""
+    """Return the keys of the rosters that a worker should be processing."""
     return list(Roster.objects.filter(state__in=Roster.AT_WORK).values_list("key", flat=True))
 
 
 def expire(*, at: datetime) -> int:
-    """Delete what is personal in rosters that are too old to be taken over or undone."""
-    old = at - desk.KEPT
+    """Delete the personal data of rosters too old to import or undo; return their number."""
+    old = at - services.KEPT
     waiting = Roster.objects.filter(state__in=[State.CHOOSING, State.CHECKED], uploaded_at__lt=old)
     for roster in waiting:
-        desk.discard(roster=roster, at=at, by=None)
+        services.discard(roster=roster, at=at, by=None)
     over = Roster.objects.filter(
         Q(state=State.APPLIED, applied_at__lt=old) | Q(state=State.UNDONE, undone_at__lt=old),
         purged=False,

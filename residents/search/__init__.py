@@ -1,1 +1,1 @@
-"""Finding people by name, pinyin, number, phone or door."""
+"""Search for residents by name, pinyin, number, phone or address."""

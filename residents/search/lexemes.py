@@ -1,4 +1,4 @@
-"""A column of words that a query combines by and and or: an index answers part of a name."""
+"""A tsvector column of hashed words with boolean queries, for search by parts of names."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,24 +8,20 @@ from django.db.models import Lookup
 
 
 class LexemesField(models.Field):  # type: ignore[type-arg]  # not generic when run
-    """
-    Words as PostgreSQL keeps them for full-text search, exactly as given.
-
-    No dictionary and no locale takes part: what a word is, the caller says.
-    """
+    """A tsvector of words exactly as given, without dictionary or locale."""
 
     def db_type(self, connection: Any) -> str:
-        """Return the kind of column."""
+        """Return the type of the column."""
         return "tsvector"
 
     def get_internal_type(self) -> str:
-        """Return the name under which Django knows no column of its own."""
+        """Return a name that is no built-in field of Django."""
         return "LexemesField"
 
 
 @LexemesField.register_lookup
 class Fits(Lookup):
-    """`words__fits="'ab' & ('cd' | 'ef')"`: whether the words answer a query."""
+    """`words__fits="'ab' & ('cd' | 'ef')"`: whether the words match a query."""
 
     lookup_name = "fits"
     prepare_rhs = False
@@ -36,19 +32,19 @@ class Fits(Lookup):
         return f"{left} @@ %s::tsquery", [*parameters, self.rhs]
 
 
-def stored(words: Iterable[str]) -> str:
-    """Return words of one length as the column gives them back; none holds a quotation mark."""
+def stored_words(words: Iterable[str]) -> str:
+    """Return words of equal length as PostgreSQL formats a tsvector; none has a quotation mark."""
     text = "' '".join(sorted({*words}))
     return f"'{text}'" if text else ""
 
 
-def every(queries: Iterable[str]) -> str:
-    """Return the query for what answers every one of `queries`, or holds every word."""
+def all_of(queries: Iterable[str]) -> str:
+    """Return the query that matches if all of `queries` (or words) match."""
     return _joined(" & ", queries)
 
 
-def some(queries: Iterable[str]) -> str:
-    """Return the query for what answers one of `queries`, or holds one of the words."""
+def any_of(queries: Iterable[str]) -> str:
+    """Return the query that matches if any of `queries` (or words) matches."""
     return _joined(" | ", queries)
 
 

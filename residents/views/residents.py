@@ -1,4 +1,4 @@
-"""Pages about residents and their households: masked, and every reading written down."""
+"""Pages of residents and households: masked, and every access audited."""
 
 from datetime import date
 from typing import Any
@@ -19,7 +19,7 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common import clock
 from common.paging import page_after, page_before
-from residents.duplicates.models import standing_for
+from residents.duplicates.models import kept_entry_of
 from residents.register import services
 from residents.register.forms import (
     AddressForm,
@@ -51,7 +51,7 @@ def resident_list(request: HttpRequest) -> HttpResponse:
     today = clock.today()
     context: dict[str, Any] = {"form": form, "today": today, "grid": grid}
     if form.is_bound:
-        context["found"] = _found(form, user, grid, today) if form.is_valid() else None
+        context["found"] = _search_results(form, user, grid, today) if form.is_valid() else None
     else:
         context |= _listed(request, user, grid)
     return render(request, "residents/resident_list.html", context)
@@ -75,7 +75,9 @@ def _listed(request: HttpRequest, user: User, grid: Area | None) -> dict[str, An
     }
 
 
-def _found(form: SearchForm, user: User, grid: Area | None, today: date) -> SearchResult | None:
+def _search_results(
+    form: SearchForm, user: User, grid: Area | None, today: date
+) -> SearchResult | None:
     data = form.cleaned_data
     try:
         return search(text=data["text"], today=today, by=user, grid=grid, after=data["after"])
@@ -90,8 +92,8 @@ def _found(form: SearchForm, user: User, grid: Area | None, today: date) -> Sear
 def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show a resident, masked; also one of another area whose record was opened with a reason."""
     merged = Resident.objects.filter(key=key, gone_as=Resident.GoneAs.MERGED).first()
-    # Of entries of others nobody learns that they were merged.
-    shown = standing_for(merged).key if merged else key
+    # Before the redirect, so that users without access do not learn of the merge.
+    shown = kept_entry_of(merged).key if merged else key
     resident = _resident(request, shown, opened=True)
     if merged:
         return redirect("resident_detail", resident.key)
@@ -108,19 +110,19 @@ def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
 
 @require_GET
 @role_required(Role.SUPERVISOR)
-def resident_looks(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Show who did and read what of a resident, to those who answer for the grid."""
+def resident_access_log(request: HttpRequest, key: UUID) -> HttpResponse:
+    """Show supervisors who did or read what about a resident."""
     resident = _resident(request, key)
     entries = AuditEntry.objects.about(subject_of(resident), resident.key)
     for merge in resident.merges.filter(undone_at=None).select_related("merged"):
         entries |= AuditEntry.objects.about(subject_of(merge.merged), merge.merged.key)
     page = page_before(entries.select_related("words"), request.GET.get("before"))
-    context = {"resident": resident, "looks": _looks(page.rows), "page": page}
-    return render(request, "residents/resident_looks.html", context)
+    context = {"resident": resident, "entries": _log_rows(page.rows), "page": page}
+    return render(request, "residents/resident_access_log.html", context)
 
 
-def _looks(entries: list[AuditEntry]) -> list[dict[str, Any]]:
-    """Return who did what and why, by name: a supervisor has to be able to ask them."""
+def _log_rows(entries: list[AuditEntry]) -> list[dict[str, Any]]:
+    """Return the entries with names, so that a supervisor can ask these users."""
     actors = User.objects.filter(key__in={entry.actor for entry in entries})
     people = {user.key: user for user in actors.prefetch_related("areas")}
     return [
@@ -150,10 +152,10 @@ def resident_uncover(request: HttpRequest, key: UUID, field: str) -> HttpRespons
     }
     if form.is_valid():
         context["value"] = services.uncover(
-            resident=resident, field=field, reason=form.said(), by=member(request)
+            resident=resident, field=field, reason=form.audit_reason(), by=member(request)
         )
-    whole = not request.headers.get("HX-Request")
-    template = "residents/uncover.html" if whole else "residents/_uncover.html"
+    full_page = not request.headers.get("HX-Request")
+    template = "residents/uncover.html" if full_page else "residents/_uncover.html"
     return render(request, template, context)
 
 
@@ -162,13 +164,13 @@ def resident_uncover(request: HttpRequest, key: UUID, field: str) -> HttpRespons
 def resident_new(request: HttpRequest) -> HttpResponse:
     """Register a resident, at an address or in a given household."""
     user, at = member(request), clock.now()
-    household = _given_household(request)
+    household = _requested_household(request)
     form = _person_form(request, household, clock.day_of(at))
     address = None if household else AddressForm(request.POST or None, by=user)
     if form.is_valid() and (address is None or address.is_valid()):
         try:
             with transaction.atomic():
-                home = household or _home(address)
+                home = household or _household_from(address)
                 resident = services.register(household=home, **form.cleaned_data, at=at, by=user)
         except ValidationError as error:
             form.add_error("number", error)
@@ -192,14 +194,14 @@ def resident_new(request: HttpRequest) -> HttpResponse:
 @get_or_post
 @field_work
 def resident_change(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Change what is known of a resident."""
+    """Change a resident."""
     resident, at = _resident(request, key), clock.now()
     form = ChangeForm(request.POST or None, resident=resident, today=clock.day_of(at))
     if form.is_valid():
         try:
             services.change(resident=resident, **form.cleaned_data, at=at, by=member(request))
         except services.ChangedMeanwhileError as error:
-            form = _again(request, resident, form.today)
+            form = _form_to_resubmit(request, resident, form.today)
             form.add_error(None, error)
         except ValidationError as error:
             form.add_error("number", error)
@@ -210,8 +212,8 @@ def resident_change(request: HttpRequest, key: UUID) -> HttpResponse:
     return render(request, "residents/resident_change.html", context)
 
 
-def _again(request: HttpRequest, resident: Resident, today: date) -> ChangeForm:
-    """Return the form with all that was typed, ready to be saved over what somebody else saved."""
+def _form_to_resubmit(request: HttpRequest, resident: Resident, today: date) -> ChangeForm:
+    """Return the form with the typed values and the current version, to be sent again."""
     resident.refresh_from_db()
     typed = request.POST.copy()
     typed["version"] = str(resident.version)
@@ -224,7 +226,7 @@ def _again(request: HttpRequest, resident: Resident, today: date) -> ChangeForm:
 @field_work
 @transaction.atomic
 def household_detail(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Show those who live behind one door."""
+    """Show the members of a household."""
     household = get_object_or_404(
         Household.objects.visible_to(member(request)).select_related("building__grid"), key=key
     )
@@ -232,15 +234,15 @@ def household_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     services.showed(page="household_detail", people=people, by=member(request))
     context = {
         "household": household,
-        "residents": [each for each in people if not each.gone_as],
-        "gone": [each for each in people if each.gone_as],
+        "residents": [person for person in people if not person.gone_as],
+        "gone": [person for person in people if person.gone_as],
         "today": clock.today(),
     }
     return render(request, "residents/household_detail.html", context)
 
 
 def _resident(request: HttpRequest, key: UUID, *, opened: bool = False) -> Resident:
-    """Return a resident whose page is shown, and write that down."""
+    """Return a resident for a page, and audit the access."""
     rows = Resident.objects.visible_to(member(request), opened=opened)
     resident = get_object_or_404(rows.select_related("household__building", "grid"), key=key)
     services.read(resident=resident, by=member(request))
@@ -250,12 +252,12 @@ def _resident(request: HttpRequest, key: UUID, *, opened: bool = False) -> Resid
 def _person_form(request: HttpRequest, household: Household | None, today: date) -> PersonForm:
     if household is None:
         return PersonForm(request.POST or None, today=today)
-    there = list(household.residents.here().order_by("birth_date", "pk"))
-    services.showed(page="resident_new", people=there, by=member(request))
-    return HousematePersonForm(request.POST or None, housemates=there, today=today)
+    housemates = list(household.residents.here().order_by("birth_date", "pk"))
+    services.showed(page="resident_new", people=housemates, by=member(request))
+    return HousematePersonForm(request.POST or None, housemates=housemates, today=today)
 
 
-def _given_household(request: HttpRequest) -> Household | None:
+def _requested_household(request: HttpRequest) -> Household | None:
     key = request.GET.get("household")
     if not key:
         return None
@@ -268,7 +270,7 @@ def _given_household(request: HttpRequest) -> Household | None:
     )
 
 
-def _home(address: Form | None) -> Household:
+def _household_from(address: Form | None) -> Household:
     data = address.cleaned_data if address else {}
     building = services.building_at(grid=data["grid"], name=data["building"])
     return services.household_at(

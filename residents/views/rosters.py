@@ -1,4 +1,4 @@
-"""Pages of rosters: files of people, and how far the portal is with them."""
+"""Pages of rosters: upload, columns, progress, results."""
 
 import json
 from contextlib import suppress
@@ -18,10 +18,10 @@ from accounts.auditing import audit
 from accounts.staff.models import Role, User
 from common import clock
 from common.errors import RefusedError
-from common.paging import key_of, page_before
+from common.paging import page_before, parse_key
 from residents.register.forms import ColumnsForm, RosterForm
 from residents.register.models import Resident
-from residents.rosters import desk, dry_run, mending, words
+from residents.rosters import dry_run, mending, services, words
 from residents.rosters.models import Roster, RosterRow, StagedResident
 from residents.rosters.sheets import columns
 from residents.rosters.sheets.reading import letter
@@ -44,20 +44,20 @@ def roster_list(request: HttpRequest) -> HttpResponse:
 @supervisors
 @require_http_methods(["GET", "POST"])
 def roster_new(request: HttpRequest) -> HttpResponse:
-    """Take a roster's file."""
+    """Upload a roster's file."""
     user = member(request)
     form = RosterForm(request.POST or None, request.FILES or None, by=user)
     if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        roster = desk.upload(
-            content=given["file"].read(),
-            name=given["file"].name,
-            area=given["area"],
-            sender=given["sender"].strip(),
+        cleaned = form.cleaned_data
+        roster = services.upload(
+            content=cleaned["file"].read(),
+            name=cleaned["file"].name,
+            area=cleaned["area"],
+            sender=cleaned["sender"].strip(),
             at=clock.now(),
             by=user,
         )
-        return _on(roster)
+        return _start_task(roster)
     status = 422 if form.errors else 200
     return render(request, "residents/roster_new.html", {"form": form}, status=status)
 
@@ -65,7 +65,7 @@ def roster_new(request: HttpRequest) -> HttpResponse:
 @supervisors
 @require_GET
 def roster_detail(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Show how a roster stands: its totals, what was found in the file, its rows."""
+    """Show a roster: its state, totals, findings in the file, and rows."""
     roster = _roster(request, key)
     if roster.state == State.CHOOSING:
         return redirect("roster_columns", key)
@@ -73,8 +73,8 @@ def roster_detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "roster": roster,
         "at_work": roster.state in Roster.AT_WORK,
         "findings": list(words.findings(roster)),
-        "may_be_undone": desk.may_be_undone(roster, at=clock.now()),
-        "twins": desk.twins(roster) if roster.state == State.CHECKED else [],
+        "may_be_undone": services.may_be_undone(roster, at=clock.now()),
+        "twins": services.rosters_with_same_file(roster) if roster.state == State.CHECKED else [],
     }
     if roster.state == State.REFUSED:
         context["refusal"] = words.refusal(roster)
@@ -86,7 +86,7 @@ def roster_detail(request: HttpRequest, key: UUID) -> HttpResponse:
 @supervisors
 @require_http_methods(["GET", "POST"])
 def roster_columns(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Ask which sheet is read, and what its columns hold."""
+    """Choose the sheet of a roster and the fields of its columns."""
     roster = _roster(request, key)
     if roster.state not in {State.CHOOSING, State.CHECKED}:
         return redirect("roster_detail", key)
@@ -101,7 +101,7 @@ def roster_columns(request: HttpRequest, key: UUID) -> HttpResponse:
     form = ColumnsForm(request.POST or None, headings=heading.cells, fields=recognised)
     if request.method == "POST" and form.is_valid():
         try:
-            desk.choose_columns(
+            services.choose_columns(
                 roster=roster,
                 sheet=sheet,
                 heading=heading,
@@ -112,7 +112,7 @@ def roster_columns(request: HttpRequest, key: UUID) -> HttpResponse:
         except RefusedError as refused:
             messages.error(request, refused.sentence)
             return redirect("roster_detail", key)
-        return _on(roster)
+        return _start_task(roster)
     context |= {"form": form, "heading": heading, "columns": _described(form, outline, sheet)}
     status = 422 if form.errors else 200
     return render(request, "residents/roster_columns.html", context, status=status)
@@ -121,7 +121,7 @@ def roster_columns(request: HttpRequest, key: UUID) -> HttpResponse:
 @supervisors
 @require_GET
 def roster_progress(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Say how far the portal is with a roster; htmx asks each second, until it is done."""
+    """Show the progress of a roster; polled by htmx every second until it is done."""
     roster = _roster(request, key)
     if roster.state in Roster.AT_WORK:
         return render(request, "residents/_roster_progress.html", {"roster": roster})
@@ -133,7 +133,7 @@ def roster_progress(request: HttpRequest, key: UUID) -> HttpResponse:
 @supervisors
 @require_GET
 def roster_mend(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Give the rows that were put aside as a file."""
+    """Download the rows that were put aside."""
     roster = _roster(request, key)
     if roster.purged or not roster.counts or roster.state in Roster.AT_WORK:
         raise Http404
@@ -147,26 +147,26 @@ def roster_mend(request: HttpRequest, key: UUID) -> HttpResponse:
 @supervisors
 @require_POST
 def roster_apply(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Take a roster over."""
+    """Start the import of a roster."""
     roster = _roster(request, key)
     if roster.findings.get("at_limit") and not request.POST.get("complete"):
         messages.error(request, _("Confirm first that no rows are missing."))
         return redirect("roster_detail", key)
-    return _step(request, roster, desk.take_over)
+    return _step(request, roster, services.take_over)
 
 
 @supervisors
 @require_POST
 def roster_undo(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Take a roster back."""
-    return _step(request, _roster(request, key), desk.take_back)
+    """Start undoing a roster."""
+    return _step(request, _roster(request, key), services.take_back)
 
 
 @supervisors
 @require_POST
 def roster_discard(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Delete a file that is not to be taken over."""
-    return _step(request, _roster(request, key), desk.discard)
+    """Discard a roster that will not be imported."""
+    return _step(request, _roster(request, key), services.discard)
 
 
 def _roster(request: HttpRequest, key: UUID) -> Roster:
@@ -180,25 +180,25 @@ def _step(request: HttpRequest, roster: Roster, step: Any) -> HttpResponse:
     except RefusedError as refused:
         messages.error(request, refused.sentence)
         return redirect("roster_detail", roster.key)
-    return _on(roster)
+    return _start_task(roster)
 
 
-def _on(roster: Roster) -> HttpResponse:
-    """Ring the doorbell, and go to the roster's page; a sweep rings it again each minute."""
+def _start_task(roster: Roster) -> HttpResponse:
+    """Start a roster's task, and redirect to its page; `resume_rosters` retries each minute."""
     with suppress(OperationalError):
         work_on_roster.delay(str(roster.key))
     return redirect("roster_detail", roster.key)
 
 
 def _sheet(request: HttpRequest, roster: Roster, outline: dict[str, Any]) -> int:
-    asked = key_of(request.GET.get("sheet"))
-    if asked is not None and asked < len(outline["sheets"]):
-        return asked
+    requested = parse_key(request.GET.get("sheet"))
+    if requested is not None and requested < len(outline["sheets"]):
+        return requested
     return roster.sheet or 0
 
 
 def _described(form: ColumnsForm, outline: dict[str, Any], sheet: int) -> list[dict[str, Any]]:
-    """Return for each column its field, its letters, whether it is hidden, and masked samples."""
+    """Return for each column its field, letters, whether it is hidden, and masked samples."""
     rows = [cells for _number, cells in outline["heads"][sheet]]
     spans = outline["sheets"][sheet]["hidden_columns"]
     return [
@@ -217,35 +217,37 @@ def _described(form: ColumnsForm, outline: dict[str, Any], sheet: int) -> list[d
 
 
 def _rows(request: HttpRequest, roster: Roster) -> dict[str, Any]:
-    """Return the rows of one outcome, the first first, with what is to be said of each."""
-    asked = request.GET.get("show", "")
-    shown = asked if asked in RosterRow.Outcome.values else ""
+    """Return the context for a page of rows, filtered by outcome."""
+    requested = request.GET.get("show", "")
+    shown = requested if requested in RosterRow.Outcome.values else ""
     rows = RosterRow.objects.filter(roster=roster)
     if shown:
         rows = rows.filter(outcome=shown)
-    after = key_of(request.GET.get("after"))
+    after = parse_key(request.GET.get("after"))
     if after is not None:
         rows = rows.filter(number__gt=after)
-    found = list(rows.order_by("number")[: ROWS + 1])
+    fetched = list(rows.order_by("number")[: ROWS + 1])
     return {
-        "rows": _said(found[:ROWS], roster, member(request)),
-        "accepted": sum(roster.counts[each] for each in ("new", "update", "unchanged")),
-        "aside": sum(roster.counts[each] for each in mending.ASIDE),
+        "rows": _described_rows(fetched[:ROWS], roster, member(request)),
+        "accepted": sum(roster.counts[outcome] for outcome in ("new", "update", "unchanged")),
+        "aside": sum(roster.counts[outcome] for outcome in mending.ASIDE),
         "takes": roster.counts["new"] + roster.counts["update"],
-        "next": found[ROWS - 1].number if len(found) > ROWS else None,
+        "next": fetched[ROWS - 1].number if len(fetched) > ROWS else None,
         "first": after is None,
         "shown": shown,
-        "outcomes": [(each, roster.counts.get(each.value, 0)) for each in RosterRow.Outcome],
+        "outcomes": [
+            (outcome, roster.counts.get(outcome.value, 0)) for outcome in RosterRow.Outcome
+        ],
     }
 
 
-def _said(rows: list[RosterRow], roster: Roster, by: User) -> list[dict[str, Any]]:
+def _described_rows(rows: list[RosterRow], roster: Roster, by: User) -> list[dict[str, Any]]:
     names = _names(rows, roster, by)
-    said = []
+    described = []
     for row in rows:
         note = json.loads(row.note) if row.note else {}
         name = names.get(row.resident) if row.resident else ""
-        said.append(
+        described.append(
             {
                 "row": row,
                 "who": words.masked(columns.NAME, name) if name else words.who(row, roster, note),
@@ -253,19 +255,19 @@ def _said(rows: list[RosterRow], roster: Roster, by: User) -> list[dict[str, Any
                 "changes": words.changes(note),
             }
         )
-    return said
+    return described
 
 
 def _names(rows: list[RosterRow], roster: Roster, by: User) -> dict[UUID, str]:
-    """Return the names of those who are registered, which is written down, or are to be."""
+    """Return the names of registered residents (audited) and of staged ones, by key."""
     keys = {row.resident for row in rows if row.resident}
     names: dict[UUID, Any] = {}
     if roster.state == State.CHECKED:
         staged = StagedResident.objects.filter(roster=roster, resident__in=keys, version=None)
         names = dict(staged.values_list("resident", "name"))
     if registered := keys - names.keys():
-        there = Resident.objects.visible_to(by).filter(key__in=registered)
-        found = dict(there.values_list("key", "name"))
-        audit.showed(by=by, page="roster", people=found)
-        names |= found
+        residents = Resident.objects.visible_to(by).filter(key__in=registered)
+        registered_names = dict(residents.values_list("key", "name"))
+        audit.showed(by=by, page="roster", people=registered_names)
+        names |= registered_names
     return {key: Resident.opened_name(key, sealed) for key, sealed in names.items()}

@@ -1,1 +1,1 @@
-"""Whitelist workers: who keeps society running, until when, and the code they show at a gate."""
+"""Whitelist workers, their duties and gate codes."""

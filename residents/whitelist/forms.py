@@ -1,4 +1,4 @@
-"""What is typed about whitelist workers: cleaned here, kept by `services`."""
+"""Forms about whitelist workers; `services` stores the input."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from policy import words
 
 TEXT = {"autocomplete": "off", "class": "form-control"}
 SELECT = {"class": "form-select"}
-# No text says how long an entry holds; longer than this nobody looks at it again.
+# No document limits the validity of an entry; a year makes sure that it is reviewed.
 USUAL = timedelta(days=30)
 LONGEST = timedelta(days=366)
 
@@ -22,7 +22,7 @@ def _day(label: Any) -> forms.DateField:
 
 
 class UntilForm(forms.Form):
-    """Until when an entry holds."""
+    """The last day of an entry."""
 
     valid_until = _day(_("Valid until"))
 
@@ -32,7 +32,7 @@ class UntilForm(forms.Form):
         self.fields["valid_until"].widget.attrs["min"] = today.isoformat()
 
     def clean_valid_until(self) -> date:
-        """Return a day that is not too far."""
+        """Return the last day; refuse one more than a year ahead."""
         until: date = self.cleaned_data["valid_until"]
         if until > self.today + LONGEST:
             raise forms.ValidationError(_("An entry holds for a year at most; renew it then."))
@@ -57,7 +57,7 @@ class WorkerForm(UntilForm):
 
 
 class DutyForm(forms.Form):
-    """A duty that was kept today."""
+    """A duty done today."""
 
     duty = forms.ChoiceField(
         choices=[(d, words.WHITELIST_DUTIES[d]) for d in words.WHITELIST_DUTIES if d != "proof"]
@@ -66,7 +66,7 @@ class DutyForm(forms.Form):
 
 
 class EndForm(forms.Form):
-    """Why somebody is taken off the list."""
+    """The reason for ending an entry."""
 
     reason = forms.CharField(
         label=_("Why"), min_length=2, max_length=200, widget=forms.TextInput(TEXT)

@@ -1,4 +1,4 @@
-"""Whitelist workers, what they confirmed, and their gate codes."""
+"""Whitelist workers, their duties, and their gate codes."""
 
 import uuid
 from datetime import date
@@ -15,23 +15,23 @@ from policy import words
 
 
 class WorkerQuerySet(models.QuerySet["Worker"]):
-    """Questions about whitelist workers."""
+    """Queries on whitelist workers."""
 
     def visible_to(self, user: Any) -> Self:
         """Return the workers who live below the areas of `user`."""
         return self.filter(people_within(user, "resident__grid__path"))
 
     def listed(self) -> Self:
-        """Return the entries that nobody ended, of people who still live here."""
+        """Return the entries that were not ended, of residents who still live here."""
         return self.filter(ended_at=None, resident__gone_as="")
 
     def valid(self, on: date) -> Self:
-        """Return the entries that hold on a day, first and last day included."""
+        """Return the entries valid on a day, first and last day included."""
         return self.listed().filter(valid_from__lte=on, valid_until__gte=on)
 
 
 class Worker(models.Model):
-    """Somebody on the white list (113号 8): a post, an employer, from when until when."""
+    """An entry of the white list (113号 8): post, employer and validity."""
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     resident = models.ForeignKey(
@@ -41,7 +41,7 @@ class Worker(models.Model):
         verbose_name=_("resident"),
     )
     post = models.CharField(_("post"), max_length=30, choices=list(words.WHITELIST_POSTS.items()))
-    # The post by which occupational testing is asked for, where a document asks for it.
+    # The post for occupational testing, if a document requires it.
     screening_post = models.CharField(
         _("post of occupational testing"),
         max_length=30,
@@ -81,12 +81,12 @@ class Worker(models.Model):
         return f"worker {self.key}"
 
     def holds(self, on: date) -> bool:
-        """Return whether the entry holds on a day."""
+        """Return whether the entry is valid on a day."""
         return self.ended_at is None and self.valid_from <= on <= self.valid_until
 
 
 class DutyEntry(models.Model):
-    """That a worker kept a duty on a day, or has symptoms; kept for ever."""
+    """A duty of a worker on a day, or symptoms; never changed or deleted."""
 
     worker = models.ForeignKey(
         Worker, on_delete=models.PROTECT, related_name="kept", verbose_name=_("worker")
@@ -94,7 +94,7 @@ class DutyEntry(models.Model):
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     duty = models.CharField(_("duty"), max_length=20, choices=list(words.WHITELIST_DUTIES.items()))
     day = models.DateField(_("day"))
-    # "well" or "symptoms": of health, so sealed.
+    # "well" or "symptoms": health data, so sealed.
     state = EncryptedTextField(_("state"), bound_to=["key"])
     at = models.DateTimeField(_("at"))
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("by"))
@@ -112,12 +112,12 @@ class DutyEntry(models.Model):
 
     @property
     def well(self) -> bool:
-        """Return whether nothing was found."""
+        """Return whether no symptoms were recorded."""
         return bool(self.state != "symptoms")
 
 
 class GateCode(models.Model):
-    """A code that a worker shows at a gate; it says nothing, and is kept as a keyed hash only."""
+    """A random code that a worker shows at a gate, stored as a keyed hash only."""
 
     worker = models.ForeignKey(
         Worker, on_delete=models.PROTECT, related_name="codes", verbose_name=_("worker")

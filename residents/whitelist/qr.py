@@ -1,4 +1,4 @@
-"""Drawing a gate code as a QR picture."""
+"""QR codes of gate codes."""
 
 import base64
 from io import BytesIO
@@ -8,9 +8,9 @@ from qrcode.image.svg import SvgPathImage
 
 
 def picture(text: str) -> str:
-    """Return a QR picture of `text` as the address of an image."""
+    """Return a QR code of `text` as a data URL."""
     drawn = BytesIO()
-    # Nearly a third of it may be dirty or torn.
+    # Level Q: a quarter of it may be dirty or torn.
     code = qrcode.make(
         text, image_factory=SvgPathImage, error_correction=qrcode.ERROR_CORRECT_Q, border=2
     )

@@ -1,4 +1,4 @@
-"""Putting people on the white list, taking them off, and giving them gate codes."""
+"""Manage entries of the white list, duties and gate codes."""
 
 import secrets
 from datetime import date, datetime
@@ -16,24 +16,24 @@ from common.errors import RefusedError
 from residents.register.models import Resident
 from residents.whitelist.models import DutyEntry, GateCode, Worker
 
-# Read aloud and typed without doubt: no 0, 1, I, L, O, U. Nobody guesses one of 30^16.
+# Unambiguous when read aloud: no 0, 1, I, L, O, U. 30^16 codes cannot be guessed.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH = 16
 CONTEXT = "gate_code.token"
 
 
 class AlreadyListedError(RefusedError):
-    """Somebody who is on the white list already."""
+    """The person is on the white list already."""
 
 
 class DaysError(RefusedError):
-    """A validity that ends before it begins, or in the past."""
+    """The validity ends before it begins, or in the past."""
 
     field = "valid_until"
 
 
 class EntryEndedError(RefusedError):
-    """An entry that somebody else changed or ended meanwhile."""
+    """The entry was changed or ended meanwhile."""
 
 
 @transaction.atomic
@@ -48,7 +48,7 @@ def list_worker(
     at: datetime,
     by: User,
 ) -> Worker:
-    """Put somebody on the white list. Raise AlreadyListedError or DaysError."""
+    """Add a person to the white list. Raise AlreadyListedError or DaysError."""
     _refuse_days(valid_from, valid_until, at)
     try:
         with transaction.atomic():
@@ -72,7 +72,7 @@ def list_worker(
 
 @transaction.atomic
 def renew(*, worker: Worker, valid_until: date, at: datetime, by: User) -> None:
-    """Let an entry hold until another day."""
+    """Change the last day of an entry."""
     _refuse_days(worker.valid_from, valid_until, at)
     _change(worker, valid_until=valid_until)
     audit.record(by=by, did=gettext_noop("renewed"), to=worker, until=valid_until.isoformat())
@@ -80,7 +80,7 @@ def renew(*, worker: Worker, valid_until: date, at: datetime, by: User) -> None:
 
 @transaction.atomic
 def end(*, worker: Worker, reason: str, at: datetime, by: User) -> None:
-    """Take somebody off the white list; their gate code ends with it."""
+    """End an entry of the white list and its gate code."""
     _change(worker, ended_at=at)
     GateCode.objects.filter(worker=worker, revoked_at=None).update(revoked_at=at)
     audit.record(by=by, did=gettext_noop("took off white list"), to=worker, reason=reason)
@@ -88,7 +88,7 @@ def end(*, worker: Worker, reason: str, at: datetime, by: User) -> None:
 
 @transaction.atomic
 def keep_duty(*, worker: Worker, duty: str, well: bool, at: datetime, by: User) -> DutyEntry:
-    """Note that a worker kept a duty today; `well` is false for symptoms."""
+    """Record a duty of a worker today; `well` is False for symptoms."""
     entry = DutyEntry.objects.create(
         worker=worker,
         duty=duty,
@@ -104,9 +104,9 @@ def keep_duty(*, worker: Worker, duty: str, well: bool, at: datetime, by: User) 
 @transaction.atomic
 def make_code(*, worker: Worker, at: datetime, by: User) -> str:
     """
-    Return a new gate code for a worker; the one before it ends.
+    Return a new gate code for a worker; the previous one is revoked.
 
-    The database holds its hash only: it is shown this once.
+    The database stores its hash only, so it can be shown only once.
     """
     if not Worker.objects.listed().select_for_update(of=("self",)).filter(pk=worker.pk):
         raise EntryEndedError(_("This person is no longer on the white list."))
@@ -121,22 +121,22 @@ def make_code(*, worker: Worker, at: datetime, by: User) -> str:
 
 @transaction.atomic
 def revoke_code(*, worker: Worker, at: datetime, by: User) -> None:
-    """End the gate code of a worker: lost, or given to somebody else."""
+    """Revoke the gate code of a worker."""
     if not GateCode.objects.filter(worker=worker, revoked_at=None).update(revoked_at=at):
         raise EntryEndedError(_("There is no gate code to revoke."))
     audit.record(by=by, did=gettext_noop("revoked gate code"), to=worker)
 
 
-def worker_with(token: str) -> Worker | None:
-    """Return the worker who was given this code, None for one that is unknown or revoked."""
+def worker_by_code(token: str) -> Worker | None:
+    """Return the worker with this code, None if it is unknown or revoked."""
     hashes = search_hashes(tidy(token), context=CONTEXT)
-    found = GateCode.objects.filter(token_hash__in=hashes, revoked_at=None)
-    code = found.select_related("worker__resident__grid").first()
+    codes = GateCode.objects.filter(token_hash__in=hashes, revoked_at=None)
+    code = codes.select_related("worker__resident__grid").first()
     return code.worker if code else None
 
 
 def tidy(token: str) -> str:
-    """Return a code as it was made, however it was typed."""
+    """Return a typed code in its original form."""
     return "".join(sign for sign in token[:60].upper() if sign in ALPHABET)
 
 

@@ -153,7 +153,7 @@ class TestSecondFactor:
 class TestFirstPassword:
     def test_has_to_be_replaced_before_anything_else(self, client: Client) -> None:
         admin = make_user(Role.ADMINISTRATOR, make_community())
-        user, password = services.employ(
+        user, password = services.create_account(
             username="wang", name="王五", role=Role.GRID_STAFF, areas=[make_grid()], by=admin
         )
         enter(client, user, password)

@@ -229,7 +229,7 @@ class TestAudit:
         assert "<td>登记</td>" in client.get(reverse("audit_list")).content.decode()
 
         client.force_login(make_user(Role.SUPERVISOR, grid))
-        page = client.get(reverse("resident_looks", args=[resident.key])).content.decode()
+        page = client.get(reverse("resident_access_log", args=[resident.key])).content.decode()
         assert "<span>登记" in page
         assert "<span>查看" in page
 

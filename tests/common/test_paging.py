@@ -3,17 +3,17 @@
 import pytest
 
 from accounts.staff.models import User
-from common.paging import key_of, page_before
+from common.paging import page_before, parse_key
 from tests import factories
 
 
 class TestKeyOf:
     @pytest.mark.parametrize("text", [None, "", "²", "٣", "-1", "1.0", "9" * 19])
     def test_is_none_for_what_is_no_key(self, text: str | None) -> None:
-        assert key_of(text) is None
+        assert parse_key(text) is None
 
     def test_reads_a_key(self) -> None:
-        assert key_of("17") == 17
+        assert parse_key("17") == 17
 
 
 class TestPageBefore:

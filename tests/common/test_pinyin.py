@@ -1,6 +1,13 @@
 import pytest
 
-from common.pinyin import begins_so, cut, in_letters, is_spelt_so, search_text, spelt
+from common.pinyin import (
+    contains_syllables,
+    search_text,
+    segmentations,
+    spelling_of,
+    starts_with_letters,
+    usual_spelling,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,11 +25,11 @@ from common.pinyin import begins_so, cut, in_letters, is_spelt_so, search_text, 
     ],
 )
 def test_a_name_is_spelt_with_the_reading_of_its_surname(name: str, letters: str) -> None:
-    assert in_letters(spelt(name)) == letters
+    assert usual_spelling(spelling_of(name)) == letters
 
 
 def test_only_the_surname_and_listed_characters_have_several_readings() -> None:
-    assert spelt("单明乐") == (("shan", "dan", "chan"), ("ming",), ("le", "yue"))
+    assert spelling_of("单明乐") == (("shan", "dan", "chan"), ("ming",), ("le", "yue"))
 
 
 def test_han_characters_are_no_pinyin() -> None:
@@ -46,10 +53,10 @@ def test_han_characters_are_no_pinyin() -> None:
 def test_syllables_and_initials_may_be_mixed_and_the_last_be_half_typed(
     typed: str, fits: str, does_not: str
 ) -> None:
-    assert any(is_spelt_so(spelt(fits), way) for way in cut(typed))
-    assert not any(is_spelt_so(spelt(does_not), way) for way in cut(typed))
+    assert any(contains_syllables(spelling_of(fits), way) for way in segmentations(typed))
+    assert not any(contains_syllables(spelling_of(does_not), way) for way in segmentations(typed))
 
 
 def test_words_in_latin_letters_may_be_half_typed() -> None:
-    assert begins_so(spelt("José Núñez"), "nun")
-    assert not begins_so(spelt("José Núñez"), "unez")
+    assert starts_with_letters(spelling_of("José Núñez"), "nun")
+    assert not starts_with_letters(spelling_of("José Núñez"), "unez")

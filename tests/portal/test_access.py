@@ -330,7 +330,7 @@ PAGES: dict[str, Page] = {
     "resident_list": FIELD,
     "resident_new": FIELD,
     "resident_detail": FIELD.of(lambda at: {"key": at.resident.key}).by("get"),
-    "resident_looks": SUPERVISORS.of(lambda at: {"key": at.resident.key}).by("get"),
+    "resident_access_log": SUPERVISORS.of(lambda at: {"key": at.resident.key}).by("get"),
     "resident_change": FIELD.of(lambda at: {"key": at.resident.key}),
     "resident_move": FIELD.of(lambda at: {"key": at.resident.key}),
     "resident_leave": FIELD.of(lambda at: {"key": at.resident.key}),

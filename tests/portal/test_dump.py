@@ -21,7 +21,7 @@ from reminders.sweep import sweep
 from residents.duplicates.merging import Field
 from residents.duplicates.models import Merge
 from residents.openings.models import Opening
-from residents.openings.services import open_elsewhere
+from residents.openings.services import open_record
 from residents.register.models import Resident
 from residents.relocation import handovers
 from residents.relocation.models import Handover
@@ -125,7 +125,7 @@ def _hand_over(resident: Resident, to: Area, by: User) -> None:
 
 def _open_elsewhere(resident: Resident) -> None:
     by = make_user(Role.SUPERVISOR, make_community())
-    open_elsewhere(text=resident.number, reason=f"{NAME}来电", today=NOW.date(), by=by)
+    open_record(text=resident.number, reason=f"{NAME}来电", today=NOW.date(), by=by)
 
 
 def _export_them(area: Area, by: User) -> None:

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from quarantine.cases.lifecycle import refresh_many
 from quarantine.models import Case
-from reminders.channels.sms import filled
+from reminders.channels.sms import filled_template
 from reminders.delivery import deliver
 from reminders.models import Message
 from reminders.sweep import sweep_digests
@@ -163,7 +163,7 @@ class TestFilled:
     def test_fills_every_string_however_deep(self) -> None:
         template = {"to": ["{phone}"], "params": {"content": "【{text}】", "n": 1}}
 
-        assert filled(template, {"phone": "138", "text": "a {phone}", "key": ""}) == {
+        assert filled_template(template, {"phone": "138", "text": "a {phone}", "key": ""}) == {
             "to": ["138"],
             "params": {"content": "【a {phone}】", "n": 1},
         }

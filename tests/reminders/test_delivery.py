@@ -266,7 +266,7 @@ class TestLease:
         (stopped,) = claim(channel="sms", at=NOW)
         begin(stopped, message, on=TODAY)
         lapse()
-        delivery.take_over(channel="sms", at=NOW)
+        delivery.settle_expired_leases(channel="sms", at=NOW)
         (other,) = claim(channel="sms", at=NOW)
 
         assert not mark_sent(stopped, at=NOW)
@@ -279,7 +279,7 @@ class TestLease:
         (slow,) = claim(channel="sms", at=NOW)
         begin(slow, message, on=TODAY)
         lapse()
-        delivery.take_over(channel="sms", at=NOW)
+        delivery.settle_expired_leases(channel="sms", at=NOW)
 
         assert mark_sent(slow, at=NOW)
         assert claim(channel="sms", at=NOW) == []
@@ -291,7 +291,7 @@ class TestLease:
             (lease,) = claim(channel="sms", at=NOW)
             begin(lease, message, on=TODAY)
             lapse()
-            delivery.take_over(channel="sms", at=NOW)
+            delivery.settle_expired_leases(channel="sms", at=NOW)
 
         assert states() == {"failed": 1}
 

@@ -15,22 +15,22 @@ pytestmark = pytest.mark.django_db
 class TestStopped:
     @pytest.mark.parametrize(("seconds", "stopped"), [(290, False), (301, True)])
     def test_begins_after_five_minutes(self, seconds: int, stopped: bool) -> None:
-        health.beat()
+        health.record_heartbeat()
         Heartbeat.objects.update(at=Now() - timedelta(seconds=seconds))
 
-        assert health.stopped() is stopped
+        assert health.sweeps_stopped() is stopped
 
     def test_is_said_where_no_sweep_ever_ran(self) -> None:
         Heartbeat.objects.all().delete()
 
-        assert health.stopped()
+        assert health.sweeps_stopped()
 
     def test_is_not_said_of_a_new_portal(self) -> None:
         Heartbeat.objects.all().delete()
         first = import_module("reminders.migrations.0001_initial")
         first.count_the_installation_as_a_sweep(apps, None)
 
-        assert not health.stopped()
+        assert not health.sweeps_stopped()
 
     def test_is_known_without_the_cache(self, settings: Settings) -> None:
         settings.CACHES = {
@@ -41,4 +41,4 @@ class TestStopped:
         }
         Heartbeat.objects.update(at=datetime.fromisoformat("2020-01-01T00:00+00:00"))
 
-        assert health.stopped_lately()
+        assert health.sweeps_stopped_cached()

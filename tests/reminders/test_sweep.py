@@ -172,10 +172,10 @@ class TestSweep:
 
     def test_shows_that_it_ran(self) -> None:
         Heartbeat.objects.update(at=NOW)
-        assert health.stopped()
+        assert health.sweeps_stopped()
 
         sweep(at=NOW)
-        assert not health.stopped()
+        assert not health.sweeps_stopped()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -206,7 +206,7 @@ class TestTwoSweepsAtOnce:
             cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
         try:
             assert sweep(at=NOW) == 0
-            assert health.stopped()
+            assert health.sweeps_stopped()
         finally:
             other.close()
 

@@ -225,7 +225,7 @@ class TestUndelivered:
 
 class TestEveryPage:
     def test_says_nothing_while_they_run(self, client: Client, alice: User) -> None:
-        health.beat()
+        health.record_heartbeat()
 
         assert "notice-stopped" not in page(client)
 

@@ -45,7 +45,7 @@ def told(worker: Worker) -> list[tuple[str, date, bool]]:
 
 def holding(worker: Worker, on: date) -> list[str]:
     user = make_user("grid_staff", worker.resident.grid)
-    holding = inbox.listed(user, today=on).filter(still_holds=True)  # type: ignore[misc]
+    holding = inbox.inbox_messages(user, today=on).filter(still_holds=True)  # type: ignore[misc]
     return list(holding.values_list("kind", flat=True))
 
 

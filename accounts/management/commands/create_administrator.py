@@ -1,4 +1,4 @@
-"""Make the first account of an installation."""
+"""Create the first account of an installation."""
 
 import getpass
 import sys
@@ -11,23 +11,23 @@ from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from accounts.area_file import roots
+from accounts.area_file import root_areas
 from accounts.services import plain_employer
 from accounts.staff.models import Role, User
 
 
 class Command(BaseCommand):
-    """Make an administrator, who answers for everything and makes the other accounts."""
+    """Create an administrator of the root areas, who creates the other accounts."""
 
     help = "Make an administrator; the password is asked for, or read from standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the name to sign in with, and who employs them."""
+        """Add the user name and the employer."""
         parser.add_argument("username")
         parser.add_argument("--employer", default="", help="who employs them")
 
     def handle(self, *, username: str, employer: str, **_: Any) -> None:
-        """Make the account, unless the name is taken or the password too weak."""
+        """Create the account, unless the name is taken or the password is too weak."""
         user = User(username=username, role=Role.ADMINISTRATOR, employer=plain_employer(employer))
         password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
         try:
@@ -39,5 +39,5 @@ class Command(BaseCommand):
         user.set_password(password)
         with transaction.atomic():
             user.save()
-            user.areas.set(roots(by=None))
+            user.areas.set(root_areas(by=None))
         self.stdout.write(f"{username} can sign in now.")

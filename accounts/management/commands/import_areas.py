@@ -1,4 +1,4 @@
-"""Make the areas of an installation from a file."""
+"""Import the areas of an installation from a CSV file."""
 
 import sys
 from argparse import ArgumentParser
@@ -12,19 +12,19 @@ from accounts.area_file import COLUMNS, WrongRowsError, import_areas
 
 
 class Command(BaseCommand):
-    """Make or rename the areas of a CSV file, all or none."""
+    """Create or rename the areas of a CSV file, all or none."""
 
     help = f"Make the areas of a CSV file ({', '.join(COLUMNS)}); - reads standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Declare the file."""
+        """Add the path of the file."""
         parser.add_argument("file")
 
     def handle(self, *, file: str, **_: Any) -> None:
-        """Write all rows, or say of each wrong one what is wrong."""
+        """Import all rows, or report the errors of each wrong one."""
         try:
             data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-            # A spreadsheet puts a mark before the first column.
+            # Spreadsheets write a byte order mark.
             lines = data.decode("utf-8-sig").splitlines()
             done = import_areas(lines=lines, by=None)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""Check the audit against its chain."""
+"""Verify the audit against its hash chain."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,12 +12,12 @@ from accounts.auditing import anchors, chain
 
 
 class Command(BaseCommand):
-    """Find every entry of the audit that was altered, removed, put in or moved."""
+    """Report every audit entry that was altered, removed, inserted or moved."""
 
     help = "Check the audit against its chain, and against heads that were noted outside."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Take the notes to compare with."""
+        """Add the file of anchors, and whether to append to it."""
         parser.add_argument(
             "--anchors",
             type=Path,
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--note", action="store_true", help="Add the head to the notes.")
 
     def handle(self, *, note: bool, **options: Any) -> None:
-        """Seal what waits, check, and say what was found."""
+        """Seal new entries, verify the chain, and print the findings."""
         at = timezone.now()
         chain.seal(at=at)
         noted = anchors.read(options["anchors"])

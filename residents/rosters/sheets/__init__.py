@@ -1,1 +1,1 @@
-"""What stands in a roster's file: opened apart, columns recognised, cells and rows read."""
+"""Reading a roster's file: sandboxed opening, recognising columns, parsing cells and rows."""

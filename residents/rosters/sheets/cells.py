@@ -1,9 +1,9 @@
 """
-Reading the cells of a roster: what a spreadsheet made of what somebody typed.
+Parse the cells of a roster.
 
-Each function takes a cell as calamine gave it and returns the value that is kept, or raises
-`ValidationError`. What is plainly right is read at once; everything else goes through
-`residents.register.identity`, so that a roster and a form never disagree.
+Each function takes a cell from calamine and returns the normalised value, or raises
+`ValidationError`. Plainly valid values take a fast path; all others go through
+`residents.register.identity`, so that rosters and forms agree.
 """
 
 import re
@@ -37,7 +37,7 @@ ROUNDED = gettext_noop(
 )
 EXACT = 10**15  # Excel keeps 15 digits of a number
 _EPOCH, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
-_SERIALS = range(2_101, 2_958_466)  # below, it is rather a year
+_SERIALS = range(2_101, 2_958_466)  # below, it is probably a year
 _LONGEST_ADDRESS = 200
 _LONGEST_FLOOR = 20
 
@@ -45,7 +45,7 @@ _PLAIN_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
 _PLAIN_NUMBER = re.compile(r"[1-7]\d{5}(?:19|20)\d{6}\d{3}[\dX]", re.ASCII)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _SEX_OF = {digit: Sex.MALE.value if int(digit) % 2 else Sex.FEMALE.value for digit in "0123456789"}
-_CHECKS = "10X98765432"  # ISO 7064 MOD 11-2, by the sum's rest
+_CHECKS = "10X98765432"  # ISO 7064 MOD 11-2, by the remainder of the sum
 _ZEROS = 48 * sum(_WEIGHTS)
 _CHINA: Any = phonenumbers.PhoneMetadata.metadata_for_region("CN")
 _MOBILE = re.compile(_CHINA.mobile.national_number_pattern, re.ASCII)
@@ -64,7 +64,7 @@ _ADDRESS = re.compile(
     r"(?:(?P<floor>-?\d{1,3})(?:层|楼)[-—]?)?"
     r"(?P<door>[A-Za-z\d]{1,10}?)(?:室|号房|房|户)?"
 )
-# A name that ends in a digit may be a building with a door: only bare numbers are taken.
+# A name that ends in a digit may be a building with a door, so only bare numbers match.
 _DASHED = re.compile(
     r"(?P<building>[A-Za-z]?\d{1,4}|[^-—]{0,49}[^-—\d])[-—](?:(?P<unit>[^-—]{1,20})[-—])?"
     r"(?P<door>[A-Za-z\d]{1,10})(?:室|号|户)?"
@@ -104,7 +104,7 @@ _SEXES = {
 
 
 class DoorCells(NamedTuple):
-    """Where somebody lives within a grid."""
+    """The parts of an address within a grid."""
 
     building: str
     unit: str
@@ -113,7 +113,7 @@ class DoorCells(NamedTuple):
 
 
 def text_of(cell: Any) -> str:
-    """Return the text that a cell shows; what a spreadsheet has rounded is refused."""
+    """Return the text of a cell; refuse numbers that a spreadsheet has rounded."""
     if cell.__class__ is str:
         return _MARKS.sub("", cell).strip()
     if isinstance(cell, bool):
@@ -130,7 +130,7 @@ def text_of(cell: Any) -> str:
 
 
 def tidy(text: str) -> str:
-    """Return a free text in plain width, without needless spaces."""
+    """Return a text in NFKC, with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
@@ -145,7 +145,7 @@ Numbered = tuple[str, date | None, str | None]
 
 
 def number(cell: Any, document_type: str, today: date) -> Numbered:
-    """Return a document's number, with the birth date and sex that it says."""
+    """Return a document's number, with the birth date and sex that it contains."""
     text = text_of(cell)
     if _SCIENTIFIC.fullmatch(unicodedata.normalize("NFKC", text)):
         raise ValidationError(_(ROUNDED))
@@ -156,12 +156,12 @@ def number(cell: Any, document_type: str, today: date) -> Numbered:
                 " text and type the passport number anew."
             )
         )
-    found = read_number(document_type, text, today=today)
-    return found.number, found.birth_date, found.sex and found.sex.value
+    identity = read_number(document_type, text, today=today)
+    return identity.number, identity.birth_date, identity.sex and identity.sex.value
 
 
 def plain_number(cell: Any, today: date) -> Numbered | None:
-    """Return what the number of an identity card says, where it is plainly right."""
+    """Return the identity of a plainly valid identity card's number, else None."""
     if cell.__class__ is not str or not _PLAIN_NUMBER.fullmatch(cell):
         return None
     born = _day(cell[6:14])
@@ -180,7 +180,7 @@ def _day(digits: str) -> date | None:
 
 
 def document_type(cell: Any) -> str:
-    """Return the kind of document that a cell names; "" where it names none."""
+    """Return the type of document in a cell, "" for an empty cell."""
     word = re.sub(r"\W+", "", tidy(text_of(cell))).casefold().replace("_", "")
     if not word:
         return ""
@@ -193,7 +193,7 @@ def document_type(cell: Any) -> str:
 
 
 def likely_type(cell: Any) -> str:
-    """Return which kind of document a number stands on, where no column says it."""
+    """Return the type of document by the format of a number, if no column gives it."""
     text = re.sub(r"[\s\-_]", "", unicodedata.normalize("NFKC", str(cell))).upper()
     if re.fullmatch(r"8[123]\d{15}[\dX]", text):
         return DocumentType.HMT_RESIDENCE
@@ -224,9 +224,9 @@ def optional_name(cell: Any) -> str:
 
 def sex(cell: Any) -> str:
     """Return a sex; "" for an empty cell."""
-    found = _SEXES.get(cell) if cell.__class__ is str else None
-    if found:
-        return found
+    known = _SEXES.get(cell) if cell.__class__ is str else None
+    if known:
+        return known
     word = tidy(text_of(cell)).casefold()
     if not word:
         return ""
@@ -238,7 +238,7 @@ def sex(cell: Any) -> str:
 
 
 def birth_date(cell: Any, today: date, *, date1904: bool = False) -> date | None:
-    """Return a day of birth, typed as text or kept as a day or a serial number by Excel."""
+    """Return a birth date from a text, a date or a serial number of Excel."""
     if cell == "":
         return None
     born = _serial(cell, date1904=date1904) if isinstance(cell, int | float) else _dated(cell)
@@ -267,10 +267,10 @@ def _dated(cell: Any) -> date | None:
     text = text_of(cell)
     if len(text) == 10 and text[4] == text[7] == "-" and text.isascii():
         return _day(text.replace("-", ""))
-    found = _DAY.fullmatch(unicodedata.normalize("NFKC", text).strip())
-    if not found:
+    match = _DAY.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if not match:
         return None
-    year, month, day, mm, dd = found.groups()
+    year, month, day, mm, dd = match.groups()
     return _day(f"{year}{int(month or mm):02}{int(day or dd):02}")
 
 
@@ -306,7 +306,7 @@ def building(cell: Any) -> str:
 
 
 def unit(cell: Any) -> str:
-    """Return a unit as people write it on forms: with 单元, where it is a bare number."""
+    """Return a unit; a bare number is 2单元."""
     text = _part(cell, LONGEST_UNIT)
     bare = _UNIT_END.sub("", text)
     return _fitting(f"{bare}单元" if bare.isdigit() else text, LONGEST_UNIT)
@@ -317,10 +317,10 @@ def floor(cell: Any) -> int | None:
     text = _part(cell, _LONGEST_FLOOR)
     if not text:
         return None
-    found = _FLOOR.fullmatch(text)
-    if not found or not LOWEST_FLOOR <= int(found[1]) <= HIGHEST_FLOOR:
+    match = _FLOOR.fullmatch(text)
+    if not match or not LOWEST_FLOOR <= int(match[1]) <= HIGHEST_FLOOR:
         raise ValidationError(_("“%(text)s” is no floor."), params={"text": text})
-    return int(found[1])
+    return int(match[1])
 
 
 def door(cell: Any) -> str:
@@ -332,29 +332,29 @@ def door(cell: Any) -> str:
 @lru_cache(maxsize=20_000)
 def _split(text: str) -> DoorCells | None:
     compact = text.replace(" ", "")
-    found = _ADDRESS.fullmatch(compact) or _DASHED.fullmatch(compact)
-    if not found:
+    match = _ADDRESS.fullmatch(compact) or _DASHED.fullmatch(compact)
+    if not match:
         return None
-    given = found.groupdict()
+    parts = match.groupdict()
     return DoorCells(
-        building(given["building"]),
-        unit(given.get("unit") or ""),
-        floor(given.get("floor") or ""),
-        door(given["door"]),
+        building(parts["building"]),
+        unit(parts.get("unit") or ""),
+        floor(parts.get("floor") or ""),
+        door(parts["door"]),
     )
 
 
 def address(cell: Any) -> DoorCells:
-    """Return building, unit and door of an address that stands in one cell."""
+    """Return building, unit and door of an address in one cell."""
     text = _part(cell, _LONGEST_ADDRESS)
     if not text:
         raise ValidationError(_("Enter the address: building, unit and door."))
-    found = _split(text)
-    if not found:
+    door_cells = _split(text)
+    if not door_cells:
         raise ValidationError(
             _(
                 "The building and the door can't be told from this address. Write it like"
                 " 3号楼2单元502, or give building, unit and door in columns of their own."
             )
         )
-    return found
+    return door_cells

@@ -1,9 +1,9 @@
 """
-The program that opens a file nobody has looked at yet, apart from the portal.
+The sandboxed program that opens untrusted files in a process of its own.
 
-It gets the file on its standard input, holds no key, no database and no address, may use little
-memory and time, and says what it finds as lines of JSON: first the sheets, then the rows of the
-sheets that are asked for. Standard library and calamine only; `reading` talks to it.
+It gets the file on standard input, has no keys, database or network configuration, and limited
+memory and time. It writes lines of JSON: first the sheets, then the rows of the requested sheets.
+It uses the standard library and calamine only; `reading` runs it.
 """
 
 import csv
@@ -25,10 +25,10 @@ import python_calamine
 
 MEMORY = 1 << 30
 SECONDS = 60
-PARTS = 600  # of a zip: a workbook has some ten, and one for each sheet
+PARTS = 600  # of a zip: a workbook has about ten, and one for each sheet
 SHEETS = 100
 UNPACKED = 400 << 20
-RATIO = 100  # a roster shrinks to a tenth
+RATIO = 100  # of compression; rosters have about 10
 RATIO_MATTERS = 10 << 20
 COLUMNS = 256
 LONGEST_CELL = 32_767  # of Excel
@@ -45,7 +45,7 @@ _OTHER = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _OUTSIDE = ("xl/externalLinks/", "xl/connections.xml", "xl/queryTables/")
 _HYPERTEXT = re.compile(rb"\s*<(?:!doctype|html|\?xml|table|meta|head)", re.IGNORECASE)
-# Formulas that fetch something from elsewhere, or run a program (DDE).
+# Formulas that access other files or addresses, or run a program (DDE).
 _REACHING_OUT = re.compile(
     rb"\[\d+\]|WEBSERVICE|FILTERXML|\bDDE\b|RTD\(|CALL\(|REGISTER|\|[^<]{0,200}!|https?:|file:",
     re.IGNORECASE,
@@ -62,7 +62,7 @@ _SPAN = re.compile(rb'\b(min|max)="(\d+)"')
 
 
 class RefusedFileError(Exception):
-    """A file that is not read, with the word for it and what the sentence needs."""
+    """A file that is refused, with the key of the sentence and its parameters."""
 
     def __init__(self, why: str, **given: Any) -> None:
         super().__init__(why)
@@ -70,7 +70,7 @@ class RefusedFileError(Exception):
 
 
 class TextFile:
-    """A CSV file in one of the encodings that communities use."""
+    """A CSV file in UTF-8, UTF-16 or GB 18030."""
 
     kind = "csv"
 
@@ -80,14 +80,14 @@ class TextFile:
         try:
             self._rows = list(csv.reader(io.StringIO(text, newline=""), _dialect(text)))
         except csv.Error as error:
-            # csv counts characters of a field; what is left is a quote that nobody closed.
+            # A field is too long, or else a quote is not closed.
             why = "long_cell" if "field larger" in str(error) else "open_quote"
             raise RefusedFileError(why) from error
         self.sheets[0]["rows"] = sum(map(_filled, self._rows))
         self.sheets[0]["last"] = len(self._rows)
 
     def rows(self, _: int) -> Iterator[tuple[int, Row]]:
-        """Yield every row with its number; a value written ="0591" is the text in it."""
+        """Yield every row with its number; ="0591" is read as the text 0591."""
         for number, row in enumerate(self._rows, 1):
             yield number, [cell[2:-1] if cell[:2] == '="' else cell for cell in row]
 
@@ -103,7 +103,7 @@ class Workbook:
         scans: dict[str, dict[str, Any]] = {}
         try:
             if self.kind == "xlsx":
-                scans = _beside(lambda: _scan(content), lambda: self._open(content))
+                scans = _in_parallel(lambda: _scan(content), lambda: self._open(content))
             else:
                 self._open(content)
         except python_calamine.PasswordError as error:
@@ -116,9 +116,9 @@ class Workbook:
         ]
 
     def _open(self, content: bytes) -> None:
-        """Parse the first sheet, and the others when they are asked for."""
+        """Open the workbook and parse the first sheet; others are parsed on request."""
         if self.kind == "xlsx":
-            _look_at_parts(content)
+            _check_parts(content)
         self._book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
         if len(self._book.sheet_names) > SHEETS:
             raise RefusedFileError("many_sheets", sheets=len(self._book.sheet_names), most=SHEETS)
@@ -127,13 +127,13 @@ class Workbook:
 
     def _described(self, index: int, data: Any, scan: dict[str, Any]) -> dict[str, Any]:
         hidden = data.visible != python_calamine.SheetVisibleEnum.Visible
-        said = _sheet(data.name, hidden=hidden, **scan)
+        description = _sheet(data.name, hidden=hidden, **scan)
         if data.typ == python_calamine.SheetTypeEnum.WorkSheet:
             sheet = self._load(index)
-            said["last"] = sheet.end[0] + 1 if sheet.end else 0
-            said["merged"] = len(sheet.merged_cell_ranges or ())
-            said["rows"] = sum(map(_filled, sheet.iter_rows()))
-        return said
+            description["last"] = sheet.end[0] + 1 if sheet.end else 0
+            description["merged"] = len(sheet.merged_cell_ranges or ())
+            description["rows"] = sum(map(_filled, sheet.iter_rows()))
+        return description
 
     def _load(self, index: int) -> Any:
         if index not in self._loaded:
@@ -147,7 +147,7 @@ class Workbook:
         return self._loaded[index]
 
     def rows(self, index: int) -> Iterator[tuple[int, Row]]:
-        """Yield every row with its number; a merged cell stands in each row that it covers."""
+        """Yield every row with its number; a merged cell is repeated in each row it covers."""
         sheet = self._load(index)
         if not sheet.start:
             return
@@ -158,11 +158,11 @@ class Workbook:
         for number, cells in enumerate(sheet.iter_rows()):
             row = [""] * left + cells
             if merged or current:
-                _fill(row, number, merged, current)
+                _fill_merged(row, number, merged, current)
             yield number + 1, row
 
 
-def _fill(
+def _fill_merged(
     row: Row, number: int, merged: dict[int, list[tuple[int, int]]], current: dict[int, Any]
 ) -> None:
     for column, bottom in merged.get(number, ()):
@@ -177,7 +177,7 @@ def _fill(
 def _merged(
     ranges: list[tuple[tuple[int, int], tuple[int, int]]],
 ) -> dict[int, list[tuple[int, int]]]:
-    """Return which merged cells begin in a row: their column and last row, for those of height."""
+    """Return column and last row of merged cells of several rows, by their first row."""
     begin: dict[int, list[tuple[int, int]]] = {}
     cells = 0
     for (top, left), (bottom, _) in ranges:
@@ -190,10 +190,10 @@ def _merged(
 
 
 def _filled(row: Row) -> bool:
-    return any(row) or any(cell != "" for cell in row)  # 0 is something
+    return any(row) or any(cell != "" for cell in row)  # 0 is a value
 
 
-def _sheet(name: str, **given: Any) -> dict[str, Any]:
+def _sheet(name: str, **values: Any) -> dict[str, Any]:
     return {
         "name": name,
         "rows": 0,
@@ -206,7 +206,7 @@ def _sheet(name: str, **given: Any) -> dict[str, Any]:
         "formulas_empty": 0,
         "errors": 0,
         "date1904": False,
-        **given,
+        **values,
     }
 
 
@@ -219,7 +219,7 @@ def _decoded(content: bytes) -> tuple[str, str]:
                 raise RefusedFileError("encoding") from error
     if b"\0" in content:
         raise RefusedFileError("nul")
-    # GB 18030 reads almost anything: only what is no UTF-8 is left to it. GBK is part of it.
+    # UTF-8 first, because GB 18030 (which includes GBK) decodes almost anything.
     for encoding in ("utf-8", "gb18030"):
         try:
             return encoding, content.decode(encoding)
@@ -231,27 +231,27 @@ def _decoded(content: bytes) -> tuple[str, str]:
 def _dialect(text: str) -> type[csv.Dialect]:
     line = text.split("\n", 1)[0]
 
-    class Found(csv.excel):
+    class Detected(csv.excel):
         strict = True
         delimiter = max(",\t;", key=line.count)
 
-    return Found
+    return Detected
 
 
-def _beside(aside: Callable[[], Any], work: Callable[[], None]) -> Any:
-    """Return what `aside` does, done in a thread beside `work`: calamine leaves Python free."""
+def _in_parallel(aside: Callable[[], Any], work: Callable[[], None]) -> Any:
+    """Run `work`, and `aside` in a thread (calamine releases the GIL); return its result."""
     with ThreadPoolExecutor(1) as thread:
-        found = thread.submit(aside)
+        future = thread.submit(aside)
         try:
             work()
         except Exception:
-            found.result()  # what it refuses says more
+            future.result()  # its refusal is more specific
             raise
-        return found.result()
+        return future.result()
 
 
-def _look_at_parts(content: bytes) -> None:
-    """Refuse a zip by what its directory says, before anything is unpacked."""
+def _check_parts(content: bytes) -> None:
+    """Refuse a zip by its directory, before anything is unpacked."""
     with _unzipped(content):
         pass
 
@@ -274,7 +274,7 @@ def _unzipped(content: bytes) -> Iterator[zipfile.ZipFile]:
 
 
 def _scan(content: bytes) -> dict[str, dict[str, Any]]:
-    """Return what each sheet hides, and refuse what reaches outside of the file."""
+    """Return what is hidden in each sheet; refuse references to outside of the file."""
     with _unzipped(content) as book:
         return _scan_sheets(book)
 
@@ -298,18 +298,18 @@ def _scan_sheets(book: zipfile.ZipFile) -> dict[str, dict[str, Any]]:
             with book.open(name) as part:
                 _refuse_entities(part.read(2_000))
     targets = {
-        found["Id"]: found.get("Target", "")
-        for found in map(_attributes, re.findall(rb"<(?:\w+:)?Relationship\s[^>]*>", rels))
-        if "Id" in found
+        attributes["Id"]: attributes.get("Target", "")
+        for attributes in map(_attributes, re.findall(rb"<(?:\w+:)?Relationship\s[^>]*>", rels))
+        if "Id" in attributes
     }
     date1904 = bool(re.search(rb'\bdate1904="(?:1|true)"', workbook))
     scans = {}
     for tag in re.findall(rb"<(?:\w+:)?sheet\s[^>]*>", workbook):
-        given = _attributes(tag)
-        target = targets.get(given.get("id", ""), "")
+        attributes = _attributes(tag)
+        target = targets.get(attributes.get("id", ""), "")
         path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
         if path in book.NameToInfo:
-            scans[given.get("name", "")] = {**_scan_sheet(book, path), "date1904": date1904}
+            scans[attributes.get("name", "")] = {**_scan_sheet(book, path), "date1904": date1904}
     return scans
 
 
@@ -336,8 +336,8 @@ def _attributes(tag: bytes) -> dict[str, str]:
 
 
 def _scan_sheet(book: zipfile.ZipFile, path: str) -> dict[str, Any]:
-    """Go through the text of a sheet, a megabyte at a time, and count what calamine passes by."""
-    found = {"hidden_rows": 0, "formulas": 0, "formulas_empty": 0, "errors": 0}
+    """Scan the XML of a sheet by megabytes, and count what calamine does not report."""
+    counts = {"hidden_rows": 0, "formulas": 0, "formulas_empty": 0, "errors": 0}
     last = 0
     columns: list[tuple[int, int]] | None = None
     tag = b"<row"
@@ -346,18 +346,18 @@ def _scan_sheet(book: zipfile.ZipFile, path: str) -> dict[str, Any]:
             _refuse_entities(text)
             prefix = _SHEET_TAG.search(text)
             tag = b"<" + ((prefix and prefix[1]) or b"") + b"row"
-            columns = [_span(each) for each in _HIDDEN_COLUMNS.findall(text)]
+            columns = [_span(column_tag) for column_tag in _HIDDEN_COLUMNS.findall(text)]
         last, hidden = _scan_rows(text.split(tag)[1:], last)
-        found["hidden_rows"] += hidden
+        counts["hidden_rows"] += hidden
         if b"<f" in text or b":f" in text:
-            found["formulas"] += _count_formulas(text)
-            found["formulas_empty"] += len(_FORMULA_WITHOUT_VALUE.findall(text))
-        found["errors"] += text.count(b' t="e"')
-    return {**found, "hidden_columns": columns or []}
+            counts["formulas"] += _count_formulas(text)
+            counts["formulas_empty"] += len(_FORMULA_WITHOUT_VALUE.findall(text))
+        counts["errors"] += text.count(b' t="e"')
+    return {**counts, "hidden_columns": columns or []}
 
 
 def _rows_of(book: zipfile.ZipFile, path: str) -> Iterator[bytes]:
-    """Yield the text of a sheet in pieces that end where a row ends."""
+    """Yield the XML of a sheet in pieces that end at the end of a row."""
     with book.open(path) as part:
         rest = b""
         while chunk := part.read(1 << 20):
@@ -373,14 +373,14 @@ def _rows_of(book: zipfile.ZipFile, path: str) -> Iterator[bytes]:
 
 
 def _scan_rows(rows: list[bytes], last: int) -> tuple[int, int]:
-    """Return the last row's number and how many are hidden; refuse rows that hide another."""
+    """Return the last row's number and the number of hidden rows; refuse repeated numbers."""
     hidden = 0
     for row in rows:
         if row[:1] not in b" \t\r\n/>":
             continue  # <rowBreaks>
         tag = row[: row.index(b">")] if b">" in row else row
-        found = _ROW_NUMBER.search(tag)
-        number = int(found[1]) if found else last + 1
+        match = _ROW_NUMBER.search(tag)
+        number = int(match[1]) if match else last + 1
         if number <= last:
             raise RefusedFileError("row_twice", row=number)
         last = number
@@ -390,11 +390,11 @@ def _scan_rows(rows: list[bytes], last: int) -> tuple[int, int]:
 
 
 def _count_formulas(text: bytes) -> int:
-    found = _FORMULA.findall(text)
-    for formula in found:
+    formulas = _FORMULA.findall(text)
+    for formula in formulas:
         if _REACHING_OUT.search(formula):
             raise RefusedFileError("outside")
-    return len(found)
+    return len(formulas)
 
 
 def _span(tag: bytes) -> tuple[int, int]:
@@ -403,7 +403,7 @@ def _span(tag: bytes) -> tuple[int, int]:
 
 
 def open_file(content: bytes) -> TextFile | Workbook:
-    """Return the file as what its first bytes say that it is, whatever its name said."""
+    """Return the file opened by its first bytes, regardless of its name."""
     if content.startswith(_OLE) and _ENCRYPTED_PACKAGE in content[: 1 << 20]:
         raise RefusedFileError("password")
     if content.startswith((_OLE, _ZIP)):
@@ -417,8 +417,8 @@ def open_file(content: bytes) -> TextFile | Workbook:
     return TextFile(content)
 
 
-def _plain(value: object) -> Any:
-    """Return a cell that JSON does not know: a day as {"day": …}, anything else as its text."""
+def _json_value(value: object) -> Any:
+    """Return a value for JSON: a date as {"day": …}, anything else as text."""
     if isinstance(value, datetime):
         return {"day": value.date().isoformat()}
     if isinstance(value, date):
@@ -435,8 +435,10 @@ def _refuse_cells(number: int, row: Row) -> None:
                 raise RefusedFileError("nul_at", row=number, column=column)
 
 
-def _say(line: Any) -> None:
-    sys.stdout.write(json.dumps(line, default=_plain, ensure_ascii=False, separators=(",", ":")))
+def _write_line(line: Any) -> None:
+    sys.stdout.write(
+        json.dumps(line, default=_json_value, ensure_ascii=False, separators=(",", ":"))
+    )
     sys.stdout.write("\n")
 
 
@@ -451,22 +453,22 @@ def _head(file: TextFile | Workbook, index: int) -> list[tuple[int, Row]]:
     return head
 
 
-def _answer(file: TextFile | Workbook, index: int) -> None:
-    """Say the rows of a sheet that hold anything, a batch a line."""
+def _write_rows(file: TextFile | Workbook, index: int) -> None:
+    """Write the rows of a sheet that are not empty, a batch a line."""
     batch: list[tuple[int, Row]] = []
     for number, row in file.rows(index):
         if _filled(row):
             _refuse_cells(number, row)
             batch.append((number, row))
         if len(batch) == BATCH:
-            _say({"rows": batch})
+            _write_line({"rows": batch})
             batch = []
-    _say({"rows": batch})
-    _say({"end": True})
+    _write_line({"rows": batch})
+    _write_line({"end": True})
 
 
 def main() -> None:
-    """Read a file, say its sheets, and answer which rows are asked for until nobody asks."""
+    """Read a file, write its sheets, and answer requests for rows until stdin ends."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -475,15 +477,17 @@ def main() -> None:
     try:
         file = open_file(sys.stdin.buffer.read(size))
         heads = [_head(file, index) for index in range(len(file.sheets))]
-        _say({"kind": file.kind, "encoding": file.encoding, "sheets": file.sheets, "heads": heads})
+        _write_line(
+            {"kind": file.kind, "encoding": file.encoding, "sheets": file.sheets, "heads": heads}
+        )
         sys.stdout.flush()
         for line in sys.stdin.buffer:
-            _answer(file, int(line))
+            _write_rows(file, int(line))
             sys.stdout.flush()
     except RefusedFileError as refused:
-        _say({"refused": refused.why, "given": refused.given})
+        _write_line({"refused": refused.why, "given": refused.given})
     except MemoryError:
-        _say({"refused": "too_large", "given": {}})
+        _write_line({"refused": "too_large", "given": {}})
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which column of a sheet holds what: by its heading, as last time, or as somebody says."""
+"""Recognise the fields of columns by their headings and by earlier choices."""
 
 import re
 import unicodedata
@@ -33,7 +33,7 @@ FIELDS = {
     EMERGENCY: _("Emergency contact"),
     EMERGENCY_PHONE: _("Their phone"),
 }
-# Without these, no row can be taken over; one of the second pair is enough.
+# Required fields; one of the second pair is enough.
 NEEDED = (NAME, NUMBER)
 NEEDED_PLACE = (ADDRESS, DOOR)
 
@@ -74,7 +74,7 @@ _HEADINGS = {
 SYNONYMS = {
     heading: field for field, headings in _HEADINGS.items() for heading in headings.split()
 }
-# The column that the portal adds to the rows that it gives back to be mended.
+# The column that the portal adds to rows to correct.
 WHY = gettext_noop("Why it was put aside")
 _IN_BRACKETS = re.compile(r"[(\[【<].*?[)\]】>]")
 _NO_LETTER = re.compile(r"[\W_]+")
@@ -82,33 +82,33 @@ _NO_LETTER = re.compile(r"[\W_]+")
 
 @dataclass(frozen=True)
 class Heading:
-    """The row of a sheet that names its columns."""
+    """The row of a sheet with the headings."""
 
     row: int  # its number in the sheet
     cells: list[str]
-    titles: int  # rows above it that hold anything
+    titles: int  # rows above it that are not empty
 
 
-def normal(heading: object) -> str:
-    """Return a heading without case, width, spaces, signs and what stands in brackets."""
+def normalised(heading: object) -> str:
+    """Return a heading without case, width, spaces, signs and text in brackets."""
     text = unicodedata.normalize("NFKC", str(heading)).casefold()
     bare = _NO_LETTER.sub("", _IN_BRACKETS.sub("", text))
     return bare or _NO_LETTER.sub("", text)
 
 
-def ours() -> set[str]:
-    """Return the headings that the portal itself has put into a file, in every language."""
-    found = set()
+def portal_headings() -> set[str]:
+    """Return the headings that the portal adds to files, in every language."""
+    headings = set()
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
-            found.add(normal(gettext(WHY)))
-    return found
+            headings.add(normalised(gettext(WHY)))
+    return headings
 
 
 def find_heading(
     head: Sequence[tuple[int, list[Any]]], known: Mapping[str, str] | None = None
 ) -> Heading | None:
-    """Return the row among the first that names most columns, None where none names two."""
+    """Return the row with most recognised headings, None if none has two."""
     best, most = None, 1
     for titles, (number, cells) in enumerate(head):
         named = {field for field in recognise(cells, known).values() if field}
@@ -126,17 +126,17 @@ def _shown(cell: Any) -> str:
 
 def recognise(cells: Iterable[Any], known: Mapping[str, str] | None = None) -> dict[int, str]:
     """
-    Return which field each column holds, "" for one that is not taken over.
+    Return the field of each column, "" for one that is not imported.
 
-    `known` is what somebody said of these headings before; a second column for the same field
-    is not taken over, but a phone after the emergency contact is theirs.
+    `known` are earlier choices by heading. A second column for the same field is not imported,
+    but a phone after the emergency contact is the contact's phone.
     """
-    said = known or {}
+    known_headings = known or {}
     fields: dict[int, str] = {}
     taken: set[str] = set()
     for column, cell in enumerate(cells):
-        heading = normal(cell)
-        field = said.get(heading, SYNONYMS.get(heading, ""))
+        heading = normalised(cell)
+        field = known_headings.get(heading, SYNONYMS.get(heading, ""))
         if field == PHONE and fields.get(column - 1) == EMERGENCY:
             field = EMERGENCY_PHONE
         fields[column] = "" if field in taken else field
@@ -145,7 +145,7 @@ def recognise(cells: Iterable[Any], known: Mapping[str, str] | None = None) -> d
 
 
 def missing(fields: Iterable[str]) -> list[str]:
-    """Return the fields without which nothing can be taken over, of those that are not there."""
-    there = set(fields)
-    lacking = [field for field in NEEDED if field not in there]
-    return lacking + ([] if there & set(NEEDED_PLACE) else [DOOR])
+    """Return the required fields that are missing."""
+    present = set(fields)
+    lacking = [field for field in NEEDED if field not in present]
+    return lacking + ([] if present & set(NEEDED_PLACE) else [DOOR])

@@ -1,4 +1,4 @@
-"""Reading a file that somebody sent, in a process that can harm nothing."""
+"""Read an untrusted file in a sandboxed process (child.py)."""
 
 import base64
 import json
@@ -17,8 +17,8 @@ from residents.rosters.models import Roster, RosterFile
 
 LARGEST_FILE = 30 << 20
 SECONDS = 120
-# What spreadsheets can hold: a file that ends there may have lost the rest (ISO/IEC 29500;
-# the format before 2007).
+# The most rows of a sheet: a file that ends there may be truncated (format before 2007;
+# ISO/IEC 29500).
 LIMITS = (65_536, 1_048_576)
 CHILD = Path(__file__).with_name("child.py")
 
@@ -109,7 +109,7 @@ REFUSALS = {
 
 
 class UnreadableFileError(Exception):
-    """A file that is not read; `why` is one of `REFUSALS`, `given` what its sentence needs."""
+    """A file that is refused; `why` is a key of `REFUSALS`, `given` the parameters."""
 
     def __init__(self, why: str, **given: Any) -> None:
         super().__init__(why)
@@ -117,8 +117,8 @@ class UnreadableFileError(Exception):
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A file that was opened: its sheets, the first rows of each, and the rest on request."""
+class OpenedFile:
+    """An opened file: its sheets, the first rows of each, and all rows on request."""
 
     kind: str
     encoding: str
@@ -127,21 +127,21 @@ class Opened:
     process: "subprocess.Popen[bytes]"
 
     def rows(self, sheet: int) -> Iterator[list[Numbered]]:
-        """Yield the rows of a sheet that hold anything, with their numbers, in batches."""
+        """Yield the rows of a sheet that are not empty, with their numbers, in batches."""
         assert self.process.stdin  # noqa: S101 - tells the type checker
         self.process.stdin.write(b"%d\n" % sheet)
         self.process.stdin.flush()
-        while "end" not in (said := _listen(self.process)):
-            yield said["rows"]
+        while "end" not in (answer := _read_answer(self.process)):
+            yield answer["rows"]
 
 
 @contextmanager
-def opened(content: bytes) -> Iterator[Opened]:
+def opened(content: bytes) -> Iterator[OpenedFile]:
     """
-    Open a file, by its content. Raise `UnreadableFileError` for one that is refused.
+    Open a file by its content. Raise `UnreadableFileError` if it is refused.
 
-    The process that reads it knows no secret, may use a gigabyte and a minute, and ends with
-    the `with` block.
+    The reading process has no secrets, is limited to 1 GiB and 60 s of CPU, and ends with the
+    `with` block.
     """
     if len(content) > LARGEST_FILE:
         raise UnreadableFileError("large", most=LARGEST_FILE >> 20)
@@ -157,12 +157,14 @@ def opened(content: bytes) -> Iterator[Opened]:
         clock.start()
         try:
             _send(process, content)
-            said = _listen(process)
-            yield Opened(said["kind"], said["encoding"], said["sheets"], said["heads"], process)
+            answer = _read_answer(process)
+            yield OpenedFile(
+                answer["kind"], answer["encoding"], answer["sheets"], answer["heads"], process
+            )
         finally:
             clock.cancel()
             process.kill()
-            with suppress(BrokenPipeError):  # what it did not take
+            with suppress(BrokenPipeError):  # input that was not read
                 process.stdin and process.stdin.close()
 
 
@@ -176,19 +178,19 @@ def _send(process: "subprocess.Popen[bytes]", content: bytes) -> None:
         raise UnreadableFileError("too_large") from error
 
 
-def _listen(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
+def _read_answer(process: "subprocess.Popen[bytes]") -> dict[str, Any]:
     assert process.stdout  # noqa: S101 - tells the type checker
     line = process.stdout.readline()
     if not line.endswith(b"\n"):
-        # It was ended by its limits, or by a fault of the library.
+        # Killed at its limits, or crashed in a library.
         raise UnreadableFileError("too_large" if process.wait() < 0 else "damaged")
-    said: dict[str, Any] = json.loads(line)
-    if why := said.get("refused"):
-        given = said["given"]
-        if "column" in given:
-            given["letter"] = letter(given.pop("column"))
-        raise UnreadableFileError(why, **given)
-    return said
+    answer: dict[str, Any] = json.loads(line)
+    if why := answer.get("refused"):
+        parameters = answer["given"]
+        if "column" in parameters:
+            parameters["letter"] = letter(parameters.pop("column"))
+        raise UnreadableFileError(why, **parameters)
+    return answer
 
 
 def content_of(roster: Roster) -> bytes:
@@ -197,7 +199,7 @@ def content_of(roster: Roster) -> bytes:
 
 
 def letter(column: int) -> str:
-    """Return the letters that a spreadsheet puts above a column, counted from 0."""
+    """Return the letters of a column, counted from 0."""
     letters = ""
     column += 1
     while column:
@@ -207,5 +209,5 @@ def letter(column: int) -> str:
 
 
 def at_limit(last_row: int) -> bool:
-    """Return whether a sheet ends where a format ends, so that rows may be missing."""
+    """Return whether a sheet ends at a format's limit, so that rows may be missing."""
     return last_row in LIMITS

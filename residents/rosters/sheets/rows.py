@@ -1,7 +1,7 @@
 """
-The rows of a roster read into people: whole columns at once, problems apart.
+Parse the rows of a roster into people, column by column, and collect problems.
 
-What many rows share (a grid, a door, a day) is read once and remembered.
+Values that many rows share (grids, doors, days) are cached.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ from residents.rosters.models import Roster
 from residents.rosters.places import Places
 from residents.rosters.sheets import cells, columns
 
-# Sentences are kept as message and what it needs, and said in the language of who reads them.
+# Column, message and parameters; messages are translated when they are shown.
 Problem = tuple[str, str, dict[str, Any]]
 Problems = dict[int, list[Problem]]
 
@@ -44,7 +44,7 @@ Home = tuple[int, cells.DoorCells]
 
 
 class RosterPerson(NamedTuple):
-    """What a row says; "" and None where it says nothing."""
+    """The values of a row; "" and None for empty cells."""
 
     name: str
     document_type: str
@@ -58,8 +58,8 @@ class RosterPerson(NamedTuple):
     home: Home | None
 
 
-class _Remembering(dict[Any, Any]):
-    """What a function answered to the texts that were asked before."""
+class _Memoised(dict[Any, Any]):
+    """A bounded cache of a function's results."""
 
     def __init__(self, read: Callable[[Any], Any]) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class _Remembering(dict[Any, Any]):
 
 
 class RowReader:
-    """Reads the rows of one roster, batch by batch."""
+    """Parses the rows of one roster in batches."""
 
     def __init__(self, roster: Roster, *, width: int, date1904: bool, today: date) -> None:
         self._today, self._width = today, width
@@ -84,23 +84,25 @@ class RowReader:
         self._homes: dict[tuple[Any, ...], Home | None] = {}
 
     def read(self, rows: Sequence[list[Any]]) -> tuple[list[RosterPerson], Problems]:
-        """Return who stands in each row, and what is wrong with some of them, by their place."""
+        """Return the person of each row, and the problems by index of row."""
         problems: Problems = {}
         if self._width:
             self._refuse_shifted(rows, problems)
-        given = {
+        values = {
             name: _column(name, _cells(rows, index), self._readers[name], problems)
             for name, index in self._columns.items()
             if name in self._readers
         }
         empty = [""] * len(rows)
-        sexes = given.get(columns.SEX, empty[:])  # completed by the numbers
-        days = given.get(columns.BORN, [None] * len(rows))
-        kinds, numbers = self._numbers(rows, given.get(columns.TYPE, empty), sexes, days, problems)
+        sexes = values.get(columns.SEX, empty[:])  # completed by the numbers
+        days = values.get(columns.BORN, [None] * len(rows))
+        kinds, numbers = self._numbers(
+            rows, values.get(columns.TYPE, empty), sexes, days, problems
+        )
         people = map(
             RosterPerson._make,
             zip(
-                given[columns.NAME],
+                values[columns.NAME],
                 kinds,
                 numbers,
                 [
@@ -109,10 +111,10 @@ class RowReader:
                 ],
                 sexes,
                 days,
-                given.get(columns.PHONE, empty),
-                given.get(columns.EMERGENCY, empty),
-                given.get(columns.EMERGENCY_PHONE, empty),
-                self._homes_of(given, len(rows), problems),
+                values.get(columns.PHONE, empty),
+                values.get(columns.EMERGENCY, empty),
+                values.get(columns.EMERGENCY_PHONE, empty),
+                self._homes_of(values, len(rows), problems),
                 strict=True,
             ),
         )
@@ -135,8 +137,8 @@ class RowReader:
         days: list[date | None],
         problems: Problems,
     ) -> tuple[list[str], list[str]]:
-        """Return kinds and numbers of documents; complete sexes and birth dates by them."""
-        found: list[str] = []
+        """Return types and numbers of documents; fill in sexes and birth dates by them."""
+        resolved_kinds: list[str] = []
         numbers: list[str] = []
         for index, cell in enumerate(_cells(rows, self._columns[columns.NUMBER])):
             kind = kinds[index]
@@ -149,7 +151,7 @@ class RowReader:
             except ValidationError as error:
                 problems.setdefault(index, []).append(_problem(columns.NUMBER, error))
                 number, born, sex = "", None, None
-            found.append(kind)
+            resolved_kinds.append(kind)
             numbers.append(number)
             if born:
                 if days[index] not in {None, born}:
@@ -157,14 +159,14 @@ class RowReader:
                 if sexes[index] not in {"", None, UNKNOWN, sex}:
                     _add(problems, index, columns.SEX, OTHER_SEX)
                 days[index], sexes[index] = born, sex or ""
-        return found, numbers
+        return resolved_kinds, numbers
 
     def _homes_of(
-        self, given: dict[str, list[Any]], rows: int, problems: Problems
+        self, values: dict[str, list[Any]], rows: int, problems: Problems
     ) -> list[Home | None]:
         empty = [""] * rows
         parts = zip(
-            *(given.get(name, empty) for name in _PLACE),
+            *(values.get(name, empty) for name in _PLACE),
             strict=True,
         )
         homes: list[Home | None] = []
@@ -183,21 +185,28 @@ class RowReader:
                 homes.append(None)
         return homes
 
-    def _home(self, said: dict[str, Any]) -> Home | None:
-        whole = said[columns.ADDRESS] or None
-        parts = said[columns.BUILDING], said[columns.UNIT], said[columns.FLOOR], said[columns.DOOR]
+    def _home(self, values: dict[str, Any]) -> Home | None:
+        door_cells = values[columns.ADDRESS] or None
+        parts = (
+            values[columns.BUILDING],
+            values[columns.UNIT],
+            values[columns.FLOOR],
+            values[columns.DOOR],
+        )
         building, unit, floor, door = parts
         if building or unit or door:
-            whole = cells.DoorCells(building, unit, None if floor == "" else floor, door)
-        if whole is None:
+            door_cells = cells.DoorCells(building, unit, None if floor == "" else floor, door)
+        if door_cells is None:
             return None
-        found = self.places.grid(said[columns.COMMUNITY], said[columns.GRID], whole.building)
-        if not whole.building:
+        grid = self.places.grid(
+            values[columns.COMMUNITY], values[columns.GRID], door_cells.building
+        )
+        if not door_cells.building:
             raise ValidationError(NO_BUILDING)
-        if not whole.door:
+        if not door_cells.door:
             raise ValidationError(NO_DOOR)
-        spelt = self.places.spelling(found, whole.building)
-        return found, whole._replace(building=spelt)
+        spelt = self.places.spelling(grid, door_cells.building)
+        return grid, door_cells._replace(building=spelt)
 
 
 _PLACE = (
@@ -224,7 +233,7 @@ def _readers(today: date, *, date1904: bool) -> dict[str, Callable[[Any], Any]]:
         columns.PHONE: cells.phone,
         columns.EMERGENCY: cells.optional_name,
         columns.EMERGENCY_PHONE: cells.phone,
-        **{name: _Remembering(read).__getitem__ for name, read in shared.items()},
+        **{name: _Memoised(read).__getitem__ for name, read in shared.items()},
     }
 
 

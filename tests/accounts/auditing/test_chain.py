@@ -54,7 +54,7 @@ def found(**given: Any) -> list[str]:
 @pytest.fixture
 def sealed(writer: User, monkeypatch: pytest.MonkeyPatch) -> Rows:
     """Return 30 entries under six seals, with gaps that were rolled back, as Python holds them."""
-    monkeypatch.setattr(chain, "SIZE", 5)
+    monkeypatch.setattr(chain, "BATCH_SIZE", 5)
     for _ in range(3):
         write(5, writer)
         with connection.cursor() as cursor:
@@ -110,7 +110,7 @@ class TestSealingBesideWriters:
     def test_waits_for_who_may_still_fill_a_gap_and_keeps_nobody_waiting(
         self, writer: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(chain, "PATIENCE", 0.05)
+        monkeypatch.setattr(chain, "WAIT_SECONDS", 0.05)
         other = connection.copy()
         try:
             other.set_autocommit(False)
@@ -221,7 +221,7 @@ class TestVerifying:
 
         def check(rows: list[AuditEntry], seals: list[AuditSeal]) -> chain.Report:
             ordered = sorted(rows, key=lambda entry: entry.pk)
-            return chain.check(ordered, seals, at=at, given=given, anchors=head)
+            return chain.check(ordered, seals, at=at, last_id=given, anchors=head)
 
         assert check(*sealed).findings == []
         missed = []

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from accounts.exports.files import BOM, Stamp, defused, dialled, make_file
+from accounts.exports.files import BOM, Stamp, dialling_format, escaped_for_csv, make_file
 from accounts.staff.models import User
 from tests.factories import NOW
 
@@ -103,14 +103,14 @@ class TestACsv:
     @settings(max_examples=200, deadline=None)
     @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
     def test_begins_no_cell_like_a_formula(self, text: str) -> None:
-        cell = str(defused(text))
+        cell = str(escaped_for_csv(text))
 
         assert not cell.strip("\u3000 \u200b\ufeff\xa0").startswith(tuple("=+-@＝＋－＠\t\r"))
         assert text in cell
 
     def test_loses_no_digit_of_a_long_number(self) -> None:
-        assert defused("190104199005170017") == "190104199005170017\t"
-        assert defused("13800138000") == "13800138000"
+        assert escaped_for_csv("190104199005170017") == "190104199005170017\t"
+        assert escaped_for_csv("13800138000") == "13800138000"
 
 
 class TestAPhone:
@@ -124,5 +124,5 @@ class TestAPhone:
         ],
     )
     def test_can_be_dialled_as_it_stands(self, phone: str, dials: str) -> None:
-        assert dialled(phone) == dials
-        assert not str(defused(dials)).startswith("'")
+        assert dialling_format(phone) == dials
+        assert not str(escaped_for_csv(dials)).startswith("'")

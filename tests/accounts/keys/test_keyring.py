@@ -21,7 +21,7 @@ from common.encryption import UnreadableError
 from quarantine.cases.lifecycle import add_note
 from quarantine.models import Event
 from residents.register.models import Resident
-from residents.register.services import find_by_number, household_at, known
+from residents.register.services import find_by_number, find_visible_by_number, household_at
 from residents.search import name_keys
 from residents.search.people import search
 from tests.factories import NOW, make_case, make_grid, make_resident, make_user
@@ -171,11 +171,11 @@ class TestRotation:
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         people = [make_resident() for _ in range(5)]
-        monkeypatch.setattr("accounts.keys.rotation.MANY", 2)
+        monkeypatch.setattr("accounts.keys.rotation.BATCH_SIZE", 2)
         second_keys(settings)
         from accounts.keys import rotation
 
-        real, calls = rotation._seal_row, []
+        real, calls = rotation._reseal_row, []
 
         def stop_after_three(row: Resident, fields: list[object]) -> int:
             calls.append(row)
@@ -183,10 +183,10 @@ class TestRotation:
                 raise KeyboardInterrupt
             return real(row, fields)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(rotation, "_seal_row", stop_after_three)
+        monkeypatch.setattr(rotation, "_reseal_row", stop_after_three)
         with pytest.raises(KeyboardInterrupt):
             call_command("rotate_keys", verbosity=0)
-        monkeypatch.setattr(rotation, "_seal_row", real)
+        monkeypatch.setattr(rotation, "_reseal_row", real)
         call_command("rotate_keys", verbosity=0)
         only_second_keys(settings)
 
@@ -198,7 +198,7 @@ class TestRotationBesideTheWork:
     def test_leaves_nothing_unreadable_and_nobody_unfound(
         self, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("accounts.keys.rotation.MANY", 3)
+        monkeypatch.setattr("accounts.keys.rotation.BATCH_SIZE", 3)
         grid = make_grid()
         by = make_user("supervisor", grid)
         people = [make_resident(grid=grid) for _ in range(24)]
@@ -221,7 +221,9 @@ class TestRotationBesideTheWork:
                             at=NOW,
                             by=by,
                         )
-                        assert known(document_type=row.document_type, number=person.number, by=by)
+                        assert find_visible_by_number(
+                            document_type=row.document_type, number=person.number, by=by
+                        )
             except Exception as error:  # noqa: BLE001 - shown below
                 troubles.append(error)
             finally:

@@ -20,7 +20,7 @@ from quarantine.arrivals.services import Logged, take_back_arrival
 from quarantine.cases.lifecycle import refresh_many
 from quarantine.models import Arrival, Case
 from quarantine.relocation import merging
-from residents.duplicates.merging import Field, MergeError, held
+from residents.duplicates.merging import Field, MergeError, field_values
 from residents.duplicates.models import Merge
 from residents.keypeople.models import HealthFile
 from residents.keypeople.services import DoseError
@@ -117,7 +117,12 @@ def whole(*people: Resident) -> list[Any]:
     known: list[Any] = []
     for resident in people:
         resident.refresh_from_db()
-        known += [held(resident), resident.name_key, resident.number_hash, resident.phone_end]
+        known += [
+            field_values(resident),
+            resident.name_key,
+            resident.number_hash,
+            resident.phone_end,
+        ]
         known += [
             sorted(rows.values_list("pk", flat=True))
             for rows in (
@@ -304,7 +309,7 @@ class TestMerging:
         self, kept: Resident, merged: Resident, supervisor: User, client: Client
     ) -> None:
         client.force_login(supervisor)
-        looks = reverse("resident_looks", args=[kept.key])
+        looks = reverse("resident_access_log", args=[kept.key])
         services.uncover(resident=merged, field="phone", reason="call", by=supervisor)
         assert "电话联系" not in client.get(looks).content.decode()
 

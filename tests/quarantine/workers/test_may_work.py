@@ -161,17 +161,17 @@ class TestACode:
         worker = worker_in(yingkou)
         code = services.make_code(worker=worker, at=NOW, by=make_user())
         for typed in (code, code.lower(), f" {code[:5]}-{code[5:]} "):
-            assert services.worker_with(typed) == worker
+            assert services.worker_by_code(typed) == worker
 
     def test_ends_with_a_new_one_with_revoking_and_with_the_entry(self, yingkou: Area) -> None:
         worker, by = worker_in(yingkou), make_user()
         codes = [services.make_code(worker=worker, at=NOW, by=by) for _each in range(2)]
-        assert [services.worker_with(code) for code in codes] == [None, worker]
+        assert [services.worker_by_code(code) for code in codes] == [None, worker]
         services.revoke_code(worker=worker, at=NOW, by=by)
-        assert services.worker_with(codes[1]) is None
+        assert services.worker_by_code(codes[1]) is None
         last = services.make_code(worker=worker, at=NOW, by=by)
         services.end(worker=worker, reason="离职", at=NOW, by=by)
-        assert services.worker_with(last) is None
+        assert services.worker_by_code(last) is None
         with pytest.raises(services.EntryEndedError):
             services.make_code(worker=worker, at=NOW, by=by)
 

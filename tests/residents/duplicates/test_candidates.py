@@ -7,7 +7,12 @@ import pytest
 
 from accounts.staff.models import Area, Role, User
 from residents.duplicates import candidates
-from residents.duplicates.candidates import Likeness, differ_by_one, find, tell_apart
+from residents.duplicates.candidates import (
+    MatchReason,
+    differ_by_one_edit,
+    find_pairs,
+    mark_as_different,
+)
 from residents.register.models import Resident
 from tests.factories import (
     NOW,
@@ -36,10 +41,11 @@ def by(grid: Area) -> User:
     return make_user(Role.SUPERVISOR, Area.objects.get_parent(grid))
 
 
-def found(by: User) -> list[tuple[set[int], tuple[Likeness, ...]]]:
+def found(by: User) -> list[tuple[set[int], tuple[MatchReason, ...]]]:
     grids = Area.objects.below(by).filter(level=Area.Level.GRID)
     return [
-        ({pair.first.pk, pair.second.pk}, pair.reasons) for pair in find(grids=grids, by=by).pairs
+        ({pair.first.pk, pair.second.pk}, pair.reasons)
+        for pair in find_pairs(grids=grids, by=by).pairs
     ]
 
 
@@ -51,7 +57,7 @@ class TestAPair:
     def test_has_one_name_and_one_phone_at_two_doors(self, grid: Area, by: User) -> None:
         pair = [make_resident(grid=grid, name="李小明", phone="13900139000") for _ in range(2)]
 
-        assert found(by) == [({r.pk for r in pair}, (Likeness.PHONE,))]
+        assert found(by) == [({r.pk for r in pair}, (MatchReason.PHONE,))]
 
     def test_has_one_name_birth_date_and_door(self, grid: Area, by: User) -> None:
         home = make_household(grid=grid)
@@ -60,14 +66,14 @@ class TestAPair:
         )
         second = make_resident(household=home, number=id_number(date(1980, 1, 1)), phone="")
 
-        assert ({first.pk, second.pk}, (Likeness.HOME,)) in found(by)
+        assert ({first.pk, second.pk}, (MatchReason.HOME,)) in found(by)
 
     def test_is_a_newborn_and_the_same_child_with_a_number(self, grid: Area, by: User) -> None:
         home = make_household(grid=grid)
         child = newborn(household=home, name="李宝宝")
         named = make_resident(household=home, name="李天佑", number=id_number(BORN), phone="")
 
-        assert found(by) == [({child.pk, named.pk}, (Likeness.NEWBORN,))]
+        assert found(by) == [({child.pk, named.pk}, (MatchReason.NEWBORN,))]
 
     @pytest.mark.parametrize("typed", ["E12345687", "E1234578", "E12345578", "E123456789"])
     def test_has_numbers_that_differ_by_one_slip(self, grid: Area, by: User, typed: str) -> None:
@@ -77,7 +83,7 @@ class TestAPair:
             for number, phone in (("E12345678", "13900139000"), (typed, ""))
         ]
 
-        assert found(by) == [({r.pk for r in pair}, (Likeness.NUMBER,))]
+        assert found(by) == [({r.pk for r in pair}, (MatchReason.NUMBER,))]
 
 
 class TestNoPair:
@@ -116,7 +122,7 @@ class TestNoPair:
     def test_are_those_whom_somebody_told_apart(self, grid: Area, by: User) -> None:
         first, second = (make_resident(grid=grid) for _ in range(2))
 
-        tell_apart(first=second, second=first, at=NOW, by=by)
+        mark_as_different(first=second, second=first, at=NOW, by=by)
 
         assert not found(by)
 
@@ -128,8 +134,8 @@ def test_pairs_come_in_pages(grid: Area, by: User, monkeypatch: pytest.MonkeyPat
         make_resident(household=home)
     grids = Area.objects.filter(pk=grid.pk)
 
-    first = find(grids=grids, by=by)
-    second = find(grids=grids, after=first.next, by=by)
+    first = find_pairs(grids=grids, by=by)
+    second = find_pairs(grids=grids, after=first.next, by=by)
 
     assert [len(page.pairs) for page in (first, second)] == [2, 1]
     assert second.next == ""
@@ -151,5 +157,5 @@ def test_pairs_come_in_pages(grid: Area, by: User, monkeypatch: pytest.MonkeyPat
 def test_one_slip_is_a_wrong_missing_or_swapped_character(
     one: str, other: str, slip: bool
 ) -> None:
-    assert differ_by_one(one, other) is slip
-    assert differ_by_one(other, one) is slip
+    assert differ_by_one_edit(one, other) is slip
+    assert differ_by_one_edit(other, one) is slip

@@ -97,7 +97,7 @@ class TestLists:
         ill = born(cangshan, date(1957, 11, 22), conditions=("diabetes",))
         born(cangshan, date(1957, 11, 23), conditions=("diabetes",))  # 64: not Cangshan's list
         lists = lists_of(bayannur, cangshan)
-        assert set(lists.who(listed)) == {healthy_elder, ill}
+        assert set(lists.residents_where(listed)) == {healthy_elder, ill}
         assert lists.by_category() == {"elderly": 1, "chronic_disease": 1}
 
     def test_say_the_same_as_the_engine_asked_for_each_person(
@@ -129,7 +129,7 @@ class TestLists:
             people |= {resident} if told.listed else set()
             assert lists.of(resident).listing == told
         assert lists.by_category() == expected
-        assert set(lists.who(listed)) == people
+        assert set(lists.residents_where(listed)) == people
 
     def test_cost_the_same_few_queries_for_any_number_of_people(
         self, bayannur: Area, cangshan: Area, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -139,14 +139,14 @@ class TestLists:
         with django_assert_max_num_queries(
             7
         ):  # documents, laws (2), standards, counts, facts; people
-            assert len(lists_of(bayannur, cangshan).who(listed)) == 6
+            assert len(lists_of(bayannur, cangshan).residents_where(listed)) == 6
 
     def test_leave_out_nobody_whose_birth_date_is_not_known(self, bayannur: Area) -> None:
         passport = make_resident(
             grid=bayannur, document_type="passport", number="E12345678", birth_date=None
         )
         make_file(passport, pregnant=True)
-        assert list(lists_of(bayannur).who(listed)) == [passport]
+        assert list(lists_of(bayannur).residents_where(listed)) == [passport]
 
     def test_are_empty_where_no_document_is_in_force(self) -> None:
         grid = make_grid(make_community("220104"))
@@ -202,7 +202,7 @@ class TestColours:
         services.give_colour(
             resident=resident, colour="red", reason="近期两次住院", at=NOW, by=make_user()
         )
-        (reds,) = lists_of(cangshan).who(lambda placing: placing.colour == "red")
+        (reds,) = lists_of(cangshan).residents_where(lambda placing: placing.colour == "red")
         assert reds == resident
 
 

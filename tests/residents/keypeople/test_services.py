@@ -121,7 +121,7 @@ class TestANeed:
 
     @staticmethod
     def contact(need: Need, by: User, *, next_on: date | None, key: UUID | None = None) -> None:
-        services.made_contact(
+        services.record_contact(
             need=need,
             key=key or uuid4(),
             how=Contact.How.CALL,

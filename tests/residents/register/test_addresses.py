@@ -1,6 +1,12 @@
 import pytest
 
-from residents.register.addresses import TypedAddress, building_key, door_key, read, unit_key
+from residents.register.addresses import (
+    TypedAddress,
+    building_key,
+    door_key,
+    parse_address,
+    unit_key,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,12 +31,12 @@ from residents.register.addresses import TypedAddress, building_key, door_key, r
 def test_an_address_is_read_as_people_type_it(
     typed: str, building: str, unit: str, door: str
 ) -> None:
-    assert read(typed) == TypedAddress(building, unit, door)
+    assert parse_address(typed) == TypedAddress(building, unit, door)
 
 
 @pytest.mark.parametrize("typed", ["王小楼", "张三", "13800138000", "110105194912310021", ""])
 def test_what_is_no_address_is_not_read_as_one(typed: str) -> None:
-    assert read(typed) is None
+    assert parse_address(typed) is None
 
 
 def test_one_building_one_unit_and_one_door_have_one_key() -> None:

@@ -138,19 +138,28 @@ class TestKnown:
         resident = make_resident(number="11010519491231002X")
         by = make_user(Role.GRID_STAFF, resident.grid)
 
-        found = services.known(document_type=MAINLAND, number="11010519491231002X", by=by)
+        found = services.find_visible_by_number(
+            document_type=MAINLAND, number="11010519491231002X", by=by
+        )
 
         assert found == resident
         assert did("read")[0].actor == by.key
 
     def test_finds_nobody_for_a_new_number(self) -> None:
-        assert services.known(document_type=MAINLAND, number=id_number(), by=make_user()) is None
+        assert (
+            services.find_visible_by_number(
+                document_type=MAINLAND, number=id_number(), by=make_user()
+            )
+            is None
+        )
 
     def test_does_not_show_people_of_other_areas(self) -> None:
         make_resident(number="11010519491231002X")
         by = make_user(Role.GRID_STAFF, make_grid())
 
-        assert not services.known(document_type=MAINLAND, number="11010519491231002X", by=by)
+        assert not services.find_visible_by_number(
+            document_type=MAINLAND, number="11010519491231002X", by=by
+        )
 
 
 class TestChange:

@@ -7,7 +7,7 @@ from typing import Any
 
 from accounts.staff.models import Area, Role, User
 from common.workbooks import write_workbook
-from residents.rosters import desk, dry_run, working
+from residents.rosters import dry_run, services, working
 from residents.rosters.models import Roster, RosterRow
 from residents.rosters.sheets import columns
 from tests.factories import NOW, make_user
@@ -47,7 +47,7 @@ def rewritten(content: bytes, part: str, change: Callable[[bytes], bytes]) -> by
 def uploaded(content: bytes, area: Area, by: User | None = None, sender: str = "示范村") -> Roster:
     """Return a roster whose file was opened, and checked where its columns are known."""
     by = by or make_user(Role.SUPERVISOR, area)
-    roster = desk.upload(
+    roster = services.upload(
         content=content, name="名单.xlsx", area=area, sender=sender, at=NOW, by=by
     )
     return worked_on(roster)
@@ -62,7 +62,7 @@ def checked(
     if roster.state == Roster.State.CHOOSING:
         heading = columns.find_heading(dry_run.outline_of(roster)["heads"][sheet])
         assert heading
-        desk.choose_columns(
+        services.choose_columns(
             roster=roster,
             sheet=sheet,
             heading=heading,
@@ -78,13 +78,13 @@ def taken_over(content: bytes, area: Area, by: User | None = None, **given: Any)
     """Return a roster that was taken over."""
     by = by or make_user(Role.SUPERVISOR, area)
     roster = checked(content, area, by, **given)
-    desk.take_over(roster=roster, at=NOW, by=by)
+    services.take_over(roster=roster, at=NOW, by=by)
     return worked_on(roster)
 
 
 def taken_back(roster: Roster, by: User | None = None) -> Roster:
     """Return a roster that was undone."""
-    desk.take_back(roster=roster, at=NOW, by=by or make_user(Role.SUPERVISOR, roster.area))
+    services.take_back(roster=roster, at=NOW, by=by or make_user(Role.SUPERVISOR, roster.area))
     return worked_on(roster)
 
 

@@ -18,7 +18,7 @@ from stdnum.iso7064 import mod_11_2
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role
 from residents.register.models import Household, Resident
-from residents.rosters import desk, dry_run
+from residents.rosters import dry_run, services
 from residents.rosters.models import Roster, RosterRow, StagedResident
 from residents.rosters.sheets import columns
 from tests.factories import NOW, make_grid, make_user
@@ -85,7 +85,9 @@ class TestAWorkerThatIsKilled:
         assert heading
         fields = columns.recognise(heading.cells)
 
-        desk.choose_columns(roster=roster, sheet=0, heading=heading, fields=fields, at=NOW, by=by)
+        services.choose_columns(
+            roster=roster, sheet=0, heading=heading, fields=fields, at=NOW, by=by
+        )
         assert killed(roster, once=RosterRow.objects.exists)
         roster = steps.worked_on(roster)
 
@@ -94,7 +96,7 @@ class TestAWorkerThatIsKilled:
         new = ROWS - 2 * ROWS // EACH
         assert (roster.counts["read"], roster.counts["new"]) == (ROWS, new)
 
-        desk.take_over(roster=roster, at=NOW, by=by)
+        services.take_over(roster=roster, at=NOW, by=by)
         assert killed(roster, once=Resident.objects.exists)
         assert 0 < Resident.objects.count() < new
         roster = steps.worked_on(roster)
@@ -108,7 +110,7 @@ class TestAWorkerThatIsKilled:
         assert set(shown) == set(Resident.objects.values_list("key", flat=True))
         assert steps.in_balance(roster)
 
-        desk.take_back(roster=roster, at=NOW, by=by)
+        services.take_back(roster=roster, at=NOW, by=by)
         assert killed(roster, once=lambda: Resident.objects.count() < new)
         assert Resident.objects.exists()
         roster = steps.worked_on(roster)

@@ -9,9 +9,9 @@ from python_calamine import CalamineWorkbook
 
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role
-from residents.register import services
+from residents.register import services as register
 from residents.register.models import Building, Household, Resident
-from residents.rosters import applying, desk, dry_run, mending, words, working
+from residents.rosters import applying, dry_run, mending, services, words, working
 from residents.rosters.models import Roster, RosterFile, RosterRow, StagedResident
 from residents.rosters.sheets import columns
 from residents.search.people import search
@@ -152,9 +152,11 @@ class TestADryRun:
         heading = columns.find_heading(dry_run.outline_of(roster)["heads"][0])
         assert heading
         fields = {**columns.recognise(heading.cells), 0: "name", 1: "number"}
-        desk.choose_columns(roster=roster, sheet=0, heading=heading, fields=fields, at=NOW, by=by)
+        services.choose_columns(
+            roster=roster, sheet=0, heading=heading, fields=fields, at=NOW, by=by
+        )
         roster = steps.worked_on(roster)
-        desk.take_over(roster=roster, at=NOW, by=by)
+        services.take_over(roster=roster, at=NOW, by=by)
         steps.worked_on(roster)
 
         again = steps.uploaded(steps.workbook(row(grid), headings=headings), community)
@@ -237,10 +239,10 @@ class TestTakingOver:
             community,
         )
         by = make_user(Role.SUPERVISOR, community)
-        services.change(resident=known, version=1, phone="13700137000", at=NOW, by=by)
+        register.change(resident=known, version=1, phone="13700137000", at=NOW, by=by)
         make_resident(grid=grid, name="样乙", number=soon)
 
-        desk.take_over(roster=roster, at=NOW, by=by)
+        services.take_over(roster=roster, at=NOW, by=by)
         roster = steps.worked_on(roster)
 
         known.refresh_from_db()
@@ -259,7 +261,7 @@ class TestTakingOver:
             steps.workbook(*[row(grid, name=f"样{each}") for each in "甲乙丙丁戊"]), community
         )
         by = make_user(Role.SUPERVISOR, community)
-        desk.take_over(roster=roster, at=NOW, by=by)
+        services.take_over(roster=roster, at=NOW, by=by)
         whole = applying._apply_chunk
         monkeypatch.setattr(applying, "_apply_chunk", dies_after(1, whole))
         with pytest.raises(KeyboardInterrupt):
@@ -281,7 +283,7 @@ class TestTakingOver:
         by = make_user(Role.SUPERVISOR, community)
 
         for roster in (first, second):
-            desk.take_over(roster=roster, at=NOW, by=by)
+            services.take_over(roster=roster, at=NOW, by=by)
         first, second = steps.worked_on(first), steps.worked_on(second)
 
         assert Resident.objects.count() == 2
@@ -297,7 +299,7 @@ class TestTakingOver:
         roster = steps.checked(steps.workbook(row(grid)), community)
         setattr(settings, keys, [new, *getattr(settings, keys)])
 
-        desk.take_over(roster=roster, at=NOW, by=make_user(Role.SUPERVISOR, community))
+        services.take_over(roster=roster, at=NOW, by=make_user(Role.SUPERVISOR, community))
         roster = steps.worked_on(roster)
 
         assert roster.state == Roster.State.CHECKED
@@ -372,9 +374,9 @@ class TestUndoing:
         )
         by = make_user(Role.SUPERVISOR, community)
         known.refresh_from_db()
-        services.change(resident=known, version=2, phone="13700137000", at=NOW, by=by)
+        register.change(resident=known, version=2, phone="13700137000", at=NOW, by=by)
         changed, used = (named(name) for name in ("样乙", "样丙"))
-        services.change(resident=changed, version=1, phone="13700137000", at=NOW, by=by)
+        register.change(resident=changed, version=1, phone="13700137000", at=NOW, by=by)
         make_case(grid, resident=used)
 
         roster = steps.taken_back(roster)
@@ -387,14 +389,14 @@ class TestUndoing:
 
     def test_is_possible_for_thirty_days(self, grid: Area, community: Area) -> None:
         roster = steps.taken_over(steps.workbook(row(grid), row(grid, phone="1")), community)
-        late = NOW + desk.KEPT + timedelta(seconds=1)
+        late = NOW + services.KEPT + timedelta(seconds=1)
 
         assert working.expire(at=late) == 1
 
         assert not RosterRow.objects.exclude(note=b"").exists()
         roster.refresh_from_db()
-        with pytest.raises(desk.NotNowError):
-            desk.take_back(roster=roster, at=late, by=make_user(Role.SUPERVISOR, community))
+        with pytest.raises(services.NotNowError):
+            services.take_back(roster=roster, at=late, by=make_user(Role.SUPERVISOR, community))
 
 
 class TestTheRowsToMend:

@@ -90,7 +90,7 @@ class TestUncover:
         assert "13812341234" in client.post(url, {"reason": "call"}).content.decode()
 
         client.force_login(make_user(Role.SUPERVISOR, resident.grid))
-        looks = text(client, "resident_looks", key=resident.key)
+        looks = text(client, "resident_access_log", key=resident.key)
         assert "林甲" in looks
         assert "电话联系" in looks
 

@@ -181,7 +181,7 @@ class TestAName:
     @settings(max_examples=200, deadline=None)
     @given(st.text("重庆长大行乐李单仇曾解王伟明", min_size=1, max_size=4))
     def test_is_spelt_the_same_whether_its_characters_are_known_or_not(self, text: str) -> None:
-        assert spelling.syllables(text) == spelling._spelt(text)
+        assert spelling.syllables(text) == spelling._text_pinyin(text)
 
 
 class TestAnAddress:

@@ -291,7 +291,7 @@ def processor_time() -> float:
 
 def watch(monkeypatch: pytest.MonkeyPatch, peaks: list[float]) -> None:
     """Note the peak of the process that reads, while it is still there."""
-    listen = reading._listen
+    listen = reading._read_answer
 
     def noting(process: "subprocess.Popen[bytes]") -> dict[str, object]:
         try:
@@ -302,4 +302,4 @@ def watch(monkeypatch: pytest.MonkeyPatch, peaks: list[float]) -> None:
                 status = Path(f"/proc/{process.pid}/status").read_text()
                 peaks.append(int(status.split("VmHWM:")[1].split()[0]) / 1024)
 
-    monkeypatch.setattr(reading, "_listen", noting)
+    monkeypatch.setattr(reading, "_read_answer", noting)

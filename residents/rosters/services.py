@@ -1,4 +1,4 @@
-"""What supervisors do with a roster: upload it, say its columns, take it over, take it back."""
+"""Acts of supervisors on a roster: upload, choose columns, import, undo, discard."""
 
 import base64
 import hashlib
@@ -19,12 +19,12 @@ from residents.rosters.models import Roster, RosterFile
 from residents.rosters.sheets import columns
 
 State = Roster.State
-# How long a file waits for somebody to take it over, and a roster may be undone.
+# How long a file can be imported, and an import undone.
 KEPT = timedelta(days=30)
 
 
 class NotNowError(RefusedError):
-    """Somebody else went on with the roster meanwhile, or it is too old."""
+    """The roster is in another state meanwhile, or too old."""
 
     def __init__(self) -> None:
         super().__init__(_("Meanwhile this roster has gone on. This is how it stands now."))
@@ -34,7 +34,7 @@ class NotNowError(RefusedError):
 def upload(
     *, content: bytes, name: str, area: Area, sender: str, at: datetime, by: User
 ) -> Roster:
-    """Keep a file, sealed, until it is taken over, discarded or thirty days old."""
+    """Store a file, sealed, until it is imported, discarded or thirty days old."""
     roster = Roster.objects.create(
         area=area,
         sender=sender,
@@ -51,8 +51,8 @@ def upload(
     return roster
 
 
-def twins(roster: Roster) -> Any:
-    """Return the rosters of the area whose very same file was taken over before."""
+def rosters_with_same_file(roster: Roster) -> Any:
+    """Return the rosters of the area with the same file that were imported."""
     same = Roster.objects.filter(file_hash=roster.file_hash, area=roster.area)
     return same.filter(state__in=[State.APPLIED, State.APPLYING]).exclude(pk=roster.pk)
 
@@ -67,8 +67,8 @@ def choose_columns(
     at: datetime,
     by: User,
 ) -> None:
-    """Say what the columns hold; the rows are checked then."""
-    locked = _step(roster, State.CHOOSING, State.CHECKED)
+    """Set the fields of the columns; a worker checks the rows then."""
+    locked = _locked_in_state(roster, State.CHOOSING, State.CHECKED)
     locked.done, locked.counts, locked.touched_at = 0, {}, at
     dry_run.choose(locked, sheet=sheet, heading=heading, fields=fields)
     locked.save(update_fields=["done", "counts", "touched_at"])
@@ -77,8 +77,8 @@ def choose_columns(
 
 @transaction.atomic
 def take_over(*, roster: Roster, at: datetime, by: User) -> None:
-    """Decide that a roster is taken over; a worker does it."""
-    locked = _step(roster, State.CHECKED)
+    """Start the import of a roster; a worker does it."""
+    locked = _locked_in_state(roster, State.CHECKED)
     locked.state, locked.done, locked.touched_at = State.APPLYING, 0, at
     locked.total = locked.counts["new"] + locked.counts["update"]
     locked.applied_by, locked.applied_at = by, at
@@ -87,7 +87,7 @@ def take_over(*, roster: Roster, at: datetime, by: User) -> None:
 
 
 def may_be_undone(roster: Roster, *, at: datetime) -> bool:
-    """Return whether what is needed to undo a roster is still there."""
+    """Return whether a roster can still be undone."""
     return bool(
         roster.state == State.APPLIED
         and not roster.purged
@@ -98,8 +98,8 @@ def may_be_undone(roster: Roster, *, at: datetime) -> bool:
 
 @transaction.atomic
 def take_back(*, roster: Roster, at: datetime, by: User) -> None:
-    """Decide that a roster is undone; a worker does it."""
-    locked = _step(roster, State.APPLIED)
+    """Start undoing a roster; a worker does it."""
+    locked = _locked_in_state(roster, State.APPLIED)
     if not may_be_undone(locked, at=at):
         raise NotNowError
     locked.state, locked.done, locked.touched_at = State.UNDOING, 0, at
@@ -111,16 +111,16 @@ def take_back(*, roster: Roster, at: datetime, by: User) -> None:
 
 @transaction.atomic
 def discard(*, roster: Roster, at: datetime, by: User | None) -> None:
-    """Delete a file that is not to be taken over, with all that was read from it."""
-    locked = _step(roster, State.CHOOSING, State.CHECKED)
-    dry_run.forget(locked)
+    """Delete a file that will not be imported, with all data read from it."""
+    locked = _locked_in_state(roster, State.CHOOSING, State.CHECKED)
+    dry_run.delete_contents(locked)
     locked.state, locked.purged, locked.touched_at = State.DISCARDED, True, at
     locked.file_name = ""
     locked.save()
     audit.record(by=by, did=gettext_noop("discarded a roster"), to=roster)
 
 
-def _step(roster: Roster, *states: str) -> Roster:
+def _locked_in_state(roster: Roster, *states: str) -> Roster:
     locked = Roster.objects.select_for_update(of=["self"]).get(pk=roster.pk)
     if locked.state not in states:
         raise NotNowError
