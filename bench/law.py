@@ -26,7 +26,7 @@ def run() -> list[Figure]:
     fresh = best(lambda: decided(Library(shipped().documents), crowd), len(crowd))
     library = Library(shipped().documents)
     decided(library, crowd)
-    again = best(lambda: decided(library, crowd), len(crowd))
+    repeated = best(lambda: decided(library, crowd), len(crowd))
     pairs = max(compared(*pair) for pair in itertools.permutations(shipped().documents, 2))
     return [
         figure(
@@ -38,10 +38,10 @@ def run() -> list[Figure]:
         ),
         figure(
             "law: persons decided before, a second",
-            again,
+            repeated,
             reference=plain,
             goal="faster than the first time",
-            ok=again > fresh,
+            ok=repeated > fresh,
         ),
         figure(
             "law: slowest comparison of two documents, s",

@@ -25,16 +25,16 @@ def run() -> list[Figure]:
     with database():
         _make_cases()
         swept = _rate(2 * MESSAGES, lambda: sweep(at=NOW))
-        ours = _rate(MESSAGES, _lease_and_mark)
+        portal_rate = _rate(MESSAGES, _lease_and_mark)
         _make_cases()
         sweep(at=NOW)
-        bare = _rate(MESSAGES, _bare_loop)
-    ratio = ours / bare
+        bare_rate = _rate(MESSAGES, _bare_loop)
+    ratio = portal_rate / bare_rate
     return [
         figure(
             "outbox: leased, begun and marked a second",
-            ours,
-            reference=bare,
+            portal_rate,
+            reference=bare_rate,
             goal="at least 0.5 of bare SKIP LOCKED",
             ok=ratio >= 0.5,
         ),

@@ -64,9 +64,9 @@ def page_after(
 
 def _beyond(fields: Sequence[str], start: Sequence[Any]) -> Q:
     """Return the condition that a row comes after the one with the values `start`."""
-    beyond, same = Q(), Q()
+    beyond, equal_so_far = Q(), Q()
     for field, value in zip(fields, start, strict=True):
-        beyond |= same & Q(**{f"{field}__gt": value})
-        same &= Q(**{field: value})
+        beyond |= equal_so_far & Q(**{f"{field}__gt": value})
+        equal_so_far &= Q(**{field: value})
     # The first condition is redundant, but lets PostgreSQL start an index scan there.
     return Q(**{f"{fields[0]}__gte": start[0]}) & beyond

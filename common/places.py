@@ -17,7 +17,7 @@ from common.errors import RefusedError
 from common.pinyin import place_key
 
 SHOWN = 12
-# What is typed to name a place.
+# Characters of a typed place.
 LONGEST_PLACE = 60
 
 _SUFFIX = re.compile(

@@ -142,8 +142,8 @@ def _still_asked(
         if stage.force == "must" and held_until is not None:
             last = min(last, held_until)
         if last >= now:
-            asked = replace(stage, days=0, tests=(), served=0)
-            stages.append((asked, max(first, now), last))
+            requirement = replace(stage, days=0, tests=(), served=0)
+            stages.append((requirement, max(first, now), last))
     if freed:
         return stages, [], [], None
     taken = {day_number(day, case.day_1) for day in read_history(case.history, case.day_1).sampled}

@@ -115,10 +115,10 @@ def _hold_sweep_lock() -> bool:
 
 def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:
     on = clock.day_of(at)
-    told = Message.objects.filter(
+    existing = Message.objects.filter(
         case=OuterRef("pk"), kind=rule.kind, day=OuterRef(rule.day), channel=channel
     )
-    due: QuerySet[Any] = Case.objects.filter(rule.due(on)).filter(~Exists(told))
+    due: QuerySet[Any] = Case.objects.filter(rule.due(on)).filter(~Exists(existing))
     if channel != IN_APP:
         due = due.exclude(resident__phone="")
     late = ExpressionWrapper(
@@ -142,13 +142,13 @@ def _insert_about_workers(due: workers.DueWorkers, *, at: datetime) -> int:
 
 def _insert_digests(channel: Message.Channel, *, at: datetime) -> int:
     on = clock.day_of(at)
-    told = Message.objects.filter(
+    existing = Message.objects.filter(
         grid=OuterRef("pk"), kind=Message.Kind.DIGEST, day=on, channel=channel
     )
     grids = (
         Area.objects.filter(channels.reaches(channel), level=Area.Level.GRID)
         .filter(Exists(Case.objects.open().filter(grid=OuterRef("pk"))))
-        .filter(~Exists(told))
+        .filter(~Exists(existing))
     )
     rows = grids.order_by("pk").values_list(
         *(

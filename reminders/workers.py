@@ -79,10 +79,10 @@ def _entry_ends(on: date) -> Q:
 
 def untold(due: DueWorkers) -> QuerySet[Worker]:
     """Return the workers without such a message in the inbox, annotated with its day."""
-    told = Message.objects.filter(
+    existing = Message.objects.filter(
         worker=OuterRef("pk"),
         kind=due.kind,
         day=OuterRef(due.day),
         channel=Message.Channel.IN_APP,
     )
-    return due.workers.filter(~Exists(told)).annotate(told_of=F(due.day)).order_by("pk")
+    return due.workers.filter(~Exists(existing)).annotate(told_of=F(due.day)).order_by("pk")

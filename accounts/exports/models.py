@@ -85,8 +85,10 @@ class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):
         if user.role == Role.SUPERVISOR:
             fit |= Q(asked_by__role=Role.GRID_STAFF)
         if user.employer:
-            same = Q(asker_employer__iexact=user.employer)
-            fit |= ~(same | Q(asker_employer="") | Q(asked_by__employer__iexact=user.employer))
+            same_employer = Q(asker_employer__iexact=user.employer)
+            fit |= ~(
+                same_employer | Q(asker_employer="") | Q(asked_by__employer__iexact=user.employer)
+            )
         return self.visible_to(user).waiting(at).filter(fit).exclude(asked_by=user)
 
     def answered_to(self, user: Any, at: datetime) -> Self:
@@ -275,8 +277,10 @@ class ExportQuerySet(models.QuerySet["Export"]):
         """Return the user's own exports, for SUPERVISES those of their areas, for auditors all."""
         if user.role == Role.AUDITOR:
             return self
-        own = Q(by=user)
-        return self.filter(own | within(user, "area__path") if user.role in SUPERVISES else own)
+        own_exports = Q(by=user)
+        return self.filter(
+            own_exports | within(user, "area__path") if user.role in SUPERVISES else own_exports
+        )
 
 
 # Unmasked data need an approved request that is still valid. The rows of a roster are exempt: they

@@ -129,12 +129,12 @@ def differ_by_one_edit(first: str, second: str) -> bool:
     if first == second or abs(len(first) - len(second)) > 1:
         return False
     short, long = sorted((first, second), key=len)
-    wrong = next((n for n, c in enumerate(short) if c != long[n]), len(short))
+    position = next((n for n, c in enumerate(short) if c != long[n]), len(short))
     if len(short) < len(long):
-        return short[wrong:] == long[wrong + 1 :]
-    swapped = short[wrong : wrong + 2][::-1] == long[wrong : wrong + 2]
-    return short[wrong + 1 :] == long[wrong + 1 :] or (
-        swapped and short[wrong + 2 :] == long[wrong + 2 :]
+        return short[position:] == long[position + 1 :]
+    swapped = short[position : position + 2][::-1] == long[position : position + 2]
+    return short[position + 1 :] == long[position + 1 :] or (
+        swapped and short[position + 2 :] == long[position + 2 :]
     )
 
 

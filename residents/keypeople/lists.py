@@ -199,7 +199,7 @@ class KeyLists:
         return Q(grid__in=self.grids[regime])
 
     def _in_band(self, age: int) -> Q:
-        next_age = next((other for other in self.ages if other > age), OLDEST)
+        next_age = next((bound for bound in self.ages if bound > age), OLDEST)
         younger = Q(birth_date__gt=born_by(next_age, self.on))
         if age == 0:  # people of unknown age are in the lowest band
             return younger | Q(birth_date=None)

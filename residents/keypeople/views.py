@@ -441,8 +441,8 @@ def need_list(request: HttpRequest) -> HttpResponse:
     """Show open needs: overdue, today and later, the most urgent first."""
     user, today = member(request), clock.today()
     open_needs = Need.objects.visible_to(user).open()
-    mine = "mine" in request.GET
-    shown = open_needs.filter(responsible=user) if mine else open_needs
+    own_only = "mine" in request.GET
+    shown = open_needs.filter(responsible=user) if own_only else open_needs
     rows = shown.select_related("resident__household__building", "resident__grid", "responsible")
     page = page_after(
         rows,
@@ -455,7 +455,7 @@ def need_list(request: HttpRequest) -> HttpResponse:
     residents.showed(page="need_list", people=people, by=user)
     context = {
         "page": page,
-        "mine": mine,
+        "mine": own_only,
         "total": shown.count(),
         "due": shown.due(today).count(),
         "overdue": shown.due(today - timedelta(days=1)).count(),

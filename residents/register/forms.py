@@ -164,8 +164,10 @@ class HousematePersonForm(PersonForm):
     )
     layout = tuple(
         part
-        for each in PersonForm.layout
-        for part in ((each, Field("phone_of", template=CHIPS)) if each == "phone" else (each,))
+        for element in PersonForm.layout
+        for part in (
+            (element, Field("phone_of", template=CHIPS)) if element == "phone" else (element,)
+        )
     )
 
     def __init__(self, *args: Any, housemates: Sequence[Resident], **kwargs: Any) -> None:
@@ -263,7 +265,7 @@ class AddressForm(forms.Form):
 
     @cached_property
     def buildings(self) -> list[str]:
-        """Return names to offer: of thousands, the browser shows those that begin as typed."""
+        """Return names for the browser's datalist, at most MOST_BUILDINGS."""
         buildings = Building.objects.visible_to(self.by).without_mistaken()
         names = buildings.order_by("name").values_list("name", flat=True)
         return list(names.distinct()[:MOST_BUILDINGS])

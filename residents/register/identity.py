@@ -228,10 +228,10 @@ def _refuse_characters(name: str) -> None:
             ),
             params={"code": ord(isolated[0])},
         )
-    if wrong := next((c for c in name if not _may_stand_in_name(c)), None):
+    if invalid := next((c for c in name if not _may_stand_in_name(c)), None):
         raise ValidationError(
             _("“%(character)s” cannot stand in a name: use Han characters, Latin letters and ·."),
-            params={"character": wrong},
+            params={"character": invalid},
         )
     if not (_is_letter(name[0]) and (_is_letter(name[-1]) or name[-1] == ".")):
         raise ValidationError(_("A name begins and ends with a character or letter."))

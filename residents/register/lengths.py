@@ -1,8 +1,9 @@
 """
-How long what is kept of people and doors may be, wherever it is typed or read.
+Limits of the lengths of names, addresses and typed input, for forms and rosters.
 
-What is typed may be longer than what is kept: spaces and marks come out, and what is still too
-long is refused with a sentence that counts, which a field that stops taking letters cannot say.
+Input may be longer than the stored value, because normalising removes spaces and marks. A value
+that is still too long is refused with a sentence that gives the count, which `maxlength` of the
+browser cannot do.
 """
 
 SHORTEST_NAME, LONGEST_NAME = 2, 50

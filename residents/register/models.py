@@ -30,7 +30,7 @@ class BuildingQuerySet(models.QuerySet["Building"]):
         return self.filter(people_within(user, "grid__path"))
 
     def without_mistaken(self) -> Self:
-        """Return the buildings without those that only a registration by mistake named."""
+        """Return the buildings without those that only a mistaken registration created."""
         lives_there = Resident.objects.here().filter(
             household__building=OuterRef("household__building")
         )
@@ -119,8 +119,8 @@ class ResidentQuerySet(models.QuerySet["Resident"]):
         With `opened` also those with an active opening by `user`: only for pages of one person,
         not for lists or acts.
         """
-        theirs = people_within(user, "grid__path")
-        return self.people().filter(theirs | opened_to(user, "pk") if opened else theirs)
+        in_areas = people_within(user, "grid__path")
+        return self.people().filter(in_areas | opened_to(user, "pk") if opened else in_areas)
 
     def people(self) -> Self:
         """Return the residents without void entries (NOBODY)."""

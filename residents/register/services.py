@@ -277,7 +277,7 @@ def restore_snapshot(
     The household that they leave is deleted if nothing references it. Raise
     `ChangedMeanwhileError` if they were changed since.
     """
-    left = resident.household
+    former_household = resident.household
     home = Household.objects.select_related("building__grid").get(pk=before["household"])
     update(
         resident,
@@ -290,8 +290,8 @@ def restore_snapshot(
         gone_on=before.get("gone_on"),
         **phone_columns(before["phone"]),
     )
-    if not _is_referenced(left):
-        left.delete()
+    if not _is_referenced(former_household):
+        former_household.delete()
     audit.record(by=by, did=gettext_noop("put back as it was"), to=resident)
 
 

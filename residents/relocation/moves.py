@@ -142,13 +142,13 @@ def homes_of(resident: Resident) -> list[Home]:
     )
     homes: list[Home] = []
     since: date | None = None
-    away = False
+    absent = False
     for past_move in moves.order_by("day", "pk"):
-        if not away:
+        if not absent:
             homes.append(Home(past_move.left, since, past_move.day, past_move))
-        away = past_move.entered is None
+        absent = past_move.entered is None
         since = past_move.day
-    if not away:
+    if not absent:
         homes.append(Home(resident.household, since, None))
     return homes[::-1]
 
@@ -173,7 +173,7 @@ def _record(
     place: str = "",
 ) -> Move:
     _refuse_day(resident, day, today=clock.day_of(at))
-    left = resident.household
+    former_household = resident.household
     if entered:
         new = {
             "household": entered,
@@ -188,7 +188,7 @@ def _record(
         resident=resident,
         kind=kind,
         day=day,
-        left=left,
+        left=former_household,
         entered=entered,
         place=place,
         at=at,

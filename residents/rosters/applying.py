@@ -191,7 +191,7 @@ def _chunks(roster: Roster) -> list[_Chunk]:
 
 def _refuse_old_keys(roster: Roster) -> None:
     version = bytes([newest_version()])
-    others = " OR ".join(
+    conditions = " OR ".join(
         f"({column} <> '' AND substring({column} FROM {VERSION_AT + 1} FOR 1) <> %(version)s)"
         for column in ("name", "number", "phone", "emergency_name", "emergency_phone", "door")
     )
@@ -202,7 +202,7 @@ def _refuse_old_keys(roster: Roster) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM residents_stagedresident"  # noqa: S608 - our own words
-            f" WHERE roster_id = %(roster)s AND ({others}))",
+            f" WHERE roster_id = %(roster)s AND ({conditions}))",
             {"roster": roster.pk, "version": version},
         )
         if cursor.fetchone()[0]:

@@ -59,7 +59,7 @@ from residents.rosters.sheets.rows import (
 from residents.search import name_keys
 
 Outcome = RosterRow.Outcome
-NEW, UPDATE, UNCHANGED, DUPLICATE, REJECTED = (each.value for each in Outcome)
+NEW, UPDATE, UNCHANGED, DUPLICATE, REJECTED = (outcome.value for outcome in Outcome)
 Numbered = tuple[int, list[Any]]
 Known = dict[tuple[str, str], Resident]
 

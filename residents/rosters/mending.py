@@ -37,7 +37,7 @@ def rows_to_mend(*, roster: Roster, at: datetime, by: User) -> bytes:
     stamp = Stamp(ledger.next_number(), by, at, title, unmasked)
     file = BytesIO()
     write_workbook(file, [(title, _rows(roster))], mark=stamp.mark)
-    aside = _aside(roster)
+    rows_aside = _aside(roster)
     export = ledger.enter(
         number=stamp.number,
         what=ExportedList.MEND,
@@ -45,8 +45,8 @@ def rows_to_mend(*, roster: Roster, at: datetime, by: User) -> bytes:
         filters={},
         kind=FileFormat.XLSX,
         content=file.getvalue(),
-        rows=aside.count(),
-        people=[row.resident for row in aside.only("resident") if row.resident],
+        rows=rows_aside.count(),
+        people=[row.resident for row in rows_aside.only("resident") if row.resident],
         fields=Sensitive.values,
         at=at,
         by=by,

@@ -15,12 +15,12 @@ _DIGITS = {character: value for value, character in enumerate("零一二三四�
 
 def _normalised_name(name: str) -> str:
     """Return a grid's name normalised: 第一网格, 1网格 and 1 are equal."""
-    bare = unicodedata.normalize("NFKC", name).replace(" ", "").casefold()
-    bare = bare.removeprefix("第").removesuffix("网格").removesuffix("号")
-    if "十" in bare and all(character in "十一二三四五六七八九" for character in bare):
-        tens, _ten, ones = bare.partition("十")
+    plain = unicodedata.normalize("NFKC", name).replace(" ", "").casefold()
+    plain = plain.removeprefix("第").removesuffix("网格").removesuffix("号")
+    if "十" in plain and all(character in "十一二三四五六七八九" for character in plain):
+        tens, _ten, ones = plain.partition("十")
         return str(_DIGITS.get(tens, 1) * 10 + _DIGITS.get(ones, 0))
-    return "".join(str(_DIGITS.get(character, character)) for character in bare).lstrip("0")
+    return "".join(str(_DIGITS.get(character, character)) for character in plain).lstrip("0")
 
 
 class Places:

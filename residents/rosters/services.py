@@ -53,8 +53,8 @@ def upload(
 
 def rosters_with_same_file(roster: Roster) -> Any:
     """Return the rosters of the area with the same file that were imported."""
-    same = Roster.objects.filter(file_hash=roster.file_hash, area=roster.area)
-    return same.filter(state__in=[State.APPLIED, State.APPLYING]).exclude(pk=roster.pk)
+    same_file = Roster.objects.filter(file_hash=roster.file_hash, area=roster.area)
+    return same_file.filter(state__in=[State.APPLIED, State.APPLYING]).exclude(pk=roster.pk)
 
 
 @transaction.atomic

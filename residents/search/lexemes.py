@@ -28,8 +28,8 @@ class Fits(Lookup):
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         """Return the condition."""
-        left, parameters = self.process_lhs(compiler, connection)
-        return f"{left} @@ %s::tsquery", [*parameters, self.rhs]
+        lhs, parameters = self.process_lhs(compiler, connection)
+        return f"{lhs} @@ %s::tsquery", [*parameters, self.rhs]
 
 
 def stored_words(words: Iterable[str]) -> str:

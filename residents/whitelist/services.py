@@ -111,7 +111,7 @@ def make_code(*, worker: Worker, at: datetime, by: User) -> str:
     if not Worker.objects.listed().select_for_update(of=("self",)).filter(pk=worker.pk):
         raise EntryEndedError(_("This person is no longer on the white list."))
     GateCode.objects.filter(worker=worker, revoked_at=None).update(revoked_at=at)
-    token = "".join(secrets.choice(ALPHABET) for _each in range(LENGTH))
+    token = "".join(secrets.choice(ALPHABET) for _character in range(LENGTH))
     GateCode.objects.create(
         worker=worker, token_hash=search_hash(token, context=CONTEXT), made_at=at, made_by=by
     )

@@ -308,8 +308,8 @@ def building(cell: Any) -> str:
 def unit(cell: Any) -> str:
     """Return a unit; a bare number is 2单元."""
     text = _part(cell, LONGEST_UNIT)
-    bare = _UNIT_END.sub("", text)
-    return _fitting(f"{bare}单元" if bare.isdigit() else text, LONGEST_UNIT)
+    number = _UNIT_END.sub("", text)
+    return _fitting(f"{number}单元" if number.isdigit() else text, LONGEST_UNIT)
 
 
 def floor(cell: Any) -> int | None:

@@ -151,7 +151,7 @@ class Workbook:
         sheet = self._load(index)
         if not sheet.start:
             return
-        # Rows are given from the first of the sheet on, cells from the first column with anything.
+        # calamine yields rows from the first of the sheet, cells from the first non-empty column.
         _, left = sheet.start
         merged = _merged(sheet.merged_cell_ranges or [])
         current: dict[int, tuple[int, Any]] = {}
@@ -238,10 +238,10 @@ def _dialect(text: str) -> type[csv.Dialect]:
     return Detected
 
 
-def _in_parallel(aside: Callable[[], Any], work: Callable[[], None]) -> Any:
-    """Run `work`, and `aside` in a thread (calamine releases the GIL); return its result."""
+def _in_parallel(background: Callable[[], Any], work: Callable[[], None]) -> Any:
+    """Run `work`, and `background` in a thread (calamine frees the GIL); return its result."""
     with ThreadPoolExecutor(1) as thread:
-        future = thread.submit(aside)
+        future = thread.submit(background)
         try:
             work()
         except Exception:

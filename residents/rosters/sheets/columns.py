@@ -92,8 +92,8 @@ class Heading:
 def normalised(heading: object) -> str:
     """Return a heading without case, width, spaces, signs and text in brackets."""
     text = unicodedata.normalize("NFKC", str(heading)).casefold()
-    bare = _NO_LETTER.sub("", _IN_BRACKETS.sub("", text))
-    return bare or _NO_LETTER.sub("", text)
+    plain = _NO_LETTER.sub("", _IN_BRACKETS.sub("", text))
+    return plain or _NO_LETTER.sub("", text)
 
 
 def portal_headings() -> set[str]:
