@@ -99,7 +99,7 @@ class TestADraft:
     @pytest.mark.parametrize(
         ("content", "words"),
         [
-            (NOTICE.replace(b"days: 2", b"days: two"), "第 15 行：days：须为整数"),
+            (NOTICE.replace(b"days: 2", b"days: two"), "第15行：days：须为整数"),
             (NOTICE.replace(b"clause:", b"clausula:"), "11"),
             (NOTICE.replace(b"demo-city-2022-1", b"cn-2022-113"), "cn-2022-113"),
             (NOTICE.replace(b"parent: fujian-2022-12", b"parent: nowhere"), "nowhere"),

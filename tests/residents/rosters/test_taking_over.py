@@ -100,7 +100,7 @@ class TestADryRun:
             REJECTED,
         ]
         assert steps.in_balance(roster)
-        assert "第 2 行" in said(roster, 5) or "row 2" in said(roster, 5)
+        assert "第2行" in said(roster, 5) or "row 2" in said(roster, 5)
         assert Resident.objects.count() == 3
 
     def test_says_what_an_update_changes_masked(self, grid: Area, community: Area) -> None:
