@@ -16,6 +16,11 @@ def is_code(code: str) -> bool:
     return _is_code(code) is not None
 
 
+def is_beyond_border(code: str) -> bool:
+    """Say whether people from an area pass the border: Taiwan, Hong Kong, Macao."""
+    return code.startswith(("71", "81", "82"))
+
+
 @functools.cache
 def significant(code: str) -> str:
     """Return the digits of a code without the pairs of zeros at its end."""

@@ -177,13 +177,14 @@ def _until_criterion(planned: Sequence[int], criterion: CtCriterion, history: _H
 
 
 def _first_positive(plan: Plan, history: _History) -> int | None:
+    """Return the day of the first known positive; one from before day 1 stops a calendar, too."""
     if plan.release is not None:
         return None
     return min(
         (
             day
             for day, results in history.results.items()
-            if day >= 1 and any(is_positive(result, plan) for result in results)
+            if any(is_positive(result, plan) for result in results)
         ),
         default=None,
     )
@@ -359,7 +360,9 @@ def lay(
     required = tuple(nth_day(start, day) for day in kept)
     taken = {nth_day(start, day) for day in history.results}
     awaited = () if asks_nothing else required
-    blockers = (_POSITIVE,) if positive else _blockers(release, awaited, taken, start, today)
+    blockers = (
+        (_POSITIVE,) if positive is not None else _blockers(release, awaited, taken, start, today)
+    )
     asked = asked._replace(required=kept)
     return Calendar(
         plan=plan,
@@ -376,7 +379,7 @@ def lay(
         positive_on=None if positive is None else nth_day(start, positive),
         refer="medical" if positive is not None and plan.positive_refers else None,
         next_test_on=None
-        if positive
+        if positive is not None
         else next(
             (day for day in required if day_number(day, start) not in history.sampled), None
         ),

@@ -168,19 +168,31 @@ def situation(person: Person, start: date, day: date) -> Situation:
         )
         passed = tuple([stay.area for stay in person.stays if stay.transit and stay.area])
     ended = person.closed_loop_post_ended
+    inbound = _inbound(person)
     return Situation(
         person.exposure,
         person.clinical,
         person.serious_underlying_disease,
         person.arrived_from,
-        person.arrived_from or _came_from(person.inbound, stays),
+        person.arrived_from or _came_from(inbound, stays),
         person.spread_at_origin,
         stays,
         passed,
-        person.inbound,
+        inbound,
         ended is not None and ended <= max(day, start),
         person.freight_crew,
     )
+
+
+def _inbound(person: Person) -> Inbound | None:
+    """Return how somebody entered; who comes from Hong Kong, Macao or Taiwan does enter."""
+    if (
+        person.inbound is None
+        and person.arrived_from
+        and areas.is_beyond_border(person.arrived_from)
+    ):
+        return Inbound()
+    return person.inbound
 
 
 def _came_from(inbound: Inbound | None, stays: Sequence[PastStay]) -> str | None:
@@ -200,7 +212,7 @@ def _needs(law: Law, person: Person, facts: Situation, start: date, day: date) -
     infected = facts.exposure == "infected"
     unclassified = infected and facts.clinical is None
     read = facts._replace(clinical="asymptomatic") if unclassified else facts
-    proof, inbound = person.proof, person.inbound
+    proof, inbound = person.proof, facts.inbound
     return Needs(
         law.conditions_that_hold(read),
         infected,

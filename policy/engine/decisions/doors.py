@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from policy.engine.decisions import reasons
-from policy.engine.decisions.facts import Proof
+from policy.engine.decisions.facts import Proof, ShownProof
 from policy.engine.documents.law import Citation, Law
 from policy.engine.documents.schema import Check, EntryProvision, Role, Venue
 from policy.engine.questions.reading import ONLY_KNOWN_KEYS, Flag
@@ -36,7 +36,7 @@ class Visitor:
 
     __pydantic_config__ = ONLY_KNOWN_KEYS
 
-    proof: Proof | None = None
+    proof: ShownProof | None = None
     health_code: HealthCode | None = "green"
     travel_code_ok: Flag = True
     scanned: Flag = True

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, Field, TypeAdapter
 
 from policy.engine.errors import ContradictoryValueError
-from policy.engine.moments import seconds_between, start_of
+from policy.engine.moments import local_day, seconds_between, start_of
 from policy.engine.questions.reading import (
     ONLY_KNOWN_KEYS,
     AreaCode,
@@ -78,6 +78,18 @@ class Proof:
         return self.sampled_at or self.reported_at
 
 
+def _shown_in_order(proof: Proof) -> Proof:
+    sampled, reported = proof.sampled_at, proof.reported_at
+    if sampled is not None and reported is not None and reported < sampled:
+        raise ContradictoryValueError(
+            "reported_at", "早于 sampled_at", "it lies before sampled_at"
+        )
+    return proof
+
+
+ShownProof = Annotated[Proof, AfterValidator(_shown_in_order)]
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A stage, or a part of one, that was served already, first and last day included."""
@@ -109,6 +121,14 @@ class NATResult:
     reported_at: Moment | None = None
 
 
+def _sampled_before(result: NATResult) -> NATResult:
+    if result.reported_at is not None and local_day(result.reported_at) < result.day:
+        raise ContradictoryValueError(
+            "reported_at", "早于采样日", "it lies before the sampling day"
+        )
+    return result
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """The facts on which a measure is decided; every key of the contract's `person`."""
@@ -125,11 +145,11 @@ class Person:
     inbound: Inbound | None = None
     closed_loop_post_ended: Day | None = None
     freight_crew: Flag = False
-    proof: Proof | None = None
+    proof: ShownProof | None = None
     home_conditions_met: Flag = True
     chooses_central: Flag = False
     served: Several[Annotated[Served, AfterValidator(_in_order)]] = ()
-    tests: Several[NATResult] = ()
+    tests: Several[Annotated[NATResult, AfterValidator(_sampled_before)]] = ()
     missed: Several[Day] = ()
 
     def starts_on(self, day: date) -> date:

@@ -16,7 +16,7 @@ from policy.engine.calendars.laying import Calendar
 from policy.engine.comparison import compare, switch
 from policy.engine.decisions import doors, gatherings, people, reasons, roads, screening, zones
 from policy.engine.decisions.decide import Decision, decide
-from policy.engine.decisions.facts import Person, Proof
+from policy.engine.decisions.facts import Person, ShownProof
 from policy.engine.documents import schema
 from policy.engine.documents.law import Citation, Law
 from policy.engine.documents.library import Library
@@ -234,7 +234,7 @@ class FreightQuestion(QuestionOfALaw):
     at: Moment
     origin: Annotated[AreaCode, Field(alias="from")]
     reported_days_ahead: DaysAhead | None = None
-    proof: Proof | None = None
+    proof: ShownProof | None = None
 
     def answer(self, documents: Library) -> Answer:
         """Return whether the truck may come in, and how."""
@@ -275,7 +275,7 @@ class WhitelistQuestion(QuestionOfALaw):
     ask: Literal["whitelist"]
     post: schema.WhitelistPost
     at: Moment
-    proof: Proof | None = None
+    proof: ShownProof | None = None
 
     def answer(self, documents: Library) -> Answer:
         """Return whether the post is listed, and what its holder owes."""

@@ -337,11 +337,15 @@ class TestWhoIsFreed:
 
 
 class TestWhatIsPositive:
-    @pytest.mark.parametrize(("number", "positive_on"), [(0, None), (1, day(1)), (2, day(2))])
-    def test_counts_from_day_1(self, number: int, positive_on: date | None) -> None:
+    @pytest.mark.parametrize("number", [-3, 0, 1, 2])
+    def test_stops_a_calendar_whatever_its_day(self, number: int) -> None:
         laid = lay(HELD, START, today=START, tests=(result(number, result="positive"),))
 
-        assert laid.positive_on == positive_on
+        assert laid.positive_on == day(number)
+        assert laid.earliest_release is None
+        assert laid.next_test_on is None
+        assert laid.release_blockers
+        assert not laid.may_be_released
 
     def test_is_the_first_of_several(self) -> None:
         tests = (result(4, result="positive"), result(2, result="positive"))

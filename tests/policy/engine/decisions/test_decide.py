@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from policy.engine.calendars.plans import PlannedStage
 from policy.engine.decisions.decide import decide
 from policy.engine.decisions.facts import CLINICALS, Inbound, Person, Served
 from policy.engine.documents.law import Citation
@@ -288,3 +289,25 @@ def shift(person: Person, days: int) -> Person:
             reported_at=shown.reported_at and shown.reported_at + by,
         ),
     )
+
+
+class TestHongKongMacaoAndTaiwan:
+    """Who comes from there enters (101号 10; readings, Hong Kong, Macao, Taiwan)."""
+
+    def stages(self, **facts: Any) -> tuple[PlannedStage, ...]:
+        plan = decided("cn-2022-101", **facts).plan
+        return plan.stages if plan else ()
+
+    @pytest.mark.parametrize("origin", ["710000", "810000", "820000"])
+    def test_are_beyond_the_border(self, origin: str) -> None:
+        assert self.stages(arrived_from=origin) == self.stages(inbound=Inbound())
+
+    def test_days_served_at_the_entry_point_count(self) -> None:
+        served = Inbound(central_days=5)
+
+        entered = self.stages(inbound=served)
+        assert self.stages(arrived_from="810000", inbound=served) == entered
+        assert entered != self.stages(inbound=Inbound())
+
+    def test_their_neighbour_is_not(self) -> None:
+        assert self.stages(arrived_from="440300") == ()

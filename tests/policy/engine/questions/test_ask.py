@@ -218,6 +218,35 @@ class TestAMeasure:
         assert ("error" not in told) == read
 
 
+class TestMoments:
+    """Moments that contradict each other are refused; at the same moment is in order."""
+
+    def asked(self, **person: Any) -> Any:
+        return consider(
+            {
+                "ask": "measure",
+                "policy": "bayannur-2022-71",
+                "day": "2022-11-24",
+                "person": {"start": "2022-11-24", "arrived_from": "620100", **person},
+            },
+            shipped(),
+        )
+
+    def test_no_result_is_reported_before_its_sampling_day(self) -> None:
+        test = {"day": "2022-11-24", "result": "negative"}
+
+        with pytest.raises(ContradictionError, match="before the sampling day"):
+            self.asked(tests=[{**test, "reported_at": "2022-11-23T23:59:59+08:00"}])
+        assert self.asked(tests=[{**test, "reported_at": "2022-11-24T00:00:00+08:00"}])
+
+    def test_no_proof_is_reported_before_it_was_sampled(self) -> None:
+        sampled = "2022-11-23T12:00:00+08:00"
+
+        with pytest.raises(ContradictionError, match="before sampled_at"):
+            self.asked(proof={"sampled_at": sampled, "reported_at": "2022-11-23T11:59:59+08:00"})
+        assert self.asked(proof={"sampled_at": sampled, "reported_at": sampled})
+
+
 class TestASwitch:
     def test_does_not_reach_back_to_people_already_released(self) -> None:
         told = answer(
