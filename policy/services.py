@@ -36,10 +36,12 @@ def refresh_library() -> None:
     approved = StoredDocument.objects.approved().order_by("approved_at", "pk")
     stored = tuple(approved.values_list("pk", "sha256"))
     if _Known.library is None or stored != _Known.stored:
-        found = shipped()
+        loaded = shipped()
         for row in approved if stored else ():
-            found = found.with_document(read(bytes(row.content).decode(), f"{row.document}.yaml"))
-        _Known.library, _Known.stored = found, stored
+            loaded = loaded.with_document(
+                read(bytes(row.content).decode(), f"{row.document}.yaml")
+            )
+        _Known.library, _Known.stored = loaded, stored
     _Known.asked_at = monotonic()
 
 

@@ -359,9 +359,9 @@ def _with_number(title: str, number: str) -> str:
 
 def _plain(number: Text) -> str:
     """Return a number without the office and year before it: 113号."""
-    whole = say(number)
-    end = re.search(r"[0-9]+号$", whole)
-    return end[0] if end else whole
+    text = say(number)
+    end = re.search(r"[0-9]+号$", text)
+    return end[0] if end else text
 
 
 def facts_of(person: Person) -> Iterator[tuple[str, str]]:

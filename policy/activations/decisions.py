@@ -224,18 +224,18 @@ def withdraw_activation(*, activation: Activation, at: datetime, by: User, reaso
 
 def _settled(activation: Activation) -> str:
     """Return who has approved or withdrawn an activation, and when."""
-    people = Activation.objects.select_related("approved_by", "withdrawn_by")
-    found = people.get(pk=activation.pk)
-    if found.withdrawn_at:
+    activations = Activation.objects.select_related("approved_by", "withdrawn_by")
+    current = activations.get(pk=activation.pk)
+    if current.withdrawn_at:
         return _("%(who)s withdrew this on %(moment)s: “%(reason)s”") % {
-            "who": found.withdrawn_by,
-            "moment": _said(found.withdrawn_at),
-            "reason": found.withdrawal_reason,
+            "who": current.withdrawn_by,
+            "moment": _said(current.withdrawn_at),
+            "reason": current.withdrawal_reason,
         }
     return _("%(who)s of %(employer)s approved this on %(moment)s.") % {
-        "who": found.approved_by,
-        "employer": found.approver_employer,
-        "moment": _said(found.approved_at or found.proposed_at),
+        "who": current.approved_by,
+        "employer": current.approver_employer,
+        "moment": _said(current.approved_at or current.proposed_at),
     }
 
 

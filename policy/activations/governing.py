@@ -18,8 +18,8 @@ class Governing:
     def at(self, path: str) -> Activation | None:
         """Return what governs the area with this tree path, None where nothing is in force."""
         for end in range(len(path), 0, -Area.steplen):
-            if found := self._by_area.get(path[:end]):
-                return found
+            if activation := self._by_area.get(path[:end]):
+                return activation
         return None
 
 
@@ -44,10 +44,10 @@ def governing(
     `also` is counted as in force though nobody has approved it, `without` as withdrawn: so a page
     shows what a decision would change.
     """
-    found = Activation.objects.in_force(at).select_related("area").prefetch_related("choices")
+    in_force = Activation.objects.in_force(at).select_related("area").prefetch_related("choices")
     if over is not None:
-        found = found.over(over)
-    activations = {each.pk: each for each in found}
+        in_force = in_force.over(over)
+    activations = {activation.pk: activation for activation in in_force}
     if also is not None:
         activations[also.pk] = _as_if_approved(also, at)
     if without is not None:

@@ -96,8 +96,8 @@ def ground(*, code: str, name: str, day: date, now: datetime) -> Ground:
 def _known(code: str) -> Area | None:
     """Return the portal's area of a code, or the nearest above it."""
     above = [code, code[:6], f"{code[:4]}00", f"{code[:2]}0000", "000000"]
-    found: Area | None = Area.objects.filter(code__in=above).order_by("-depth").first()
-    return found
+    nearest: Area | None = Area.objects.filter(code__in=above).order_by("-depth").first()
+    return nearest
 
 
 def _by_days(code: str, day: date) -> Law | None:
@@ -122,16 +122,16 @@ def _days(code: str) -> Iterator[Days]:
             if moment
         }
     )
-    found: list[Days] = []
+    periods: list[Days] = []
     for first in begins:
         law = _by_days(code, first)
-        if found and found[-1].last is None:
-            if law is not None and law.id == found[-1].document:
+        if periods and periods[-1].last is None:
+            if law is not None and law.id == periods[-1].document:
                 continue
-            found[-1] = found[-1]._replace(last=first - timedelta(days=1))
+            periods[-1] = periods[-1]._replace(last=first - timedelta(days=1))
         if law is not None:
-            found.append(Days(law.id, first, None))
-    yield from reversed(found)
+            periods.append(Days(law.id, first, None))
+    yield from reversed(periods)
 
 
 def _speaking(law: Law) -> Iterator[Speaking]:
@@ -139,7 +139,12 @@ def _speaking(law: Law) -> Iterator[Speaking]:
         if subject == ENDING:
             continue
         document = next(
-            (one for one in law.documents if subject in {p.subject for p in one.provisions}), None
+            (
+                candidate
+                for candidate in law.documents
+                if subject in {p.subject for p in candidate.provisions}
+            ),
+            None,
         )
         if document is None:
             yield Speaking(subject, None, (), inherited=False)

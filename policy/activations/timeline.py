@@ -70,10 +70,10 @@ class Timeline:
     def bars(self) -> list[Bar]:
         """Return the spans as bars, the newest first."""
         first, last = self._width
-        whole = (last - first) / 100
+        percent = (last - first) / 100
 
         def place(moment: datetime) -> float:
-            return (moment - first) / whole
+            return (moment - first) / percent
 
         bars = []
         for span in reversed(self.spans):
@@ -104,10 +104,10 @@ class Timeline:
 
 def timeline(*, area: Area, at: datetime) -> Timeline:
     """Return the history of an area as of `at`. One query."""
-    found = Activation.objects.over(area).select_related(
+    activations = Activation.objects.over(area).select_related(
         "area", "proposed_by", "approved_by", "withdrawn_by"
     )
-    return timeline_of(area, list(found), at=at)
+    return timeline_of(area, list(activations), at=at)
 
 
 def timelines(*, user: User, at: datetime) -> list[Timeline]:
@@ -116,20 +116,30 @@ def timelines(*, user: User, at: datetime) -> list[Timeline]:
 
     Three queries, however many areas.
     """
-    own = list(user.areas.order_by("path"))
+    own_areas = list(user.areas.order_by("path"))
     above = {
         area.path[:end]
-        for area in own
+        for area in own_areas
         for end in range(Area.steplen, len(area.path), Area.steplen)
     }
-    found = list(
+    activations = list(
         Activation.objects.filter(within(user, "area__path") | Q(area__path__in=above))
         .select_related("area", "proposed_by", "approved_by", "withdrawn_by")
         .order_by("pk")
     )
-    areas = {area.path: area for area in [*own, *(each.area for each in found)]}
+    areas = {
+        area.path: area for area in [*own_areas, *(activation.area for activation in activations)]
+    }
     return [
-        timeline_of(area, [each for each in found if area.path.startswith(each.area.path)], at=at)
+        timeline_of(
+            area,
+            [
+                activation
+                for activation in activations
+                if area.path.startswith(activation.area.path)
+            ],
+            at=at,
+        )
         for path, area in sorted(areas.items())
         if path not in above
     ]
@@ -137,13 +147,17 @@ def timelines(*, user: User, at: datetime) -> list[Timeline]:
 
 def timeline_of(area: Area, activations: Sequence[Activation], *, at: datetime) -> Timeline:
     """Return the same from activations that have been read: all of the area and those above."""
-    waits = (each for each in activations if each.area_id == area.pk and _waits(each))
+    waits = (
+        activation
+        for activation in activations
+        if activation.area_id == area.pk and _waits(activation)
+    )
     return Timeline(
         area=area,
         at=at,
         spans=spans(activations, at=at),
         entries=sorted(
-            (entry for each in activations for entry in _entries(each)),
+            (entry for activation in activations for entry in _entries(activation)),
             key=lambda entry: (entry.at, entry.activation.pk),
             reverse=True,
         ),
@@ -153,30 +167,37 @@ def timeline_of(area: Area, activations: Sequence[Activation], *, at: datetime) 
 
 def spans(activations: Sequence[Activation], *, at: datetime) -> list[Span]:
     """Return what governed when, the earliest first, by the same rule as `services.in_force`."""
-    approved = [each for each in activations if each.approved_at]
-    moments = sorted({moment for each in approved for moment in _moments(each)})
+    approved = [activation for activation in activations if activation.approved_at]
+    moments = sorted({moment for activation in approved for moment in _moments(activation)})
     ends = [*moments[1:], None][: len(moments)]
-    found: list[tuple[Activation, datetime, datetime | None]] = []
+    periods: list[tuple[Activation, datetime, datetime | None]] = []
     for begin, end in zip(moments, ends, strict=True):
         governing = governs(approved, begin)
         if governing is None:
             continue
-        if found and found[-1][0] == governing and found[-1][2] == begin:
-            begin = found.pop()[1]
-        found.append((governing, begin, end))
-    return [Span(each, begin, end, _state(begin, end, at)) for each, begin, end in found]
+        if periods and periods[-1][0] == governing and periods[-1][2] == begin:
+            begin = periods.pop()[1]
+        periods.append((governing, begin, end))
+    return [
+        Span(activation, begin, end, _state(begin, end, at)) for activation, begin, end in periods
+    ]
 
 
 def governs(activations: Iterable[Activation], at: datetime) -> Activation | None:
     """Return which of these activations is in force at a moment."""
-    standing = (
-        each
-        for each in activations
-        if (begins := _begins(each)) and begins <= at and not _withdrawn_by(each, at)
+    in_force = (
+        activation
+        for activation in activations
+        if (begins := _begins(activation)) and begins <= at and not _withdrawn_by(activation, at)
     )
     return max(
-        standing,
-        key=lambda each: (each.area.depth, each.effective_from, each.approved_at, each.pk),
+        in_force,
+        key=lambda activation: (
+            activation.area.depth,
+            activation.effective_from,
+            activation.approved_at,
+            activation.pk,
+        ),
         default=None,
     )
 

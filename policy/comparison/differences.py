@@ -72,4 +72,4 @@ def compared(law: Law, other: Law) -> tuple[Finding, ...]:
 
 def described(classes: tuple[Class, ...]) -> list[str]:
     """Return classes in words, each once."""
-    return list(dict.fromkeys(words.class_named(one) for one in classes))
+    return list(dict.fromkeys(words.class_named(about) for about in classes))

@@ -59,31 +59,31 @@ def further(*, activations: Iterable[Activation], at: datetime) -> list[Further]
     """Return what each activated local document asks more than the nation. Two queries more."""
     library = services.library()
     known = [activation for activation in activations if activation.document in library.documents]
-    local = [one for one in known if not _is_national(one.document)]
-    given = _justifications(local)
+    local = [activation for activation in known if not _is_national(activation.document)]
+    justifications = _justifications(local)
     nation = _national_activations(at) if local else []
-    found = []
+    rows = []
     for activation in local:
         national = _national_over(activation, nation, at)
         excesses = tuple(
-            Excess(pair, given.get((activation.area_id, pair.mine.document, *_key(pair))))
+            Excess(pair, justifications.get((activation.area_id, pair.mine.document, *_key(pair))))
             for pair in local_pairs(library, activation.document, national)
             if asks_more(pair)
         )
-        found.append(Further(activation, national, excesses))
-    return found
+        rows.append(Further(activation, national, excesses))
+    return rows
 
 
 def local_pairs(library: Library, document: str, national: str) -> Iterator[ClausePair]:
     """Return what the local documents that speak there say beside what the nation says."""
-    heard = set[str]()
+    covered = set[str]()
     for local in library.law(document).documents:
         if local.area == areas.NATIONAL:
             return
         for pair in pairs(library, local.id, national):
-            if not heard & {provision.subject for provision in pair.mine.provisions}:
+            if not covered & {provision.subject for provision in pair.mine.provisions}:
                 yield pair
-        heard |= {provision.subject for provision in local.provisions}
+        covered |= {provision.subject for provision in local.provisions}
 
 
 def asks_more(pair: ClausePair) -> bool:
@@ -105,9 +105,11 @@ def _national_activations(at: datetime) -> list[Activation]:
 
 def _national_over(place: Activation, nation: Sequence[Activation], at: datetime) -> str:
     """Return the national document in force at a place; by its date if none was activated."""
-    over = [one for one in nation if place.area.path.startswith(one.area.path)]
-    if over:
-        return over[-1].document
+    above = [
+        activation for activation in nation if place.area.path.startswith(activation.area.path)
+    ]
+    if above:
+        return above[-1].document
     return services.library().in_force(areas.NATIONAL, day_of(at))
 
 
@@ -130,12 +132,12 @@ def _justifications(
 
 def in_scope(*, user: User, at: datetime) -> ActivationQuerySet:
     """Return the activations in force that bear on `user`'s areas; for administrators all."""
-    found = Activation.objects.in_force(at).select_related("area").order_by("area__path")
+    activations = Activation.objects.in_force(at).select_related("area").order_by("area__path")
     if user.role == Role.ADMINISTRATOR:
-        return found
+        return activations
     steps = range(Area.steplen, 255, Area.steplen)
     above = {path[:end] for path in user.area_paths for end in steps if end <= len(path)}
-    return found.filter(within(user, "area__path") | Q(area__path__in=above))
+    return activations.filter(within(user, "area__path") | Q(area__path__in=above))
 
 
 def unjustified(places: Iterable[Further]) -> int:
@@ -148,16 +150,16 @@ def justify(
     *, activation: Activation, clause: str, subject: str, text: str, at: datetime, by: User
 ) -> Justification:
     """Write down why a place asks more than the nation."""
-    found = (
+    documents = (
         excess.pair.mine.document
         for place in further(activations=[activation], at=at)
         for excess in place.excesses
         if _key(excess.pair) == (clause, subject)
     )
-    document = next(found, None)
+    document = next(documents, None)
     if document is None:
         raise NoExcessError(_("This clause asks no more than national rules."))
-    given = Justification.objects.create(
+    justification = Justification.objects.create(
         area=activation.area,
         document=document,
         clause=clause,
@@ -167,6 +169,6 @@ def justify(
         at=at,
     )
     audit.record(
-        by=by, did=gettext_noop("justified a stricter provision"), to=given, clause=clause
+        by=by, did=gettext_noop("justified a stricter provision"), to=justification, clause=clause
     )
-    return given
+    return justification

@@ -145,20 +145,20 @@ def _words(*tables: Mapping[str, Any]) -> Callable[[Any], str]:
 
     def show(value: Any) -> str:
         values = value if isinstance(value, list) else [value] if value else []
-        return _joined([named(one) for one in values])
+        return _joined([named(item) for item in values])
 
     return show
 
 
 def _stages(stages: list[Mapping[str, Any]]) -> str:
-    told = []
+    parts = []
     for stage in stages:
         name = str(words.SETTINGS[stage["setting"]])
         if stage["force"] == "advise":
             name = gettext("%(setting)s (advised)") % {"setting": name}
         days = {"from": _day(stage["first_day"]), "until": _day(stage["last_day"])}
-        told.append(f"{name} {gettext('%(from)s to %(until)s') % days}")
-    return _joined(told)
+        parts.append(f"{name} {gettext('%(from)s to %(until)s') % days}")
+    return _joined(parts)
 
 
 _LINES: dict[str, tuple[Any, Callable[[Any], str]]] = {

@@ -53,9 +53,9 @@ class PerClient(AuthRateThrottle):
 class LawAPI(NinjaAPI):
     """The API with a description that knows the documents uploaded meanwhile."""
 
-    def get_openapi_schema(self, **given: Any) -> OpenAPISchema:
+    def get_openapi_schema(self, **kwargs: Any) -> OpenAPISchema:
         """Return the description; its questions name the documents that are known now."""
-        described = super().get_openapi_schema(**given)
+        described = super().get_openapi_schema(**kwargs)
         [asked] = described["paths"].values()
         question = asked["post"]["requestBody"]["content"]["application/json"]
         question["schema"], parts = openapi.questions(list(services.library().documents))

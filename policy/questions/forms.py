@@ -153,18 +153,18 @@ def field_of(question: str, name: str, label: Any) -> forms.Field:
     path = name.split("-")
     key = key_at(question, [step for step in path if not step.isdigit()])
     in_a_row = any(step.isdigit() for step in path)
-    said = {
+    options = {
         "label": label,
         "required": key.required and not in_a_row,
         "help_text": _HELP.get(name, ""),
     }
     if key.items is bool:
-        return Word(choices=FLAGS, **said)
+        return Word(choices=FLAGS, **options)
     if choices := _choices(key):
         if key.several:
-            return SeveralWords(choices=choices, widget=forms.CheckboxSelectMultiple, **said)
-        return Word(choices=[("", _LEFT_OPEN.get(name, "–")), *choices], **said)
-    return Value(key, _DAYS if key.several else _TYPED[key.items], **said)
+            return SeveralWords(choices=choices, widget=forms.CheckboxSelectMultiple, **options)
+        return Word(choices=[("", _LEFT_OPEN.get(name, "–")), *choices], **options)
+    return Value(key, _DAYS if key.several else _TYPED[key.items], **options)
 
 
 def _choices(key: Key) -> list[tuple[str, Any]]:
@@ -458,9 +458,11 @@ class QuestionForm(forms.Form):
         named = [name for name in self.fields if name.split("-")[-1] == refused.key]
         empty = [name for name in named if self.cleaned_data.get(name) is ABSENT]
         field = next(iter(self._of_a_started_row(empty)), None) or next(iter(named), None)
-        said = words.say(refused.text)
+        sentence = words.say(refused.text)
         label = self.fields[field].label if field else None
-        self.add_error(field, said.replace(f"“{refused.key}”", f"“{label}”") if label else said)
+        self.add_error(
+            field, sentence.replace(f"“{refused.key}”", f"“{label}”") if label else sentence
+        )
 
     def _of_a_started_row(self, names: Sequence[str]) -> list[str]:
         """Return the empty fields of rows in which something was entered."""
@@ -468,7 +470,9 @@ class QuestionForm(forms.Form):
         return [
             name
             for name in names
-            if any(other.startswith(name.rpartition("-")[0] + "-") for other in entered)
+            if any(
+                entered_name.startswith(name.rpartition("-")[0] + "-") for entered_name in entered
+            )
         ]
 
 

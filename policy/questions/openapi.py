@@ -66,7 +66,7 @@ def _by_law(question: Schema, *, of_a_law: bool) -> Iterator[Schema]:
         yield question
         return
     for named, without in (({"policy"}, "area"), ({"area", "day"}, "policy")):
-        keys = {key: one for key, one in question["properties"].items() if key != without}
+        keys = {key: schema for key, schema in question["properties"].items() if key != without}
         needed = sorted({*question["required"], *named})
         yield {**question, "properties": keys, "required": needed}
 
@@ -79,8 +79,8 @@ def _word(words: Sequence[str]) -> Schema:
     return {"type": "string", "enum": list(words)}
 
 
-def _or_null(one: Schema) -> Schema:
-    return {"anyOf": [one, {"type": "null"}]}
+def _or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
 
 
 def _object(keys: Mapping[str, Schema]) -> Schema:
@@ -169,7 +169,7 @@ _ANSWERS: dict[str, dict[str, Schema]] = {
 
 def answers() -> Schema:
     """Return the schema of an answer."""
-    told = {"measure": _MEASURE, "because": {"type": "array", "items": SENTENCE}}
-    kinds = [{**_object({**keys, **told}), "title": kind} for kind, keys in _ANSWERS.items()]
+    common = {"measure": _MEASURE, "because": {"type": "array", "items": SENTENCE}}
+    kinds = [{**_object({**keys, **common}), "title": kind} for kind, keys in _ANSWERS.items()]
     compared = _object({"findings": {"type": "array", "items": _FINDING}})
     return {"oneOf": [*kinds, {**compared, "title": "compare"}]}

@@ -19,8 +19,8 @@ from policy.forms import ActivationForm
 @require_GET
 def activation_list(request: HttpRequest) -> HttpResponse:
     """Show what is in force in each area of the administrator's, and what waits there."""
-    found = timelines(user=member(request), at=clock.now())
-    return render(request, "policy/activation_list.html", {"timelines": found})
+    histories = timelines(user=member(request), at=clock.now())
+    return render(request, "policy/activation_list.html", {"timelines": histories})
 
 
 @role_required(Role.ADMINISTRATOR)
@@ -30,12 +30,12 @@ def activation_history(request: HttpRequest, code: str) -> HttpResponse:
     area: Area = get_object_or_404(Area.objects.below(member(request)), code=code)
     shown = timeline(area=area, at=clock.now())
     # What was decided for a wider area is for its administrators to open.
-    own = {
+    own_areas = {
         entry.activation.area_id
         for entry in shown.entries
         if entry.activation.area.path.startswith(member(request).area_paths)
     }
-    return render(request, "policy/activation_history.html", {"timeline": shown, "own": own})
+    return render(request, "policy/activation_history.html", {"timeline": shown, "own": own_areas})
 
 
 @role_required(Role.ADMINISTRATOR)

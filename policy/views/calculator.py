@@ -66,7 +66,7 @@ def _answer(form: QuestionForm) -> dict[str, Any] | None:
     library = services.library()
     try:
         question = read_question(form.question(), library)
-        told = question.answer(library)
+        answer = question.answer(library)
     except BadQuestionError as refused:
         form.refuse(refused)
         return None
@@ -77,10 +77,10 @@ def _answer(form: QuestionForm) -> dict[str, Any] | None:
     if isinstance(question, MeasureQuestion | SwitchQuestion):
         calendar, today = question.calendar(library), question.day
     return {
-        "headline": answers.headline(form.kind, told),
-        "measure": told["measure"],
-        "lines": answers.lines(told),
-        "because": [words.reason(text) for text in told["because"]],
+        "headline": answers.headline(form.kind, answer),
+        "measure": answer["measure"],
+        "lines": answers.lines(answer),
+        "because": [words.reason(text) for text in answer["because"]],
         "calendar": calendar,
         "weeks": calendar_picture.weeks(calendar, today) if calendar and today else [],
     }

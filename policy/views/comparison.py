@@ -25,14 +25,14 @@ def comparison(request: HttpRequest) -> HttpResponse:
     if policy in library.documents and not other:
         other = library.documents[policy].parent or ""
     known = policy in library.documents and other in library.documents
-    found = pairs(library, policy, other) if known and policy != other else []
-    counts = Counter(pair.finding.verdict for pair in found)
+    shown = pairs(library, policy, other) if known and policy != other else []
+    counts = Counter(pair.finding.verdict for pair in shown)
     context = {
         "documents": by_day(library),
         "policy": policy,
         "other": other,
         "asked": known and policy != other,
-        "pairs": found,
+        "pairs": shown,
         "counts": [(verdict, counts[verdict]) for verdict in ORDER if counts[verdict]],
     }
     return render(request, "policy/comparison.html", context)

@@ -41,14 +41,14 @@ def clauses_of(document: Document) -> list[Clause]:
 
 def inherited(law: Law, document: Document) -> list[tuple[Document, list[str]]]:
     """Return the parents that speak where a document is silent, each with its subjects."""
-    heard = {provision.subject for provision in document.provisions}
-    found = []
-    for other in law.documents:
-        subjects = list(dict.fromkeys(provision.subject for provision in other.provisions))
-        if new := [str(subject) for subject in subjects if subject not in heard]:
-            heard.update(subjects)
-            found.append((other, new))
-    return found
+    covered = {provision.subject for provision in document.provisions}
+    parents = []
+    for parent in law.documents:
+        subjects = list(dict.fromkeys(provision.subject for provision in parent.provisions))
+        if new := [str(subject) for subject in subjects if subject not in covered]:
+            covered.update(subjects)
+            parents.append((parent, new))
+    return parents
 
 
 @require_GET
@@ -92,7 +92,7 @@ def document_detail(request: HttpRequest, document: str) -> HttpResponse:
             "parent": parent,
             "forwarded": library.documents.get(known.forwards or ""),
             "children": [
-                other for other in library.documents.values() if other.parent == known.id
+                child for child in library.documents.values() if child.parent == known.id
             ],
             "clauses": clauses_of(known),
             "inherited": inherited(library.law(document), known),

@@ -51,8 +51,8 @@ def law_at(request: HttpRequest) -> HttpResponse:
     now = clock.now()
     areas = list(member(request).areas.order_by("path")[:10])
     asked = {"area": areas[0].code if areas else "", "day": clock.day_of(now).isoformat()}
-    given = {name: request.GET[name] for name in ("area", "day") if request.GET.get(name)}
-    form = GroundForm({**asked, **given} if areas or given else None)
+    entered = {name: request.GET[name] for name in ("area", "day") if request.GET.get(name)}
+    form = GroundForm({**asked, **entered} if areas or entered else None)
     context: dict[str, Any] = {"form": form, "areas": areas}
     if form.is_bound and form.is_valid():
         code, name = form.cleaned_data["area"]

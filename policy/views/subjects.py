@@ -27,17 +27,17 @@ def history(library: Library, subject: str) -> Iterator[Station]:
     for document in sorted(
         library.documents.values(), key=lambda known: (known.in_force_from, known.id)
     ):
-        own = tuple(p for p in document.provisions if p.subject == subject)
+        own_provisions = tuple(p for p in document.provisions if p.subject == subject)
         speaker = next(
             (
-                other
-                for other in library.law(document.id).documents
-                if any(p.subject == subject for p in other.provisions)
+                candidate
+                for candidate in library.law(document.id).documents
+                if any(p.subject == subject for p in candidate.provisions)
             ),
             None,
         )
         if speaker is not None:
-            yield Station(document, own, None if own else speaker)
+            yield Station(document, own_provisions, None if own_provisions else speaker)
 
 
 @require_GET

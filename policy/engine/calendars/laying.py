@@ -133,9 +133,9 @@ def _history(
     for test in tests:
         results.setdefault(day_number(test.day, start), []).append(test)
     taken = {day_number(day, start) for day in sampled} | set(results)
-    gone = {day_number(day, start) for day in missed}
+    missed_days = {day_number(day, start) for day in missed}
     floor = 1 if not_before is None else day_number(not_before, start)
-    return _History(results, taken, gone - taken, floor)
+    return _History(results, taken, missed_days - taken, floor)
 
 
 def _taken_earlier(plan: Plan, planned: list[int], history: _History) -> list[int]:
@@ -154,12 +154,12 @@ def _with_make_ups(planned: Sequence[int], history: _History) -> _Tests:
             continue
         required.discard(day)
         made_up.discard(day)
-        other = day + 1
+        make_up = day + 1
         # A make-up day that is missed, too, comes later in this loop, and is made up in its turn.
-        while other in required or (other < history.floor and other not in history.results):
-            other += 1
-        required.add(other)
-        made_up.add(other)
+        while make_up in required or (make_up < history.floor and make_up not in history.results):
+            make_up += 1
+        required.add(make_up)
+        made_up.add(make_up)
     return _Tests(sorted(required), made_up, max(required, default=0))
 
 

@@ -83,11 +83,11 @@ class Plan:
 
     def spans(self) -> list[tuple[PlannedStage, int, int]]:
         """Return the stages with the numbers of their first and last days."""
-        before, found = 0, list[tuple[PlannedStage, int, int]]()
+        before, spans = 0, list[tuple[PlannedStage, int, int]]()
         for stage in self.stages:
-            found.append((stage, before + 1, before + stage.days))
+            spans.append((stage, before + 1, before + stage.days))
             before += stage.days
-        return found
+        return spans
 
     def days_asked(self, force: Force) -> list[int]:
         """Return the days of the tests that are required (`must`) or advised."""

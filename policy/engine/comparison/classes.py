@@ -25,14 +25,16 @@ DAY = date(2022, 12, 1)
 
 def rows_about(laws: Iterable[Law], subject: MeasureSubject) -> list[TableRow]:
     """Return the provisions of a subject and of those that they except, in all the laws."""
-    wanted, found = [subject], list[TableRow]()
+    subjects, rows = [subject], list[TableRow]()
     laws = tuple(laws)
-    for name in wanted:
+    for name in subjects:
         for law in laws:
             for row in itertools.chain(*law.rows[name]):
-                found.append(row)
-                wanted += [other for other in row.provision.unless if other not in wanted]
-    return found
+                rows.append(row)
+                subjects += [
+                    excepted for excepted in row.provision.unless if excepted not in subjects
+                ]
+    return rows
 
 
 def persons(laws: Sequence[Law], subject: MeasureSubject) -> Iterator[Person]:
@@ -89,15 +91,15 @@ def _exposures(conditions: Sequence[Who]) -> list[Fragment]:
 
 def _places(laws: Sequence[Law], conditions: Sequence[Who]) -> list[str]:
     """Return a place inside each area, one beside it in its province, and one far away."""
-    near: list[str] = []
+    nearby: list[str] = []
     for law in laws:
         for area in (law.place, *(document.area for document in law.documents)):
             if area != areas.NATIONAL:
-                near += [area, area[:2] + "0000"]
+                nearby += [area, area[:2] + "0000"]
     named = [area for who in conditions if who.been_in for area in who.been_in.areas]
-    taken = {place[:2] for place in (*near, *named)}
+    taken = {place[:2] for place in (*nearby, *named)}
     far = next(code for code in ("110000", "310000", "500000", "460000") if code[:2] not in taken)
-    return list(dict.fromkeys([*near, *named, far]))
+    return list(dict.fromkeys([*nearby, *named, far]))
 
 
 def _arrivals(conditions: Sequence[Who], places: Sequence[str]) -> list[Fragment]:

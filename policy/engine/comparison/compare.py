@@ -122,22 +122,22 @@ def compare(law: Law, other: Law) -> tuple[Finding, ...]:
 
     Both are applied in the place of the first: what lies outside it lies outside for both.
     """
-    own, other = law.documents[0], other.at(law.place)
-    spoken = {p.subject for document in other.documents for p in document.provisions}
-    found = []
+    own_document, other = law.documents[0], other.at(law.place)
+    other_subjects = {p.subject for document in other.documents for p in document.provisions}
+    findings = []
     for subject in _subjects():
-        provisions = [p for p in own.provisions if p.subject in subject.kinds]
+        provisions = [p for p in own_document.provisions if p.subject in subject.kinds]
         if not provisions:
             continue
-        silent = not spoken & set(subject.kinds)
+        silent = not other_subjects & set(subject.kinds)
         seen = () if silent else tuple(subject.seen(law, other))
         for clause in dict.fromkeys(p.clause for p in provisions):
             must = any(p.force == "must" for p in provisions if p.clause == clause)
             about = [item for item in seen if item.clause == clause]
             force: Force = "must" if must else "advise"
             speaking = None if silent else other
-            found.append(_finding(subject.name, clause, force, about, speaking))
-    return tuple(found)
+            findings.append(_finding(subject.name, clause, force, about, speaking))
+    return tuple(findings)
 
 
 def _finding(
@@ -178,7 +178,7 @@ def _answering(seen: Sequence[Seen], other: str) -> Citation | None:
     """Return the other document's clause that answers most of the classes that differ."""
     differing = [item.other for item in seen if item.other and (item.more or item.less)]
     cited = differing or [item.other for item in seen if item.other]
-    counted = Counter([one for one in cited if one.document == other] or cited)
+    counted = Counter([citation for citation in cited if citation.document == other] or cited)
     return counted.most_common(1)[0][0] if counted else None
 
 
@@ -261,13 +261,13 @@ def _burden(case: _Case, *, own: bool) -> _Burden:
         landing = landing and asked is not None and asked.landing_test is not None
     # Limits are compared over the whole measure, days served at an entry point included; tests
     # only where the text names them.
-    whole = [s for s in row.plan.stages if s.force != "advise"] if row and must else []
-    if any(stage.tests is None for stage in whole):
+    stages = [s for s in row.plan.stages if s.force != "advise"] if row and must else []
+    if any(stage.tests is None for stage in stages):
         tests = None
     return _Burden(
         days=sum(stage.days for stage in must),
         central=sum(stage.days for stage in must if stage.setting == "central"),
-        movement=max((_limit(stage.movement) for stage in whole), default=_limit(None)),
+        movement=max((_limit(stage.movement) for stage in stages), default=_limit(None)),
         tests=tests,
         landing=landing,
         proof=_strictness(hours),
@@ -280,11 +280,11 @@ def _limit(movement: Movement | None) -> int:
 
 
 def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Seen]:
-    own = law.documents[0].id
+    own_id = law.documents[0].id
     for person in persons((law, other), subject):
         mine = _case(law, person)
         row = mine.matched.get(subject)
-        if row is None or row.cited.document != own:
+        if row is None or row.cited.document != own_id:
             continue
         theirs = _case(other, person)
         if mine.decision.subject == subject:
@@ -300,23 +300,23 @@ def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Seen]:
 
 def _deciding(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Seen:
     """Return what the clause itself asks beyond the other law, and what is no longer asked."""
-    own, whole, their = (
+    clause_burden, law_burden, other_burden = (
         _burden(mine, own=True),
         _burden(mine, own=False),
         _burden(theirs, own=False),
     )
-    if whole.medical or their.medical:
-        more, less = _differences([(MEDICAL, whole.medical, their.medical)])
+    if law_burden.medical or other_burden.medical:
+        more, less = _differences([(MEDICAL, law_burden.medical, other_burden.medical)])
     else:
-        more, _ = _differences(_pairs(own, their))
-        _, less = _differences(_pairs(whole, their))
+        more, _ = _differences(_pairs(clause_burden, other_burden))
+        _, less = _differences(_pairs(law_burden, other_burden))
     return Seen(row.cited.clause, tuple(more), tuple(less), theirs.decision.measure, person)
 
 
 def _pairs(mine: _Burden, their: _Burden) -> Iterator[tuple[Text, float, float]]:
-    for name, my, other in zip(_NAMES, mine, their, strict=False):
-        if my is not None and other is not None:
-            yield name, my, other
+    for name, value, other_value in zip(_NAMES, mine, their, strict=False):
+        if value is not None and other_value is not None:
+            yield name, value, other_value
 
 
 def _adding(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Seen:
@@ -372,8 +372,8 @@ def _lifts(law: Law, other: Law) -> Iterator[Seen]:
             cited = next((c for c, p in theirs if p.lift is not None), None)
             for later in _later_positives():
                 days = [
-                    zones.zone(one, "building", DAY, DAY, positives=later).lift_day
-                    for one in (law, other)
+                    zones.zone(compared_law, "building", DAY, DAY, positives=later).lift_day
+                    for compared_law in (law, other)
                 ]
                 mine_day, their_day = (day.toordinal() if day else 0 for day in days)
                 more, less = _differences([(LIFTING, mine_day, their_day)])
@@ -448,7 +448,8 @@ def _trucks(law: Law, other: Law) -> Iterator[Seen]:
         (law.place, law.place[:2] + "0000", "460000"), ahead, proofs
     ):
         mine, theirs = (
-            roads.freight(one, start_of(DAY), origin, days, proof) for one in (law, other)
+            roads.freight(compared_law, start_of(DAY), origin, days, proof)
+            for compared_law in (law, other)
         )
         more, less = _differences(
             [
@@ -471,7 +472,9 @@ def _terms(law: Law, other: Law) -> Iterator[Seen]:
 
 def _workers(law: Law, other: Law) -> Iterator[Seen]:
     for post in words_of(WhitelistPost):
-        mine, theirs = (people.whitelist(one, post, start_of(DAY)) for one in (law, other))
+        mine, theirs = (
+            people.whitelist(compared_law, post, start_of(DAY)) for compared_law in (law, other)
+        )
         if mine.measure is None or mine.measure.document != law.documents[0].id:
             continue
         more, less = _differences(
@@ -488,13 +491,13 @@ def _listed(law: Law, other: Law) -> Iterator[Seen]:
     for person in _residents(law, other):
         mine, theirs = people.list_person(law, person), people.list_person(other, person)
         more, less = _differences([(PEOPLE, mine.listed, theirs.listed)])
-        told = theirs.measure if theirs.listed else None
+        citation = theirs.measure if theirs.listed else None
         if (
             mine.listed
             and mine.measure is not None
             and mine.measure.document == law.documents[0].id
         ):
-            yield Seen(mine.measure.clause, tuple(more), tuple(less), told, person)
+            yield Seen(mine.measure.clause, tuple(more), tuple(less), citation, person)
         elif less and ends is not None:
             yield Seen(ends, (), tuple(less), None, person)
 

@@ -31,16 +31,16 @@ class ColourRule:
     def reasons(self, person: "ListedFacts") -> tuple[Text, ...]:
         """Return what of this holds for somebody, in words; nothing where nothing does."""
         age, diseases = self.age_at_least, self.diseases_at_least
-        found = []
+        reasons = []
         if age is not None and person.age >= age:
-            found.append(Text(f"{age}岁及以上", f"{age} years or older"))
+            reasons.append(Text(f"{age}岁及以上", f"{age} years or older"))
         if diseases is not None and len(person.conditions) >= diseases:
-            found.append(Text(f"患{diseases}种及以上疾病", f"{diseases} diseases or more"))
+            reasons.append(Text(f"患{diseases}种及以上疾病", f"{diseases} diseases or more"))
         if self.unstable and not person.stable:
-            found.append(Text("病情不稳定", "not stable"))
+            reasons.append(Text("病情不稳定", "not stable"))
         if self.unvaccinated and person.vaccination != "full":
-            found.append(Text("未完成全程接种", "not fully vaccinated"))
-        return tuple(found)
+            reasons.append(Text("未完成全程接种", "not fully vaccinated"))
+        return tuple(reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,18 @@ DEFAULT = Standard(
 
 def mark(person: "ListedFacts", standard: Standard) -> tuple[Colour, Text]:
     """Return somebody's colour under a standard, and the sentence why."""
-    given: Colour = "green"
+    marked: Colour = "green"
     why: tuple[Text, ...] = ()
     for colour, condition in (("red", standard.red), ("yellow", standard.yellow)):
         if why := condition.reasons(person):
-            given = "red" if colour == "red" else "yellow"
+            marked = "red" if colour == "red" else "yellow"
             break
-    zh = {"green": "绿", "yellow": "黄", "red": "红"}[given]
+    zh = {"green": "绿", "yellow": "黄", "red": "红"}[marked]
     whose = Text("默认标准", "the default standard") if standard.default else _LOCAL
     because_zh = "、".join(text.zh for text in why) or "无其他条件"
     because_en = ", ".join(text.en for text in why) or "nothing else holds"
-    return given, Text(
-        f"{zh}色标识：{because_zh}（{whose.zh}）。", f"Marked {given}: {because_en} ({whose.en})."
+    return marked, Text(
+        f"{zh}色标识：{because_zh}（{whose.zh}）。", f"Marked {marked}: {because_en} ({whose.en})."
     )
 
 

@@ -487,7 +487,7 @@ def _extended(
             served=last.served,
         )
         return [*parts[:-1], longer]
-    one = PlannedStage(
+    new_stage = PlannedStage(
         setting=setting,
         days=1,
         tests=(1,) if tests else (),
@@ -497,7 +497,7 @@ def _extended(
         door_sensor=stage.door_sensor and setting == "home",
         served=stage.served + number - 1,
     )
-    return [*parts, one]
+    return [*parts, new_stage]
 
 
 def _plan(

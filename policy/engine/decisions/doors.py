@@ -77,10 +77,10 @@ def may_enter(
     law: Law, venue: Venue, visitor: Visitor, at: datetime, *, local_outbreak: bool = False
 ) -> Admission:
     """Return whether a visitor may come in; patients are never turned away."""
-    found = governing(law, venue, visitor.role, "care") or governing(
+    cited_provision = governing(law, venue, visitor.role, "care") or governing(
         law, venue, visitor.role, "entry"
     )
-    if found is None:
+    if cited_provision is None:
         nothing = (
             Text(
                 "此类场所没有条款规定，可进入。", "No clause names this kind of place; it is open."
@@ -94,7 +94,7 @@ def may_enter(
             measure=None,
             because=nothing,
         )
-    cited, provision = found
+    cited, provision = cited_provision
     hours = provision.proof_hours
     if local_outbreak and provision.proof_hours_in_outbreak is not None:
         hours = provision.proof_hours_in_outbreak

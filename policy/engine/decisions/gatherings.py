@@ -33,23 +33,25 @@ def covers(
 def gathering(law: Law, kind: Gathering, persons: int, outside_persons: int = 0) -> Duties:
     """Return the duties of a gathering; all clauses of the document that match add up."""
     for document in law.documents:
-        found = [
+        matching = [
             (Citation(document.id, provision.clause), provision)
             for provision in document.provisions
             if isinstance(provision, GatheringProvision)
             and covers(provision, kind, persons, outside_persons)
         ]
-        if found:
+        if matching:
             break
     else:
         nothing = Text("没有条款规定聚集活动。", "No clause speaks of this gathering.")
         return Duties((), None, advised_against=False, measure=None, because=(nothing,))
-    provisions = [provision for _, provision in found]
+    provisions = [provision for _, provision in matching]
     hours = [p.proof_hours for p in provisions if p.proof_hours is not None]
     return Duties(
         duties=tuple(sorted({duty for p in provisions for duty in p.duties})),
         proof_hours=min(hours, default=None),
         advised_against=any(p.advised_against for p in provisions),
-        measure=next((cited for cited, p in found if p.binds), found[0][0]),
-        because=tuple(sentence for cited, p in found for sentence in reasons.cited(law, cited, p)),
+        measure=next((cited for cited, p in matching if p.binds), matching[0][0]),
+        because=tuple(
+            sentence for cited, p in matching for sentence in reasons.cited(law, cited, p)
+        ),
     )

@@ -70,8 +70,8 @@ def belongs(group: PeopleGroup, person: ListedFacts) -> bool:
     if group.any_condition is not None and not set(group.any_condition) & set(person.conditions):
         return False
     return all(
-        wanted is None or getattr(person, name) == wanted
-        for name, wanted in (
+        expected is None or getattr(person, name) == expected
+        for name, expected in (
             ("living_alone", group.living_alone),
             ("pregnant", group.pregnant),
             ("child_in_difficulty", group.child_in_difficulty),
@@ -110,29 +110,29 @@ def list_person(
 
     With the `standard` of the place, also the colour, where the clause asks for colours.
     """
-    found = [row for row in registry(law) if belongs(row[1].group, person)]
+    matching = [row for row in registry(law) if belongs(row[1].group, person)]
     vaccination = next(law.cited(VaccinationProvision), None)
     target = (
         vaccination is not None
         and person.age >= vaccination[1].age_at_least
         and person.vaccination != "full"
     )
-    measure = found[0][0] if found else (vaccination[0] if vaccination and target else None)
-    because = [sentence for row in found for sentence in reasons.cited(law, *row)]
+    measure = matching[0][0] if matching else (vaccination[0] if vaccination and target else None)
+    because = [sentence for row in matching for sentence in reasons.cited(law, *row)]
     if vaccination is not None and target:
         because += reasons.cited(law, *vaccination)
     colour: Colour | None = None
-    if standard is not None and any(provision.colours for _, provision in found):
+    if standard is not None and any(provision.colours for _, provision in matching):
         colour, why = mark(person, standard)
         because.append(why)
     return ListingDecision(
-        listed=bool(found),
-        categories=tuple(sorted({provision.category for _, provision in found})),
+        listed=bool(matching),
+        categories=tuple(sorted({provision.category for _, provision in matching})),
         colour=colour,
         vaccination_target=target,
         measure=measure,
         because=tuple(because) or (Text("不在重点人群清单内。", "On none of the lists."),),
-        under=tuple((provision.category, cited) for cited, provision in found),
+        under=tuple((provision.category, cited) for cited, provision in matching),
         vaccination=vaccination[0] if vaccination and target else None,
     )
 

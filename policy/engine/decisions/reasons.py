@@ -116,8 +116,8 @@ def default(name: str, value: object) -> Text:
 
 def _defaults(provision: Provision) -> Iterator[Text]:
     if provision.defaults:
-        given = dict(values(provision))
-        yield from (default(name, given.get(name)) for name in provision.defaults)
+        stated = dict(values(provision))
+        yield from (default(name, stated.get(name)) for name in provision.defaults)
 
 
 def cited(law: Law, at: Citation, provision: Provision) -> tuple[Text, ...]:

@@ -26,13 +26,13 @@ def freight(
     law: Law, at: datetime, origin: str, reported_days_ahead: int | None, proof: Proof | None
 ) -> Freight:
     """Return whether a truck and its crew may enter (Bayannur 9); free where nothing is said."""
-    found = next(law.cited(FreightProvision), None)
-    if found is None:
+    cited_rule = next(law.cited(FreightProvision), None)
+    if cited_rule is None:
         nothing = Text("没有条款规定货运，可进入。", "No clause speaks of freight; it may enter.")
         return Freight(
             may_enter=True, landing_test=False, seal=False, measure=None, because=(nothing,)
         )
-    cited, rule = found
+    cited, rule = cited_rule
     because = reasons.cited(law, cited, rule)
     if reported_days_ahead is None or reported_days_ahead < rule.report_days_ahead:
         late = Text(
@@ -72,15 +72,15 @@ class Registration:
 
 def registration(law: Law, arrival: date, registered: date) -> Registration:
     """Return the last day of registering before an arrival, that day included."""
-    found = next(
+    cited_rule = next(
         ((cited, rule) for cited, rule in law.cited(RegistrationProvision) if rule.days_ahead),
         None,
     )
-    if found is None or found[1].days_ahead is None:
+    if cited_rule is None or cited_rule[1].days_ahead is None:
         nothing = Text("没有条款规定报备期限。", "No clause names a term for registering.")
         return Registration(None, on_time=True, measure=None, because=(nothing,))
-    cited, rule = found
-    deadline = arrival - timedelta(days=found[1].days_ahead)
+    cited, rule = cited_rule
+    deadline = arrival - timedelta(days=cited_rule[1].days_ahead)
     return Registration(
         deadline,
         on_time=registered <= deadline,

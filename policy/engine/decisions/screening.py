@@ -39,13 +39,13 @@ def screen(
     Other days than those shown satisfy the week, as far apart as the provision says; a missed test
     is not doubled up, and there are never two on one day (101号 6).
     """
-    found = governing(law, post)
-    if found is None:
+    cited_provision = governing(law, post)
+    if cited_provision is None:
         nothing = Text(
             "没有条款规定此岗位的核酸检测。", "No clause speaks of tests for this post."
         )
         return Screening(None, (), overdue=False, next_on=None, measure=None, because=(nothing,))
-    cited, provision = found
+    cited, provision = cited_provision
     because = (*reasons.cited(law, cited, provision), *_spacing(provision))
     if provision.force == "advise" or not provision.weekdays:
         return Screening(
@@ -68,8 +68,8 @@ def _next(due: tuple[date, ...], tested: list[date], day: date, apart: int) -> d
         # Never two tests on one date.
         return day + timedelta(days=apart) if day in tested else day
     # Tests on other days stand for the days shown, so those still open are the last of the week.
-    left = [d for d in due[len(tested) :] if d > day]
-    return left[0] if left else max(due[0] + timedelta(days=7), day)
+    remaining = [d for d in due[len(tested) :] if d > day]
+    return remaining[0] if remaining else max(due[0] + timedelta(days=7), day)
 
 
 def _days_between(provision: ScreeningProvision) -> int:

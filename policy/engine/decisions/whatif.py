@@ -25,12 +25,12 @@ class Alternative:
 def what_would_change(law: Law, person: Person, day: date) -> tuple[Alternative, ...]:
     """Return the single facts that, were they otherwise, would change the decision."""
     now = decide(law, person, day)
-    found = []
-    for key, text, other in _others(law, person, day):
-        decision = decide(law, other, day)
+    alternatives = []
+    for key, text, varied in _others(law, person, day):
+        decision = decide(law, varied, day)
         if _asked(decision) != _asked(now):
-            found.append(Alternative(key, text, other, decision))
-    return tuple(found)
+            alternatives.append(Alternative(key, text, varied, decision))
+    return tuple(alternatives)
 
 
 def _asked(decision: Decision) -> tuple[object, ...]:
@@ -103,13 +103,15 @@ def _stays(person: Person) -> Iterator[_Other]:
         for risk, words in _RISKS:
             if risk == stay.risk:
                 continue
-            other = replace(stay, risk=risk)
+            altered = replace(stay, risk=risk)
             where = f"（{stay.area}）" if stay.area else ""
             area = f" in {stay.area}" if stay.area else ""
             yield (
                 "stays",
                 Text(f"若停留地{where}是{words.zh}", f"If the stay{area} had been in {words.en}"),
-                replace(person, stays=(*person.stays[:place], other, *person.stays[place + 1 :])),
+                replace(
+                    person, stays=(*person.stays[:place], altered, *person.stays[place + 1 :])
+                ),
             )
 
 

@@ -53,9 +53,9 @@ def zone(
     drawn = next(((c, p) for c, p in law.cited(ZoneProvision) if p.levels), None)
     lifted = next(((c, p) for c, p in law.cited(ZoneProvision) if p.lift is not None), None)
     allowed = drawn is not None and level in drawn[1].levels
-    told = drawn if drawn is not None and not allowed else lifted
-    measure = told[0] if told else None
-    because = reasons.cited(law, *told) if told else (reasons.NO_ZONES,)
+    deciding = drawn if drawn is not None and not allowed else lifted
+    measure = deciding[0] if deciding else None
+    because = reasons.cited(law, *deciding) if deciding else (reasons.NO_ZONES,)
     if lifted is None or (lift := lifted[1].lift) is None:
         return Zone(allowed, None, (), zone_stays=False, measure=measure, because=because)
     staying = _households(positives, lift)
@@ -89,7 +89,7 @@ def _restarted(
 ) -> date:
     """Return the day of lifting when each positive found before it starts the days again."""
     last = last_positive
-    for positive in sorted(positives, key=lambda one: one.day):
+    for positive in sorted(positives, key=lambda test: test.day):
         if positive.relation not in lift.except_relations and positive.day <= lift_day(
             lift, start, last
         ):

@@ -80,9 +80,9 @@ def _clauses(document: Document) -> Iterator[Fault]:
                         f"clause {item.clause} is not among the document's clauses.",
                     ),
                 )
-    told = {item.clause for item in (*document.provisions, *document.no_provision)}
+    mentioned = {item.clause for item in (*document.provisions, *document.no_provision)}
     for number, clause in enumerate(document.clauses):
-        if clause not in told:
+        if clause not in mentioned:
             yield Fault(
                 ("clauses", number),
                 Text(
@@ -112,9 +112,9 @@ def _references(document: Document) -> Iterator[Fault]:
 
 
 def _defaults(number: int, provision: Provision) -> Iterator[Fault]:
-    given = {given for given, _value in values(provision)}
+    stated = {name for name, _value in values(provision)}
     for name in provision.defaults:
-        if name not in given:
+        if name not in stated:
             yield Fault(
                 ("provisions", number, "defaults"),
                 Text(
@@ -228,10 +228,10 @@ def _conditions(provision: Provision) -> object:
 
 
 def _tables(document: Document) -> Iterator[tuple[str, list[Numbered]]]:
-    found: dict[str, list[Numbered]] = {}
+    tables: dict[str, list[Numbered]] = {}
     for number, provision in enumerate(document.provisions):
-        found.setdefault(provision.subject, []).append((number, provision))
-    yield from found.items()
+        tables.setdefault(provision.subject, []).append((number, provision))
+    yield from tables.items()
 
 
 def _twins(document: Document) -> Iterator[Fault]:

@@ -110,16 +110,16 @@ def _been(condition: BeenIn) -> Test:
         return next((area for area in named if code and code.startswith(named[area])), None)
 
     def test(facts: Situation) -> bool:
-        there = set()
+        visited = set()
         for stay in facts.stays:
             area = which(stay.area)
             if area is not None and stay.days_ago <= condition.within_days:
                 return True
-            there.add(area)
+            visited.add(area)
         # Who only changed trains there has not been there, even as the last place.
-        there.update(which(passed) for passed in facts.passed_through)
+        visited.update(which(passed) for passed in facts.passed_through)
         last = which(facts.arrived_from)
-        return last is not None and last not in there
+        return last is not None and last not in visited
 
     return test
 
@@ -133,9 +133,9 @@ def _entered(condition: Entered) -> Test:
     )
 
 
-def _equals(name: str, wanted: object) -> Test:
+def _equals(name: str, expected: object) -> Test:
     value = operator.attrgetter(name)
-    return lambda facts: value(facts) == wanted
+    return lambda facts: value(facts) == expected
 
 
 def _plain(facts: Situation) -> Hashable:
@@ -235,13 +235,13 @@ class _Conditions:
         mask = 0
         for reads, known in self._known.items():
             key = reads(facts)
-            found = known.get(key)
-            if found is None:
-                found = sum(bit for bit, test in self._tests[reads] if test(facts))
+            bits = known.get(key)
+            if bits is None:
+                bits = sum(bit for bit, test in self._tests[reads] if test(facts))
                 if len(known) >= MOST_REMEMBERED:
                     known.clear()
-                known[key] = found
-            mask |= found
+                known[key] = bits
+            mask |= bits
         return mask
 
 
@@ -311,13 +311,13 @@ class Law:
         if not provision.plan_of_parent:
             return provision
         for document in self.documents[place + 1 :]:
-            for other in document.provisions:
+            for candidate in document.provisions:
                 if (
-                    isinstance(other, MeasureProvision)
-                    and other.subject == provision.subject
-                    and other.stages
+                    isinstance(candidate, MeasureProvision)
+                    and candidate.subject == provision.subject
+                    and candidate.stages
                 ):
-                    return other
+                    return candidate
         return provision
 
     def provisions(self, kind: type[P]) -> "Iterator[P]":

@@ -123,11 +123,11 @@ def _sentence(error: ErrorDetails) -> Text:
             f"the subject is missing or none of {subjects}.",
         )
     message = error["msg"][:1].lower() + error["msg"][1:]
-    told = _KINDS.get(kind, Text("取值不合要求", message))
-    given = f"{error['input']!r:.60}"
+    template = _KINDS.get(kind, Text("取值不合要求", message))
+    value = f"{error['input']!r:.60}"
     return Text(
-        f"{key}：{told.zh.format(**context)}，现为{given}。",
-        f"{key}: {told.en.format(**context)}, not {given}.",
+        f"{key}：{template.zh.format(**context)}，现为{value}。",
+        f"{key}: {template.en.format(**context)}, not {value}.",
     )
 
 
@@ -168,8 +168,8 @@ def _parsed(text: str, name: str) -> CommentedMap:
     except RecursionError:
         raise LawError(name, 1, _TOO_DEEP) from None
     except (YAMLError, ValueError) as error:
-        said = Text(_NO_VALUE, f"no YAML: {str(error).splitlines()[0]:.80}.")
-        raise LawError(name, _impossible_date(text), said) from None
+        sentence = Text(_NO_VALUE, f"no YAML: {str(error).splitlines()[0]:.80}.")
+        raise LawError(name, _impossible_date(text), sentence) from None
     if not isinstance(data, CommentedMap):
         raise LawError(name, 1, _NO_MAPPING)
     return data
@@ -212,19 +212,19 @@ def read_file(path: Path, others: Mapping[str, Document] | None = None) -> Docum
         raise LawError(path.name, 1, _NO_UTF_8) from None
     document = read(text, path.name, others)
     if document.id != path.stem:
-        other = Text(
+        sentence = Text(
             f"id“{document.id}”与文件名不符。", f"the id '{document.id}' is not the file's name."
         )
-        raise LawError(path.name, 1, other)
+        raise LawError(path.name, 1, sentence)
     return document
 
 
 def read_folder(folder: Path) -> dict[str, Document]:
     """Return all documents of a folder by id."""
-    found = (read_file(path) for path in sorted(folder.glob("*.yaml")))
-    documents = {document.id: document for document in found}
+    loaded = (read_file(path) for path in sorted(folder.glob("*.yaml")))
+    documents = {document.id: document for document in loaded}
     for document in documents.values():
-        others = {key: other for key, other in documents.items() if key != document.id}
+        others = {key: known for key, known in documents.items() if key != document.id}
         refuse_family(document, others)
     return documents
 

@@ -66,10 +66,10 @@ def consider_line(line: bytes, documents: library.Library) -> Answer:
 def _told(question: object, documents: library.Library) -> Answer:
     """Return the answer with its reasons in Chinese."""
     try:
-        told: Answer = _in_chinese(consider(question, documents))
+        answer: Answer = _in_chinese(consider(question, documents))
     except (OverflowError, RecursionError):
         raise ContradictionError("line", BEYOND) from None
-    return told
+    return answer
 
 
 def _parsed(line: bytes) -> object:

@@ -102,9 +102,9 @@ class MeasureQuestion(QuestionOfALaw):
         """Return the measure with its calendar."""
         law = self.law(documents)
         decision = decide(law, self.person, self.day)
-        told = _measured(decision, switch.calendar_of(decision, self.person, self.day))
-        told["because"] += _reviewed(law, self.person)
-        return told
+        answer = _measured(decision, switch.calendar_of(decision, self.person, self.day))
+        answer["because"] += _reviewed(law, self.person)
+        return answer
 
     def calendar(self, documents: Library) -> Calendar | None:
         """Return the calendar that the answer describes."""
@@ -125,12 +125,12 @@ class SwitchQuestion(Question):
         """Return the measure under the new document, and the tests that it cancels."""
         switched = self._switched(documents)
         if switched.already_released:
-            told = _measured(switched.decision, None)
-            told |= {"measure": None, "movement": "free", "coded": False, "door_sensor": False}
-            told["because"] = [RELEASED_BEFORE]
+            answer = _measured(switched.decision, None)
+            answer |= {"measure": None, "movement": "free", "coded": False, "door_sensor": False}
+            answer["because"] = [RELEASED_BEFORE]
         else:
-            told = _measured(switched.decision, switched.calendar)
-        return {**told, "cancelled_tests": _plain(switched.cancelled_tests)}
+            answer = _measured(switched.decision, switched.calendar)
+        return {**answer, "cancelled_tests": _plain(switched.cancelled_tests)}
 
     def calendar(self, documents: Library) -> Calendar | None:
         """Return the calendar that the answer describes."""
@@ -182,10 +182,10 @@ class ScreeningQuestion(QuestionOfALaw):
 
     def answer(self, documents: Library) -> Answer:
         """Return the test days of the week, and whether one is overdue."""
-        told = screening.screen(
+        decision = screening.screen(
             self.law(documents), self.post, self.week, self.day, done=self.done
         )
-        return {**_told(told, "frequency", "due", "overdue"), "next": _plain(told.next_on)}
+        return {**_told(decision, "frequency", "due", "overdue"), "next": _plain(decision.next_on)}
 
 
 class ZoneQuestion(QuestionOfALaw):
@@ -200,7 +200,7 @@ class ZoneQuestion(QuestionOfALaw):
 
     def answer(self, documents: Library) -> Answer:
         """Return whether the area may be drawn, and what becomes of it."""
-        told = zones.zone(
+        decision = zones.zone(
             self.law(documents),
             self.level,
             self.start,
@@ -208,7 +208,7 @@ class ZoneQuestion(QuestionOfALaw):
             positives=self.positives,
             all_negative_on_lift_day=self.all_negative_on_lift_day,
         )
-        return _told(told, "level_allowed", "lift_day", "still_controlled", "zone_stays")
+        return _told(decision, "level_allowed", "lift_day", "still_controlled", "zone_stays")
 
 
 class GatheringQuestion(QuestionOfALaw):
@@ -221,10 +221,10 @@ class GatheringQuestion(QuestionOfALaw):
 
     def answer(self, documents: Library) -> Answer:
         """Return the duties of the gathering."""
-        told = gatherings.gathering(
+        decision = gatherings.gathering(
             self.law(documents), self.kind, self.persons, self.outside_persons
         )
-        return _told(told, "duties", "proof_hours", "advised_against")
+        return _told(decision, "duties", "proof_hours", "advised_against")
 
 
 class FreightQuestion(QuestionOfALaw):
@@ -238,10 +238,10 @@ class FreightQuestion(QuestionOfALaw):
 
     def answer(self, documents: Library) -> Answer:
         """Return whether the truck may come in, and how."""
-        told = roads.freight(
+        decision = roads.freight(
             self.law(documents), self.at, self.origin, self.reported_days_ahead, self.proof
         )
-        return _told(told, "may_enter", "landing_test", "seal")
+        return _told(decision, "may_enter", "landing_test", "seal")
 
 
 class RegistrationQuestion(QuestionOfALaw):
@@ -253,8 +253,8 @@ class RegistrationQuestion(QuestionOfALaw):
 
     def answer(self, documents: Library) -> Answer:
         """Return the last day of registering, and whether it was kept."""
-        told = roads.registration(self.law(documents), self.arrival, self.registered)
-        return _told(told, "deadline", "on_time")
+        decision = roads.registration(self.law(documents), self.arrival, self.registered)
+        return _told(decision, "deadline", "on_time")
 
 
 class RegistryQuestion(QuestionOfALaw):
@@ -265,8 +265,8 @@ class RegistryQuestion(QuestionOfALaw):
 
     def answer(self, documents: Library) -> Answer:
         """Return the lists, and whether the person is to be won for vaccination."""
-        told = people.list_person(self.law(documents), self.person)
-        return _told(told, "listed", "categories", "colour", "vaccination_target")
+        decision = people.list_person(self.law(documents), self.person)
+        return _told(decision, "listed", "categories", "colour", "vaccination_target")
 
 
 class WhitelistQuestion(QuestionOfALaw):
@@ -279,8 +279,8 @@ class WhitelistQuestion(QuestionOfALaw):
 
     def answer(self, documents: Library) -> Answer:
         """Return whether the post is listed, and what its holder owes."""
-        told = people.whitelist(self.law(documents), self.post, self.at, self.proof)
-        return _told(told, "listed", "may_work", "duties")
+        decision = people.whitelist(self.law(documents), self.post, self.at, self.proof)
+        return _told(decision, "listed", "may_work", "duties")
 
 
 class CompareQuestion(QuestionOfALaw):

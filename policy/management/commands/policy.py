@@ -25,8 +25,8 @@ COVERAGE = Path(settings.BASE_DIR) / "docs" / "coverage.md"
 
 def language() -> str:
     """Return the language of whoever sits at the terminal: Chinese or English."""
-    said = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return "zh-hans" if next(filter(None, said), "").startswith("zh") else "en"
+    locales = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return "zh-hans" if next(filter(None, locales), "").startswith("zh") else "en"
 
 
 class Command(BaseCommand):
@@ -55,7 +55,9 @@ class Command(BaseCommand):
                     raise CommandError(_refusal(refused)) from None
 
     def _check(self, path: Path) -> None:
-        others = {key: one for key, one in shipped().documents.items() if key != path.stem}
+        others = {
+            key: document for key, document in shipped().documents.items() if key != path.stem
+        }
         document = read_file(path, others)
         library = Library({**others, document.id: document})
         law = library.law(document.id)
@@ -68,18 +70,18 @@ class Command(BaseCommand):
         )
         self._silent(law)
         if document.parent is not None:
-            for found in compare(law, library.law(document.parent)):
+            for finding in compare(law, library.law(document.parent)):
                 where = _("clause %(clause)s, %(subject)s: %(verdict)s.") % {
-                    "clause": found.clause,
-                    "subject": found.subject,
-                    "verdict": str(words.VERDICTS[found.verdict]).lower(),
+                    "clause": finding.clause,
+                    "subject": finding.subject,
+                    "verdict": str(words.VERDICTS[finding.verdict]).lower(),
                 }
-                self.stdout.write(f"  {where} {words.say(found.because)}")
+                self.stdout.write(f"  {where} {words.say(finding.because)}")
 
     def _silent(self, law: Law) -> None:
         if silent := silent_subjects(law):
-            said = _("Neither it nor its parents speak on: %s.") % _listed(silent)
-            self.stdout.write(f"  {said}")
+            sentence = _("Neither it nor its parents speak on: %s.") % _listed(silent)
+            self.stdout.write(f"  {sentence}")
 
 
 def _listed(parts: tuple[str, ...]) -> str:
@@ -87,5 +89,5 @@ def _listed(parts: tuple[str, ...]) -> str:
 
 
 def _refusal(refused: LawError) -> str:
-    told = {"file": refused.file, "line": refused.line, "sentence": words.say(refused.text)}
-    return _("%(file)s, line %(line)d: %(sentence)s") % told
+    parts = {"file": refused.file, "line": refused.line, "sentence": words.say(refused.text)}
+    return _("%(file)s, line %(line)d: %(sentence)s") % parts
