@@ -72,13 +72,13 @@ def withdraw_exception(*, case: Case, at: datetime, by: User) -> None:
 def grounds(case: Case) -> list[tuple[str, str]]:
     """Return the clauses that an exception may rest on: those of the documents concerned."""
     documents = dict.fromkeys([case.opened_under, *_concerning(case.grid)])
-    found = (
+    clauses = (
         (known.id, clause)
         for document in documents
         for known in law_of(document=document, area=case.grid).documents
         for clause in known.clauses
     )
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(clauses))
 
 
 def another_document(case: Case) -> bool:

@@ -127,10 +127,10 @@ def _refuse_outside(terms: Terms, purpose: OutingPurpose, vehicle: Vehicle, mask
         ("mask", mask, terms.masks, _("A mask must be worn: %(allowed)s (%(clause)s).")),
     ):
         if chosen not in allowed:
-            labels = [str(type(chosen)(one).label) for one in allowed]
+            labels = [str(type(chosen)(value).label) for value in allowed]
             named = pgettext("joins names", ", ").join(labels)
-            told = {"allowed": named, "clause": _where(terms.cited)}
-            raise OutingError(sentence % told, field=field)
+            parts = {"allowed": named, "clause": _where(terms.cited)}
+            raise OutingError(sentence % parts, field=field)
 
 
 def _where(cited: Citation | None) -> str:

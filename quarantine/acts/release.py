@@ -53,8 +53,8 @@ def release_proposals(*, cases: CaseQuerySet, today: date) -> Proposals:
         Proposal(case, calendars[case.pk], blockers_of(calendars[case.pk])) for case in due
     ]
     return Proposals(
-        ready=[each for each in proposals if each.calendar.may_be_released],
-        blocked=[each for each in proposals if not each.calendar.may_be_released],
+        ready=[proposal for proposal in proposals if proposal.calendar.may_be_released],
+        blocked=[proposal for proposal in proposals if not proposal.calendar.may_be_released],
     )
 
 

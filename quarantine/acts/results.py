@@ -127,7 +127,7 @@ def mark_missed(*, case: Case, day: date, reason: str, at: datetime, by: User) -
     today = clock.day_of(at)
     if day >= today:
         raise NotMissedError(_("This day is not over yet: the test may still be taken."))
-    days = {each.day: each for each in calendar_of(case, today=today).days}
+    days = {calendar_day.day: calendar_day for calendar_day in calendar_of(case, today=today).days}
     if day not in days or not days[day].overdue:
         raise NotMissedError(_("No required test is missing on that day."))
     event = record(case=case, kind=Event.Kind.TEST_MISSED, day=day, at=at, by=by, reason=reason)

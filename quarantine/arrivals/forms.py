@@ -219,8 +219,8 @@ class JourneyForm(forms.Form):
         self._clean_day(data)
         if data.get("coming") == "home" and not data.get("exposure"):
             self._require(data, "origin", gettext("Enter the city or county they came from."))
-        left, arrived_on = data.get("left_on"), data.get("arrived_on")
-        if data.get("coming") == "home" and left and arrived_on and left > arrived_on:
+        left_on, arrived_on = data.get("left_on"), data.get("arrived_on")
+        if data.get("coming") == "home" and left_on and arrived_on and left_on > arrived_on:
             self.leaves_after_arrival = True
             self.add_error("left_on", after_arrival())
         self._clean_proof(data)

@@ -199,9 +199,9 @@ def _put_person_back(
 ) -> None:
     resident = arrival.resident
     if entry.before is None:
-        own = [arrival, case] if case else [arrival]
+        own_facts = [arrival, case] if case else [arrival]
         residents.take_registration_back(
-            resident=resident, on=clock.day_of(at), by=by, besides=own
+            resident=resident, on=clock.day_of(at), by=by, besides=own_facts
         )
         return
     moved = Move.objects.valid().filter(resident=resident, at=arrival.logged_at)

@@ -53,28 +53,28 @@ class History:
         positive with its Ct, reported on day 6, and the test of day 7 was missed. The migration
         `fill_history` says the same in SQL.
         """
-        found = {result.day: _outcome(result, day_1) for result in self.results}
-        said = [(day_number(day, day_1), found.get(day, "")) for day in self.sampled]
-        said += [(day_number(day, day_1), "!") for day in self.missed]
-        return " ".join(f"{number}{what}" for number, what in sorted(said))
+        outcomes = {result.day: _outcome(result, day_1) for result in self.results}
+        entries = [(day_number(day, day_1), outcomes.get(day, "")) for day in self.sampled]
+        entries += [(day_number(day, day_1), "!") for day in self.missed]
+        return " ".join(f"{number}{outcome}" for number, outcome in sorted(entries))
 
 
 def _outcome(result: NATResult, day_1: date) -> str:
-    said = "-" if result.result == "negative" else "+"
+    text = "-" if result.result == "negative" else "+"
     if result.ct is not None:
-        said += f"{result.ct:g}"
+        text += f"{result.ct:g}"
     reported = local_day(result.reported_at) if result.reported_at else result.day
-    return said if reported == result.day else f"{said}@{day_number(reported, day_1)}"
+    return text if reported == result.day else f"{text}@{day_number(reported, day_1)}"
 
 
 _SAID = re.compile(r"(-?\d+)(?:(!)|([-+])([\d.]+)?(?:@(-?\d+))?)?")
 
 
 @functools.lru_cache(maxsize=50_000)
-def read_history(said: str, day_1: date) -> History:
+def read_history(text: str, day_1: date) -> History:
     """Return the history that `History.told_from` told; without moves, which change no date."""
     history = History()
-    for number, missed, outcome, ct, reported in _SAID.findall(said):
+    for number, missed, outcome, ct, reported in _SAID.findall(text):
         day = nth_day(day_1, int(number))
         if missed:
             history.missed.append(day)
@@ -112,8 +112,10 @@ def calendar_from(
             history.add(event)
     for sample in samples:
         history.sampled.append(sample.day)
-        for found in sample.valid_results:  # type: ignore[attr-defined]
-            result = _result(sample.day, found.outcome, found.ct, found.reported_at)
+        for valid_result in sample.valid_results:  # type: ignore[attr-defined]
+            result = _result(
+                sample.day, valid_result.outcome, valid_result.ct, valid_result.reported_at
+            )
             history.results.append(result)
     return lay(case, history, today)
 
@@ -131,7 +133,7 @@ def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]
 def lay_alike(
     digest: str,
     day_1: date,
-    said: str,
+    text: str,
     *,
     today: date,
     law_from: date | None,
@@ -146,7 +148,7 @@ def lay_alike(
     return lay_plan(
         met(digest),
         day_1,
-        read_history(said, day_1),
+        read_history(text, day_1),
         today=today,
         law_from=law_from,
         freed_on=freed_on,
@@ -199,9 +201,9 @@ def _served(case: Case, moves: Iterable[Event]) -> list[Served]:
     served = []
     first = case.day_1
     for event in moves:
-        if left := event.detail.get("from"):
+        if setting := event.detail.get("from"):
             if event.day > first:
-                served.append(Served(left, first, event.day - timedelta(days=1)))
+                served.append(Served(setting, first, event.day - timedelta(days=1)))
             first = event.day
     return served
 

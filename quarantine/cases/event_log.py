@@ -52,8 +52,8 @@ def history(events: Collection[Event], samples: Collection[Sample]) -> list[LogE
 
 def _happened(events: Collection[Event]) -> Iterator[LogEntry]:
     for event in events:
-        who = str(event.by or _("the portal"))
-        yield LogEntry(event.at, who, event.get_kind_display(), told(event))
+        actor = str(event.by or _("the portal"))
+        yield LogEntry(event.at, actor, event.get_kind_display(), told(event))
 
 
 def _taken(samples: Collection[Sample]) -> Iterator[LogEntry]:
@@ -64,8 +64,8 @@ def _taken(samples: Collection[Sample]) -> Iterator[LogEntry]:
 def _found(samples: Collection[Sample]) -> Iterator[LogEntry]:
     for sample in samples:
         for result in sample.valid_results:  # type: ignore[attr-defined]
-            said = found(sample, result)
-            yield LogEntry(result.recorded_at, str(result.recorded_by), _("Result"), said)
+            text = found(sample, result)
+            yield LogEntry(result.recorded_at, str(result.recorded_by), _("Result"), text)
 
 
 def found(sample: Sample, result: NATResult) -> str:

@@ -113,16 +113,16 @@ def follow(
         now = decide_on(law_at(ruling.document, place), person)
     except BadQuestionError:
         return replace(stays, transition=Case.Transition.UNDECIDED)
-    found = transition(
+    change = transition(
         opening,
         now,
         day=ruling.first_day,
         reaches_open=excepted == Case.Excepted.FOLLOWS or now.subject in ruling.reaches_open,
     )
-    if not found.switched:
-        spared = now.subject or "" if found.why == "stricter" else ""
-        return replace(stays, transition=found.result, spared=spared)
-    plan, goes_on = found.plan, False
+    if not change.switched:
+        spared = now.subject or "" if change.why == "stricter" else ""
+        return replace(stays, transition=change.result, spared=spared)
+    plan, goes_on = change.plan, False
     if now.plan is not None:
         first = day_number(ruling.first_day, day_1)
         plan, goes_on = _succeeding(now.plan, opening.plan, first)
@@ -131,8 +131,8 @@ def follow(
         activation=ruling.activation,
         law=ruling.document,
         law_from=None if goes_on else max(ruling.first_day, day_1),
-        freed_on=found.freed_on,
-        transition=found.result,
+        freed_on=change.freed_on,
+        transition=change.result,
         freed_by=now.measure if now.plan is None else None,
     )
 
@@ -173,7 +173,7 @@ def followed_or_none(
 ) -> Followed | None:
     """Do the same as `follow`; None for forged facts, or where nothing is asked of them."""
     try:
-        found = follow(
+        followed = follow(
             facts=facts,
             day_1=day_1,
             opened_under=opened_under,
@@ -183,7 +183,7 @@ def followed_or_none(
         )
     except (BadQuestionError, AttributeError, LookupError, TypeError, ValueError):
         return None
-    return found if found.plan else None
+    return followed if followed.plan else None
 
 
 def freeing_clause(*, case: Case, law: str, place: str) -> Citation | None:

@@ -224,18 +224,18 @@ def write(*, case: Case, today: date, **values: Any) -> Calendar:
     for name, value in values.items():
         setattr(case, name, value)
     laid, derived = _derived(case, histories_of([case])[case.pk], today=today)
-    told = {
+    told_values = {
         "told_plan": case.plan,
         "told_release_on": derived["release_on"],
         "told_freed": case.freed,
     }
-    _update(case, **values, **derived, **(told if known else {}))
+    _update(case, **values, **derived, **(told_values if known else {}))
     return laid
 
 
 def _was_told(case: Case) -> bool:
-    told = (case.told_plan_id, case.told_release_on, case.told_freed)
-    return told == (case.plan_id, case.release_on, case.freed)
+    last_told = (case.told_plan_id, case.told_release_on, case.told_freed)
+    return last_told == (case.plan_id, case.release_on, case.freed)
 
 
 def _update(case: Case, **values: Any) -> None:
@@ -282,8 +282,8 @@ def refresh_many(*, cases: Collection[Case], today: date) -> int:
         if any(getattr(case, name) != value for name, value in derived.items()):
             if _was_told(case):
                 derived["told_release_on"] = derived["release_on"]
-            same = Case.objects.filter(pk=case.pk, version=case.version)
-            changed += same.update(**derived)
+            unchanged = Case.objects.filter(pk=case.pk, version=case.version)
+            changed += unchanged.update(**derived)
             for name, value in derived.items():
                 setattr(case, name, value)
     return changed
@@ -383,7 +383,9 @@ def add_note(
 
 def setting_on(laid: Calendar, day: date) -> Literal["central", "home", "monitoring"] | None:
     """Return where a calendar has the person on a day."""
-    return next((each.setting for each in laid.days if each.day == day), None)
+    return next(
+        (calendar_day.setting for calendar_day in laid.days if calendar_day.day == day), None
+    )
 
 
 def replan(
@@ -460,10 +462,14 @@ def _moved(case: Case, followed: Followed, today: date) -> dict[str, str]:
     """Return the setting that is left today and the one entered, where they differ."""
     if followed.plan is None:
         return {}
-    left = setting_on(calendar_of(case, today=today), today)
+    setting_left = setting_on(calendar_of(case, today=today), today)
     laid = lay_followed(followed, case.day_1, History(), today=today)
     entered = setting_on(laid, today)
-    return {"from": left, "to": entered} if left and entered and left != entered else {}
+    return (
+        {"from": setting_left, "to": entered}
+        if setting_left and entered and setting_left != entered
+        else {}
+    )
 
 
 def _person(case: Case) -> Person:

@@ -71,10 +71,10 @@ Answer = tuple[object, ...]
 @transaction.atomic
 def report_unexplained() -> int:
     """Write every unexplained case into the audit, for the auditor, and return how many."""
-    found = unexplained_cases()
-    for case in found:
+    unexplained = unexplained_cases()
+    for case in unexplained:
         audit.record(by=None, did=UNEXPLAINED, to=case, law=case.law)
-    return len(found)
+    return len(unexplained)
 
 
 def unexplained_cases() -> list[Case]:
@@ -106,7 +106,7 @@ class _Proof:
     def __init__(self) -> None:
         self.plans = {row.pk: plan for row in _plans() if (plan := _sound(row))}
         activations = Activation.objects.prefetch_related("choices")
-        self.rulings = {each.pk: ruling(each) for each in activations}
+        self.rulings = {activation.pk: ruling(activation) for activation in activations}
         exceptions = Event.objects.valid().filter(kind=Event.Kind.EXCEPTION, case__closed_on=None)
         self.excepted: Mapping[int, str] = dict(
             exceptions.order_by("pk").values_list("case", "detail__excepted")
@@ -160,12 +160,12 @@ def _sound(row: Plan) -> EnginePlan | None:
         return None
     provision = row.provision
     cites = (provision.document, provision.clause, provision.subject)
-    same = plan.digest == row.digest and (plan.document, plan.clause, plan.subject) == cites
-    return plan if same else None
+    agrees = plan.digest == row.digest and (plan.document, plan.clause, plan.subject) == cites
+    return plan if agrees else None
 
 
 def _followed(row: CaseRow, ruling: Ruling | None) -> Answer | None:
-    found = followed_or_none(
+    followed = followed_or_none(
         facts=json.loads(row.packed),
         day_1=row.day_1,
         opened_under=row.opened_under,
@@ -173,6 +173,12 @@ def _followed(row: CaseRow, ruling: Ruling | None) -> Answer | None:
         ruling=ruling,
         excepted=row.excepted,
     )
-    if found is None or found.plan is None:
+    if followed is None or followed.plan is None:
         return None
-    return (found.plan.digest, found.law, found.law_from, found.freed_on, found.transition)
+    return (
+        followed.plan.digest,
+        followed.law,
+        followed.law_from,
+        followed.freed_on,
+        followed.transition,
+    )

@@ -47,5 +47,5 @@ def shown_areas(areas: Sequence[Area], levels: Iterable[str]) -> list[Area]:
 
 def place_of(area: Area, around: Iterable[Area]) -> str:
     """Return the names of those of `around` that `area` lies in, which tell namesakes apart."""
-    above = (other for other in around if area.path.startswith(other.path) and other != area)
-    return " · ".join(other.name for other in above)
+    above = (outer for outer in around if area.path.startswith(outer.path) and outer != area)
+    return " · ".join(outer.name for outer in above)

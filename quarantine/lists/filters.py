@@ -98,8 +98,8 @@ class CaseFilter(InAreas):
         """Return the cases; without a state or a day of its own those that are open."""
         cases: CaseQuerySet = super().qs
         chosen = self.form.cleaned_data
-        whole = chosen.get("state") or chosen.get("on") or chosen.get("test") == "done"
-        return cases if whole else cases.open()
+        all_states = chosen.get("state") or chosen.get("on") or chosen.get("test") == "done"
+        return cases if all_states else cases.open()
 
     def in_state(self, cases: CaseQuerySet, _name: str, state: str) -> CaseQuerySet:
         """Keep closed cases, or all."""
@@ -121,13 +121,13 @@ class CaseFilter(InAreas):
 
     def open_on(self, cases: CaseQuerySet, _name: str, day: date) -> CaseQuerySet:
         """Keep the cases that were under a measure on a day, or are expected to be."""
-        found = self._forecast(cases, day).by_stage(day)
-        return cases.filter(pk__in=[pk for pks in found.values() for pk in pks])
+        by_stage = self._forecast(cases, day).by_stage(day)
+        return cases.filter(pk__in=[pk for pks in by_stage.values() for pk in pks])
 
     def needing_test_on(self, cases: CaseQuerySet, _name: str, day: date) -> CaseQuerySet:
         """Keep the cases that need a test on a day to come."""
-        found = forecast(cases=cases.open(), today=self.today)
-        return cases.filter(pk__in=found.needing_test(day))
+        expected = forecast(cases=cases.open(), today=self.today)
+        return cases.filter(pk__in=expected.needing_test(day))
 
     def _forecast(self, cases: CaseQuerySet, day: date) -> Forecast:
         return forecast(cases=cases, today=self.today, since=min(day, self.today))

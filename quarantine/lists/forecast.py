@@ -69,19 +69,19 @@ class Forecast:
 
     def by_stage(self, day: date) -> dict[str, list[int]]:
         """Return the cases open on a day, or expected to be, by stage."""
-        found: dict[str, list[int]] = defaultdict(list)
+        pks: dict[str, list[int]] = defaultdict(list)
         for group in self.groups:
             if stage := group.stage_on(day):
-                found[stage].extend(group.cases)
-        return found
+                pks[stage].extend(group.cases)
+        return pks
 
     def counts(self, day: date) -> Counter[str]:
         """Return how many cases are open on a day, or expected to be, by stage."""
-        found: Counter[str] = Counter()
+        counts: Counter[str] = Counter()
         for group in self.groups:
             if stage := group.stage_on(day):
-                found[stage] += len(group.cases)
-        return found
+                counts[stage] += len(group.cases)
+        return counts
 
     def needing_test(self, day: date) -> list[int]:
         """Return the cases that need a test on a day from today on."""
@@ -99,12 +99,12 @@ def spans(plan: EnginePlan) -> list[Span]:
 
     The last one has no end: who is still held after it stays where they were.
     """
-    before, found = 0, list[Span]()
+    before, spans = 0, list[Span]()
     for place, stage in enumerate(plan.stages):
         last = None if place == len(plan.stages) - 1 else before + stage.days
-        found.append((stage.setting, before + 1, last))
+        spans.append((stage.setting, before + 1, last))
         before += stage.days
-    return found
+    return spans
 
 
 def stage_conditions(plans: Mapping[int, EnginePlan], *, today: date) -> dict[str, Q]:
@@ -137,9 +137,9 @@ def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> 
     One query, however many cases there are, and one more for plans met for the first time. The
     database groups cases by their `history`.
     """
-    wanted = Q(closed_on=None) if since is None else Q(closed_on=None) | Q(closed_on__gt=since)
+    open_then = Q(closed_on=None) if since is None else Q(closed_on=None) | Q(closed_on__gt=since)
     rows = list(
-        cases.filter(wanted)
+        cases.filter(open_then)
         .annotate(opened=TruncDate("opened_at"))
         .order_by()
         .values(

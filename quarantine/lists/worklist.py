@@ -107,9 +107,9 @@ class Work:
 
     def counts_of(self, cards: Sequence[Card]) -> WorkCounts:
         """Return the same as `counts` where `cards` are all that is due. One light query."""
-        of = Counter(kind for card in cards for kind in WorkKind if card.has(kind))
+        by_kind = Counter(kind for card in cards for kind in WorkKind if card.has(kind))
         tomorrow = self.cases.filter(next_test_on=self.today + timedelta(days=1)).count()
-        return WorkCounts({kind: of[kind] for kind in WorkKind}, len(cards), tomorrow)
+        return WorkCounts({kind: by_kind[kind] for kind in WorkKind}, len(cards), tomorrow)
 
     def counts(self) -> WorkCounts:
         """Return how much is due. One query, and another where tests are overdue."""
@@ -119,7 +119,7 @@ class Work:
             checked=Exists(self._checks),
         )
         facts = ("next_test_on", "release_on", "held", "awaited", "checked")
-        of, together, tomorrow = Counter[WorkKind](), 0, 0
+        by_kind, together, tomorrow = Counter[WorkKind](), 0, 0
         for row in alike.order_by().values_list(*facts).annotate(number=Count("pk")):
             test, release, held, awaited, checked, number = row
             over = test is None and release is not None and release <= self.today
@@ -130,12 +130,12 @@ class Work:
                 WorkKind.RELEASE: over and not awaited,
                 WorkKind.CHECK: held and not checked and (awaited or not over),
             }
-            of.update({kind: number for kind, is_due in due.items() if is_due})
+            by_kind.update({kind: number for kind, is_due in due.items() if is_due})
             together += number * any(due.values())
             tomorrow += number * (test == self.today + timedelta(days=1))
-        if of[WorkKind.OVERDUE]:
-            of[WorkKind.TEST] += len(self._late)
-        return WorkCounts({kind: of[kind] for kind in WorkKind}, together, tomorrow)
+        if by_kind[WorkKind.OVERDUE]:
+            by_kind[WorkKind.TEST] += len(self._late)
+        return WorkCounts({kind: by_kind[kind] for kind in WorkKind}, together, tomorrow)
 
     def page(self, *, kind: str = "", after: str | None = None) -> Page[Case]:
         """Return a page of the cases on which something of a kind is due, in door order."""
@@ -189,8 +189,8 @@ def worklist(
     work = Work(cases=cases, today=today)
     page = work.page(kind=kind, after=after)
     cards = _cards([(case, case.checked) for case in page.rows], today)  # type: ignore[attr-defined]
-    whole = page.first and not page.next and not kind
-    counts = work.counts_of(cards) if whole else work.counts()
+    complete = page.first and not page.next and not kind
+    counts = work.counts_of(cards) if complete else work.counts()
     return Worklist(cards, counts, page.next, page.first)
 
 

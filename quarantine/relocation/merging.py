@@ -84,13 +84,13 @@ def unmerge(*, made: Merge, at: datetime, by: User) -> None:
     move_back(Case, moved["cases"], made)
     for event in Event.objects.valid().filter(detail__merge=str(made.key)):
         Event.objects.filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by)
-    own = open_case_of(made.kept)
-    if own and made.kept.grid_id != lived:
-        _follow(own, _grid(moved, own), at=at)
-    elif own:
-        _follow(own, own.grid, at=at)
-    if back := open_case_of(made.merged):
-        _follow(back, _grid(moved, back), at=at)
+    kept_case = open_case_of(made.kept)
+    if kept_case and made.kept.grid_id != lived:
+        _follow(kept_case, _grid(moved, kept_case), at=at)
+    elif kept_case:
+        _follow(kept_case, kept_case.grid, at=at)
+    if merged_case := open_case_of(made.merged):
+        _follow(merged_case, _grid(moved, merged_case), at=at)
 
 
 def _refuse(kept: Resident, merged: Resident) -> None:
@@ -123,14 +123,16 @@ def _refuse(kept: Resident, merged: Resident) -> None:
 def _twice(kept: Resident, merged: Resident) -> date | None:
     """Return a day of which both have a fact, and that of `merged` is what may not stay behind."""
     arrivals, samples = Arrival.objects.valid(), Sample.objects.valid()
-    told = NATResult.objects.valid()
+    results = NATResult.objects.valid()
     arrived = arrivals.filter(resident=kept).values("arrived_on")
-    tested = samples.filter(resident=kept, results__in=told).values("day")
-    positive = told.filter(outcome=NATResult.Outcome.POSITIVE)
-    own = samples.filter(resident=merged, day__in=samples.filter(resident=kept).values("day"))
-    counts = own.filter(results__in=positive) | own.filter(results__in=told).exclude(
-        day__in=tested
+    tested = samples.filter(resident=kept, results__in=results).values("day")
+    positive = results.filter(outcome=NATResult.Outcome.POSITIVE)
+    own_samples = samples.filter(
+        resident=merged, day__in=samples.filter(resident=kept).values("day")
     )
+    counts = own_samples.filter(results__in=positive) | own_samples.filter(
+        results__in=results
+    ).exclude(day__in=tested)
     evidence = arrivals.filter(resident=merged, arrived_on__in=arrived, case__isnull=False)
     return (
         evidence.values_list("arrived_on", flat=True).first()
@@ -140,9 +142,9 @@ def _twice(kept: Resident, merged: Resident) -> date | None:
 
 def _free(model: type[Sample] | type[Arrival], day: str, made: Merge) -> "QuerySet[Any]":
     """Return the facts that may come along: of one day the kept entry's own stays."""
-    own = model.objects.valid().filter(resident=made.kept).values(day)
+    own_days = model.objects.valid().filter(resident=made.kept).values(day)
     rows = model.objects.filter(resident=made.merged)
-    return rows.exclude(withdrawn_at=None, **{f"{day}__in": own})
+    return rows.exclude(withdrawn_at=None, **{f"{day}__in": own_days})
 
 
 def _grid(moved: dict[str, Any], case: Case) -> Area:

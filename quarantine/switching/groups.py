@@ -81,17 +81,19 @@ def scopes_of(grids: Mapping[int, Area], governing: Governing) -> Scopes:
     of_grid = {}
     for pk, grid in grids.items():
         activation = governing.at(grid.path)
-        of = activation.pk if activation else None
-        if of not in rulings:
-            rulings[of] = ruling(activation)
-        of_grid[pk] = numbers.setdefault(LegalContext(rulings[of], grid.county_code), len(numbers))
+        key = activation.pk if activation else None
+        if key not in rulings:
+            rulings[key] = ruling(activation)
+        of_grid[pk] = numbers.setdefault(
+            LegalContext(rulings[key], grid.county_code), len(numbers)
+        )
     return Scopes(list(numbers), of_grid)
 
 
 def _ages() -> list[int]:
     """Return the ages, in seconds, at which a proof begins to be good and ceases to be."""
     hours = {hours for document in library().documents for hours in _asked(document)}
-    return [-24 * 3600 + 1, *(each * 3600 + 1 for each in sorted(hours))]
+    return [-24 * 3600 + 1, *(limit * 3600 + 1 for limit in sorted(hours))]
 
 
 def _asked(document: str) -> tuple[int, ...]:

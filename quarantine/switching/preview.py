@@ -97,11 +97,11 @@ def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) ->
     governs = _governing(activation, at=at, withdrawn=withdrawn)
     grids = Area.objects.filter(level=Area.Level.GRID, path__startswith=activation.area.path)
     scopes = scopes_of({grid.pk: grid for grid in grids}, governs)
-    found = SwitchPreview(at, day, scopes)
+    result = SwitchPreview(at, day, scopes)
     answers = Answers(today=clock.day_of(at))
-    for each in groups_in(PICKED, scopes):
-        _count(found, each, answers)
-    return found
+    for places in groups_in(PICKED, scopes):
+        _count(result, places, answers)
+    return result
 
 
 def _governing(activation: Activation, *, at: datetime, withdrawn: bool) -> Governing:
@@ -110,21 +110,21 @@ def _governing(activation: Activation, *, at: datetime, withdrawn: bool) -> Gove
     return governing(at=at, also=activation)
 
 
-def _count(found: SwitchPreview, each: GroupPlaces, answers: Answers) -> None:
-    group, number = each.group, each.number
+def _count(result: SwitchPreview, places: GroupPlaces, answers: Answers) -> None:
+    group, number = places.group, places.number
     followed, before, after = answers.followed(group), answers.before(group), answers.after(group)
-    outcome = outcome_of(before, after, followed, day=found.day, today=answers.today)
-    found.total += number
+    outcome = outcome_of(before, after, followed, day=result.day, today=answers.today)
+    result.total += number
     if followed is not None and followed.spared:
-        found.spared[followed.spared] += number
-    found.counts[outcome] += number
-    found.keys[outcome].append(each.key)
-    for grid, there in each.in_grid.items():
-        found.in_grid[grid][outcome] += there
+        result.spared[followed.spared] += number
+    result.counts[outcome] += number
+    result.keys[outcome].append(places.key)
+    for grid, count in places.in_grid.items():
+        result.in_grid[grid][outcome] += count
     for day in before.open_tests:
-        found.tests_before[day] += number
+        result.tests_before[day] += number
     for day in after.open_tests:
-        found.tests_after[day] += number
+        result.tests_after[day] += number
 
 
 def outcome_of(
@@ -151,7 +151,7 @@ def outcome_of(
 
 def _held(laid: Laid, day: date) -> list[tuple[str, date]]:
     """Return the settings in which somebody is held from a day on."""
-    return [each for each in laid.settings if each[1] >= day]
+    return [setting for setting in laid.settings if setting[1] >= day]
 
 
 def _asked(laid: Laid, day: date, today: date) -> list[date]:
@@ -161,7 +161,7 @@ def _asked(laid: Laid, day: date, today: date) -> list[date]:
 
 def people(
     *,
-    found: SwitchPreview,
+    switch_preview: SwitchPreview,
     outcome: str,
     cases: CaseQuerySet,
     after: int | None = None,
@@ -172,27 +172,27 @@ def people(
 
     `cases` limits them to what the reader may see (`visible_to`). At most six queries.
     """
-    pks = _behind(found, outcome, cases, after, size)
+    pks = _behind(switch_preview, outcome, cases, after, size)
     rows = cases.filter(pk__in=pks).select_related("plan", "grid", "resident").order_by("pk")
-    return compared(cases=list(rows), found=found)
+    return compared(cases=list(rows), switch_preview=switch_preview)
 
 
 def _behind(
-    found: SwitchPreview, outcome: str, cases: CaseQuerySet, after: int | None, size: int
+    switch_preview: SwitchPreview, outcome: str, cases: CaseQuerySet, after: int | None, size: int
 ) -> list[int]:
     visible, parameters = cases.open().order_by().values("pk").query.sql_with_params()
     with connection.cursor() as cursor:
-        wanted = cursor.mogrify(visible, parameters).decode()
+        visible_cases = cursor.mogrify(visible, parameters).decode()
         cursor.execute(
             f"""
             SELECT id FROM ({PICKED}) picked
             WHERE key = ANY(%(keys)s::uuid[]) AND id > %(after)s
-                AND id IN ({wanted.replace("%", "%%")})
+                AND id IN ({visible_cases.replace("%", "%%")})
             ORDER BY id LIMIT %(size)s
             """,  # noqa: S608 - constants, and a query of Django's
             {
-                **found.scopes.parameters,
-                "keys": found.keys.get(outcome, []),
+                **switch_preview.scopes.parameters,
+                "keys": switch_preview.keys.get(outcome, []),
                 "after": after or 0,
                 "size": size,
             },
@@ -200,18 +200,20 @@ def _behind(
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def compared(*, cases: Sequence[Case], found: SwitchPreview) -> list[AffectedCase]:
+def compared(*, cases: Sequence[Case], switch_preview: SwitchPreview) -> list[AffectedCase]:
     """Return cases with their calendars before and after. Three queries at most."""
-    today = clock.day_of(found.at)
+    today = clock.day_of(switch_preview.at)
     histories = histories_of(cases)
     people = []
     for case in cases:
-        scope = found.scopes.all[found.scopes.of_grid[case.grid_id]]
+        scope = switch_preview.scopes.all[switch_preview.scopes.of_grid[case.grid_id]]
         followed = followed_under(scope.ruling, case=case, place=scope.place)
         before = lay(case, histories[case.pk], today)
         then = _as_followed(case, followed) if followed else case
         after = lay(then, histories[case.pk], today)
-        outcome = outcome_of(laid_of(before), laid_of(after), followed, day=found.day, today=today)
+        outcome = outcome_of(
+            laid_of(before), laid_of(after), followed, day=switch_preview.day, today=today
+        )
         people.append(AffectedCase(case, outcome, before, after, followed))
     return people
 

@@ -8,10 +8,10 @@ from quarantine.models import PreviewSeen
 from quarantine.switching.preview import SwitchPreview
 
 
-def note(*, activation: Activation, found: SwitchPreview, at: datetime, by: User) -> None:
+def note(*, activation: Activation, switch_preview: SwitchPreview, at: datetime, by: User) -> None:
     """Keep the numbers that `by` has before them, instead of those of an earlier look."""
     PreviewSeen.objects.update_or_create(
-        activation=activation, by=by, defaults={"at": at, "counts": dict(found.counts)}
+        activation=activation, by=by, defaults={"at": at, "counts": dict(switch_preview.counts)}
     )
 
 

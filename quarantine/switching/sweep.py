@@ -81,7 +81,7 @@ def outdated_grids(*, at: datetime, governs: Governing | None = None) -> dict[in
     """
     governs = governs or governing(at=at)
     grids = {grid.pk: grid for grid in Area.objects.filter(level=Area.Level.GRID)}
-    found = {pk: governs.at(grid.path) for pk, grid in grids.items()}
+    activations = {pk: governs.at(grid.path) for pk, grid in grids.items()}
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -91,7 +91,10 @@ def outdated_grids(*, at: datetime, governs: Governing | None = None) -> dict[in
                 OR g.activation IS NOT NULL AND EXISTS ({_OPEN} AND c.activation_id IS NULL)
                 OR g.activation IS NULL AND EXISTS ({_OPEN} AND c.activation_id IS NOT NULL)
             """,  # noqa: S608 - a constant
-            [list(found), [each.pk if each else None for each in found.values()]],
+            [
+                list(activations),
+                [activation.pk if activation else None for activation in activations.values()],
+            ],
         )
         return {pk: grids[pk] for (pk,) in cursor.fetchall()}
 
@@ -103,12 +106,12 @@ def progress(*, cases: CaseQuerySet, at: datetime) -> Progress:
     """Return how far the sweep has come among the open ones of `cases`."""
     governs = governing(at=at)
     counted = cases.open().values_list("grid", "grid__path", "activation")
-    left = total = 0
+    remaining = total = 0
     for _, path, activation, number in counted.annotate(Count("pk")).order_by():
-        found = governs.at(path)
+        current = governs.at(path)
         total += number
-        left += 0 if activation == (found.pk if found else None) else number
-    return Progress(left, total)
+        remaining += 0 if activation == (current.pk if current else None) else number
+    return Progress(remaining, total)
 
 
 def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
@@ -158,21 +161,21 @@ def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
 def _planned(groups: Sequence[GroupPlaces], *, today: date) -> Iterator[tuple[object, ...]]:
     """Return what is written on the cases of each group, after its key."""
     answers = Answers(today=today)
-    followed = [(found, answers.followed(found.group)) for found in groups]
-    rows = store_plans([each.plan for _, each in followed if each and each.plan])
-    for found, each in followed:
-        group, laid = found.group, answers.after(found.group)
-        if each is None or each.plan is None:
+    followed = [(places, answers.followed(places.group)) for places in groups]
+    rows = store_plans([outcome.plan for _, outcome in followed if outcome and outcome.plan])
+    for places, outcome in followed:
+        group, laid = places.group, answers.after(places.group)
+        if outcome is None or outcome.plan is None:
             ruling = group.scope.ruling
             yield (
-                *(found.key, ruling.activation if ruling else None, group.law, group.law_from),
+                *(places.key, ruling.activation if ruling else None, group.law, group.law_from),
                 *(group.freed_on, Case.Transition.UNDECIDED, group.plan_id),
                 *(laid.next_test_on, laid.release_on),
             )
         else:
             yield (
-                *(found.key, each.activation, each.law, each.law_from, each.freed_on),
-                *(each.transition, rows[each.plan.digest].pk),
+                *(places.key, outcome.activation, outcome.law, outcome.law_from, outcome.freed_on),
+                *(outcome.transition, rows[outcome.plan.digest].pk),
                 *(laid.next_test_on, laid.release_on),
             )
 

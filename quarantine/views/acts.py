@@ -77,10 +77,10 @@ def _result(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
         at=at,
         by=by,
     )
-    said = _("Negative result entered.")
+    message = _("Negative result entered.")
     if data["outcome"] == NATResult.Outcome.POSITIVE:
-        said = _("Positive result entered: arrange medical care now.")
-    return Done(said, reverse("undo_result", args=[recorded.result.pk]))
+        message = _("Positive result entered: arrange medical care now.")
+    return Done(message, reverse("undo_result", args=[recorded.result.pk]))
 
 
 def _correct(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
@@ -94,8 +94,8 @@ def _correct(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
         at=at,
         by=by,
     )
-    said = _("Result corrected; calendar and measure follow.")
-    return Done(said, case=recorded.opened or recorded.case)
+    message = _("Result corrected; calendar and measure follow.")
+    return Done(message, case=recorded.opened or recorded.case)
 
 
 def _missed(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
@@ -183,8 +183,8 @@ def _exception(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done
 def _contacts(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     chosen = list(Resident.objects.visible_to(by).filter(key__in=data["residents"]))
     opened = results.open_contacts(case=case, residents=chosen, at=at, by=by)
-    said = ngettext("%d close contact entered.", "%d close contacts entered.", len(opened))
-    return Done(said % len(opened), reverse("undo_contacts", args=[case.key]))
+    message = ngettext("%d close contact entered.", "%d close contacts entered.", len(opened))
+    return Done(message % len(opened), reverse("undo_contacts", args=[case.key]))
 
 
 def _note(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
@@ -259,10 +259,10 @@ def _again(
 def _back(request: HttpRequest, key: uuid.UUID, by: User, at: datetime) -> HttpResponse:
     if _from_today(request):
         return _card(request, key, by, at)
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = reverse("case_detail", args=[key])
-    return redirect(back)
+    next_url = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(next_url, allowed_hosts=None):
+        next_url = reverse("case_detail", args=[key])
+    return redirect(next_url)
 
 
 def _from_today(request: HttpRequest) -> bool:

@@ -341,12 +341,12 @@ def _take_in(form: ArrivalForm, by: User, at: datetime) -> Arrival:
     law = in_force(area=data["grid"], at=at)
     if law is None:
         raise ValidationError(_("No document is in force in this grid: ask your supervisor."))
-    who = form.known or residents.find_visible_by_number(
+    resident = form.known or residents.find_visible_by_number(
         document_type=data["document_type"], number=data["number"], by=by
     )
     return intake.take_in(
         key=data["key"],
-        who=who or codec.read_newcomer(data),
+        who=resident or codec.read_newcomer(data),
         door=codec.read_entrance(data),
         phone=data["phone"],
         housemate=form.housemate,

@@ -101,16 +101,16 @@ def duplicate_of(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def duplicate_compare(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) -> HttpResponse:
     """Compare two entries field by field; merge the second into the first."""
     by, at = member(request), clock.now()
-    one, other = _pair(by, kept, merged)
-    residents.read(resident=one, also=[other], by=by)
+    kept_resident, merged_resident = _pair(by, kept, merged)
+    residents.read(resident=kept_resident, also=[merged_resident], by=by)
     refused = ""
-    chosen = _fuller(one, other)
+    chosen = _fuller(kept_resident, merged_resident)
     if request.method == "POST":
         chosen = [field for field in Field if request.POST.get(field) == "merged"]
         try:
             made = merging.merge(
-                kept=one,
-                merged=other,
+                kept=kept_resident,
+                merged=merged_resident,
                 versions=(_number(request, "kept_version"), _number(request, "merged_version")),
                 take=chosen,
                 at=at,
@@ -118,7 +118,7 @@ def duplicate_compare(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) 
             )
         except ValidationError as error:
             refused = str(error.messages[0])
-            one, other = _pair(by, kept, merged)
+            kept_resident, merged_resident = _pair(by, kept, merged)
         else:
             undo = reverse("undo_merge", args=[made.key])
             messages.success(
@@ -126,13 +126,13 @@ def duplicate_compare(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) 
                 _("Merged. The page of the person can undo it later, too."),
                 extra_tags=f"undo:{undo}",
             )
-            return redirect("resident_detail", one.key)
+            return redirect("resident_detail", kept_resident.key)
     context = {
-        "kept": one,
-        "merged": other,
-        "lines": _lines(one, other, chosen),
+        "kept": kept_resident,
+        "merged": merged_resident,
+        "lines": _lines(kept_resident, merged_resident, chosen),
         "refused": refused,
-        "held": _held(one, other),
+        "held": _held(kept_resident, merged_resident),
         "today": clock.day_of(at),
     }
     return render(request, "quarantine/duplicate_compare.html", context)
@@ -143,8 +143,8 @@ def duplicate_compare(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) 
 def duplicate_apart(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) -> HttpResponse:
     """Write down that two entries are two people."""
     by = member(request)
-    one, other = _pair(by, kept, merged)
-    candidates.mark_as_different(first=one, second=other, at=clock.now(), by=by)
+    first, second = _pair(by, kept, merged)
+    candidates.mark_as_different(first=first, second=second, at=clock.now(), by=by)
     messages.success(request, _("Marked as different people."))
     return redirect("duplicate_list")
 
@@ -214,8 +214,8 @@ def _shown(field: Field, resident: Resident) -> str:
     if field == Field.BIRTH_DATE:
         return resident.birth_date.isoformat() if resident.birth_date else ""
     if field == Field.HOME:
-        gone = str(resident.get_gone_as_display()) if resident.gone_as else ""
-        return " · ".join(filter(None, (resident.grid.name, str(resident.household), gone)))
+        gone_as = str(resident.get_gone_as_display()) if resident.gone_as else ""
+        return " · ".join(filter(None, (resident.grid.name, str(resident.household), gone_as)))
     mask = masking.mask_phone if field in {Field.PHONE, Field.EMERGENCY_PHONE} else None
     return (mask or masking.mask_name)(getattr(resident, field.value))
 
@@ -231,11 +231,12 @@ def _held(*pair: Resident) -> list[dict[str, Any]]:
         "posts": Worker.objects.filter(ended_at=None),
         "files": HealthFile.objects.all(),
     }
-    rows = Resident.objects.filter(pk__in=[one.pk for one in pair])
-    counted = rows.annotate(**{f"n_{name}": _count(each) for name, each in counts.items()})
+    rows = Resident.objects.filter(pk__in=[resident.pk for resident in pair])
+    counted = rows.annotate(**{f"n_{name}": _count(relation) for name, relation in counts.items()})
     known = counted.in_bulk()
     return [
-        {"resident": one, "case": cases.get(one.pk), "counts": known.get(one.pk)} for one in pair
+        {"resident": resident, "case": cases.get(resident.pk), "counts": known.get(resident.pk)}
+        for resident in pair
     ]
 
 

@@ -68,9 +68,14 @@ def resident_move(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
 
-        def act(who: Resident, version: int) -> Move:
+        def act(mover: Resident, version: int) -> Move:
             return moves.move_resident(
-                resident=who, household=_home(form), version=version, day=data["day"], at=at, by=by
+                resident=mover,
+                household=_home(form),
+                version=version,
+                day=data["day"],
+                at=at,
+                by=by,
             )
 
         if moved := _each(request, form, resident, act):
@@ -95,9 +100,9 @@ def resident_leave(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     if form.is_valid():
         data = form.cleaned_data
 
-        def act(who: Resident, version: int) -> Move:
+        def act(mover: Resident, version: int) -> Move:
             return moves.leave(
-                resident=who,
+                resident=mover,
                 version=version,
                 day=data["day"],
                 place=data["place"],
@@ -106,8 +111,12 @@ def resident_leave(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
                 by=by,
             )
 
-        if left := _each(request, form, resident, act):
-            _say(request, ngettext("Moved away.", "%d people moved away.", len(left)), left)
+        if departures := _each(request, form, resident, act):
+            _say(
+                request,
+                ngettext("Moved away.", "%d people moved away.", len(departures)),
+                departures,
+            )
             return redirect("resident_detail", key)
     return _page(request, resident, form, "leave", clock.day_of(at))
 
@@ -121,9 +130,9 @@ def resident_death(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     form = DeathForm(request.POST or None, resident=resident, today=clock.day_of(at))
     if form.is_valid():
 
-        def act(who: Resident, version: int) -> Move:
+        def act(mover: Resident, version: int) -> Move:
             return moves.die(
-                resident=who, version=version, day=form.cleaned_data["day"], at=at, by=by
+                resident=mover, version=version, day=form.cleaned_data["day"], at=at, by=by
             )
 
         if died := _each(request, form, resident, act):
@@ -141,9 +150,9 @@ def resident_return(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     form = ReturnForm(request.POST or None, by=by, resident=resident, today=clock.day_of(at))
     if form.is_valid():
 
-        def act(who: Resident, version: int) -> Move:
+        def act(mover: Resident, version: int) -> Move:
             return come_back(
-                resident=who,
+                resident=mover,
                 household=_home(form),
                 version=version,
                 day=form.cleaned_data["day"],
@@ -195,12 +204,12 @@ def handover_list(request: HttpRequest) -> HttpResponse:
     )
     coming = waiting.coming_to(by).order_by("asked_at")
     going = waiting.exclude(pk__in=coming.values("pk")).order_by("asked_at")
-    shown = [each.resident for each in (*coming, *going)]
+    shown = [handover.resident for handover in (*coming, *going)]
     residents.showed(page="handover_list", people=shown, by=by)
     context = {
         "coming": coming,
         "going": going,
-        "open_cases": _open_cases(each.resident_id for each in coming),
+        "open_cases": _open_cases(handover.resident_id for handover in coming),
         "today": clock.today(),
     }
     return render(request, "quarantine/handover_list.html", context)
@@ -282,8 +291,8 @@ def undo_moves(request: HttpRequest, keys: str) -> HttpResponse:
 
     @transaction.atomic
     def take_back() -> None:
-        for each in chosen:
-            undo.take_back_move(move=each, at=at, by=by)
+        for move in chosen:
+            undo.take_back_move(move=move, at=at, by=by)
 
     return undone(request, take_back)
 
@@ -303,10 +312,10 @@ def _people(by: User, key: uuid.UUID, today: date) -> tuple[Resident, list[House
         rows.here().filter(household=resident.household).exclude(pk=resident.pk).order_by("pk")
     )
     residents.read(resident=resident, also=others, by=by)
-    held = _open_cases(other.pk for other in others)
+    held = _open_cases(housemate.pk for housemate in others)
     return resident, [
-        Housemate(other, " · ".join(_words_of(other, held, today)), other.pk in held)
-        for other in others
+        Housemate(housemate, " · ".join(_words_of(housemate, held, today)), housemate.pk in held)
+        for housemate in others
     ]
 
 
@@ -329,8 +338,8 @@ def _open_cases(residents: Iterable[int]) -> set[int]:
 
 def _all_of(request: HttpRequest, housemates: list[Housemate]) -> dict[str, Any]:
     """Return all housemates as ticked, where the page of the household asked for that."""
-    whole = "household" in request.GET
-    return {"also": [each.choice[0] for each in housemates]} if whole else {}
+    household = "household" in request.GET
+    return {"also": [housemate.choice[0] for housemate in housemates]} if household else {}
 
 
 @transaction.atomic
@@ -354,21 +363,21 @@ def _each(request: HttpRequest, form: DatedForm, resident: Resident, act: Act) -
         return []
     others = form.others if isinstance(form, WithHousematesForm) else {}
     known = Resident.objects.visible_to(member(request)).filter(key__in=list(others))
-    for other in known.select_related("household__building__grid", "grid").order_by("pk"):
+    for housemate in known.select_related("household__building__grid", "grid").order_by("pk"):
         try:
             with transaction.atomic():
-                made.append(act(other, others[str(other.key)]))
+                made.append(act(housemate, others[str(housemate.key)]))
         except ValidationError as error:
-            messages.warning(request, f"{other.masked_name}：{error.messages[0]}")
+            messages.warning(request, f"{housemate.masked_name}：{error.messages[0]}")
     return made
 
 
 def _say(request: HttpRequest, sentence: str, made: list[Move]) -> None:
-    keys = ",".join(str(each.key) for each in made)
-    back = reverse("undo_moves", args=[keys])
+    keys = ",".join(str(move.key) for move in made)
+    undo_url = reverse("undo_moves", args=[keys])
     if "%d" in sentence:
         sentence %= len(made)
-    messages.success(request, sentence, extra_tags=f"undo:{back}")
+    messages.success(request, sentence, extra_tags=f"undo:{undo_url}")
 
 
 def _page(

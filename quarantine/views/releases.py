@@ -54,15 +54,15 @@ def release_confirm(request: HttpRequest) -> HttpResponse:
         outcome = release(cases=cases, at=clock.now(), by=by)
         done = len(outcome.released)
         if done:
-            said = ngettext("%d person released.", "%d people released.", done)
-            messages.success(request, said % done)
+            message = ngettext("%d person released.", "%d people released.", done)
+            messages.success(request, message % done)
         refused = [case.resident for case, _sentence in outcome.refused]
         residents.showed(page="release_confirm", people=refused, by=by)
         for case, sentence in outcome.refused:
             messages.error(request, f"{mask_name(case.resident.name)}: {sentence}")
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return redirect(back if safe else "release_list")
+    next_url = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(next_url, allowed_hosts=None)
+    return redirect(next_url if safe else "release_list")
 
 
 def _keys(request: HttpRequest) -> list[uuid.UUID]:

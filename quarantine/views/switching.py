@@ -50,10 +50,10 @@ def _activation(by: User, pk: int) -> Activation:
         step = Area.steplen
         above = {path[:end] for path in by.area_paths for end in range(step, len(path), step)}
         mine |= Q(area__path__in=above)
-    found = Activation.objects.filter(mine).select_related(
+    activations = Activation.objects.filter(mine).select_related(
         "area", "proposed_by", "approved_by", "withdrawn_by"
     )
-    return get_object_or_404(found, pk=pk)
+    return get_object_or_404(activations, pk=pk)
 
 
 def _cases(by: User, activation: Activation) -> CaseQuerySet:
@@ -111,10 +111,10 @@ def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
     activation = _activation(by, pk)
     if activation.withdrawn_at:
         raise Http404
-    back = activation.approved_at is not None
-    found, seen = _found(request, activation, at=at)
+    withdrawing = activation.approved_at is not None
+    switch_preview, seen = _found(request, activation, at=at)
     effect = Effect(
-        found,
+        switch_preview,
         user=by,
         within=activation.area,
         page=reverse("activation_preview", args=[pk]),
@@ -122,30 +122,34 @@ def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
         asked={"seen": seen},
         code=request.GET.get("area", ""),
     )
-    first = None if back else previews_seen.of_proposer(activation)
-    if not back and effect.whole and by.role == Role.ADMINISTRATOR:
-        previews_seen.note(activation=activation, found=found, at=at, by=by)
+    first = None if withdrawing else previews_seen.of_proposer(activation)
+    if not withdrawing and effect.whole and by.role == Role.ADMINISTRATOR:
+        previews_seen.note(activation=activation, switch_preview=switch_preview, at=at, by=by)
     context = {
         "activation": activation,
-        "back": back,
+        "back": withdrawing,
         "effect": effect,
         "charts": {"tests": effect.chart()} if effect.whole else {},
         "first": first,
         "differences": effect.differences(first) if effect.whole else [],
         "own": activation.proposed_by_id == by.pk,
-        "spared": _choices(activation, found),
+        "spared": _choices(activation, switch_preview),
     }
     page = "_preview" if request.htmx else "activation_preview"  # type: ignore[attr-defined]
     return render(request, f"quarantine/{page}.html", context)
 
 
-def _choices(activation: Activation, found: SwitchPreview) -> list[dict[str, Any]]:
+def _choices(activation: Activation, switch_preview: SwitchPreview) -> list[dict[str, Any]]:
     """Return the subjects on which the proposer may choose, with whom the choice would reach."""
     chosen = {choice.subject: choice for choice in activation.choices.all()}
     return [
-        {"subject": subject, "number": found.spared[subject], "choice": chosen.get(subject)}
+        {
+            "subject": subject,
+            "number": switch_preview.spared[subject],
+            "choice": chosen.get(subject),
+        }
         for subject in MEASURE_SUBJECTS
-        if found.spared[subject] or subject in chosen
+        if switch_preview.spared[subject] or subject in chosen
     ]
 
 
@@ -158,13 +162,13 @@ def _found(
     It is kept for a while, so that a number leads to exactly the people who were counted.
     """
     seen = request.GET.get("seen", "")
-    found: SwitchPreview | None = cache.get(_kept(activation, seen)) if seen else None
-    if found is None:
+    switch_preview: SwitchPreview | None = cache.get(_kept(activation, seen)) if seen else None
+    if switch_preview is None:
         seen = secrets.token_urlsafe(9)
-        back = activation.approved_at is not None
-        found = preview(activation=activation, at=at, withdrawn=back)
-        cache.set(_kept(activation, seen), found, KEPT_SECONDS)
-    return found, seen
+        withdrawing = activation.approved_at is not None
+        switch_preview = preview(activation=activation, at=at, withdrawn=withdrawing)
+        cache.set(_kept(activation, seen), switch_preview, KEPT_SECONDS)
+    return switch_preview, seen
 
 
 def _kept(activation: Activation, seen: str) -> str:
@@ -181,13 +185,15 @@ def activation_people(request: HttpRequest, pk: int) -> HttpResponse:
     outcome = outcome if outcome in SwitchOutcome.values else SwitchOutcome.LENGTHENED
     if activation.withdrawn_at:
         raise Http404
-    found, seen = _found(request, activation, at=at)
+    switch_preview, seen = _found(request, activation, at=at)
     cases = _cases(by, activation)
     area = Area.objects.below(by).filter(code=request.GET.get("area", "")).first()
     if area:
         cases = cases.filter(grid__path__startswith=area.path)
     after = parse_key(request.GET.get("after"))
-    rows = people(found=found, outcome=outcome, cases=cases, after=after, size=PAGE + 1)
+    rows = people(
+        switch_preview=switch_preview, outcome=outcome, cases=cases, after=after, size=PAGE + 1
+    )
     shown = rows[:PAGE]
     if by.sees_people:
         names = [row.case.resident for row in shown]
@@ -294,15 +300,15 @@ def _progress(by: User, activation: Activation, at: datetime) -> dict[str, Any]:
     }
 
 
-def _stalled(activation: Activation, left: int) -> bool:
+def _stalled(activation: Activation, remaining: int) -> bool:
     """Say whether the same number has been left for longer than the sweep may take."""
     key = f"progress-{activation.pk}"
-    if not left:
+    if not remaining:
         cache.delete(key)
         return False
     # By what the cache forgets, in real seconds: the demo's day may jump.
-    if cache.get(key) != left:
-        cache.set(key, left, 3600)
+    if cache.get(key) != remaining:
+        cache.set(key, remaining, 3600)
         cache.set(f"{key}-moved", True, STALLED_SECONDS)
         return False
     return not cache.get(f"{key}-moved")

@@ -31,7 +31,9 @@ def today(request: HttpRequest) -> HttpResponse:
     context = {
         "worklist": due,
         "buildings": due.by_building(),
-        "chips": [(each, each.label, due.counts.of[each]) for each in WorkKind],
+        "chips": [
+            (work_kind, work_kind.label, due.counts.of[work_kind]) for work_kind in WorkKind
+        ],
         "kind": kind,
         "page": due,
         "needs": Need.objects.visible_to(member(request)).due(day).count(),

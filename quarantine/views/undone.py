@@ -21,6 +21,6 @@ def undone(request: HttpRequest, take_back: Callable[[], object]) -> HttpRespons
         messages.error(request, error.sentence)
     else:
         messages.info(request, _("Taken back."))
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return redirect(back if safe else "today")
+    next_url = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(next_url, allowed_hosts=None)
+    return redirect(next_url if safe else "today")

@@ -109,18 +109,18 @@ class Duty:
 
 def _duties(worker: Worker, standing: Standing, at: datetime) -> list[Duty]:
     today = clock.day_of(at)
-    found = []
+    duties = []
     for word in standing.listing.duties if standing.listing else ():
         entry = standing.entries.get(word)
         if word == "proof":
-            found.append(Duty(word, None, bool(standing.listing and standing.listing.may_work)))
+            duties.append(Duty(word, None, bool(standing.listing and standing.listing.may_work)))
         elif word == "vaccination":
             state = _vaccination(worker)
-            found.append(Duty(word, entry, state == "full", state))
+            duties.append(Duty(word, entry, state == "full", state))
         else:
             fresh = entry is not None and (word != "health_monitoring" or entry.day == today)
-            found.append(Duty(word, entry, fresh and bool(entry and entry.well)))
-    return found
+            duties.append(Duty(word, entry, fresh and bool(entry and entry.well)))
+    return duties
 
 
 def _vaccination(worker: Worker) -> str:

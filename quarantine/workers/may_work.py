@@ -107,16 +107,16 @@ def _standing(worker: Worker, known: _Known, at: datetime) -> Standing:
     if proof and proof.counts_from and listing and listing.proof_hours:
         until = proof.counts_from + timedelta(hours=listing.proof_hours)
     entries = known.entries.get(worker.pk, {})
-    found = [
+    findings = [
         *_entry_says(worker, today),
         *_case_says(known, worker, today),
         *_result_says(latest, listing),
         *_desk_says(entries, screening, today),
     ]
-    answer = min((said for said, _why in found), key=_ORDER.index, default=Answer.WORK)
+    answer = min((verdict for verdict, _why in findings), key=_ORDER.index, default=Answer.WORK)
     return Standing(
         answer=answer,
-        reasons=[why for _said, why in found],
+        reasons=[why for _verdict, why in findings],
         listing=listing,
         screening=screening,
         latest=latest,

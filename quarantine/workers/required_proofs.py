@@ -31,8 +31,8 @@ def proof_rules_at(at: datetime) -> Iterator[ProofRule]:
     """Yield the rules that hold at a moment, each with its grids. A query, and those of laws."""
     grids: dict[tuple[int, tuple[WhitelistPost, ...]], set[int]] = {}
     areas = Area.objects.filter(level=Area.Level.GRID, residents__posts__ended_at=None)
-    found = areas.filter(residents__posts__isnull=False).distinct()
-    for grid, law in laws_over(found, at=at).items():
+    screened = areas.filter(residents__posts__isnull=False).distinct()
+    for grid, law in laws_over(screened, at=at).items():
         for hours, posts in proof_rules(law):
             grids.setdefault((hours, posts), set()).add(grid)
     for (hours, posts), where in grids.items():

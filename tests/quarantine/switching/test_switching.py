@@ -492,7 +492,9 @@ class TestThePreview:
         found = preview(activation=ten, at=SWITCH)
 
         assert found.counts == {SwitchOutcome.SHORTENED: 1, SwitchOutcome.RELEASED: 1}
-        (person,) = people(found=found, outcome=SwitchOutcome.SHORTENED, cases=Case.objects.all())
+        (person,) = people(
+            switch_preview=found, outcome=SwitchOutcome.SHORTENED, cases=Case.objects.all()
+        )
         assert person.case == short
         assert (person.before.earliest_release, person.after.earliest_release) == (nth(12), nth(9))
         assert [found.tests_before[day] for day in found.days[:4]] == [2, 0, 2, 1]

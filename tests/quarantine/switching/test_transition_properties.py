@@ -205,7 +205,7 @@ def _behind(found: SwitchPreview, outcome: SwitchOutcome) -> set[int]:
     """Return the cases behind a number, page by page."""
     pks: list[int] = []
     while page := people(
-        found=found,
+        switch_preview=found,
         outcome=outcome,
         cases=Case.objects.all(),
         after=pks[-1] if pks else None,
