@@ -89,11 +89,11 @@ class Bars:
 
 def share(numbers: Sequence[LinkedNumber]) -> list[Part]:
     """Return numbers as the parts of a bar, nothing where all are 0."""
-    whole, before = sum(number.value for number in numbers), 0.0
+    total, before = sum(number.value for number in numbers), 0.0
     parts = []
     for number in numbers:
         if number.value:
-            width = 100 * number.value / whole
+            width = 100 * number.value / total
             parts.append(Part(number.key, f"{before:.2f}", f"{width:.2f}"))
             before += width
     return parts

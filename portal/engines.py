@@ -147,10 +147,10 @@ def die_with_parent(by: signal.Signals) -> None:
 def reap(data: Path) -> None:
     """End what an earlier, killed start on `data` left running."""
     others = [p for p in psutil.process_iter() if p.pid != os.getpid()]
-    left = [p for p in others if _env(p).get(MARK) == str(data)]
-    servers = [p for p in left if p.name() == "valkey-server"]
+    leftover = [p for p in others if _env(p).get(MARK) == str(data)]
+    servers = [p for p in leftover if p.name() == "valkey-server"]
     database = [p for p in others if _is_postgres_in(p, data / "postgres")]
-    _end([p for p in left if p not in servers and p not in database], signal.SIGTERM, 3.0)
+    _end([p for p in leftover if p not in servers and p not in database], signal.SIGTERM, 3.0)
     _end(servers, signal.SIGTERM, 5.0)
     _end(database, signal.SIGINT, 10.0)
 
@@ -221,8 +221,8 @@ class _Home:
                 raise EngineError(f"The folder {folder} belongs to somebody else.")
             if self.user:
                 os.chown(folder, self.user.pw_uid, self.user.pw_gid)
-        for left in self.run.iterdir():
-            left.unlink()
+        for leftover in self.run.iterdir():
+            leftover.unlink()
         if self.user:
             _let_search(self.run)
             _let_search(self.data / "postgres")
@@ -357,13 +357,14 @@ def _initdb(home: _Home, cluster: Path, programs: Path) -> None:
 
 
 def _same_version(cluster: Path, programs: Path) -> None:
-    there = (cluster / "PG_VERSION").read_text().strip()
-    here = subprocess.check_output([programs / "postgres", "--version"], text=True).split()[-1]  # noqa: S603
-    here = here.split(".")[0]
-    if there != here:
+    cluster_version = (cluster / "PG_VERSION").read_text().strip()
+    answer = subprocess.check_output([programs / "postgres", "--version"], text=True)  # noqa: S603
+    program_version = answer.split()[-1].split(".")[0]
+    if cluster_version != program_version:
         raise EngineError(
-            f"{cluster} was made by PostgreSQL {there}, and this is PostgreSQL {here}: move the"
-            " data by pg_dump (docs/operations.md), or choose another folder by WANGGE_DATA."
+            f"{cluster} was made by PostgreSQL {cluster_version}, and this is PostgreSQL"
+            f" {program_version}: move the data by pg_dump (docs/operations.md), or choose"
+            " another folder by WANGGE_DATA."
         )
 
 

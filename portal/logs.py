@@ -15,13 +15,13 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 def kind_and_place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Replace an exception by its kind and the lines it came through, without its message."""
-    given = event.pop("exc_info", None)
+    exc_info = event.pop("exc_info", None)
     info: ExcInfo | tuple[None, None, None] | None = None
-    if isinstance(given, BaseException):
-        info = (type(given), given, given.__traceback__)
-    elif isinstance(given, tuple):
-        info = given
-    elif given:
+    if isinstance(exc_info, BaseException):
+        info = (type(exc_info), exc_info, exc_info.__traceback__)
+    elif isinstance(exc_info, tuple):
+        info = exc_info
+    elif exc_info:
         info = sys.exc_info()
     if info and info[0]:
         places = traceback.extract_tb(info[2])

@@ -43,11 +43,11 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     """Show where help is needed today, in all areas of a supervisor or in one of them."""
     now = clock.now()
     today = clock.day_of(now)
-    found = Dashboard(user=member(request), today=today, code=request.GET.get("area", ""))
-    charts = {name: getattr(found, name).data(today=today) for name in ("open_cases", "tests")}
-    context = {"dashboard": found, "charts": charts, "at": now}
-    whole = not request.htmx  # type: ignore[attr-defined]
-    return render(request, f"portal/{'dashboard' if whole else '_dashboard'}.html", context)
+    figures = Dashboard(user=member(request), today=today, code=request.GET.get("area", ""))
+    charts = {name: getattr(figures, name).data(today=today) for name in ("open_cases", "tests")}
+    context = {"dashboard": figures, "charts": charts, "at": now}
+    whole_page = not request.htmx  # type: ignore[attr-defined]
+    return render(request, f"portal/{'dashboard' if whole_page else '_dashboard'}.html", context)
 
 
 @require_GET
@@ -99,7 +99,7 @@ def demo_day(request: HttpRequest) -> HttpResponse:
         sweep_digests(at=at)
         messages.success(request, _("The demo date is %(day)s.") % {"day": day})
         return redirect("demo_day")
-    one = timedelta(days=1)
-    steps = {"before": clock.day_of(at) - one, "after": clock.day_of(at) + one}
+    one_day = timedelta(days=1)
+    steps = {"before": clock.day_of(at) - one_day, "after": clock.day_of(at) + one_day}
     context = {"form": form, "real_day": real_day, **steps}
     return render(request, "portal/demo_day.html", context)

@@ -42,8 +42,8 @@ def look_after(*, at: datetime) -> None:
     staff = {user.areas.get().pk: user for user in User.objects.filter(role="grid_staff")}
     files, doses = [], []
     for resident in Resident.objects.select_related("grid").order_by("pk"):
-        given = _doses(chance, resident, at)
-        facts = _facts(chance, resident, clock.day_of(at), given)
+        received = _doses(chance, resident, at)
+        facts = _facts(chance, resident, clock.day_of(at), received)
         if facts == NOTHING:
             continue
         by = staff[resident.grid_id]
@@ -57,7 +57,7 @@ def look_after(*, at: datetime) -> None:
                 changed_by=by,
             )
         )
-        doses += [_dose(resident, day, product, at, by) for day, product in given]
+        doses += [_dose(resident, day, product, at, by) for day, product in received]
     HealthFile.objects.bulk_create(files, batch_size=2_000)
     Dose.objects.bulk_create(doses, batch_size=2_000)
     _note_needs(chance, staff, at)
@@ -65,7 +65,7 @@ def look_after(*, at: datetime) -> None:
 
 
 def _facts(
-    chance: random.Random, resident: Resident, today: date, given: list[tuple[date, Product]]
+    chance: random.Random, resident: Resident, today: date, received: list[tuple[date, Product]]
 ) -> KeyFacts:
     age = resident.age(today) or 0
     ill = chance.random() < (0.55 if age >= 60 else 0.08 if age >= 35 else 0.005)
@@ -80,8 +80,8 @@ def _facts(
         pregnant=resident.sex == "female" and 20 <= age <= 40 and chance.random() < 0.05,
         child_in_difficulty=age < 18 and chance.random() < 0.02,
         disabled=chance.random() < 0.015,
-        doses=tuple(sorted(Counter(product for _day, product in given).items())),
-        contraindicated=age >= 60 and not given and chance.random() < 0.3,
+        doses=tuple(sorted(Counter(product for _day, product in received).items())),
+        contraindicated=age >= 60 and not received and chance.random() < 0.3,
     )
 
 
@@ -93,7 +93,7 @@ def _doses(chance: random.Random, resident: Resident, at: datetime) -> list[tupl
         return []
     first = clock.day_of(at) - timedelta(days=chance.randint(300, 560))
     number = chance.choice((1, 2, 2, 3, 3, 3))
-    return [(first + timedelta(days=60 * each), "inactivated") for each in range(number)]
+    return [(first + timedelta(days=60 * index), "inactivated") for index in range(number)]
 
 
 def _dose(resident: Resident, day: date, product: Product, at: datetime, by: User) -> Dose:

@@ -73,10 +73,10 @@ class _People:
         )
 
     def _name(self, grid: Area) -> str:
-        given = "".join(self.chance.sample(GIVEN, self.chance.choice((1, 2, 2))))
+        given_name = "".join(self.chance.sample(GIVEN, self.chance.choice((1, 2, 2))))
         if grid.code.startswith(BAYANNUR) and self.chance.random() < 0.1:
-            return f"示例·{given}"  # names with a dot, as many have there
-        return self.chance.choice(SURNAMES) + given
+            return f"示例·{given_name}"  # names with a dot, as many have there
+        return self.chance.choice(SURNAMES) + given_name
 
 
 def settle(grids: Iterable[Area], *, at: datetime) -> None:

@@ -241,14 +241,14 @@ class _Story:
         return NATResult.Outcome.NEGATIVE
 
     def _staff_of(self, grid: int) -> User:
-        return next(each.staff for each in self.grids if each.area.pk == grid)
+        return next(row.staff for row in self.grids if row.area.pk == grid)
 
     def _release(self, grid: _Grid, day: date) -> None:
         """Release who may be, but for today's; look after the others."""
         at = self._at(day, 19)
         if day < clock.day_of(self.now):
             proposals = release_proposals(cases=Case.objects.filter(grid=grid.area), today=day)
-            ready = [each.case for each in proposals.ready if self.chance.random() < 0.9]
+            ready = [proposal.case for proposal in proposals.ready if self.chance.random() < 0.9]
             release(cases=ready, at=at, by=grid.staff)
             self._check(self._cases(grid).exclude(release_on=None), at, grid.staff)
 

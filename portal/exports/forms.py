@@ -49,12 +49,12 @@ class AskForm(FormatForm):
 
     def said(self) -> dict[str, Any]:
         """Return what was asked, as the service wants it."""
-        given = self.cleaned_data
+        cleaned = self.cleaned_data
         return {
-            "fields": given["fields_"],
-            "purpose": given["purpose"],
-            "reason": given["reason"],
-            "kind": given["format"],
+            "fields": cleaned["fields_"],
+            "purpose": cleaned["purpose"],
+            "reason": cleaned["reason"],
+            "kind": cleaned["format"],
         }
 
 

@@ -89,14 +89,14 @@ class ExportableList:
     roles: frozenset[Role] = SEES_PEOPLE
     about_people: bool = True
 
-    def kept(self, given: Mapping[str, str]) -> dict[str, str]:
+    def kept(self, query: Mapping[str, str]) -> dict[str, str]:
         """Return what an address asks of this list; what it does not know asks nothing."""
-        found = {}
+        kept = {}
         for name, (_label, choices) in self.filters().items():
-            value = given.get(name, "")
+            value = query.get(name, "")
             if value and _may_say(choices, value):
-                found[name] = value
-        return found
+                kept[name] = value
+        return kept
 
     def said(self, filters: Mapping[str, str]) -> list[tuple[str, str]]:
         """Return what filters ask, in words."""
@@ -142,9 +142,9 @@ def _joined(names: Iterable[str]) -> str:
 
 def _some(rows: "QuerySet[Any]") -> Iterator[list[Any]]:
     """Yield rows a few hundred at a time."""
-    each = rows.iterator(chunk_size=AT_ONCE)
-    while some := list(islice(each, AT_ONCE)):
-        yield some
+    iterator = rows.iterator(chunk_size=AT_ONCE)
+    while chunk := list(islice(iterator, AT_ONCE)):
+        yield chunk
 
 
 # Residents
@@ -170,8 +170,8 @@ def _resident_rows(scope: ExportScope) -> Rows:
         {value: str(label) for value, label in choices}
         for choices in (Resident.Sex.choices, Resident.DocumentType.choices, _GONE)
     )
-    for some in _some(rows.order_by("name_key", "pk")):
-        for resident in some:
+    for chunk in _some(rows.order_by("name_key", "pk")):
+        for resident in chunk:
             yield (
                 resident.key,
                 [
@@ -194,8 +194,11 @@ def _chosen(scope: ExportScope) -> CaseFilter:
 
 def _case_filters() -> Filters:
     return {
-        name: (each.label, dict(each.extra["choices"]) if "choices" in each.extra else None)
-        for name, each in CaseFilter.base_filters.items()
+        name: (
+            case_filter.label,
+            dict(case_filter.extra["choices"]) if "choices" in case_filter.extra else None,
+        )
+        for name, case_filter in CaseFilter.base_filters.items()
         if name != "area"
     }
 
@@ -204,8 +207,8 @@ def _case_rows(scope: ExportScope) -> Rows:
     cases = _chosen(scope).qs.select_related(
         "plan__provision", "resident__household__building", "resident__grid"
     )
-    for some in _some(cases.order_by("-pk")):
-        for case in some:
+    for chunk in _some(cases.order_by("-pk")):
+        for case in chunk:
             yield case.resident.key, [*_person(case.resident, scope), *_case(case)]
 
 
@@ -229,9 +232,9 @@ def _today_rows(scope: ExportScope) -> Rows:
     cases = _work(scope).select_related(
         "plan__provision", "resident__household__building", "resident__grid"
     )
-    for some in _some(cases.order_by(*DOOR_BY_DOOR, "pk")):
-        for card in cards_of(some, today=scope.today):
-            due = [f"{each.kind.label} {each.day:%m-%d}" for each in card.due]
+    for chunk in _some(cases.order_by(*DOOR_BY_DOOR, "pk")):
+        for card in cards_of(chunk, today=scope.today):
+            due = [f"{task.kind.label} {task.day:%m-%d}" for task in card.due]
             yield (
                 card.case.resident.key,
                 [
@@ -255,12 +258,16 @@ def _key_lists(scope: ExportScope) -> KeyLists:
 
 def _key_rows(scope: ExportScope) -> Rows:
     lists = _key_lists(scope)
-    who: Any = lists.residents_where(Filter.of(scope.filters).wants)
-    rows = who.select_related("household__building", "grid", "health_file").order_by("born", "pk")
-    for some in _some(rows):
-        for resident in some:
+    residents: Any = lists.residents_where(Filter.of(scope.filters).wants)
+    rows = residents.select_related("household__building", "grid", "health_file").order_by(
+        "born", "pk"
+    )
+    for chunk in _some(rows):
+        for resident in chunk:
             placing = lists.of(resident)
-            categories = [str(words.CATEGORIES[each]) for each in placing.listing.categories]
+            categories = [
+                str(words.CATEGORIES[category]) for category in placing.listing.categories
+            ]
             yield (
                 resident.key,
                 [
@@ -299,9 +306,9 @@ def _worker_rows(scope: ExportScope) -> Rows:
     rows = _workers(scope).select_related(
         "resident__household__building", "resident__grid", "resident__health_file"
     )
-    for some in _some(rows.order_by("valid_until", "pk")):
-        standings = standings_of(some, at=scope.at)
-        for worker in some:
+    for chunk in _some(rows.order_by("valid_until", "pk")):
+        standings = standings_of(chunk, at=scope.at)
+        for worker in chunk:
             standing = standings[worker.pk]
             yield (
                 worker.resident.key,
@@ -326,8 +333,8 @@ def _entries(scope: ExportScope) -> Any:
 
 
 def _audit_rows(scope: ExportScope) -> Rows:
-    for some in _some(_entries(scope).order_by("-pk")):
-        for entry in some:
+    for chunk in _some(_entries(scope).order_by("-pk")):
+        for entry in chunk:
             after = pgettext("after a label", ": ")
             detail = pgettext("joins details", "; ").join(
                 f"{name}{after}{value}" for name, value in entry.detail.items()

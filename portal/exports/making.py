@@ -74,7 +74,7 @@ def make(
         by=by,
         at=scope.at,
         title=str(listing.what.label),
-        unmasked=[str(Sensitive(each).label) for each in scope.unmasked],
+        unmasked=[str(Sensitive(column).label) for column in scope.unmasked],
     )
     people: list[UUID] = []
     rows = 0
@@ -87,7 +87,7 @@ def make(
                 people.append(person)
             yield cells
 
-    headings = [str(each) for each in listing.headings]
+    headings = [str(heading) for heading in listing.headings]
     content = make_file(stamp=stamp, kind=kind, headings=headings, rows=counted())
     refuse_too_long(rows, unmasked=bool(scope.unmasked))
     try:

@@ -50,9 +50,9 @@ def export_list(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/exports/export_list.html", context)
 
 
-def _said(thing: Export | ExportRequest) -> list[tuple[str, str]]:
-    listing = LISTS.get(thing.what)
-    return listing.said(thing.filters) if listing else []
+def _said(entry: Export | ExportRequest) -> list[tuple[str, str]]:
+    listing = LISTS.get(entry.what)
+    return listing.said(entry.filters) if listing else []
 
 
 @require_http_methods(["GET", "POST"])
@@ -137,8 +137,8 @@ def export_file(request: HttpRequest) -> HttpResponse:
         .defer("content")
         .first()
     )
-    whole = not request.headers.get("HX-Request")
-    template = "export_file" if whole else "_export_file"
+    whole_page = not request.headers.get("HX-Request")
+    template = "export_file" if whole_page else "_export_file"
     return render(request, f"portal/exports/{template}.html", {"file": file})
 
 
@@ -146,8 +146,8 @@ def export_file(request: HttpRequest) -> HttpResponse:
 @takers
 def export_fetch(request: HttpRequest) -> HttpResponse:
     """Hand one's long file over; it is deleted then."""
-    found = making.fetch(by=member(request))
-    return _file(*found) if found else redirect("export_file")
+    fetched = making.fetch(by=member(request))
+    return _file(*fetched) if fetched else redirect("export_file")
 
 
 @require_GET
@@ -243,11 +243,11 @@ def export_take(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 def _step(
-    request: HttpRequest, key: UUID, step: Callable[..., None], **given: str
+    request: HttpRequest, key: UUID, step: Callable[..., None], **kwargs: str
 ) -> HttpResponse:
     asked = _request(request, key)
     try:
-        step(request=asked, at=clock.now(), by=member(request), **given)
+        step(request=asked, at=clock.now(), by=member(request), **kwargs)
     except RefusedError as refused:
         messages.error(request, refused.sentence)
     return redirect("export_request", key)
@@ -288,8 +288,8 @@ def _areas(user: User) -> list[Area]:
         if area.path in user.area_paths or area.level in OFFERED
     ]
     if len(rows) > FEW_AREAS:
-        given = user.area_paths
-        rows = [area for area in rows if area.level != Area.Level.GRID or area.path in given]
+        own_paths = user.area_paths
+        rows = [area for area in rows if area.level != Area.Level.GRID or area.path in own_paths]
     return rows
 
 

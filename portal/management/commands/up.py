@@ -107,12 +107,12 @@ def _see_to_demo() -> None:
 def _step(name: str) -> Iterator[None]:
     """Say in one line what is done and how long it took, as the Makefile does before."""
     print(f"{name:20}", end="", flush=True)
-    began, said = time.monotonic(), "failed"
+    began, result = time.monotonic(), "failed"
     try:
         yield
-        said = f"{time.monotonic() - began:5.1f} s"
+        result = f"{time.monotonic() - began:5.1f} s"
     finally:
-        print(said, flush=True)
+        print(result, flush=True)
 
 
 def _run(host: str, port: int, since: float) -> int:
