@@ -24,19 +24,19 @@ LARGEST_FILE = LONGEST_DOCUMENT
 
 
 class BadDocumentError(RefusedError):
-    """A file that is no sound document; the sentence names the line."""
+    """A file that is not a valid document; the sentence names the line."""
 
     field = "file"
 
 
 class IdTakenError(RefusedError):
-    """A document of this id is there already."""
+    """A document of this id exists already."""
 
     field = "file"
 
 
 class OwnDraftError(RefusedError):
-    """Somebody approves what they uploaded."""
+    """The approver is the uploader."""
 
 
 class SettledDraftError(RefusedError):
@@ -45,7 +45,7 @@ class SettledDraftError(RefusedError):
 
 @dataclass(frozen=True)
 class DraftPreview:
-    """What a draft says, and how each of its clauses stands to its parent."""
+    """A draft's content, and how each of its clauses compares with its parent."""
 
     document: Document
     parent: Document | None
@@ -55,7 +55,7 @@ class DraftPreview:
 
 
 def preview(content: bytes, name: str) -> DraftPreview:
-    """Return what a file would add. Raise BadDocumentError with the line for an unsound one."""
+    """Return what a file would add. Raise BadDocumentError with the line for an invalid one."""
     if len(content) > LARGEST_FILE:
         raise BadDocumentError(_("The file is larger than any notice: 64 KiB at most."))
     try:
@@ -75,7 +75,7 @@ def preview(content: bytes, name: str) -> DraftPreview:
 
 
 def upload(*, content: bytes, name: str, at: datetime, by: User) -> StoredDocument:
-    """Keep a sound file as a draft. Raise BadDocumentError or IdTakenError."""
+    """Store a valid file as a draft. Raise BadDocumentError or IdTakenError."""
     document = preview(content, name).document
     try:
         with transaction.atomic():
@@ -99,7 +99,7 @@ def upload(*, content: bytes, name: str, at: datetime, by: User) -> StoredDocume
 
 @transaction.atomic
 def approve(*, draft: StoredDocument, at: datetime, by: User) -> None:
-    """Let a draft decide like the shipped documents; its uploader may not approve it."""
+    """Approve a draft, which then counts like a shipped document; its uploader may not."""
     if draft.uploaded_by_id == by.pk:
         raise OwnDraftError(_("Somebody else than the one who uploaded it must approve."))
     preview(bytes(draft.content), f"{draft.document}.yaml")
@@ -113,7 +113,7 @@ def approve(*, draft: StoredDocument, at: datetime, by: User) -> None:
 
 @transaction.atomic
 def discard(*, draft: StoredDocument, at: datetime, by: User) -> None:
-    """Take a draft away that was not approved."""
+    """Discard a draft that was not approved."""
     if not (
         StoredDocument.objects.waiting()
         .filter(pk=draft.pk)

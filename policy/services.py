@@ -12,8 +12,8 @@ from policy.models import Activation, Provision, StoredDocument
 FRESH_FOR_SECONDS = 1.0
 
 
-class _Known:
-    """What this process knows of the uploaded documents."""
+class _Cache:
+    """The library as this process has read it."""
 
     stored: tuple[tuple[int, str], ...] = ()
     library: Library | None = None
@@ -26,28 +26,28 @@ def library() -> Library:
 
     Read once a process; whether more were approved is asked at most once a second.
     """
-    if _Known.library is None or monotonic() - _Known.asked_at > FRESH_FOR_SECONDS:
+    if _Cache.library is None or monotonic() - _Cache.asked_at > FRESH_FOR_SECONDS:
         refresh_library()
-    return _Known.library or shipped()
+    return _Cache.library or shipped()
 
 
 def refresh_library() -> None:
-    """Look now which uploaded documents are approved."""
+    """Read the library again if other uploaded documents are approved by now."""
     approved = StoredDocument.objects.approved().order_by("approved_at", "pk")
     stored = tuple(approved.values_list("pk", "sha256"))
-    if _Known.library is None or stored != _Known.stored:
+    if _Cache.library is None or stored != _Cache.stored:
         loaded = shipped()
         for row in approved if stored else ():
             loaded = loaded.with_document(
                 read(bytes(row.content).decode(), f"{row.document}.yaml")
             )
-        _Known.library, _Known.stored = loaded, stored
-    _Known.asked_at = monotonic()
+        _Cache.library, _Cache.stored = loaded, stored
+    _Cache.asked_at = monotonic()
 
 
 def forget_library() -> None:
-    """Forget what was read, so that the next question reads again."""
-    _Known.library, _Known.stored = None, ()
+    """Empty the cache, so that the next question reads again."""
+    _Cache.library, _Cache.stored = None, ()
 
 
 def file_of(document: str) -> bytes | None:

@@ -11,7 +11,7 @@ from policy.views import (
     documents,
     drafts,
     escalation,
-    ground,
+    local_law,
     subjects,
 )
 
@@ -31,7 +31,7 @@ urlpatterns = [
     path("escalation/<int:pk>/justify/", escalation.justify, name="justify"),
     path("clients/", clients.client_list, name="client_list"),
     path("clients/<int:pk>/revoke/", clients.client_revoke, name="client_revoke"),
-    path("in-force", ground.law_at, name="law_at"),
+    path("in-force", local_law.law_at, name="law_at"),
     path("calculator", calculator.calculator, name="calculator"),
     path("compare", comparison.comparison, name="comparison"),
     path("subjects/<slug:subject>", subjects.subject_detail, name="subject_detail"),

@@ -333,7 +333,7 @@ def document_title(document: str, *, short: bool = False) -> str:
     if known is None:
         return document
     if known.number and short:
-        return pgettext("a document", "%(number)s") % {"number": _plain(known.number)}
+        return pgettext("a document", "%(number)s") % {"number": _short_number(known.number)}
     title = _in_marks(known.title)
     return _with_number(title, say(known.number)) if known.number else title
 
@@ -343,7 +343,7 @@ def clause_of(document: str, clause: object, *, short: bool = False) -> str:
     known = library().documents.get(document)
     named = document_title(document, short=True)
     if known and known.number and not short:
-        named = _with_number(_in_marks(known.title), _plain(known.number))
+        named = _with_number(_in_marks(known.title), _short_number(known.number))
     return gettext("%(document)s, clause %(clause)s") % {"document": named, "clause": clause}
 
 
@@ -357,7 +357,7 @@ def _with_number(title: str, number: str) -> str:
     return gettext("%(title)s (%(number)s)") % {"title": title, "number": number}
 
 
-def _plain(number: Text) -> str:
+def _short_number(number: Text) -> str:
     """Return a number without the office and year before it: 113号."""
     text = say(number)
     end = re.search(r"[0-9]+号$", text)

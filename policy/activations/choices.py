@@ -1,4 +1,4 @@
-"""What the proposer of an activation may choose otherwise than the rule of transition."""
+"""What the proposer of an activation may choose beside the rule of transition."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from policy.models import Activation, TransitionChoice
 
 
 class NotProposerError(RefusedError):
-    """Somebody else chooses than the one who proposed."""
+    """The choice comes from somebody other than the proposer."""
 
 
 @transaction.atomic
@@ -22,7 +22,7 @@ def let_stricter_reach_open_cases(
     *, activation: Activation, subject: str, reason: str, at: datetime, by: User
 ) -> TransitionChoice:
     """
-    Choose that what a proposed activation asks more on a subject reaches open cases, too.
+    Apply the stricter rules of a proposed activation on a subject to open cases too.
 
     Raise ActivationNotWaitingError once it is approved or withdrawn: the approver approves the
     choices.
@@ -48,7 +48,7 @@ def let_stricter_reach_open_cases(
 
 @transaction.atomic
 def leave_stricter_to_new_cases(*, activation: Activation, subject: str, by: User) -> None:
-    """Take such a choice back. Raise ActivationNotWaitingError once it is decided on."""
+    """Remove that choice. Raise ActivationNotWaitingError once it is decided on."""
     _refuse_others(activation, by)
     _refuse_decided(activation)
     TransitionChoice.objects.filter(activation=activation, subject=subject).delete()
@@ -61,13 +61,13 @@ def leave_stricter_to_new_cases(*, activation: Activation, subject: str, by: Use
 
 
 def _refuse_others(activation: Activation, by: User) -> None:
-    """Leave the choice to the proposer: who approves it must not have made it."""
+    """Refuse a choice by anybody but the proposer: the approver must not have made it."""
     if activation.proposed_by_id != by.pk:
         raise NotProposerError(_("Only the proposer chooses the transition."))
 
 
 def _refuse_decided(activation: Activation) -> None:
-    """Refuse where the activation is decided on, and keep others from deciding meanwhile."""
+    """Refuse an activation that is decided on, and lock it against other decisions."""
     waiting = Activation.objects.waiting().select_for_update(of=("self",))
     if not waiting.filter(pk=activation.pk):
         raise ActivationNotWaitingError(

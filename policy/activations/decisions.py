@@ -1,4 +1,4 @@
-"""Deciding which document is in force where: one proposes, another approves, any withdraws."""
+"""Deciding which document is in force where: one proposes, another approves, anyone withdraws."""
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -25,19 +25,19 @@ LONGEST_REASON = 200
 
 
 class UnknownDocumentError(RefusedError):
-    """A document that the portal does not hold."""
+    """The portal has no document of this id."""
 
     field = "document"
 
 
 class OutsideJurisdictionError(RefusedError):
-    """A document put in force where its issuer has no say."""
+    """A document put in force outside its issuer's jurisdiction."""
 
     field = "area"
 
 
 class MomentError(RefusedError):
-    """A moment at which the document cannot begin to hold."""
+    """A moment from which the document cannot be in force."""
 
     field = "effective_from"
 
@@ -50,11 +50,11 @@ class ProposalWaitsError(RefusedError):
 
 
 class SamePersonError(RefusedError):
-    """Somebody approves what they proposed."""
+    """The approver is the proposer."""
 
 
 class SameEmployerError(RefusedError):
-    """Somebody approves what a colleague proposed, or nobody knows for whom one of them works."""
+    """The approver has the proposer's employer, or the employer of one of them is not known."""
 
 
 class ActivationNotWaitingError(RefusedError):
@@ -110,7 +110,7 @@ def propose_activation(
     except IntegrityError as error:
         if "activation_one_waiting" not in str(error):
             raise
-        raise _waits(area) from error
+        raise _waiting_proposal(area) from error
     audit.record(by=by, did=gettext_noop("proposed activation"), to=activation, document=document)
     return activation
 
@@ -137,12 +137,12 @@ def _refuse_moment(document: Document, area: Area, moment: datetime, at: datetim
             )
             % {
                 "document": document_title(behind.document, short=True),
-                "moment": _said(behind.effective_from),
+                "moment": _local_time(behind.effective_from),
             }
         )
 
 
-def _waits(area: Area) -> ProposalWaitsError:
+def _waiting_proposal(area: Area) -> ProposalWaitsError:
     waiting = Activation.objects.waiting().filter(area=area).select_related("proposed_by").first()
     if waiting is None:
         return ProposalWaitsError(
@@ -157,7 +157,7 @@ def _waits(area: Area) -> ProposalWaitsError:
             "who": waiting.proposed_by,
             "employer": waiting.proposer_employer,
             "document": document_title(waiting.document, short=True),
-            "moment": _said(waiting.proposed_at),
+            "moment": _local_time(waiting.proposed_at),
         }
     )
     error.waiting = waiting
@@ -182,7 +182,7 @@ def approve_activation(
         raise SameEmployerError(refusal)
     waiting = Activation.objects.waiting().filter(pk=activation.pk)
     if not waiting.update(approved_by=by, approver_employer=by.employer, approved_at=at):
-        raise ActivationNotWaitingError(_settled(activation))
+        raise ActivationNotWaitingError(_decision_sentence(activation))
     # The row is ours now, and nobody can choose otherwise any more.
     chosen = set(activation.choices.values_list("subject", flat=True))
     if choices is not None and chosen != set(choices):
@@ -193,7 +193,7 @@ def approve_activation(
 
 
 def colleagues(*, activation: Activation, by: User) -> str:
-    """Return why `by` and the proposer are no two voices, "" when they are."""
+    """Return why `by` and the proposer are not independent, "" when they are."""
     first = {activation.proposer_employer.lower(), activation.proposed_by.employer.lower()}
     if not by.employer:
         return _("Your account names no employer: another administrator has to enter it first.")
@@ -218,26 +218,26 @@ def withdraw_activation(*, activation: Activation, at: datetime, by: User, reaso
         raise WithdrawalReasonError(_("Give the reason in at most 200 characters."))
     standing = Activation.objects.valid().filter(pk=activation.pk)
     if not standing.update(withdrawn_by=by, withdrawn_at=at, withdrawal_reason=reason):
-        raise ActivationNotWaitingError(_settled(activation))
+        raise ActivationNotWaitingError(_decision_sentence(activation))
     audit.record(by=by, did=gettext_noop("withdrew activation"), to=activation, reason=reason)
 
 
-def _settled(activation: Activation) -> str:
+def _decision_sentence(activation: Activation) -> str:
     """Return who has approved or withdrawn an activation, and when."""
     activations = Activation.objects.select_related("approved_by", "withdrawn_by")
     current = activations.get(pk=activation.pk)
     if current.withdrawn_at:
         return _("%(who)s withdrew this on %(moment)s: “%(reason)s”") % {
             "who": current.withdrawn_by,
-            "moment": _said(current.withdrawn_at),
+            "moment": _local_time(current.withdrawn_at),
             "reason": current.withdrawal_reason,
         }
     return _("%(who)s of %(employer)s approved this on %(moment)s.") % {
         "who": current.approved_by,
         "employer": current.approver_employer,
-        "moment": _said(current.approved_at or current.proposed_at),
+        "moment": _local_time(current.approved_at or current.proposed_at),
     }
 
 
-def _said(moment: datetime) -> str:
+def _local_time(moment: datetime) -> str:
     return date_format(localtime(moment), "Y-m-d H:i")

@@ -44,7 +44,7 @@ class TimelineEntry:
 
 @dataclass(frozen=True)
 class Bar:
-    """A span as a bar in a picture that is 100 wide."""
+    """A span as a bar of a chart that is 100 wide."""
 
     span: Span
     start: str
@@ -90,7 +90,7 @@ class Timeline:
 
     @property
     def today(self) -> str:
-        """Return where the present stands among the bars."""
+        """Return the position of `at` on the chart."""
         first, last = self._width
         return f"{(self.at - first) / (last - first) * 100:.2f}"
 
@@ -146,11 +146,11 @@ def timelines(*, user: User, at: datetime) -> list[Timeline]:
 
 
 def timeline_of(area: Area, activations: Sequence[Activation], *, at: datetime) -> Timeline:
-    """Return the same from activations that have been read: all of the area and those above."""
+    """Return the history from loaded activations: all of the area and of the areas above."""
     waits = (
         activation
         for activation in activations
-        if activation.area_id == area.pk and _waits(activation)
+        if activation.area_id == area.pk and _is_waiting(activation)
     )
     return Timeline(
         area=area,
@@ -188,7 +188,9 @@ def governs(activations: Iterable[Activation], at: datetime) -> Activation | Non
     in_force = (
         activation
         for activation in activations
-        if (begins := _begins(activation)) and begins <= at and not _withdrawn_by(activation, at)
+        if (begins := _begins_at(activation))
+        and begins <= at
+        and not _withdrawn_by(activation, at)
     )
     return max(
         in_force,
@@ -202,14 +204,14 @@ def governs(activations: Iterable[Activation], at: datetime) -> Activation | Non
     )
 
 
-def _begins(activation: Activation) -> datetime | None:
-    """Return from when an activation holds: no law reaches back before its approval."""
+def _begins_at(activation: Activation) -> datetime | None:
+    """Return the start of an activation's force: never before its approval."""
     approved = activation.approved_at
     return max(activation.effective_from, approved) if approved else None
 
 
 def _moments(activation: Activation) -> Iterable[datetime]:
-    begins = _begins(activation)
+    begins = _begins_at(activation)
     if begins and not _withdrawn_by(activation, begins):
         yield begins
         if activation.withdrawn_at:
@@ -220,7 +222,7 @@ def _withdrawn_by(activation: Activation, at: datetime) -> bool:
     return activation.withdrawn_at is not None and activation.withdrawn_at <= at
 
 
-def _waits(activation: Activation) -> bool:
+def _is_waiting(activation: Activation) -> bool:
     return activation.approved_at is None and activation.withdrawn_at is None
 
 

@@ -1,4 +1,4 @@
-"""Where one document asks more or less than another, with the words of both clauses."""
+"""Where one document asks more or less than another, with the text of both clauses."""
 
 import functools
 from dataclasses import dataclass
@@ -48,28 +48,28 @@ def side(library: Library, cited: Citation, subject: str) -> Side:
     )
 
 
-def pairs(library: Library, policy: str, other: str) -> list[ClausePair]:
-    """Return what a document says beside what another says, the stricter first."""
+def clause_pairs(library: Library, policy: str, other: str) -> list[ClausePair]:
+    """Return the clauses of a document paired with those of another, the stricter first."""
     law = library.law(policy)
-    findings = compared(law, library.law(other))
+    findings = cached_findings(law, library.law(other))
     return [
         ClausePair(
             finding,
             side(library, Citation(law.documents[0].id, finding.clause), finding.subject),
             side(library, finding.parent, finding.subject) if finding.parent else None,
-            described(finding.more_for),
-            described(finding.less_for),
+            class_names(finding.more_for),
+            class_names(finding.less_for),
         )
         for finding in sorted(findings, key=lambda finding: ORDER.index(finding.verdict))
     ]
 
 
 @functools.lru_cache(maxsize=256)
-def compared(law: Law, other: Law) -> tuple[Finding, ...]:
-    """Return the findings of a comparison; documents never change, so one is made once."""
+def cached_findings(law: Law, other: Law) -> tuple[Finding, ...]:
+    """Return the findings of a comparison, cached: documents never change."""
     return compare(law, other)
 
 
-def described(classes: tuple[Class, ...]) -> list[str]:
-    """Return classes in words, each once."""
+def class_names(classes: tuple[Class, ...]) -> list[str]:
+    """Return the names of classes, each once."""
     return list(dict.fromkeys(words.class_named(about) for about in classes))

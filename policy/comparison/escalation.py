@@ -21,29 +21,29 @@ from accounts.staff.models import Area, Role, User, within
 from common.clock import day_of
 from common.errors import RefusedError
 from policy import services
-from policy.comparison.differences import ClausePair, pairs
+from policy.comparison.differences import ClausePair, clause_pairs
 from policy.engine import areas
 from policy.engine.documents.library import Library
 from policy.models import Activation, ActivationQuerySet, Justification
 
 
 class NoExcessError(RefusedError):
-    """A justification for something that does not go further than the nation."""
+    """A justification for a provision that is not stricter than the national one."""
 
     field = "text"
 
 
 @dataclass(frozen=True)
 class Excess:
-    """A provision that asks more than the nation, and why the place says it does."""
+    """A provision that asks more than the national document, and the place's justification."""
 
     pair: ClausePair
     justification: Justification | None
 
 
 @dataclass(frozen=True)
-class Further:
-    """A local document in force in an area, beside the national one, and what it asks more."""
+class LocalExcesses:
+    """A local document in force in an area, the national one, and where it asks more than that."""
 
     activation: Activation
     national: str
@@ -55,8 +55,8 @@ class Further:
         return sum(excess.justification is None for excess in self.excesses)
 
 
-def further(*, activations: Iterable[Activation], at: datetime) -> list[Further]:
-    """Return what each activated local document asks more than the nation. Two queries more."""
+def local_excesses(*, activations: Iterable[Activation], at: datetime) -> list[LocalExcesses]:
+    """Return where each activated local document exceeds the national one. Two queries more."""
     library = services.library()
     known = [activation for activation in activations if activation.document in library.documents]
     local = [activation for activation in known if not _is_national(activation.document)]
@@ -66,28 +66,33 @@ def further(*, activations: Iterable[Activation], at: datetime) -> list[Further]
     for activation in local:
         national = _national_over(activation, nation, at)
         excesses = tuple(
-            Excess(pair, justifications.get((activation.area_id, pair.mine.document, *_key(pair))))
+            Excess(
+                pair,
+                justifications.get(
+                    (activation.area_id, pair.mine.document, *_provision_key(pair))
+                ),
+            )
             for pair in local_pairs(library, activation.document, national)
             if asks_more(pair)
         )
-        rows.append(Further(activation, national, excesses))
+        rows.append(LocalExcesses(activation, national, excesses))
     return rows
 
 
 def local_pairs(library: Library, document: str, national: str) -> Iterator[ClausePair]:
-    """Return what the local documents that speak there say beside what the nation says."""
+    """Return the clauses of the local documents in the chain paired with the national ones."""
     covered = set[str]()
     for local in library.law(document).documents:
         if local.area == areas.NATIONAL:
             return
-        for pair in pairs(library, local.id, national):
+        for pair in clause_pairs(library, local.id, national):
             if not covered & {provision.subject for provision in pair.mine.provisions}:
                 yield pair
         covered |= {provision.subject for provision in local.provisions}
 
 
 def asks_more(pair: ClausePair) -> bool:
-    """Say whether a clause asks more than the nation, whose silence asks nothing."""
+    """Say whether a clause asks more than the national document, whose silence asks nothing."""
     if pair.finding.verdict == "silent" and pair.finding.force == "must":
         return any(provision.binds for provision in pair.mine.provisions)
     return pair.finding.verdict == "stricter"
@@ -113,7 +118,7 @@ def _national_over(place: Activation, nation: Sequence[Activation], at: datetime
     return services.library().in_force(areas.NATIONAL, day_of(at))
 
 
-def _key(pair: ClausePair) -> tuple[str, str]:
+def _provision_key(pair: ClausePair) -> tuple[str, str]:
     return pair.finding.clause, pair.finding.subject
 
 
@@ -130,7 +135,7 @@ def _justifications(
     }
 
 
-def in_scope(*, user: User, at: datetime) -> ActivationQuerySet:
+def activations_in_scope(*, user: User, at: datetime) -> ActivationQuerySet:
     """Return the activations in force that bear on `user`'s areas; for administrators all."""
     activations = Activation.objects.in_force(at).select_related("area").order_by("area__path")
     if user.role == Role.ADMINISTRATOR:
@@ -140,7 +145,7 @@ def in_scope(*, user: User, at: datetime) -> ActivationQuerySet:
     return activations.filter(within(user, "area__path") | Q(area__path__in=above))
 
 
-def unjustified(places: Iterable[Further]) -> int:
+def count_unjustified(places: Iterable[LocalExcesses]) -> int:
     """Return how many stricter provisions nobody has justified."""
     return sum(place.unjustified for place in places)
 
@@ -149,12 +154,12 @@ def unjustified(places: Iterable[Further]) -> int:
 def justify(
     *, activation: Activation, clause: str, subject: str, text: str, at: datetime, by: User
 ) -> Justification:
-    """Write down why a place asks more than the nation."""
+    """Record why a place asks more than the national document."""
     documents = (
         excess.pair.mine.document
-        for place in further(activations=[activation], at=at)
+        for place in local_excesses(activations=[activation], at=at)
         for excess in place.excesses
-        if _key(excess.pair) == (clause, subject)
+        if _provision_key(excess.pair) == (clause, subject)
     )
     document = next(documents, None)
     if document is None:

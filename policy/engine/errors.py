@@ -1,4 +1,4 @@
-"""What the engine refuses: a question it cannot understand, a document it cannot trust."""
+"""Errors of the engine: questions that cannot be understood, documents that are not valid."""
 
 from policy.engine.text import Text
 

@@ -15,7 +15,7 @@ BEYOND = _("A value of the question is beyond any sensible size.")
 
 
 class Headline(NamedTuple):
-    """What the answer comes to, and whether it lets through ("yes"), stops ("no") or neither."""
+    """The answer in short, with its tone: allowed ("yes"), refused ("no") or neither."""
 
     text: str
     tone: str
@@ -139,7 +139,7 @@ def _yes(value: bool) -> str:
     return gettext("Yes") if value else ""
 
 
-def _words(*tables: Mapping[str, Any]) -> Callable[[Any], str]:
+def _translator(*tables: Mapping[str, Any]) -> Callable[[Any], str]:
     def named(value: str) -> str:
         return next((str(table[value]) for table in tables if value in table), value)
 
@@ -169,12 +169,12 @@ _LINES: dict[str, tuple[Any, Callable[[Any], str]]] = {
     "landing_test": (_("Test on arrival"), _yes),
     "proof_hours": (_("Negative proof within"), _hours),
     "earliest_release": (_("Release at the earliest"), _day),
-    "movement": (_("Going out"), _words(words.MOVEMENTS)),
+    "movement": (_("Going out"), _translator(words.MOVEMENTS)),
     "coded": (_("Code assigned"), _yes),
     "door_sensor": (_("Door sensor"), _yes),
     "local_decision": (_("The place may decide"), _yes),
-    "checks": (_("Checked"), _words(words.CHECKS)),
-    "frequency": (_("How often"), _words(words.FREQUENCIES)),
+    "checks": (_("Checked"), _translator(words.CHECKS)),
+    "frequency": (_("How often"), _translator(words.FREQUENCIES)),
     "due": (_("Due this week"), _days),
     "next": (_("Next test"), _day),
     "lift_day": (_("Lifted on"), _day),
@@ -183,9 +183,9 @@ _LINES: dict[str, tuple[Any, Callable[[Any], str]]] = {
         lambda doors: _joined([gettext("Household %s") % door for door in doors]),
     ),
     "zone_stays": (_("The whole area stays"), _yes),
-    "duties": (_("Duties"), _words(words.GATHERING_DUTIES, words.WHITELIST_DUTIES)),
+    "duties": (_("Duties"), _translator(words.GATHERING_DUTIES, words.WHITELIST_DUTIES)),
     "seal": (_("Sealed"), _yes),
     "deadline": (_("At the latest on"), _day),
-    "categories": (_("Listed as"), _words(words.CATEGORIES)),
+    "categories": (_("Listed as"), _translator(words.CATEGORIES)),
     "vaccination_target": (_("To encourage to vaccinate"), _yes),
 }

@@ -1,4 +1,4 @@
-"""Programs that put questions to the law, each with a key of its own."""
+"""Clients of the API of questions, each with a key of its own."""
 
 import hashlib
 import secrets
@@ -21,13 +21,13 @@ class NameTakenError(RefusedError):
 
 
 def key_hash(key: str) -> str:
-    """Return what is kept of a key; a random one of 256 bits needs no slow hash."""
+    """Return the hash of a key that is stored; a random key of 256 bits needs no slow hash."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 @transaction.atomic
 def make_client(*, name: str, at: datetime, by: User) -> tuple[ApiClient, str]:
-    """Make a client and return it with its key, which nobody can read again."""
+    """Create a client and return it with its key, which is stored as a hash only."""
     key = secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
@@ -42,7 +42,7 @@ def make_client(*, name: str, at: datetime, by: User) -> tuple[ApiClient, str]:
 
 @transaction.atomic
 def revoke_client(*, client: ApiClient, at: datetime, by: User) -> None:
-    """Take a client's key away; done twice it stays as it was."""
+    """Revoke a client's key; a second call changes nothing."""
     if ApiClient.objects.filter(pk=client.pk, revoked_at=None).update(revoked_at=at):
         audit.record(by=by, did=gettext_noop("revoked an API client"), to=client)
 

@@ -65,40 +65,40 @@ _LEFT_OPEN = {
 
 
 @dataclass(frozen=True)
-class Typed:
-    """How values of a type are typed: the attributes of their input, and what is written then."""
+class InputFormat:
+    """How values of a type are entered: attributes of the input, `parse` for its text."""
 
     attrs: dict[str, str]
-    written: Callable[[str], object] = str
+    parse: Callable[[str], object] = str
     help_text: Any = ""
     max_length: int = 100
 
 
-def _moment(text: str) -> str:
+def _with_offset(text: str) -> str:
     return text + "+08:00" if re.fullmatch(r"[-0-9]{10}T[0-9:.]{5,15}", text) else text
 
 
-def _number(text: str) -> object:
+def _parse_number(text: str) -> object:
     if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,4})?", text):
         return text
     return float(text) if "." in text else int(text)
 
 
-_NUMBER = Typed({"inputmode": "decimal", "autocomplete": "off"}, _number)
-_TYPED: dict[type, Typed] = {
-    date: Typed({"type": "date"}),
-    datetime: Typed({"type": "datetime-local"}, _moment),
+_NUMBER = InputFormat({"inputmode": "decimal", "autocomplete": "off"}, _parse_number)
+_FORMATS: dict[type, InputFormat] = {
+    date: InputFormat({"type": "date"}),
+    datetime: InputFormat({"type": "datetime-local"}, _with_offset),
     int: _NUMBER,
     float: _NUMBER,
     # The only texts are areas, by name, pinyin or code.
-    str: Typed(
+    str: InputFormat(
         {"autocomplete": "off"},
         lambda text: text if text.isdigit() else read_place(text).code,
         _("Name, pinyin or six digits"),
         LONGEST_PLACE,
     ),
 }
-_DAYS = Typed(
+_DAY_LIST = InputFormat(
     {},
     lambda text: [day for day in re.split(r"[\s,，、;；]+", text) if day],
     _("For example 2022-12-01, 2022-12-03"),
@@ -106,33 +106,33 @@ _DAYS = Typed(
 )
 
 
-class Value(forms.CharField):
-    """A value that the engine reads; its sentence stands at the field."""
+class ValueField(forms.CharField):
+    """A field whose value the engine reads and refuses, with the sentence of the engine."""
 
-    def __init__(self, key: Key, typed: Typed, help_text: Any, **kwargs: Any) -> None:
+    def __init__(self, key: Key, input_format: InputFormat, help_text: Any, **kwargs: Any) -> None:
         super().__init__(
-            widget=forms.TextInput(attrs=typed.attrs),
-            help_text=help_text or typed.help_text,
-            max_length=typed.max_length,
+            widget=forms.TextInput(attrs=input_format.attrs),
+            help_text=help_text or input_format.help_text,
+            max_length=input_format.max_length,
             **kwargs,
         )
-        self.key, self.typed = key, typed
+        self.key, self.input_format = key, input_format
 
     def clean(self, value: Any) -> Any:
         """Return the value as the contract writes it."""
         text = super().clean(value)
         if not text:
             return ABSENT
-        written = self.typed.written(text)
+        parsed = self.input_format.parse(text)
         try:
-            read(TypeAdapter(self.key.type).validate_python, written, str(self.label))
+            read(TypeAdapter(self.key.type).validate_python, parsed, str(self.label))
         except BadQuestionError as refused:
             raise ValidationError(words.say(refused.text)) from refused
-        return written
+        return parsed
 
 
-class Word(forms.ChoiceField):
-    """A word of a closed vocabulary; yes and no are words too."""
+class WordField(forms.ChoiceField):
+    """A field for a word of a closed vocabulary, yes and no among them."""
 
     def clean(self, value: Any) -> Any:
         """Return the word as the contract writes it."""
@@ -140,16 +140,16 @@ class Word(forms.ChoiceField):
         return {"": ABSENT, "true": True, "false": False, "null": None}.get(word, word)
 
 
-class SeveralWords(forms.MultipleChoiceField):
-    """Several words of a closed vocabulary."""
+class WordsField(forms.MultipleChoiceField):
+    """A field for several words of a closed vocabulary."""
 
     def clean(self, value: Any) -> Any:
         """Return the words."""
         return super().clean(value) or ABSENT
 
 
-def field_of(question: str, name: str, label: Any) -> forms.Field:
-    """Return the field of a key as the contract has it; a row of a list may be left open."""
+def form_field(question: str, name: str, label: Any) -> forms.Field:
+    """Return the form field for a key of the contract; one in a row of a list may stay empty."""
     path = name.split("-")
     key = key_at(question, [step for step in path if not step.isdigit()])
     in_a_row = any(step.isdigit() for step in path)
@@ -159,12 +159,12 @@ def field_of(question: str, name: str, label: Any) -> forms.Field:
         "help_text": _HELP.get(name, ""),
     }
     if key.items is bool:
-        return Word(choices=FLAGS, **options)
+        return WordField(choices=FLAGS, **options)
     if choices := _choices(key):
         if key.several:
-            return SeveralWords(choices=choices, widget=forms.CheckboxSelectMultiple, **options)
-        return Word(choices=[("", _LEFT_OPEN.get(name, "–")), *choices], **options)
-    return Value(key, _DAYS if key.several else _TYPED[key.items], **options)
+            return WordsField(choices=choices, widget=forms.CheckboxSelectMultiple, **options)
+        return WordField(choices=[("", _LEFT_OPEN.get(name, "–")), *choices], **options)
+    return ValueField(key, _DAY_LIST if key.several else _FORMATS[key.items], **options)
 
 
 def _choices(key: Key) -> list[tuple[str, Any]]:
@@ -186,8 +186,8 @@ def _documents() -> list[tuple[str, str]]:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Fields that stand together, by their labels; a folded part opens once it holds something."""
+class FieldGroup:
+    """Fields shown together, by their labels; a folded group opens once one has a value."""
 
     title: Any
     labels: Labels
@@ -195,7 +195,7 @@ class Part:
 
 
 # A law is named by its document, or by an area and a day.
-_LAW = Part(
+_LAW = FieldGroup(
     _("Which law"), {"policy": _("Policy document"), "area": _("or area"), "day": _("and day")}
 )
 
@@ -214,9 +214,9 @@ def _rows(path: str, numbers: Iterable[int], labels: Callable[[int], Labels]) ->
     }
 
 
-def _person() -> Iterator[Part]:
+def _person() -> Iterator[FieldGroup]:
     """Return the facts on which a measure rests."""
-    yield Part(
+    yield FieldGroup(
         _("The facts"),
         {
             "person-start": _("Day 1"),
@@ -226,7 +226,7 @@ def _person() -> Iterator[Part]:
             **_proof("person-"),
         },
     )
-    yield Part(
+    yield FieldGroup(
         _("Stays"),
         _rows(
             "person-stays",
@@ -240,7 +240,7 @@ def _person() -> Iterator[Part]:
         ),
         folded=True,
     )
-    yield Part(
+    yield FieldGroup(
         _("Infected people"),
         {
             "person-clinical": _("Clinical class"),
@@ -248,7 +248,7 @@ def _person() -> Iterator[Part]:
         },
         folded=True,
     )
-    yield Part(
+    yield FieldGroup(
         _("From abroad, posts, trucks, home"),
         {
             "person-inbound-central_days": _("From abroad: central days served"),
@@ -264,9 +264,9 @@ def _person() -> Iterator[Part]:
     yield _results()
 
 
-def _results() -> Part:
+def _results() -> FieldGroup:
     """Return what has happened since."""
-    return Part(
+    return FieldGroup(
         _("Tests and days served"),
         {
             **_rows(
@@ -294,8 +294,8 @@ def _results() -> Part:
     )
 
 
-def _switch() -> Iterator[Part]:
-    yield Part(
+def _switch() -> Iterator[FieldGroup]:
+    yield FieldGroup(
         _("Which law"),
         {
             "from": _("From the document"),
@@ -306,8 +306,8 @@ def _switch() -> Iterator[Part]:
     yield from _person()
 
 
-def _zone() -> Iterator[Part]:
-    yield Part(
+def _zone() -> Iterator[FieldGroup]:
+    yield FieldGroup(
         _("High-risk area"),
         {
             "level": _("How large"),
@@ -316,7 +316,7 @@ def _zone() -> Iterator[Part]:
             "all_negative_on_lift_day": _("All negative on the day of lifting"),
         },
     )
-    yield Part(
+    yield FieldGroup(
         _("Later positives"),
         _rows(
             "positives",
@@ -331,15 +331,15 @@ def _zone() -> Iterator[Part]:
     )
 
 
-def _of_a_law(*parts: Part) -> Callable[[], Iterator[Part]]:
-    return lambda: iter((_LAW, *parts))
+def _with_law(*groups: FieldGroup) -> Callable[[], Iterator[FieldGroup]]:
+    return lambda: iter((_LAW, *groups))
 
 
-_PARTS: dict[str, Callable[[], Iterator[Part]]] = {
+_GROUPS: dict[str, Callable[[], Iterator[FieldGroup]]] = {
     "measure": lambda: chain([_LAW], _person()),
     "switch": _switch,
-    "entry": _of_a_law(
-        Part(
+    "entry": _with_law(
+        FieldGroup(
             _("At the door"),
             {
                 "venue": _("Venue"),
@@ -354,8 +354,8 @@ _PARTS: dict[str, Callable[[], Iterator[Part]]] = {
             },
         )
     ),
-    "screening": _of_a_law(
-        Part(
+    "screening": _with_law(
+        FieldGroup(
             _("Post and week"),
             {
                 "post": _("Post"),
@@ -366,8 +366,8 @@ _PARTS: dict[str, Callable[[], Iterator[Part]]] = {
         )
     ),
     "zone": lambda: chain([_LAW], _zone()),
-    "gathering": _of_a_law(
-        Part(
+    "gathering": _with_law(
+        FieldGroup(
             _("Gathering"),
             {
                 "kind": _("Kind"),
@@ -376,8 +376,8 @@ _PARTS: dict[str, Callable[[], Iterator[Part]]] = {
             },
         )
     ),
-    "freight": _of_a_law(
-        Part(
+    "freight": _with_law(
+        FieldGroup(
             _("Truck"),
             {
                 "at": _("Moment"),
@@ -387,14 +387,14 @@ _PARTS: dict[str, Callable[[], Iterator[Part]]] = {
             },
         )
     ),
-    "registration": _of_a_law(
-        Part(
+    "registration": _with_law(
+        FieldGroup(
             _("Reporting before arrival"),
             {"arrival": _("Arrives on"), "registered": _("Reported on")},
         )
     ),
-    "registry": _of_a_law(
-        Part(
+    "registry": _with_law(
+        FieldGroup(
             _("Key populations"),
             {
                 "person-age": _("Age"),
@@ -408,8 +408,8 @@ _PARTS: dict[str, Callable[[], Iterator[Part]]] = {
             },
         )
     ),
-    "whitelist": _of_a_law(
-        Part(
+    "whitelist": _with_law(
+        FieldGroup(
             _("Whitelist workers"),
             {
                 "post": _("Post"),
@@ -419,7 +419,7 @@ _PARTS: dict[str, Callable[[], Iterator[Part]]] = {
         )
     ),
 }
-KINDS = tuple(_PARTS)
+KINDS = tuple(_GROUPS)
 
 
 class QuestionForm(forms.Form):
@@ -428,43 +428,43 @@ class QuestionForm(forms.Form):
     def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
-        self.whole = list(_PARTS[kind]())
-        for part in self.whole:
-            for name, label in part.labels.items():
-                self.fields[name] = field_of(kind, name, label)
+        self._groups = list(_GROUPS[kind]())
+        for group in self._groups:
+            for name, label in group.labels.items():
+                self.fields[name] = form_field(kind, name, label)
 
     @property
-    def parts(self) -> Iterator[tuple[Part, list[forms.BoundField], bool]]:
-        """Yield the parts with their fields, and whether each stands open."""
-        for part in self.whole:
-            fields = [self[name] for name in part.labels]
+    def groups(self) -> Iterator[tuple[FieldGroup, list[forms.BoundField], bool]]:
+        """Yield the groups with their fields, and whether each is open."""
+        for group in self._groups:
+            fields = [self[name] for name in group.labels]
             used = any(field.data or field.errors for field in fields)
-            yield part, fields, used or not part.folded
+            yield group, fields, used or not group.folded
 
     def question(self) -> dict[str, Any]:
         """Return the question as the contract writes it."""
         asked: dict[str, Any] = {"ask": self.kind}
         for name, value in self.cleaned_data.items():
             if value is not ABSENT:
-                _put(asked, name.split("-"), value)
+                _set_path(asked, name.split("-"), value)
         # The engine asks for the whole object even where nothing in it is known.
         for part in ("person", "visitor"):
             if any(name.startswith(f"{part}-") for name in self.fields):
                 asked.setdefault(part, {})
-        return cast("dict[str, Any]", _without_gaps(asked))
+        return cast("dict[str, Any]", _rows_as_lists(asked))
 
     def refuse(self, refused: BadQuestionError) -> None:
         """Say at the field what the engine did not understand; at the form if no field is it."""
         named = [name for name in self.fields if name.split("-")[-1] == refused.key]
         empty = [name for name in named if self.cleaned_data.get(name) is ABSENT]
-        field = next(iter(self._of_a_started_row(empty)), None) or next(iter(named), None)
+        field = next(iter(self._empty_in_started_rows(empty)), None) or next(iter(named), None)
         sentence = words.say(refused.text)
         label = self.fields[field].label if field else None
         self.add_error(
             field, sentence.replace(f"“{refused.key}”", f"“{label}”") if label else sentence
         )
 
-    def _of_a_started_row(self, names: Sequence[str]) -> list[str]:
+    def _empty_in_started_rows(self, names: Sequence[str]) -> list[str]:
         """Return the empty fields of rows in which something was entered."""
         entered = [name for name, value in self.cleaned_data.items() if value is not ABSENT]
         return [
@@ -476,17 +476,17 @@ class QuestionForm(forms.Form):
         ]
 
 
-def _put(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
+def _set_path(tree: dict[str, Any], path: Sequence[str], value: Any) -> None:
     *above, last = path
     for step in above:
         tree = tree.setdefault(step, {})
     tree[last] = value
 
 
-def _without_gaps(tree: Any) -> Any:
+def _rows_as_lists(tree: Any) -> Any:
     """Return the tree with its numbered rows as lists."""
     if not isinstance(tree, dict):
         return tree
     if tree and all(key.isdigit() for key in tree):
-        return [_without_gaps(tree[key]) for key in sorted(tree, key=int)]
-    return {key: _without_gaps(value) for key, value in tree.items()}
+        return [_rows_as_lists(tree[key]) for key in sorted(tree, key=int)]
+    return {key: _rows_as_lists(value) for key, value in tree.items()}

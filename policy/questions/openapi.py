@@ -1,5 +1,5 @@
 """
-What the API says of its questions and answers: JSON Schemas, exact enough to test against.
+The OpenAPI description of questions and answers: JSON Schemas, exact enough to test against.
 
 Every question that follows its schema is understood; what is left, a law that is not in force on
 a day or values that contradict each other, is answered with 409.

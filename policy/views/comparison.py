@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from policy import services
-from policy.comparison.differences import ORDER, pairs
+from policy.comparison.differences import ORDER, clause_pairs
 from policy.engine.documents.library import Library
 from policy.engine.documents.schema import Document
 
@@ -25,7 +25,7 @@ def comparison(request: HttpRequest) -> HttpResponse:
     if policy in library.documents and not other:
         other = library.documents[policy].parent or ""
     known = policy in library.documents and other in library.documents
-    shown = pairs(library, policy, other) if known and policy != other else []
+    shown = clause_pairs(library, policy, other) if known and policy != other else []
     counts = Counter(pair.finding.verdict for pair in shown)
     context = {
         "documents": by_day(library),

@@ -17,13 +17,13 @@ def desk(request: HttpRequest) -> HttpResponse:
     """Show what is in force, what waits for a second person and what nobody has justified."""
     at = clock.now()
     mine = Activation.objects.filter(within(member(request), "area__path"))
-    in_force = list(escalation.in_scope(user=member(request), at=at))
-    places = escalation.further(activations=in_force, at=at)
+    in_force = list(escalation.activations_in_scope(user=member(request), at=at))
+    places = escalation.local_excesses(activations=in_force, at=at)
     context = {
         "in_force": in_force,
         "proposals": mine.valid().filter(approved_at=None).count(),
         "drafts": StoredDocument.objects.waiting().count(),
         "clients": ApiClient.objects.filter(revoked_at=None).count(),
-        "unjustified": escalation.unjustified(places),
+        "unjustified": escalation.count_unjustified(places),
     }
     return render(request, "policy/desk.html", context)

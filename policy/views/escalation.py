@@ -1,4 +1,4 @@
-"""Further than its parent: what local documents ask more than the nation, and why."""
+"""Escalation: what local documents ask more than the national one, and why."""
 
 from datetime import datetime
 
@@ -25,14 +25,14 @@ def _page(
     form: JustificationForm | None = None,
 ) -> HttpResponse:
     user = member(request)
-    places = escalation.further(
-        activations=escalation.in_scope(user=user, at=at),
+    places = escalation.local_excesses(
+        activations=escalation.activations_in_scope(user=user, at=at),
         at=at,
     )
     context = {
         "places": places,
         "may_justify": user.role == Role.SUPERVISOR,
-        "unjustified": escalation.unjustified(places),
+        "unjustified": escalation.count_unjustified(places),
         "failed": failed,
         "form": form,
     }
@@ -51,7 +51,7 @@ def escalation_list(request: HttpRequest) -> HttpResponse:
 def justify(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the place's justification of one provision."""
     by, at = member(request), clock.now()
-    activation = get_object_or_404(escalation.in_scope(user=by, at=at), pk=pk)
+    activation = get_object_or_404(escalation.activations_in_scope(user=by, at=at), pk=pk)
     form = JustificationForm(request.POST)
     if form.is_valid():
         try:

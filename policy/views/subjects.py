@@ -1,4 +1,4 @@
-"""One subject of the law through all documents, by the day they came into force."""
+"""One subject in all documents, by the day they came into force."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from policy.engine.documents.schema import SUBJECTS, Document
 
 
 @dataclass(frozen=True)
-class Station:
+class SubjectEntry:
     """What one document says on a subject; else `speaker` is the document that speaks for it."""
 
     document: Document
@@ -22,7 +22,7 @@ class Station:
     speaker: Document | None
 
 
-def history(library: Library, subject: str) -> Iterator[Station]:
+def history(library: Library, subject: str) -> Iterator[SubjectEntry]:
     """Return every document that speaks on a subject or inherits what another says, by day."""
     for document in sorted(
         library.documents.values(), key=lambda known: (known.in_force_from, known.id)
@@ -37,7 +37,7 @@ def history(library: Library, subject: str) -> Iterator[Station]:
             None,
         )
         if speaker is not None:
-            yield Station(document, own_provisions, None if own_provisions else speaker)
+            yield SubjectEntry(document, own_provisions, None if own_provisions else speaker)
 
 
 @require_GET

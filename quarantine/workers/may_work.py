@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from common import clock
 from policy.activations.laws import laws_over
 from policy.engine.calendars.laying import Calendar
-from policy.engine.decisions.people import WhiteListing, whitelist
+from policy.engine.decisions.people import WhitelistDecision, whitelist
 from policy.engine.decisions.screening import Screening, screen
 from policy.engine.documents.law import Law
 from policy.engine.documents.schema import Post, WhitelistPost
@@ -44,7 +44,7 @@ class Standing:
 
     answer: Answer
     reasons: list[str]
-    listing: WhiteListing | None
+    listing: WhitelistDecision | None
     screening: Screening | None
     latest: LatestResult | None
     proof_until: datetime | None
@@ -159,7 +159,7 @@ def _case_says(known: _Known, worker: Worker, today: date) -> Said:
         yield Answer.DESK, _("Under a measure: %s.") % named
 
 
-def _result_says(latest: LatestResult | None, listing: WhiteListing | None) -> Said:
+def _result_says(latest: LatestResult | None, listing: WhitelistDecision | None) -> Said:
     if latest and not latest.negative:
         yield Answer.NO_WORK, _("The newest result is positive.")
     elif listing and not listing.may_work:

@@ -1,5 +1,5 @@
 """
-The calendar of a case: its plan laid on day 1, with what has happened since.
+The calendar of a case: its plan laid on day 1, with the tests taken since.
 
 Counting follows the notices (113号 3, Yingkou 3): day N is N - 1 days after day 1, a stage of N
 days ends on day N, and the person is released on the last day of the last mandatory stage, as soon
@@ -61,7 +61,7 @@ class CalendarDay:
 
 @dataclass(frozen=True)
 class Calendar:
-    """A plan on its days. `earliest_release` is None when nothing holds or a positive stops it."""
+    """A dated plan. `earliest_release` is None without mandatory days or after a positive."""
 
     plan: Plan
     start: date
@@ -75,19 +75,19 @@ class Calendar:
     next_test_on: date | None
     release_blockers: tuple[Text, ...]
     may_be_released: bool
-    laid: "_Laid" = field(repr=False)
+    laid: "_LaidPlan" = field(repr=False)
     served: tuple[Served, ...]
     today: date
 
     @property
     def open_tests(self) -> list[date]:
-        """The required tests that are still to be taken."""
+        """The required tests still to be taken."""
         taken = self.laid.history.sampled
         return [day for day in self.required_tests if day_number(day, self.start) not in taken]
 
     @functools.cached_property
     def days(self) -> tuple[CalendarDay, ...]:
-        """Every day from day 1 to the last, drawn when looked at."""
+        """Every day from day 1 to the last, built on demand."""
         return _days(self.laid, self.served, self.today)
 
 
@@ -138,8 +138,8 @@ def _history(
     return _History(results, taken, missed_days - taken, floor)
 
 
-def _taken_earlier(plan: Plan, planned: list[int], history: _History) -> list[int]:
-    """Put the last test on the earlier day on which it was taken, where that is as good."""
+def _with_last_test_moved(plan: Plan, planned: list[int], history: _History) -> list[int]:
+    """Move the last test to the earlier day on which it was taken, where that counts as well."""
     if plan.last_test_from is None or not planned or planned[-1] in history.results:
         return planned
     earlier = range(plan.last_test_from, planned[-1])
@@ -228,7 +228,7 @@ def _dated_stages(
     return tuple(dated)
 
 
-def _until(freed_on: date | None, stages: Iterable[DatedStage]) -> Iterator[DatedStage]:
+def _cut_off(freed_on: date | None, stages: Iterable[DatedStage]) -> Iterator[DatedStage]:
     """Cut the stages off on the day from which the person is free."""
     for stage in stages:
         if freed_on is None or stage.last_day < freed_on:
@@ -237,24 +237,24 @@ def _until(freed_on: date | None, stages: Iterable[DatedStage]) -> Iterator[Date
             yield replace(stage, last_day=freed_on - timedelta(days=1))
 
 
-class _Place(NamedTuple):
+class _StageDay(NamedTuple):
     stage: PlannedStage
     number: int
 
 
-def _place(plan: Plan, day: int, held_until: int) -> _Place | None:
+def _stage_day(plan: Plan, day: int, held_until: int) -> _StageDay | None:
     """Return the stage of a day; after its last day a person still held stays where they were."""
     before, held = 0, None
     for stage in plan.stages:
         if stage.force == "must" and day > before:
-            held = _Place(stage, day - before + stage.served)
+            held = _StageDay(stage, day - before + stage.served)
         if before < day <= before + stage.days and (stage.force == "must" or day > held_until):
-            return _Place(stage, day - before + stage.served)
+            return _StageDay(stage, day - before + stage.served)
         before += stage.days
     return held if day <= held_until else None
 
 
-class _Laid(NamedTuple):
+class _LaidPlan(NamedTuple):
     """A plan laid on its start, before it is drawn day by day."""
 
     plan: Plan
@@ -268,7 +268,7 @@ class _Laid(NamedTuple):
     free_from: int | None
 
 
-def _state(day: int, laid: _Laid) -> NATState | None:
+def _test_state(day: int, laid: _LaidPlan) -> NATState | None:
     if day in laid.history.sampled:
         return "taken"
     if day in laid.cancelled:
@@ -334,7 +334,8 @@ def lay(
     """
     history = _history(start, tests, sampled, missed, not_before)
     planned, advised = (
-        _taken_earlier(plan, plan.days_asked(force), history) for force in ("must", "advise")
+        _with_last_test_moved(plan, plan.days_asked(force), history)
+        for force in ("must", "advise")
     )
     if plan.release is None:
         asked = _with_make_ups(planned, history)
@@ -368,7 +369,7 @@ def lay(
         plan=plan,
         start=start,
         stages=tuple(
-            _until(freed_on, _dated_stages(plan, start, kept, advised, asked.release_test))
+            _cut_off(freed_on, _dated_stages(plan, start, kept, advised, asked.release_test))
             if asks_nothing
             else _dated_stages(plan, start, kept, advised, asked.release_test)
         ),
@@ -385,7 +386,7 @@ def lay(
         ),
         release_blockers=blockers,
         may_be_released=release is not None and not blockers,
-        laid=_Laid(
+        laid=_LaidPlan(
             *(plan, start, history, asked, planned, advised, cancelled, release),
             free_from=day_number(freed_on, start) if freed_on and asks_nothing else None,
         ),
@@ -394,7 +395,7 @@ def lay(
     )
 
 
-def _days(laid: _Laid, served: Iterable[Served], today: date) -> tuple[CalendarDay, ...]:
+def _days(laid: _LaidPlan, served: Iterable[Served], today: date) -> tuple[CalendarDay, ...]:
     start, tests = laid.start, laid.tests
     held_until = 0 if laid.release is None else day_number(laid.release, start)
     length = sum(stage.days for stage in laid.plan.stages)
@@ -408,9 +409,9 @@ def _days(laid: _Laid, served: Iterable[Served], today: date) -> tuple[CalendarD
     days = []
     for day in range(1, last + 1):
         held = laid.free_from is None or day < laid.free_from
-        place = _place(laid.plan, day, held_until) if held else None
+        place = _stage_day(laid.plan, day, held_until) if held else None
         results = laid.history.results.get(day)
-        state = _state(day, laid)
+        state = _test_state(day, laid)
         days.append(
             CalendarDay(
                 day=nth_day(start, day),

@@ -1,4 +1,4 @@
-"""A plan: what a provision asks of somebody, counted from day 1 and without dates."""
+"""A plan: what a provision asks of a person, counted from day 1 and without dates."""
 
 import functools
 import hashlib

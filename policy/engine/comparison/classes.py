@@ -1,5 +1,5 @@
 """
-The persons that documents can tell apart, derived from their conditions.
+The classes of persons that documents distinguish, derived from their conditions.
 
 For each field that a condition reads, the values on both sides of every bound and one for each
 named place are enough: two persons between the same bounds are decided alike. A subject's classes

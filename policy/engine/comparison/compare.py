@@ -1,5 +1,5 @@
 """
-Does a document go further than another: one finding for each of its clauses and subjects.
+Compare two documents: one finding for each clause and subject of the first.
 
 Every class of persons, venues, posts, gatherings … that the two documents can tell apart (see
 `classes`) is put to both. A clause is stricter where it asks more of one class, looser where it
@@ -59,7 +59,7 @@ P = TypeVar("P", bound=Provision)
 @dataclass(frozen=True, slots=True)
 class Finding:
     """
-    How one clause of a document stands to the other document on one subject.
+    How one clause of a document compares with the other document on one subject.
 
     `parent` is the clause that answers, of the other document or of what it inherits; `more_for`
     and `less_for` are classes (persons, venues, posts …) of which more or less is asked.
@@ -80,8 +80,8 @@ class Finding:
         return self.parent.clause if self.parent else None
 
 
-class Seen(NamedTuple):
-    """What was found for one class: what is more, what is less, the other document's clause."""
+class Difference(NamedTuple):
+    """The difference for one class: what is more, what is less, the other document's clause."""
 
     clause: str
     more: tuple[Text, ...]
@@ -113,7 +113,7 @@ class _Subject(NamedTuple):
 
     name: str
     kinds: tuple[str, ...]
-    seen: Callable[[Law, Law], Iterable[Seen]]
+    differences: Callable[[Law, Law], Iterable[Difference]]
 
 
 def compare(law: Law, other: Law) -> tuple[Finding, ...]:
@@ -130,10 +130,10 @@ def compare(law: Law, other: Law) -> tuple[Finding, ...]:
         if not provisions:
             continue
         silent = not other_subjects & set(subject.kinds)
-        seen = () if silent else tuple(subject.seen(law, other))
+        differences = () if silent else tuple(subject.differences(law, other))
         for clause in dict.fromkeys(p.clause for p in provisions):
             must = any(p.force == "must" for p in provisions if p.clause == clause)
-            about = [item for item in seen if item.clause == clause]
+            about = [item for item in differences if item.clause == clause]
             force: Force = "must" if must else "advise"
             speaking = None if silent else other
             findings.append(_finding(subject.name, clause, force, about, speaking))
@@ -141,22 +141,22 @@ def compare(law: Law, other: Law) -> tuple[Finding, ...]:
 
 
 def _finding(
-    subject: str, clause: str, force: Force, seen: Sequence[Seen], other: Law | None
+    subject: str, clause: str, force: Force, differences: Sequence[Difference], other: Law | None
 ) -> Finding:
-    """Sum up what was found; without another law that speaks on the subject it is silent."""
+    """Return the finding from the differences; without another law on the subject it is silent."""
     if other is None:
         silent = Text(
             "另一份政策文件没有此类规定。", "The other document has no provision on this."
         )
         return Finding(subject, "silent", clause, None, force, silent)
-    more = list(dict.fromkeys(text for item in seen for text in item.more))
-    less = list(dict.fromkeys(text for item in seen for text in item.less))
+    more = list(dict.fromkeys(text for item in differences for text in item.more))
+    less = list(dict.fromkeys(text for item in differences for text in item.less))
     verdict: Verdict = "equal"
     if more and force == "must":
         verdict = "stricter"
     elif less:
         verdict = "looser"
-    cited = _answering(seen, other.documents[0].id)
+    cited = _answering_clause(differences, other.documents[0].id)
     return Finding(
         subject,
         verdict,
@@ -164,20 +164,20 @@ def _finding(
         cited,
         force,
         _because(more, less),
-        more_for=_shown(item.about for item in seen if item.more),
-        less_for=_shown(item.about for item in seen if item.less),
+        more_for=_first_classes(item.about for item in differences if item.more),
+        less_for=_first_classes(item.about for item in differences if item.less),
     )
 
 
-def _shown(classes: Iterable[Class | None]) -> tuple[Class, ...]:
+def _first_classes(classes: Iterable[Class | None]) -> tuple[Class, ...]:
     known = (about for about in classes if about is not None)
     return tuple(itertools.islice(dict.fromkeys(known), SHOWN))
 
 
-def _answering(seen: Sequence[Seen], other: str) -> Citation | None:
+def _answering_clause(differences: Sequence[Difference], other: str) -> Citation | None:
     """Return the other document's clause that answers most of the classes that differ."""
-    differing = [item.other for item in seen if item.other and (item.more or item.less)]
-    cited = differing or [item.other for item in seen if item.other]
+    differing = [item.other for item in differences if item.other and (item.more or item.less)]
+    cited = differing or [item.other for item in differences if item.other]
     counted = Counter([citation for citation in cited if citation.document == other] or cited)
     return counted.most_common(1)[0][0] if counted else None
 
@@ -205,7 +205,7 @@ def _differences(pairs: Iterable[tuple[Text, float, float]]) -> tuple[list[Text]
     return more, less
 
 
-def _own(law: Law, kind: type[P]) -> Iterator[P]:
+def _own_provisions(law: Law, kind: type[P]) -> Iterator[P]:
     """Return the provisions of one kind of the law's own document."""
     for provision in law.documents[0].provisions:
         if isinstance(provision, kind):
@@ -248,7 +248,7 @@ def _case(law: Law, person: Person) -> _Case:
 
 
 def _burden(case: _Case, *, own: bool) -> _Burden:
-    """Return what a law asks; of its `own` clause only what that clause itself asks on arrival."""
+    """Return what a law asks; with `own`, on arrival only what the clause itself asks."""
     decision, row = case.decision, case.row
     plan, asked = decision.plan, row.provision.on_arrival if row else None
     must = [stage for stage in plan.stages if stage.force == "must"] if plan else []
@@ -279,7 +279,7 @@ def _limit(movement: Movement | None) -> int:
     return -MOVEMENTS.index(movement or "free")
 
 
-def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Seen]:
+def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Difference]:
     own_id = law.documents[0].id
     for person in persons((law, other), subject):
         mine = _case(law, person)
@@ -288,17 +288,17 @@ def _measures(law: Law, other: Law, subject: MeasureSubject) -> Iterator[Seen]:
             continue
         theirs = _case(other, person)
         if mine.decision.subject == subject:
-            yield _deciding(mine, theirs, row, person)
+            yield _deciding_difference(mine, theirs, row, person)
         for extra in law.rows[subject][0] if subject == "arrivals" else ():
             if (
                 extra is not row
                 and extra.provision.on_arrival
                 and reaches(extra, mine.holds, mine.matched)
             ):
-                yield _adding(mine, theirs, extra, person)
+                yield _arrival_difference(mine, theirs, extra, person)
 
 
-def _deciding(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Seen:
+def _deciding_difference(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Difference:
     """Return what the clause itself asks beyond the other law, and what is no longer asked."""
     clause_burden, law_burden, other_burden = (
         _burden(mine, own=True),
@@ -308,19 +308,19 @@ def _deciding(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Seen
     if law_burden.medical or other_burden.medical:
         more, less = _differences([(MEDICAL, law_burden.medical, other_burden.medical)])
     else:
-        more, _ = _differences(_pairs(clause_burden, other_burden))
-        _, less = _differences(_pairs(law_burden, other_burden))
-    return Seen(row.cited.clause, tuple(more), tuple(less), theirs.decision.measure, person)
+        more, _ = _differences(_burden_pairs(clause_burden, other_burden))
+        _, less = _differences(_burden_pairs(law_burden, other_burden))
+    return Difference(row.cited.clause, tuple(more), tuple(less), theirs.decision.measure, person)
 
 
-def _pairs(mine: _Burden, their: _Burden) -> Iterator[tuple[Text, float, float]]:
+def _burden_pairs(mine: _Burden, their: _Burden) -> Iterator[tuple[Text, float, float]]:
     for name, value, other_value in zip(_NAMES, mine, their, strict=False):
         if value is not None and other_value is not None:
             yield name, value, other_value
 
 
-def _adding(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Seen:
-    """Return how what a provision adds on arrival stands to what the other law asks."""
+def _arrival_difference(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Difference:
+    """Return the difference between what a provision adds on arrival and the other law."""
     asked, decision = row.provision.on_arrival, theirs.decision
     landing = mine.decision.landing_test and asked is not None and asked.landing_test is not None
     hours = _strictness(asked.proof_hours if asked else None)
@@ -330,10 +330,10 @@ def _adding(mine: _Case, theirs: _Case, row: TableRow, person: Person) -> Seen:
             (PROOF, hours, _strictness(decision.proof_hours)),
         ]
     )
-    return Seen(row.cited.clause, tuple(more), (), decision.measure, person)
+    return Difference(row.cited.clause, tuple(more), (), decision.measure, person)
 
 
-def _doors(law: Law, other: Law) -> Iterator[Seen]:
+def _doors(law: Law, other: Law) -> Iterator[Difference]:
     for venue, role in itertools.product(words_of(Venue), words_of(Role)):
         mine = doors.governing(law, venue, role, "entry")
         if mine is None or mine[0].document != law.documents[0].id or role == "patient":
@@ -351,15 +351,15 @@ def _doors(law: Law, other: Law) -> Iterator[Seen]:
             ]
         )
         cited = theirs[0] if theirs else None
-        yield Seen(mine[0].clause, tuple(more), tuple(less), cited, (venue, role))
+        yield Difference(mine[0].clause, tuple(more), tuple(less), cited, (venue, role))
 
 
 _SIZES: tuple[Level, ...] = words_of(Level)
 
 
-def _lifts(law: Law, other: Law) -> Iterator[Seen]:
+def _lifts(law: Law, other: Law) -> Iterator[Difference]:
     theirs = list(other.cited(ZoneProvision))
-    for provision in _own(law, ZoneProvision):
+    for provision in _own_provisions(law, ZoneProvision):
         if provision.lift is None:
             cited, rule = next(((c, p) for c, p in theirs if p.levels), (None, None))
             mine = {_SIZES.index(level) for level in provision.levels}
@@ -367,7 +367,7 @@ def _lifts(law: Law, other: Law) -> Iterator[Seen]:
             more, less = _differences([(LEVELS, max(mine), max(others, default=-1))])
             if not more and min(mine) < min(others, default=0):
                 less = [LEVELS]
-            yield Seen(provision.clause, tuple(more), tuple(less), cited)
+            yield Difference(provision.clause, tuple(more), tuple(less), cited)
         else:
             cited = next((c for c, p in theirs if p.lift is not None), None)
             for later in _later_positives():
@@ -377,38 +377,38 @@ def _lifts(law: Law, other: Law) -> Iterator[Seen]:
                 ]
                 mine_day, their_day = (day.toordinal() if day else 0 for day in days)
                 more, less = _differences([(LIFTING, mine_day, their_day)])
-                yield Seen(provision.clause, tuple(more), tuple(less), cited)
+                yield Difference(provision.clause, tuple(more), tuple(less), cited)
 
 
 def _later_positives() -> Iterator[tuple[zones.LaterPositive, ...]]:
-    """Return what can follow in a zone drawn on the day of its positive: nothing, or one more."""
+    """Return the later positives to compare, for a zone drawn on the day of its positive."""
     yield ()
     for relation in words_of(Relation):
         yield (zones.LaterPositive(DAY + timedelta(days=3), "1", relation),)
 
 
-def _times(rule: ScreeningProvision | None) -> float:
+def _tests_a_week(rule: ScreeningProvision | None) -> float:
     if rule is None or rule.force == "advise":
         return 0
     return len(rule.weekdays) or (0.5 if rule.sampled else 0)
 
 
-def _frequencies(law: Law, other: Law) -> Iterator[Seen]:
+def _frequencies(law: Law, other: Law) -> Iterator[Difference]:
     for post in words_of(Post):
         mine, theirs = screening.governing(law, post), screening.governing(other, post)
         if mine is None or mine[0].document != law.documents[0].id:
             continue
         more, less = _differences(
-            [(FREQUENCY, _times(mine[1]), _times(theirs[1] if theirs else None))]
+            [(FREQUENCY, _tests_a_week(mine[1]), _tests_a_week(theirs[1] if theirs else None))]
         )
         cited = theirs[0] if theirs else None
-        yield Seen(mine[0].clause, tuple(more), tuple(less), cited, (post,))
+        yield Difference(mine[0].clause, tuple(more), tuple(less), cited, (post,))
 
 
-def _held(law: Law, other: Law) -> Iterator[Seen]:
+def _gathering_rules(law: Law, other: Law) -> Iterator[Difference]:
     rules = [*law.provisions(GatheringProvision), *other.provisions(GatheringProvision)]
-    sizes = sorted({0, *(n for r in rules for n in _around(r.persons_at_least))})
-    outside = sorted({0, *(n for r in rules for n in _around(r.outside_persons_at_least))})
+    sizes = sorted({0, *(n for r in rules for n in _both_sides(r.persons_at_least))})
+    outside = sorted({0, *(n for r in rules for n in _both_sides(r.outside_persons_at_least))})
     for kind, persons_, strangers in itertools.product(words_of(Gathering), sizes, outside):
         mine = gatherings.gathering(law, kind, persons_, strangers)
         theirs = gatherings.gathering(other, kind, persons_, strangers)
@@ -419,13 +419,13 @@ def _held(law: Law, other: Law) -> Iterator[Seen]:
                 (PROOF, _strictness(mine.proof_hours), _strictness(theirs.proof_hours)),
             ]
         )
-        for rule in _own(law, GatheringProvision):
+        for rule in _own_provisions(law, GatheringProvision):
             if gatherings.covers(rule, kind, persons_, strangers):
                 about = (kind, persons_, strangers)
-                yield Seen(rule.clause, tuple(more), tuple(less), theirs.measure, about)
+                yield Difference(rule.clause, tuple(more), tuple(less), theirs.measure, about)
 
 
-def _around(bound: int | None) -> tuple[int, ...]:
+def _both_sides(bound: int | None) -> tuple[int, ...]:
     return () if bound is None else (bound - 1, bound)
 
 
@@ -433,15 +433,15 @@ def _moment(hours: int) -> datetime:
     return start_of(DAY) - timedelta(hours=hours)
 
 
-def _freight(law: Law, other: Law) -> Iterator[Seen]:
-    """Return what the crews are asked, and what their trucks are."""
+def _freight(law: Law, other: Law) -> Iterator[Difference]:
+    """Return the differences for crews and for trucks."""
     yield from _measures(law, other, "freight")
     yield from _trucks(law, other)
 
 
-def _trucks(law: Law, other: Law) -> Iterator[Seen]:
+def _trucks(law: Law, other: Law) -> Iterator[Difference]:
     rules = [*law.provisions(FreightProvision), *other.provisions(FreightProvision)]
-    ahead = [None, *sorted({n for r in rules for n in _around(r.report_days_ahead)})]
+    ahead = [None, *sorted({n for r in rules for n in _both_sides(r.report_days_ahead)})]
     proofs = [None, *(Proof(_moment(r.proof_hours)) for r in rules)]
     mine_cited = next((c for c, _ in law.cited(FreightProvision)), None)
     for origin, days, proof in itertools.product(
@@ -459,18 +459,18 @@ def _trucks(law: Law, other: Law) -> Iterator[Seen]:
             ]
         )
         if mine_cited is not None:
-            yield Seen(mine_cited.clause, tuple(more), tuple(less), theirs.measure)
+            yield Difference(mine_cited.clause, tuple(more), tuple(less), theirs.measure)
 
 
-def _terms(law: Law, other: Law) -> Iterator[Seen]:
+def _registration_terms(law: Law, other: Law) -> Iterator[Difference]:
     theirs = next(other.cited(RegistrationProvision), None)
-    for rule in _own(law, RegistrationProvision):
+    for rule in _own_provisions(law, RegistrationProvision):
         days = (theirs[1].days_ahead or 0) if theirs else 0
         more, less = _differences([(TERM, rule.days_ahead or 0, days)])
-        yield Seen(rule.clause, tuple(more), tuple(less), theirs[0] if theirs else None)
+        yield Difference(rule.clause, tuple(more), tuple(less), theirs[0] if theirs else None)
 
 
-def _workers(law: Law, other: Law) -> Iterator[Seen]:
+def _whitelist_posts(law: Law, other: Law) -> Iterator[Difference]:
     for post in words_of(WhitelistPost):
         mine, theirs = (
             people.whitelist(compared_law, post, start_of(DAY)) for compared_law in (law, other)
@@ -483,11 +483,11 @@ def _workers(law: Law, other: Law) -> Iterator[Seen]:
                 (DUTIES, False, bool(set(theirs.duties) - set(mine.duties))),
             ]
         )
-        yield Seen(mine.measure.clause, tuple(more), tuple(less), theirs.measure, (post,))
+        yield Difference(mine.measure.clause, tuple(more), tuple(less), theirs.measure, (post,))
 
 
-def _listed(law: Law, other: Law) -> Iterator[Seen]:
-    ends = next((end.clause for end in _own(law, RegistryEnd)), None)
+def _registries(law: Law, other: Law) -> Iterator[Difference]:
+    ends = next((end.clause for end in _own_provisions(law, RegistryEnd)), None)
     for person in _residents(law, other):
         mine, theirs = people.list_person(law, person), people.list_person(other, person)
         more, less = _differences([(PEOPLE, mine.listed, theirs.listed)])
@@ -497,32 +497,32 @@ def _listed(law: Law, other: Law) -> Iterator[Seen]:
             and mine.measure is not None
             and mine.measure.document == law.documents[0].id
         ):
-            yield Seen(mine.measure.clause, tuple(more), tuple(less), citation, person)
+            yield Difference(mine.measure.clause, tuple(more), tuple(less), citation, person)
         elif less and ends is not None:
-            yield Seen(ends, (), tuple(less), None, person)
+            yield Difference(ends, (), tuple(less), None, person)
 
 
 def _residents(law: Law, other: Law) -> Iterator[people.ListedFacts]:
     rules = [*law.provisions(RegistryProvision), *other.provisions(RegistryProvision)]
-    ages = sorted({30, *(n for r in rules for n in _around(r.group.age_at_least))})
+    ages = sorted({30, *(n for r in rules for n in _both_sides(r.group.age_at_least))})
     conditions: list[tuple[Condition, ...]] = [(), *((word,) for word in words_of(Condition))]
     flags = ("", "living_alone", "pregnant", "child_in_difficulty", "disabled")
     for age, condition, flag in itertools.product(ages, conditions, flags):
         person = people.ListedFacts(age, condition)
-        yield _with(person, flag)
+        yield _with_flag(person, flag)
 
 
-def _with(person: people.ListedFacts, flag: str) -> people.ListedFacts:
+def _with_flag(person: people.ListedFacts, flag: str) -> people.ListedFacts:
     changes: dict[str, Any] = {flag: True} if flag else {}
     return dataclasses.replace(person, **changes)
 
 
-def _results(law: Law, other: Law) -> Iterator[Seen]:
+def _results(law: Law, other: Law) -> Iterator[Difference]:
     theirs = next(other.cited(InboundResults), None)
-    for rule in _own(law, InboundResults):
+    for rule in _own_provisions(law, InboundResults):
         bound = theirs[1].positive_below_ct if theirs else 0
         more, less = _differences([(CT, rule.positive_below_ct, bound)])
-        yield Seen(rule.clause, tuple(more), tuple(less), theirs[0] if theirs else None)
+        yield Difference(rule.clause, tuple(more), tuple(less), theirs[0] if theirs else None)
 
 
 def _subjects() -> tuple[_Subject, ...]:
@@ -537,9 +537,9 @@ def _subjects() -> tuple[_Subject, ...]:
         _Subject("zones", ("zones",), _lifts),
         _Subject("screening", ("screening",), _frequencies),
         _Subject("entry", ("entry",), _doors),
-        _Subject("gatherings", ("gatherings",), _held),
+        _Subject("gatherings", ("gatherings",), _gathering_rules),
         _Subject("freight", ("freight", "freight_entry"), _freight),
-        _Subject("registration", ("registration",), _terms),
-        _Subject("whitelist", ("whitelist",), _workers),
-        _Subject("registry", ("registry",), _listed),
+        _Subject("registration", ("registration",), _registration_terms),
+        _Subject("whitelist", ("whitelist",), _whitelist_posts),
+        _Subject("registry", ("registry",), _registries),
     )

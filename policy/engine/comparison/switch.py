@@ -1,4 +1,4 @@
-"""What a change of policy does to an open case."""
+"""The effect of a change of policy on an open case."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -22,9 +22,9 @@ class Switched:
 
 def switch(old: Law, new: Law, person: Person, day: date) -> Switched:
     """
-    Return what becomes of a case opened under one law when another takes effect on a day.
+    Return the state of a case opened under one law when another takes effect on a day.
 
-    The question is put as if it had been decided that a stricter law reaches open cases; nobody
+    It is answered as if a stricter law had been decided to reach open cases; nobody
     is released before the switch, and no law reaches back to people already released.
     """
     before, after = decide(old, person, day), decide(new, person, day)

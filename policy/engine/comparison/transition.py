@@ -1,5 +1,5 @@
 """
-What becomes of a case when another law takes effect: the one rule of transition.
+The rule of transition: which law a case follows when another law takes effect.
 
 The document in force on the day of assessment governs. What is more lenient applies at once and
 days served count; what is stricter is for new cases, unless it was decided that it reaches open
@@ -107,7 +107,7 @@ def transition(
         return Transition("freed", "nothing_asked", old, freed_on=max(day, before.start))
     if after.start != before.start:
         return Transition("undecided", "other_day_1", old)
-    why = _why(old, new, before.start, day, release_day, reaches_open=reaches_open)
+    why = _switch_reason(old, new, before.start, day, release_day, reaches_open=reaches_open)
     if why in ("over", "stricter"):
         return Transition("stays", why, old)
     # Whom the new plan no longer holds is free from the day of the switch.
@@ -115,7 +115,7 @@ def transition(
     return Transition("follows", why, new, freed_on=freed)
 
 
-def _why(
+def _switch_reason(
     old: Plan, new: Plan, start: date, day: date, release_day: date | None, *, reaches_open: bool
 ) -> Why:
     """Return why the new plan takes the place of the old one, or does not."""

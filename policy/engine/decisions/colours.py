@@ -1,5 +1,5 @@
 """
-Green, yellow and red marks of listed people.
+The colour (green, yellow, red) of people on the key-population lists.
 
 Cangshan 5 names the colours and leaves to others how they follow. So the standard is not part of
 a document: whoever answers for the place gives one, and until then a default holds (readings.md,
@@ -29,7 +29,7 @@ class ColourRule:
     unvaccinated: bool = False
 
     def reasons(self, person: "ListedFacts") -> tuple[Text, ...]:
-        """Return what of this holds for somebody, in words; nothing where nothing does."""
+        """Return the conditions that hold for a person, in words."""
         age, diseases = self.age_at_least, self.diseases_at_least
         reasons = []
         if age is not None and person.age >= age:
@@ -60,7 +60,7 @@ DEFAULT = Standard(
 
 
 def mark(person: "ListedFacts", standard: Standard) -> tuple[Colour, Text]:
-    """Return somebody's colour under a standard, and the sentence why."""
+    """Return a person's colour under a standard, and the reason as a sentence."""
     marked: Colour = "green"
     why: tuple[Text, ...] = ()
     for colour, condition in (("red", standard.red), ("yellow", standard.yellow)):

@@ -29,7 +29,7 @@ _DAY = timedelta(days=1)
 _ENDING_ORDER = ("secondary_contacts", *MEASURE_SUBJECTS)
 
 
-class Needs(NamedTuple):
+class DecisionInput(NamedTuple):
     """What a decision depends on; nothing is dated. `holds` has a bit for each condition."""
 
     holds: int
@@ -46,7 +46,7 @@ class Needs(NamedTuple):
     today: int
 
 
-class Decided(NamedTuple):
+class UndatedDecision(NamedTuple):
     """A decision without its date; `shift` is how many days before the start day 1 lies."""
 
     measure: Citation | None = None
@@ -67,7 +67,7 @@ class Decision(NamedTuple):
     """What applies to a person on a day. `start` is day 1 of the plan."""
 
     start: date
-    outcome: Decided
+    outcome: UndatedDecision
     facts: Situation
 
     @property
@@ -142,10 +142,10 @@ def decide(law: Law, person: Person, day: date) -> Decision:
     """Return what the law asks of a person assessed on a day."""
     start = person.starts_on(day)
     facts = situation(person, start, day)
-    needs = _needs(law, person, facts, start, day)
-    outcome: Decided | None = law.memory.get(needs)
+    needs = _decision_input(law, person, facts, start, day)
+    outcome: UndatedDecision | None = law.memory.get(needs)
     if outcome is None:
-        outcome = _outcome(law, needs)
+        outcome = _undated_decision(law, needs)
         if len(law.memory) >= MOST_REMEMBERED:
             law.memory.clear()
         law.memory[needs] = outcome
@@ -197,7 +197,7 @@ def _inbound(person: Person) -> Inbound | None:
 
 def _came_from(inbound: Inbound | None, stays: Sequence[PastStay]) -> str | None:
     """
-    Return where somebody comes from whose origin nobody has written down.
+    Return the origin of a person for whom none was recorded.
 
     From abroad they come on from the first entry point; others from where they still were on the
     day of the arrival or the day before.
@@ -208,12 +208,14 @@ def _came_from(inbound: Inbound | None, stays: Sequence[PastStay]) -> str | None
     return last.area if last is not None and 0 <= last.days_ago <= 1 else None
 
 
-def _needs(law: Law, person: Person, facts: Situation, start: date, day: date) -> Needs:
+def _decision_input(
+    law: Law, person: Person, facts: Situation, start: date, day: date
+) -> DecisionInput:
     infected = facts.exposure == "infected"
     unclassified = infected and facts.clinical is None
     read = facts._replace(clinical="asymptomatic") if unclassified else facts
     proof, inbound = person.proof, facts.inbound
-    return Needs(
+    return DecisionInput(
         law.conditions_that_hold(read),
         infected,
         unclassified,
@@ -238,30 +240,30 @@ def _served(person: Person, start: date) -> tuple[tuple[int, Setting], ...]:
     return tuple(sorted(days.items()))
 
 
-def _outcome(law: Law, needs: Needs) -> Decided:
+def _undated_decision(law: Law, needs: DecisionInput) -> UndatedDecision:
     if needs.infected:
         return _infected(law, needs)
     matched = matching_rows(law, needs.holds)
     asking = [row for row in matched.values() if not row.provision.ends]
     if not asking:
         ending = next((matched[s] for s in _ENDING_ORDER if s in matched), None)
-        return _nothing(law, ending, matched.values())
+        return _nothing_asked(law, ending, matched.values())
     winner = asking[0]
     arrival = _on_arrival(law, needs, winner, matched)
-    return _measured(law, needs, winner, arrival, asking[1:])
+    return _measure_decision(law, needs, winner, arrival, asking[1:])
 
 
 def matching_rows(law: Law, holds: int) -> dict[str, TableRow]:
     """Return the provision of each subject that speaks of a person, in the order of precedence."""
     matched: dict[str, TableRow] = {}
     for subject in MEASURE_SUBJECTS:
-        row = _first(law.rows[subject], holds, matched)
+        row = _first_match(law.rows[subject], holds, matched)
         if row is not None:
             matched[subject] = row
     return matched
 
 
-def _first(
+def _first_match(
     tables: Sequence[Sequence[TableRow]], holds: int, matched: dict[str, TableRow]
 ) -> TableRow | None:
     for rows in tables:
@@ -280,19 +282,19 @@ def reaches(row: TableRow, holds: int, matched: dict[str, TableRow]) -> bool:
     )
 
 
-def _infected(law: Law, needs: Needs) -> Decided:
-    row = _first(law.rows["infected"], needs.holds, {})
+def _infected(law: Law, needs: DecisionInput) -> UndatedDecision:
+    row = _first_match(law.rows["infected"], needs.holds, {})
     if row is None:
-        return Decided(refer="medical", because=(reasons.NO_RULE_FOR_INFECTED,))
+        return UndatedDecision(refer="medical", because=(reasons.NO_RULE_FOR_INFECTED,))
     note = (reasons.UNCLASSIFIED,) if needs.unclassified else ()
     if row.provision.refer is not None:
-        return Decided(
+        return UndatedDecision(
             measure=row.cited,
             subject="infected",
             refer="medical",
             because=(*note, *reasons.of_clause(law, row), reasons.REFERRED),
         )
-    outcome = _measured(law, needs, row, _Arrival(False, None, ()), [])
+    outcome = _measure_decision(law, needs, row, _Arrival(False, None, ()), [])
     return outcome._replace(because=(*note, *outcome.because))
 
 
@@ -303,7 +305,7 @@ class _Arrival(NamedTuple):
 
 
 def _on_arrival(
-    law: Law, needs: Needs, winner: TableRow, matched: dict[str, TableRow]
+    law: Law, needs: DecisionInput, winner: TableRow, matched: dict[str, TableRow]
 ) -> _Arrival:
     """Join what is asked on arrival: by the deciding provision, and by all about arrivals."""
     rows = [winner] if winner.provision.on_arrival else []
@@ -329,22 +331,24 @@ def _on_arrival(
     return _Arrival(landing, hours, tuple(because))
 
 
-def _has_proof(law: Law, needs: Needs, asked: OnArrival) -> bool | None:
+def _has_proof(law: Law, needs: DecisionInput, asked: OnArrival) -> bool | None:
     if asked.proof_hours is None:
         return None
     return needs.proof_valid[law.proof_hours.index(asked.proof_hours)]
 
 
-def _landing(law: Law, needs: Needs, asked: OnArrival) -> bool:
+def _landing(law: Law, needs: DecisionInput, asked: OnArrival) -> bool:
     if asked.landing_test == "without_proof":
         return not _has_proof(law, needs, asked)
     return asked.landing_test == "always"
 
 
-def _nothing(law: Law, ending: TableRow | None, matched: Iterable[TableRow]) -> Decided:
+def _nothing_asked(
+    law: Law, ending: TableRow | None, matched: Iterable[TableRow]
+) -> UndatedDecision:
     if ending is None:
-        return Decided(because=(reasons.NOTHING_MATCHES,))
-    return Decided(
+        return UndatedDecision(because=(reasons.NOTHING_MATCHES,))
+    return UndatedDecision(
         measure=ending.cited,
         subject=ending.provision.subject,
         because=(*reasons.of_clause(law, ending), reasons.NOTHING_ASKED),
@@ -352,16 +356,18 @@ def _nothing(law: Law, ending: TableRow | None, matched: Iterable[TableRow]) -> 
     )
 
 
-def _measured(
-    law: Law, needs: Needs, row: TableRow, arrival: _Arrival, others: Sequence[TableRow]
-) -> Decided:
+def _measure_decision(
+    law: Law, needs: DecisionInput, row: TableRow, arrival: _Arrival, others: Sequence[TableRow]
+) -> UndatedDecision:
     stages, how = _stages(row, needs)
     # Days served elsewhere before the start count; those of an infected person's time as a contact
     # do not, and those of an entry point are counted by the stage.
     counts = stages and row.provision.subject != "infected" and not row.provision.counts_inbound
     shift = sum(1 for number, _ in needs.served if number < 1) if counts else 0
     if needs.served:
-        stages = _overlaid(stages, [(n + shift, s) for n, s in needs.served], needs.today + shift)
+        stages = _with_served_settings(
+            stages, [(n + shift, s) for n, s in needs.served], needs.today + shift
+        )
     plan = _plan(law, needs, row, stages=stages, landing_test=arrival.landing_test, shift=shift)
     mandatory = [stage for stage in stages if stage.force == "must"]
     movement: Movement = mandatory[0].movement if mandatory else "free"
@@ -376,7 +382,7 @@ def _measured(
         *((reasons.served(shift),) if shift else ()),
         *reasons.others(law, others),
     )
-    return Decided(
+    return UndatedDecision(
         row.cited,
         row.provision.subject,
         plan if plan.stages or plan.required_tests or plan.advised_tests else None,
@@ -392,7 +398,9 @@ def _measured(
     )
 
 
-def _stages(row: TableRow, needs: Needs) -> tuple[tuple[PlannedStage, ...], tuple[Text, ...]]:
+def _stages(
+    row: TableRow, needs: DecisionInput
+) -> tuple[tuple[PlannedStage, ...], tuple[Text, ...]]:
     """Return the stages in the person's setting, less the days served at the entry point."""
     provision, source = row.provision, row.plan
     asked = provision.central_on_request and needs.chooses_central
@@ -404,14 +412,14 @@ def _stages(row: TableRow, needs: Needs) -> tuple[tuple[PlannedStage, ...], tupl
         how = (reasons.CHOSE_CENTRAL if asked else reasons.HOME_UNSUITABLE,)
         if provision.instead:
             return tuple(
-                _planned(provision, stage, 0, stage.setting) for stage in provision.instead
+                _planned_stage(provision, stage, 0, stage.setting) for stage in provision.instead
             ), how
     planned = []
     for stage in source.stages:
-        done = _done(stage, needs) if provision.counts_inbound else 0
+        done = _days_at_entry(stage, needs) if provision.counts_inbound else 0
         if done < stage.days:
             setting: Setting = "central" if leaves_home and _is_home(stage) else stage.setting
-            planned.append(_planned(provision, stage, done, setting))
+            planned.append(_planned_stage(provision, stage, done, setting))
     return tuple(planned), how
 
 
@@ -419,7 +427,7 @@ def _is_home(stage: Stage) -> bool:
     return stage.setting == "home"
 
 
-def _done(stage: Stage, needs: Needs) -> int:
+def _days_at_entry(stage: Stage, needs: DecisionInput) -> int:
     """Return how many days of a stage were served at the entry point (101号 10)."""
     inbound = needs.inbound
     if inbound is None or stage.force == "advise":
@@ -428,7 +436,7 @@ def _done(stage: Stage, needs: Needs) -> int:
     return central if stage.setting == "central" else home
 
 
-def _planned(
+def _planned_stage(
     provision: MeasureProvision, stage: Stage, done: int, setting: Setting
 ) -> PlannedStage:
     force = stage.force or provision.force
@@ -444,7 +452,7 @@ def _planned(
     )
 
 
-def _overlaid(
+def _with_served_settings(
     stages: Sequence[PlannedStage], served: Sequence[tuple[int, Setting]], today: int
 ) -> tuple[PlannedStage, ...]:
     """
@@ -459,12 +467,12 @@ def _overlaid(
     for stage in stages:
         for number in range(1, stage.days + 1):
             setting = settings.get(before + number, stage.setting)
-            parts = _extended(parts, stage, number, setting, settings.get(before + number))
+            parts = _with_day_added(parts, stage, number, setting, settings.get(before + number))
         before += stage.days
     return tuple(parts)
 
 
-def _extended(
+def _with_day_added(
     parts: list[PlannedStage],
     stage: PlannedStage,
     number: int,
@@ -502,7 +510,7 @@ def _extended(
 
 def _plan(
     law: Law,
-    needs: Needs,
+    needs: DecisionInput,
     row: TableRow,
     *,
     stages: tuple[PlannedStage, ...],

@@ -1,4 +1,4 @@
-"""At a door: may this person come in, and what is checked."""
+"""Entry to a venue: whether a visitor may come in, and what is checked."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ _REFUSALS: dict[Check, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who stands at the door, and what they show."""
+    """The visitor at a door, and what they show."""
 
     __pydantic_config__ = ONLY_KNOWN_KEYS
 
@@ -47,7 +47,7 @@ class Visitor:
 @dataclass(frozen=True, slots=True)
 class Admission:
     """
-    Whether somebody may come in, and the checks that failed.
+    Whether the visitor may come in, and the checks that failed.
 
     `local_decision` where the text leaves it to the place.
     """

@@ -18,7 +18,7 @@ from policy.engine.questions.reading import (
     Several,
     decimal,
     read,
-    whole,
+    whole_number,
 )
 
 Exposure = Literal["close_contact", "secondary_contact", "infected"]
@@ -36,7 +36,7 @@ MOST_DAYS = 3650
 # A machine runs 40 to 45 cycles, never more than 50.
 MOST_CT = 50
 
-Days = Annotated[int, whole(MOST_DAYS)]
+Days = Annotated[int, whole_number(MOST_DAYS)]
 Ct = Annotated[float, decimal(MOST_CT)]
 
 

@@ -1,4 +1,4 @@
-"""Leaving home under a measure: under which terms the law lets somebody out."""
+"""Outings under a measure: the terms on which the law allows them."""
 
 from typing import NamedTuple
 

@@ -21,16 +21,16 @@ from policy.engine.documents.schema import (
     WhitelistPost,
     WhitelistProvision,
 )
-from policy.engine.questions.reading import ONLY_KNOWN_KEYS, Flag, Several, whole
+from policy.engine.questions.reading import ONLY_KNOWN_KEYS, Flag, Several, whole_number
 from policy.engine.text import Text
 
 Vaccination = Literal["none", "partial", "full"]
-Age = Annotated[int, whole(150)]
+Age = Annotated[int, whole_number(150)]
 
 
 @dataclass(frozen=True, slots=True)
 class ListedFacts:
-    """What the lists ask of somebody."""
+    """The facts of a person that the lists depend on."""
 
     __pydantic_config__ = ONLY_KNOWN_KEYS
 
@@ -47,7 +47,7 @@ class ListedFacts:
 @dataclass(frozen=True, slots=True)
 class ListingDecision:
     """
-    Whether somebody is listed and under what.
+    Whether a person is listed, and in which categories.
 
     No text says how colours follow, so without a standard there is none. `under` cites the clause
     of each category.
@@ -138,8 +138,8 @@ def list_person(
 
 
 @dataclass(frozen=True, slots=True)
-class WhiteListing:
-    """Whether somebody keeps services running, may go to work now, and what they owe."""
+class WhitelistDecision:
+    """Whether a post is on the white list, its holder may work now, and their duties."""
 
     listed: bool
     may_work: bool
@@ -161,7 +161,7 @@ def proof_rules(law: Law) -> Iterator[tuple[int, tuple[WhitelistPost, ...]]]:
 
 def whitelist(
     law: Law, post: WhitelistPost, at: datetime, proof: Proof | None = None
-) -> WhiteListing:
+) -> WhitelistDecision:
     """Return whether a post is on the white list; others work without its duties."""
     for cited, rule in law.cited(WhitelistProvision):
         if post in rule.posts:
@@ -174,7 +174,7 @@ def whitelist(
                     "tested.",
                 )
                 because = (*because, late)
-            return WhiteListing(
+            return WhitelistDecision(
                 listed=True,
                 may_work=works,
                 duties=tuple(sorted(rule.duties)),
@@ -183,4 +183,6 @@ def whitelist(
                 proof_hours=rule.proof_hours,
             )
     nothing = Text("此岗位不在白名单内。", "This post is not on the white list.")
-    return WhiteListing(listed=False, may_work=True, duties=(), measure=None, because=(nothing,))
+    return WhitelistDecision(
+        listed=False, may_work=True, duties=(), measure=None, because=(nothing,)
+    )

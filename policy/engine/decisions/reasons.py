@@ -1,4 +1,4 @@
-"""Why: the sentences that a decision gives, in both languages and without dates."""
+"""The reasons of a decision: sentences in both languages, without dates."""
 
 from collections.abc import Iterator, Sequence
 

@@ -1,4 +1,4 @@
-"""Trucks that come in, and people who register before they come."""
+"""Freight: entry of trucks. Registration: people who report before they arrive."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -62,7 +62,7 @@ def freight(
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """Until when somebody registers, and whether they did in time."""
+    """The last day of registering, and whether it was done in time."""
 
     deadline: date | None
     on_time: bool

@@ -1,4 +1,4 @@
-"""When somebody in a post must be tested."""
+"""Screening: when people in a post must be tested."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

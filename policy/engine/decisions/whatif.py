@@ -1,4 +1,4 @@
-"""What would change a decision: single facts turned round, one at a time."""
+"""What-if: which single facts, changed one at a time, would change a decision."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from policy.engine.text import Text, in_chinese
 
 @dataclass(frozen=True, slots=True)
 class Alternative:
-    """One other fact, the sentence that tells it, and the decision it would lead to."""
+    """A changed fact, the sentence that describes it, and the decision that follows."""
 
     key: str
     text: Text
@@ -23,25 +23,25 @@ class Alternative:
 
 
 def what_would_change(law: Law, person: Person, day: date) -> tuple[Alternative, ...]:
-    """Return the single facts that, were they otherwise, would change the decision."""
+    """Return the single facts that would change the decision."""
     now = decide(law, person, day)
     alternatives = []
-    for key, text, varied in _others(law, person, day):
+    for key, text, varied in _variations(law, person, day):
         decision = decide(law, varied, day)
-        if _asked(decision) != _asked(now):
+        if _requirements(decision) != _requirements(now):
             alternatives.append(Alternative(key, text, varied, decision))
     return tuple(alternatives)
 
 
-def _asked(decision: Decision) -> tuple[object, ...]:
+def _requirements(decision: Decision) -> tuple[object, ...]:
     """Return what a decision asks, without its reasons."""
     return decision.start, decision.outcome._replace(because=(), also=())
 
 
-_Other = tuple[str, Text, Person]
+_Variation = tuple[str, Text, Person]
 
 
-def _others(law: Law, person: Person, day: date) -> Iterator[_Other]:
+def _variations(law: Law, person: Person, day: date) -> Iterator[_Variation]:
     yield from _proofs(law, person, person.starts_on(day))
     if person.home_conditions_met:
         without = Text("若不具备居家条件", "If the home were unsuitable")
@@ -60,7 +60,7 @@ def _others(law: Law, person: Person, day: date) -> Iterator[_Other]:
     yield from _inbounds(law, person)
 
 
-def _proofs(law: Law, person: Person, start: date) -> Iterator[_Other]:
+def _proofs(law: Law, person: Person, start: date) -> Iterator[_Variation]:
     for hours in law.proof_hours:
         if proof_is_valid(person.proof, hours, start):
             yield (
@@ -80,7 +80,7 @@ def _proofs(law: Law, person: Person, start: date) -> Iterator[_Other]:
         )
 
 
-def _origins(person: Person) -> Iterator[_Other]:
+def _origins(person: Person) -> Iterator[_Variation]:
     if person.arrived_from is None:
         return
     text = (
@@ -98,7 +98,7 @@ _RISKS: tuple[tuple[Risk | None, Text], ...] = (
 )
 
 
-def _stays(person: Person) -> Iterator[_Other]:
+def _stays(person: Person) -> Iterator[_Variation]:
     for place, stay in enumerate(person.stays):
         for risk, words in _RISKS:
             if risk == stay.risk:
@@ -115,7 +115,7 @@ def _stays(person: Person) -> Iterator[_Other]:
             )
 
 
-def _inbounds(law: Law, person: Person) -> Iterator[_Other]:
+def _inbounds(law: Law, person: Person) -> Iterator[_Variation]:
     """Return the days at the entry point from which each provision on them speaks."""
     if person.inbound is None:
         return

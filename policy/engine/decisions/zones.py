@@ -25,7 +25,7 @@ class LaterPositive:
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What becomes of a zone."""
+    """The decision on a zone."""
 
     level_allowed: bool
     lift_day: date | None
@@ -65,7 +65,7 @@ def zone(
         day = lift_day(lift, start, last_positive)
     else:
         clean = all_negative_on_lift_day
-        day = _restarted(lift, start, last_positive, positives)
+        day = _restarted_lift_day(lift, start, last_positive, positives)
     extended = day > lift_day(lift, start, last_positive)
     return Zone(
         level_allowed=allowed,
@@ -73,7 +73,7 @@ def zone(
         still_controlled=staying,
         zone_stays=extended or not clean,
         measure=measure,
-        because=(*because, _clock(lift)),
+        because=(*because, _counting_rule(lift)),
     )
 
 
@@ -84,7 +84,7 @@ def lift_day(lift: Lift, start: date, last_positive: date) -> date:
     return last_positive + timedelta(days=lift.days)
 
 
-def _restarted(
+def _restarted_lift_day(
     lift: Lift, start: date, last_positive: date, positives: Sequence[LaterPositive]
 ) -> date:
     """Return the day of lifting when each positive found before it starts the days again."""
@@ -106,7 +106,7 @@ def _households(positives: Sequence[LaterPositive], lift: Lift) -> tuple[str, ..
     return tuple(dict.fromkeys(kept))
 
 
-def _clock(lift: Lift) -> Text:
+def _counting_rule(lift: Lift) -> Text:
     if lift.clock == "start":
         return Text(
             f"管控开始当天算第1天，第{lift.days}天核酸阴性后解封。",

@@ -1,4 +1,4 @@
-"""What is wrong with a document although each of its values is of the right type."""
+"""Faults of a document whose values are each of the right type."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ from policy.engine.text import Text
 
 
 class Fault(NamedTuple):
-    """A place in the document and a sentence about it."""
+    """A fault: its place in the document and a sentence."""
 
     place: tuple[int | str, ...]
     text: Text
@@ -48,14 +48,14 @@ _TOO_MANY_CLASSES = Text(
 
 
 def faults(document: Document) -> Iterator[Fault]:
-    """Return what is wrong with a document, in the order in which it is best mended."""
+    """Return the faults of a document, in the order in which they are best mended."""
     yield from _clauses(document)
     yield from _references(document)
     for number, provision in enumerate(document.provisions):
         yield from _defaults(number, provision)
         if isinstance(provision, MeasureProvision):
             yield from _contradictions(number, provision, document)
-    yield from _twins(document)
+    yield from _duplicates(document)
     yield from _never_reached(document)
 
 
@@ -234,11 +234,11 @@ def _tables(document: Document) -> Iterator[tuple[str, list[Numbered]]]:
     yield from tables.items()
 
 
-def _twins(document: Document) -> Iterator[Fault]:
-    """Two provisions that no fact can tell apart."""
+def _duplicates(document: Document) -> Iterator[Fault]:
+    """Return the provisions with the same conditions as another one."""
     for subject, rows in _tables(document):
         if subject == "zones":
-            yield from _zone_twins(rows)
+            yield from _zone_duplicates(rows)
             continue
         for (_, first), (number, second) in itertools.combinations(rows, 2):
             if _conditions(first) == _conditions(second):
@@ -252,7 +252,7 @@ def _twins(document: Document) -> Iterator[Fault]:
                 )
 
 
-def _zone_twins(rows: Sequence[Numbered]) -> Iterator[Fault]:
+def _zone_duplicates(rows: Sequence[Numbered]) -> Iterator[Fault]:
     for name, words in (
         ("levels", Text("划定范围", "how large a zone may be")),
         ("lift", Text("解封规则", "when a zone is lifted")),
@@ -264,7 +264,7 @@ def _zone_twins(rows: Sequence[Numbered]) -> Iterator[Fault]:
 
 
 def _never_reached(document: Document) -> Iterator[Fault]:
-    """Provisions that match no case at all, or whose every case is caught above them."""
+    """Return the provisions that match no case, or only cases that an earlier one matches."""
     yield from _measures_never_reached(document)
     for _, rows in _tables(document):
         for place, (number, provision) in enumerate(rows):
@@ -277,11 +277,11 @@ def _never_reached(document: Document) -> Iterator[Fault]:
             for _, above in rows[:place]:
                 cases -= _cases(above) or set()
                 if not cases:
-                    yield _caught(number, above.clause)
+                    yield _unreachable(number, above.clause)
                     break
 
 
-def _caught(number: int, clause: str) -> Fault:
+def _unreachable(number: int, clause: str) -> Fault:
     return Fault(
         ("provisions", number),
         Text(
@@ -309,7 +309,7 @@ def _cases(provision: Provision) -> set[object] | None:
 
 
 def _measures_never_reached(document: Document) -> Iterator[Fault]:
-    """Put every class of persons that the document can tell apart to its own provisions."""
+    """Return the measures that match no class of persons, or none before an earlier provision."""
     law = Law(document.id, (document,), document.area)
     for subject in MEASURE_SUBJECTS:
         rows = [row for table in law.rows[subject] for row in table]
@@ -334,7 +334,7 @@ def _measures_never_reached(document: Document) -> Iterator[Fault]:
                 nobody = Text("此规定不适用于任何人。", "this provision never matches anybody.")
                 yield Fault(("provisions", number), nobody)
             elif place not in first:
-                yield _caught(number, rows[place - 1].cited.clause)
+                yield _unreachable(number, rows[place - 1].cited.clause)
 
 
 def family_faults(document: Document, others: Mapping[str, Document]) -> Iterator[Fault]:
@@ -347,7 +347,7 @@ def family_faults(document: Document, others: Mapping[str, Document]) -> Iterato
     if document.forwards not in (None, document.parent):
         only = Text("转发文件只能转发其上级。", "a document forwards its parent, no other.")
         yield Fault(("forwards",), only)
-    for first, last in holes(document.area, {**others, document.id: document}):
+    for first, last in coverage_gaps(document.area, {**others, document.id: document}):
         until = f"{last:%Y-%m-%d}" if last else "…"
         yield Fault(
             ("in_force_until",),
@@ -393,8 +393,10 @@ def _ends_before(parent: Document, document: Document) -> bool:
     return document.in_force_until is None or parent.in_force_until < document.in_force_until
 
 
-def holes(area: str, documents: Mapping[str, Document]) -> Iterator[tuple[date, date | None]]:
-    """Return the spans, from the first document on, in which none is in force in an area."""
+def coverage_gaps(
+    area: str, documents: Mapping[str, Document]
+) -> Iterator[tuple[date, date | None]]:
+    """Return the periods, from the first document on, without any in force in an area."""
     spans = sorted(
         (known.in_force_from, known.in_force_until or date.max)
         for known in documents.values()

@@ -1,4 +1,4 @@
-"""No clause left behind: every numbered clause of every document, and what carries it."""
+"""The register of clauses: every numbered clause of every document, and what implements it."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""A document with everything it inherits, its conditions ready to be asked."""
+"""A document with all it inherits, its conditions compiled to bits."""
 
 import functools
 import operator

@@ -10,7 +10,7 @@ from policy.engine.documents.law import Law
 from policy.engine.documents.loader import read_folder, refuse_family
 from policy.engine.documents.schema import Document
 from policy.engine.errors import ContradictionError
-from policy.engine.questions.reading import refuse, shown
+from policy.engine.questions.reading import refuse, short_repr
 
 __all__ = ["Law", "Library", "shipped"]
 
@@ -33,8 +33,8 @@ class Library:
         if document_id not in self.documents:
             refuse(
                 "policy",
-                f"未知政策文件：{shown(document_id)}",
-                f"{shown(document_id)} is not known.",
+                f"未知政策文件：{short_repr(document_id)}",
+                f"{short_repr(document_id)} is not known.",
             )
         where = place or self.documents[document_id].area
         law = self._laws.get((document_id, where))

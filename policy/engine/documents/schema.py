@@ -1,5 +1,5 @@
 """
-The shape of a policy document: one published notice, clause by clause.
+The schema of a policy document: one published notice, clause by clause.
 
 Conditions are typed fields that are ANDed. Within a document the provisions of one subject are
 read from top to bottom and the first that matches decides, so the special rule stands above the

@@ -33,7 +33,7 @@ _NO_NUMBER = object()
 def answer(question: object, documents: library.Library | None = None) -> Answer:
     """Return the answer to one question, or `{"error": sentence}`; never raises."""
     try:
-        return _told(question, documents or library.shipped())
+        return _answer_in_chinese(question, documents or library.shipped())
     except BadQuestionError as error:
         return {"error": error.text.en}
 
@@ -60,10 +60,10 @@ def consider_line(line: bytes, documents: library.Library) -> Answer:
         raise BadQuestionError("line", TOO_DEEP) from None
     except ValueError:
         raise BadQuestionError("line", NO_OBJECT) from None
-    return _told(question, documents)
+    return _answer_in_chinese(question, documents)
 
 
-def _told(question: object, documents: library.Library) -> Answer:
+def _answer_in_chinese(question: object, documents: library.Library) -> Answer:
     """Return the answer with its reasons in Chinese."""
     try:
         answer: Answer = _in_chinese(consider(question, documents))

@@ -35,14 +35,14 @@ from policy.engine.questions.reading import (
     refuse,
     refuse_missing,
     refuse_unknown,
-    whole,
+    whole_number,
 )
 from policy.engine.text import Text, in_chinese
 
 Answer = dict[str, Any]
 _FINDING = ("subject", "verdict", "clause", "parent_clause", "force", "because")
-Persons = Annotated[int, whole(1_000_000)]
-DaysAhead = Annotated[int, whole(3650)]
+Persons = Annotated[int, whole_number(1_000_000)]
+DaysAhead = Annotated[int, whole_number(3650)]
 RELEASED_BEFORE = Text(
     "此人在政策调整前已解除管控，更严的规定不追溯。",
     "This person was released before the switch; a stricter rule does not reach back.",
@@ -102,8 +102,8 @@ class MeasureQuestion(QuestionOfALaw):
         """Return the measure with its calendar."""
         law = self.law(documents)
         decision = decide(law, self.person, self.day)
-        answer = _measured(decision, switch.calendar_of(decision, self.person, self.day))
-        answer["because"] += _reviewed(law, self.person)
+        answer = _measure_answer(decision, switch.calendar_of(decision, self.person, self.day))
+        answer["because"] += _review_reasons(law, self.person)
         return answer
 
     def calendar(self, documents: Library) -> Calendar | None:
@@ -125,11 +125,11 @@ class SwitchQuestion(Question):
         """Return the measure under the new document, and the tests that it cancels."""
         switched = self._switched(documents)
         if switched.already_released:
-            answer = _measured(switched.decision, None)
+            answer = _measure_answer(switched.decision, None)
             answer |= {"measure": None, "movement": "free", "coded": False, "door_sensor": False}
             answer["because"] = [RELEASED_BEFORE]
         else:
-            answer = _measured(switched.decision, switched.calendar)
+            answer = _measure_answer(switched.decision, switched.calendar)
         return {**answer, "cancelled_tests": _plain(switched.cancelled_tests)}
 
     def calendar(self, documents: Library) -> Calendar | None:
@@ -160,7 +160,7 @@ class EntryQuestion(QuestionOfALaw):
             self.at,
             local_outbreak=self.local_outbreak,
         )
-        return _told(entry, "allowed", "local_decision", "checks", "proof_hours")
+        return _answer_from(entry, "allowed", "local_decision", "checks", "proof_hours")
 
 
 def _monday(day: date) -> date:
@@ -185,7 +185,10 @@ class ScreeningQuestion(QuestionOfALaw):
         decision = screening.screen(
             self.law(documents), self.post, self.week, self.day, done=self.done
         )
-        return {**_told(decision, "frequency", "due", "overdue"), "next": _plain(decision.next_on)}
+        return {
+            **_answer_from(decision, "frequency", "due", "overdue"),
+            "next": _plain(decision.next_on),
+        }
 
 
 class ZoneQuestion(QuestionOfALaw):
@@ -208,7 +211,9 @@ class ZoneQuestion(QuestionOfALaw):
             positives=self.positives,
             all_negative_on_lift_day=self.all_negative_on_lift_day,
         )
-        return _told(decision, "level_allowed", "lift_day", "still_controlled", "zone_stays")
+        return _answer_from(
+            decision, "level_allowed", "lift_day", "still_controlled", "zone_stays"
+        )
 
 
 class GatheringQuestion(QuestionOfALaw):
@@ -224,7 +229,7 @@ class GatheringQuestion(QuestionOfALaw):
         decision = gatherings.gathering(
             self.law(documents), self.kind, self.persons, self.outside_persons
         )
-        return _told(decision, "duties", "proof_hours", "advised_against")
+        return _answer_from(decision, "duties", "proof_hours", "advised_against")
 
 
 class FreightQuestion(QuestionOfALaw):
@@ -241,7 +246,7 @@ class FreightQuestion(QuestionOfALaw):
         decision = roads.freight(
             self.law(documents), self.at, self.origin, self.reported_days_ahead, self.proof
         )
-        return _told(decision, "may_enter", "landing_test", "seal")
+        return _answer_from(decision, "may_enter", "landing_test", "seal")
 
 
 class RegistrationQuestion(QuestionOfALaw):
@@ -254,7 +259,7 @@ class RegistrationQuestion(QuestionOfALaw):
     def answer(self, documents: Library) -> Answer:
         """Return the last day of registering, and whether it was kept."""
         decision = roads.registration(self.law(documents), self.arrival, self.registered)
-        return _told(decision, "deadline", "on_time")
+        return _answer_from(decision, "deadline", "on_time")
 
 
 class RegistryQuestion(QuestionOfALaw):
@@ -266,7 +271,7 @@ class RegistryQuestion(QuestionOfALaw):
     def answer(self, documents: Library) -> Answer:
         """Return the lists, and whether the person is to be won for vaccination."""
         decision = people.list_person(self.law(documents), self.person)
-        return _told(decision, "listed", "categories", "colour", "vaccination_target")
+        return _answer_from(decision, "listed", "categories", "colour", "vaccination_target")
 
 
 class WhitelistQuestion(QuestionOfALaw):
@@ -280,7 +285,7 @@ class WhitelistQuestion(QuestionOfALaw):
     def answer(self, documents: Library) -> Answer:
         """Return whether the post is listed, and what its holder owes."""
         decision = people.whitelist(self.law(documents), self.post, self.at, self.proof)
-        return _told(decision, "listed", "may_work", "duties")
+        return _answer_from(decision, "listed", "may_work", "duties")
 
 
 class CompareQuestion(QuestionOfALaw):
@@ -332,7 +337,7 @@ def read_question(keys: Mapping[str, object], documents: Library) -> Question:
     return read(validate, keys, "line")
 
 
-def _told(decided: Any, *keys: str) -> Answer:
+def _answer_from(decided: Any, *keys: str) -> Answer:
     """Return these attributes of a decision, and the clause and the reasons on which it rests."""
     return {key: _plain(getattr(decided, key)) for key in (*keys, "measure", "because")}
 
@@ -348,7 +353,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _reviewed(law: Law, person: Person) -> list[Text]:
+def _review_reasons(law: Law, person: Person) -> list[Text]:
     """Return the sentence on a Ct that needs a risk assessment (101号 9), where there is one."""
     cited, rule = next(law.cited(schema.InboundResults), (None, None))
     if cited is None or rule is None or person.inbound is None:
@@ -365,7 +370,7 @@ def _reviewed(law: Law, person: Person) -> list[Text]:
     ]
 
 
-def _measured(decision: Decision, calendar: Calendar | None) -> Answer:
+def _measure_answer(decision: Decision, calendar: Calendar | None) -> Answer:
     stages = calendar.stages if calendar else ()
     return {
         "measure": _plain(decision.measure),
@@ -388,11 +393,11 @@ def _measured(decision: Decision, calendar: Calendar | None) -> Answer:
         "coded": decision.coded,
         "door_sensor": decision.door_sensor,
         "refer": decision.refer or (calendar.refer if calendar else None),
-        "because": _plain((*decision.because, *_dated(calendar))),
+        "because": _plain((*decision.because, *_date_reasons(calendar))),
     }
 
 
-def _dated(calendar: Calendar | None) -> tuple[Text, ...]:
+def _date_reasons(calendar: Calendar | None) -> tuple[Text, ...]:
     if calendar is None:
         return ()
     start = calendar.start

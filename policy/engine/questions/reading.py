@@ -62,7 +62,7 @@ _SENTENCES = {
 }
 
 
-def shown(value: object) -> str:
+def short_repr(value: object) -> str:
     """Return a value for an error sentence: one short line, whatever it was."""
     words = repr(value)
     words = words if len(words) <= 40 else words[:40] + "…"
@@ -73,7 +73,7 @@ def refuse(
     key: str, zh: str, en: str, *, error: type[BadQuestionError] = BadQuestionError
 ) -> NoReturn:
     """Refuse a question because of one key."""
-    name = key if key.isprintable() and len(key) <= LONGEST_TEXT else shown(key)
+    name = key if key.isprintable() and len(key) <= LONGEST_TEXT else short_repr(key)
     raise error(key, Text(f"“{name}”：{zh}", f'"{name}": {en}'))
 
 
@@ -89,7 +89,7 @@ def refuse_unknown_key(key: str) -> NoReturn:
 
 def refuse_unknown(key: str, value: object) -> NoReturn:
     """Refuse a word that is not of the key's vocabulary."""
-    refuse(key, _UNKNOWN.zh.format(shown(value)), _UNKNOWN.en.format(shown(value)))
+    refuse(key, _UNKNOWN.zh.format(short_repr(value)), _UNKNOWN.en.format(short_repr(value)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,14 +117,14 @@ def _text(
     def read(value: object, _documents: object) -> object:
         if isinstance(value, str) and follows(value):
             return made(value)
-        raise WrongValueError(f"{zh}：{shown(value)}", f"{shown(value)} {en}")
+        raise WrongValueError(f"{zh}：{short_repr(value)}", f"{short_repr(value)} {en}")
 
     return Reader(
         read, {"type": "string", "pattern": f"^({pattern})$", "description": description}
     )
 
 
-def whole(most: int) -> Reader:
+def whole_number(most: int) -> Reader:
     """Return a reader of whole numbers from 0 to `most`; JSON knows no difference of 2 and 2.0."""
 
     def read(value: object, _documents: object) -> int:
@@ -133,8 +133,8 @@ def whole(most: int) -> Reader:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
             return value
         raise WrongValueError(
-            f"须为0至{most}的整数：{shown(value)}",
-            f"{shown(value)} is not a whole number from 0 to {most}",
+            f"须为0至{most}的整数：{short_repr(value)}",
+            f"{short_repr(value)} is not a whole number from 0 to {most}",
         )
 
     return Reader(read, {"type": "integer", "minimum": 0, "maximum": most})
@@ -147,8 +147,8 @@ def decimal(most: int) -> Reader:
         if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most:
             return float(value)
         raise WrongValueError(
-            f"须为0至{most}的数：{shown(value)}",
-            f"{shown(value)} is not a number from 0 to {most}",
+            f"须为0至{most}的数：{short_repr(value)}",
+            f"{short_repr(value)} is not a number from 0 to {most}",
         )
 
     return Reader(read, {"type": "number", "minimum": 0, "maximum": most})
@@ -158,7 +158,7 @@ def _document(value: object, documents: Collection[str]) -> str:
     if isinstance(value, str) and value in documents:
         return value
     raise WrongValueError(
-        _UNKNOWN.zh.format(shown(value)), _UNKNOWN.en.format(shown(value)).rstrip(".")
+        _UNKNOWN.zh.format(short_repr(value)), _UNKNOWN.en.format(short_repr(value)).rstrip(".")
     )
 
 
@@ -229,5 +229,5 @@ def _sentence(error: ErrorDetails) -> Text:
     if error["type"] == "value_error":
         wrong: Text = error["ctx"]["error"].text
         return Text(wrong.zh, f"{wrong.en}.")
-    sentence, value = _SENTENCES[error["type"]], shown(error["input"])
+    sentence, value = _SENTENCES[error["type"]], short_repr(error["input"])
     return Text(sentence.zh.format(value), sentence.en.format(value))

@@ -30,7 +30,7 @@ def language() -> str:
 
 
 class Command(BaseCommand):
-    """Look after documents; needs no database and no server."""
+    """Check documents and write the register of clauses, without a database or a server."""
 
     help = "Check a document (check FILE), or write the register of clauses (coverage)."
     requires_system_checks = []

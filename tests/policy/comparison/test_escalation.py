@@ -37,18 +37,18 @@ def supervisor(bayannur: Activation) -> User:
     return factories.make_user(Role.SUPERVISOR, bayannur.area)
 
 
-def asked_more(place: escalation.Further) -> list[tuple[str, str, str]]:
+def asked_more(place: escalation.LocalExcesses) -> list[tuple[str, str, str]]:
     """Return the clause, the subject and the verdict of each provision that asks more."""
     findings = [excess.pair.finding for excess in place.excesses]
     return [(one.clause, one.subject, one.verdict) for one in findings]
 
 
 def count() -> int:
-    everywhere = escalation.further(
+    everywhere = escalation.local_excesses(
         activations=Activation.objects.in_force(IN_NOVEMBER).select_related("area"),
         at=IN_NOVEMBER,
     )
-    return escalation.unjustified(everywhere)
+    return escalation.count_unjustified(everywhere)
 
 
 def justify(client: Client, activation: Activation, **given: str) -> Any:
@@ -61,7 +61,7 @@ def justify(client: Client, activation: Activation, **given: str) -> Any:
 
 class TestGoingFurther:
     def test_names_what_asks_more_than_the_nation_alone(self, bayannur: Activation) -> None:
-        [place] = escalation.further(activations=[bayannur], at=IN_NOVEMBER)
+        [place] = escalation.local_excesses(activations=[bayannur], at=IN_NOVEMBER)
 
         assert place.national == "cn-2022-101"
         assert asked_more(place) == [
@@ -76,7 +76,7 @@ class TestGoingFurther:
 
     def test_names_what_yingkou_asks_where_the_nation_is_silent(self) -> None:
         factories.make_place("yingkou-2022-11", "210800")
-        [place] = escalation.further(
+        [place] = escalation.local_excesses(
             activations=Activation.objects.select_related("area"), at=IN_NOVEMBER
         )
 
@@ -112,7 +112,7 @@ class TestGoingFurther:
     def test_compares_with_the_national_document_of_the_day(self, bayannur: Activation) -> None:
         later = datetime(2022, 12, 7, 4, tzinfo=UTC)
 
-        [place] = escalation.further(activations=[bayannur], at=later)
+        [place] = escalation.local_excesses(activations=[bayannur], at=later)
 
         assert place.national == "cn-2022-113"
 
@@ -121,7 +121,7 @@ class TestGoingFurther:
     ) -> None:
         factories.put_in_force("cn-2022-113", Area.objects.get(code="150000"))
 
-        [place] = escalation.further(activations=[bayannur], at=IN_NOVEMBER)
+        [place] = escalation.local_excesses(activations=[bayannur], at=IN_NOVEMBER)
 
         assert place.national == "cn-2022-113"
 

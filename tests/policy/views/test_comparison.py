@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from accounts.staff.models import Role
 from policy import services
-from policy.comparison.differences import pairs
+from policy.comparison.differences import clause_pairs
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -30,14 +30,14 @@ class TestTheComparison:
         assert '<b aria-hidden="true">＝</b> Equal' in page
 
     def test_puts_the_stricter_clauses_first(self) -> None:
-        found = pairs(services.library(), "bayannur-2022-71", "cn-2022-101")
+        found = clause_pairs(services.library(), "bayannur-2022-71", "cn-2022-101")
 
         verdicts = [pair.finding.verdict for pair in found]
         assert verdicts[0] == "stricter"
         assert verdicts[-1] == "silent"
 
     def test_says_for_whom_it_is_stricter(self) -> None:
-        [pair, *_others] = pairs(services.library(), "bayannur-2022-71", "cn-2022-101")
+        [pair, *_others] = clause_pairs(services.library(), "bayannur-2022-71", "cn-2022-101")
 
         assert pair.more_for
         assert pair.theirs is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from policy.engine.documents.checks import holes, silent_subjects
+from policy.engine.documents.checks import coverage_gaps, silent_subjects
 from policy.engine.documents.library import DOCUMENTS, shipped
 from policy.engine.documents.loader import LONGEST_DOCUMENT, read, read_file, read_folder
 from policy.engine.errors import LawError
@@ -175,8 +175,8 @@ class TestADocumentBesideTheOthers:
     def test_leaves_a_hole_where_it_is_the_last(self) -> None:
         alone = read(SOUND, "x").model_copy(update={"in_force_until": date(2030, 1, 31)})
 
-        assert list(holes(alone.area, {"one": alone})) == [(date(2030, 2, 1), None)]
-        assert list(holes("110000", {"one": alone})) == []
+        assert list(coverage_gaps(alone.area, {"one": alone})) == [(date(2030, 2, 1), None)]
+        assert list(coverage_gaps("110000", {"one": alone})) == []
 
     def test_is_heard_on_what_its_parents_say(self) -> None:
         assert "infected" in silent_subjects(shipped().law("yingkou-2022-11"))

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.staff.models import Area, Role
 from policy import services
 from policy.activations.decisions import withdraw_activation
-from policy.activations.ground import ground
+from policy.activations.local_law import local_law
 from policy.models import Activation
 from tests import factories
 
@@ -19,7 +19,7 @@ ADDRESS = "/policy/in-force"
 
 
 def on(code: str, day: date) -> tuple[str | None, bool]:
-    found = ground(code=code, name="", day=day, now=NOW)
+    found = local_law(code=code, name="", day=day, now=NOW)
     return (found.law.id if found.law else None, found.activated)
 
 
@@ -58,8 +58,8 @@ class TestTheGround:
         assert on("350203", date(2022, 12, 20)) == ("fujian-2022-12", True)
 
     def test_says_who_speaks_on_each_subject(self) -> None:
-        found = ground(code="210800", name="", day=date(2022, 11, 20), now=NOW)
-        said = {line.subject: line for line in found.speaking}
+        found = local_law(code="210800", name="", day=date(2022, 11, 20), now=NOW)
+        said = {line.subject: line for line in found.sources}
 
         assert said["arrivals"][1:] == ("yingkou-2022-11", ("3", "1"), False)
         assert said["close_contacts"][1:] == ("cn-2022-101", ("1",), True)
@@ -67,7 +67,7 @@ class TestTheGround:
         assert "registry_end" not in said
 
     def test_knows_until_when_a_document_holds_by_its_own_days(self) -> None:
-        days = ground(code="210800", name="", day=date(2022, 11, 20), now=NOW).days
+        days = local_law(code="210800", name="", day=date(2022, 11, 20), now=NOW).periods
 
         assert [(one.document, one.first, one.last) for one in days] == [
             ("cn-2022-113", date(2022, 12, 7), None),
@@ -84,7 +84,7 @@ class TestThePage:
 
         page = client.get(ADDRESS)
 
-        assert page.context["ground"].law.id == "cangshan-2022-324"
+        assert page.context["local_law"].law.id == "cangshan-2022-324"
         assert services.library().documents["cangshan-2022-324"].title.zh in page.content.decode()
 
     @pytest.mark.parametrize("text", ["仓山区", "cangshan", "350104"])
@@ -93,7 +93,7 @@ class TestThePage:
 
         page = client.get(ADDRESS, {"area": text, "day": "2022-12-14"})
 
-        assert page.context["ground"].law.id == "cangshan-2022-324"
+        assert page.context["local_law"].law.id == "cangshan-2022-324"
 
     @pytest.mark.parametrize(
         ("given", "field"),

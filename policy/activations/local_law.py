@@ -1,4 +1,4 @@
-"""Which law holds on some ground: any area and day, subject by subject."""
+"""Which law holds in an area on a day, subject by subject."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from policy.engine.moments import SHANGHAI
 ENDING = "registry_end"  # says that a list is complete, nothing of its own
 
 
-class Speaking(NamedTuple):
-    """The document that speaks on a subject, with its clauses; None where nobody does."""
+class SubjectSource(NamedTuple):
+    """The document that speaks on a subject, with its clauses; None where none does."""
 
     subject: str
     document: str | None
@@ -27,8 +27,8 @@ class Speaking(NamedTuple):
     inherited: bool
 
 
-class Days(NamedTuple):
-    """A time in which a document holds by its own days; `last` is None while nothing ends it."""
+class ValidityPeriod(NamedTuple):
+    """A period in which a document holds by its own dates; `last` is None for an open end."""
 
     document: str
     first: date
@@ -36,9 +36,9 @@ class Days(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Ground:
+class LocalLaw:
     """
-    An area on a day.
+    The law of an area on a day.
 
     `known` is the area of the portal's that its activations are made for: itself or the nearest
     above it. Where nothing was activated `law` is what the documents' own days say.
@@ -51,15 +51,15 @@ class Ground:
     law: Law | None
     activated: bool
     timeline: Timeline | None
-    days: tuple[Days, ...]
+    periods: tuple[ValidityPeriod, ...]
 
     @property
-    def speaking(self) -> list[Speaking]:
-        """Return who speaks on each subject."""
-        return list(_speaking(self.law)) if self.law else []
+    def sources(self) -> list[SubjectSource]:
+        """Return which document speaks on each subject."""
+        return list(_sources(self.law)) if self.law else []
 
 
-def named(text: str) -> tuple[str, str]:
+def area_of(text: str) -> tuple[str, str]:
     """Return the code and the name of an area that the portal or GB/T 2260 knows by this text."""
     area = Area.objects.filter(code=text.strip()).first()
     if area is not None:
@@ -75,13 +75,13 @@ def moment_of(day: date, now: datetime) -> datetime:
     return datetime.combine(day, time(23, 59, 59), SHANGHAI)
 
 
-def ground(*, code: str, name: str, day: date, now: datetime) -> Ground:
+def local_law(*, code: str, name: str, day: date, now: datetime) -> LocalLaw:
     """Return which law holds in an area on a day. Three queries at most."""
     at = moment_of(day, now)
-    known = _known(code)
+    known = _nearest_area(code)
     activated = services.in_force(area=known, at=at) if known else None
-    law = activated.at(code[:6]) if activated else _by_days(code, day)
-    return Ground(
+    law = activated.at(code[:6]) if activated else _by_own_dates(code, day)
+    return LocalLaw(
         name=name,
         code=code,
         known=known,
@@ -89,32 +89,32 @@ def ground(*, code: str, name: str, day: date, now: datetime) -> Ground:
         law=law,
         activated=activated is not None,
         timeline=timeline(area=known, at=at) if known else None,
-        days=tuple(_days(code)),
+        periods=tuple(_periods(code)),
     )
 
 
-def _known(code: str) -> Area | None:
+def _nearest_area(code: str) -> Area | None:
     """Return the portal's area of a code, or the nearest above it."""
     above = [code, code[:6], f"{code[:4]}00", f"{code[:2]}0000", "000000"]
     nearest: Area | None = Area.objects.filter(code__in=above).order_by("-depth").first()
     return nearest
 
 
-def _by_days(code: str, day: date) -> Law | None:
-    known = services.library()
+def _by_own_dates(code: str, day: date) -> Law | None:
+    library = services.library()
     try:
-        return known.law(known.in_force(code[:6], day), code[:6])
+        return library.law(library.in_force(code[:6], day), code[:6])
     except BadQuestionError:
         return None
 
 
-def _days(code: str) -> Iterator[Days]:
+def _periods(code: str) -> Iterator[ValidityPeriod]:
     """Return which document holds when by its own days, the most local first to speak."""
-    known = services.library()
+    library = services.library()
     begins = sorted(
         {
             moment
-            for document in known.documents.values()
+            for document in library.documents.values()
             for moment in (
                 document.in_force_from,
                 document.in_force_until and document.in_force_until + timedelta(days=1),
@@ -122,19 +122,19 @@ def _days(code: str) -> Iterator[Days]:
             if moment
         }
     )
-    periods: list[Days] = []
+    periods: list[ValidityPeriod] = []
     for first in begins:
-        law = _by_days(code, first)
+        law = _by_own_dates(code, first)
         if periods and periods[-1].last is None:
             if law is not None and law.id == periods[-1].document:
                 continue
             periods[-1] = periods[-1]._replace(last=first - timedelta(days=1))
         if law is not None:
-            periods.append(Days(law.id, first, None))
+            periods.append(ValidityPeriod(law.id, first, None))
     yield from reversed(periods)
 
 
-def _speaking(law: Law) -> Iterator[Speaking]:
+def _sources(law: Law) -> Iterator[SubjectSource]:
     for subject in SUBJECTS:
         if subject == ENDING:
             continue
@@ -147,8 +147,8 @@ def _speaking(law: Law) -> Iterator[Speaking]:
             None,
         )
         if document is None:
-            yield Speaking(subject, None, (), inherited=False)
+            yield SubjectSource(subject, None, (), inherited=False)
             continue
         clauses = dict.fromkeys(p.clause for p in document.provisions if p.subject == subject)
         inherited = document is not law.documents[0]
-        yield Speaking(subject, document.id, tuple(clauses), inherited)
+        yield SubjectSource(subject, document.id, tuple(clauses), inherited)

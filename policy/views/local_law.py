@@ -12,10 +12,10 @@ from django.views.decorators.http import require_GET
 from accounts.access import member
 from common import clock
 from common.places import LONGEST_PLACE, UnknownPlaceError
-from policy.activations.ground import ground, named
+from policy.activations.local_law import area_of, local_law
 
 
-class GroundForm(forms.Form):
+class LocalLawForm(forms.Form):
     """An area and a day."""
 
     area = forms.CharField(
@@ -37,7 +37,7 @@ class GroundForm(forms.Form):
     def clean_area(self) -> Any:
         """Return the code and the name of the area."""
         try:
-            return named(self.cleaned_data["area"])
+            return area_of(self.cleaned_data["area"])
         except UnknownPlaceError as unknown:
             sentence = unknown.sentence
             if unknown.places:
@@ -52,12 +52,14 @@ def law_at(request: HttpRequest) -> HttpResponse:
     areas = list(member(request).areas.order_by("path")[:10])
     asked = {"area": areas[0].code if areas else "", "day": clock.day_of(now).isoformat()}
     entered = {name: request.GET[name] for name in ("area", "day") if request.GET.get(name)}
-    form = GroundForm({**asked, **entered} if areas or entered else None)
+    form = LocalLawForm({**asked, **entered} if areas or entered else None)
     context: dict[str, Any] = {"form": form, "areas": areas}
     if form.is_bound and form.is_valid():
         code, name = form.cleaned_data["area"]
-        context["ground"] = ground(code=code, name=name, day=form.cleaned_data["day"], now=now)
-        form = context["form"] = GroundForm(
+        context["local_law"] = local_law(
+            code=code, name=name, day=form.cleaned_data["day"], now=now
+        )
+        form = context["form"] = LocalLawForm(
             initial={"area": name, "day": form.cleaned_data["day"]}
         )
     return render(request, "policy/law_at.html", context, status=422 if form.errors else 200)
