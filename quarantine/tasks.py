@@ -1,4 +1,4 @@
-"""What the portal does by itself."""
+"""Periodic tasks of cases."""
 
 from celery import shared_task
 

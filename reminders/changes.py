@@ -21,7 +21,7 @@ from accounts.staff.models import Area, User
 from common import clock
 from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.engine.moments import day_number
-from quarantine.cases.calendars import read_history
+from quarantine.cases.calendars import decode_history
 from quarantine.cases.plans import plan_of
 from quarantine.models import Case, Plan
 from reminders.hours import after_quiet
@@ -146,7 +146,9 @@ def _still_asked(
             stages.append((requirement, max(first, now), last))
     if freed:
         return stages, [], [], None
-    taken = {day_number(day, case.day_1) for day in read_history(case.history, case.day_1).sampled}
+    taken = {
+        day_number(day, case.day_1) for day in decode_history(case.history, case.day_1).sampled
+    }
     tests = [day for day in plan.days_asked("must") if day not in taken]
     advised = [day for day in plan.days_asked("advise") if day >= now]
     return stages, tests, advised, plan.release

@@ -15,7 +15,7 @@ from policy.engine.calendars.plans import Plan
 from policy.engine.decisions.facts import Inbound, Person, Stay
 from policy.engine.moments import nth_day
 from policy.services import law_at
-from quarantine.cases.calendars import lay_plan, read_history
+from quarantine.cases.calendars import decode_history, lay_plan
 from quarantine.cases.facts import decide_on, pack
 from quarantine.cases.plans import store_plan
 from quarantine.models import Arrival, Case, Event
@@ -197,7 +197,7 @@ def _kinds(number: int, today: date, chance: random.Random) -> Iterator[str]:
         laid = lay_plan(
             plan,
             day_1,
-            read_history(history, day_1),
+            decode_history(history, day_1),
             today=today,
             law_from=None,
             freed_on=None,

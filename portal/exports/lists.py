@@ -32,7 +32,7 @@ from quarantine.lists.filters import CaseFilter
 from quarantine.lists.worklist import DOOR_BY_DOOR, Work, WorkKind, cards_of
 from quarantine.models import Case
 from quarantine.workers import filters
-from quarantine.workers.may_work import standings_of
+from quarantine.workers.may_work import work_statuses_of
 from residents.keypeople.lists import BANDS, Filter, KeyLists, key_lists, regimes_over
 from residents.register.models import Resident
 from residents.whitelist.models import Worker
@@ -297,7 +297,7 @@ def _key_filters() -> Filters:
 
 def _workers(scope: ExportScope) -> Any:
     listed = scope.within(Worker.objects.visible_to(scope.by).listed(), "resident__grid__path")
-    rows = filters.shown(listed, scope.filters.get("show", ""), at=scope.at)
+    rows = filters.filter_workers(listed, scope.filters.get("show", ""), at=scope.at)
     post = scope.filters.get("post")
     return rows.filter(post=post) if post else rows
 
@@ -307,9 +307,9 @@ def _worker_rows(scope: ExportScope) -> Rows:
         "resident__household__building", "resident__grid", "resident__health_file"
     )
     for chunk in _some(rows.order_by("valid_until", "pk")):
-        standings = standings_of(chunk, at=scope.at)
+        work_statuses = work_statuses_of(chunk, at=scope.at)
         for worker in chunk:
-            standing = standings[worker.pk]
+            work_status = work_statuses[worker.pk]
             yield (
                 worker.resident.key,
                 [
@@ -318,8 +318,8 @@ def _worker_rows(scope: ExportScope) -> Rows:
                     worker.employer,
                     worker.valid_from,
                     worker.valid_until,
-                    str(standing.answer.label),
-                    _moment(standing.proof_until),
+                    str(work_status.answer.label),
+                    _moment(work_status.proof_until),
                 ],
             )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Act(models.TextChoices):
-    """Something that may be done on a case's page, the most usual first."""
+    """An act that can be done on a case's page, the most usual first."""
 
     RELEASE = "release", _("Release from the measure")
     CONTACTS = "contacts", _("Household members as close contacts")
@@ -54,11 +54,11 @@ def outings_waiting(events: Collection[Event]) -> list[Event]:
 
 
 def overdue_days(calendar: Calendar) -> list[date]:
-    """Return the past days whose required test has neither a sample nor a word why."""
+    """Return the past days whose required test has neither a sample nor a recorded reason."""
     return [day.day for day in calendar.days if day.overdue]
 
 
-def possible(
+def available_acts(
     *,
     case: Case,
     calendar: Calendar,

@@ -1,4 +1,4 @@
-"""Putting right what was recorded wrongly and can no longer be taken back."""
+"""Corrections of results that were recorded wrongly and can no longer be taken back."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from testing.services import UNDO
 
 
 class CorrectionError(RefusedError):
-    """A correction that changes nothing, or that a supervisor has to make."""
+    """A correction that changes nothing, or that only a supervisor may make."""
 
     field = "result"
 
@@ -34,7 +34,7 @@ def correct_result(
     by: User,
 ) -> Recorded:
     """
-    Put the right result in the place of a wrong one of `case`; both are kept, with the reason.
+    Replace a wrong result of `case` by the right one; both are kept, with the reason.
 
     What followed from the wrong one is taken back and what follows from the right one is done, by
     the functions that always do it. After testing.services.UNDO only a supervisor may: raise

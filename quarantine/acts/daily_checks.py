@@ -1,4 +1,4 @@
-"""The check of the day: temperature and symptoms."""
+"""The daily check: temperature and symptoms."""
 
 import uuid
 from collections.abc import Collection
@@ -18,7 +18,7 @@ LOWEST, HIGHEST = Decimal(33), Decimal(43)
 
 
 class Symptom(models.TextChoices):
-    """What somebody complains of."""
+    """A symptom that the person reports."""
 
     FEVER = "fever", gettext_lazy("Fever")
     COUGH = "cough", gettext_lazy("Dry cough")
@@ -30,7 +30,7 @@ class Symptom(models.TextChoices):
 
 
 class TemperatureError(RefusedError):
-    """A temperature that no living person has."""
+    """A temperature outside the range of living people."""
 
     field = "temperature"
 
@@ -46,7 +46,7 @@ def daily_check(
     by: User,
     key: uuid.UUID | None = None,
 ) -> Event:
-    """Record how somebody is today, once for each `key`; `note` is kept encrypted."""
+    """Record the daily check of a person, once for each `key`; `note` is stored encrypted."""
     refuse_closed(case)
     if temperature is not None and not (
         temperature.is_finite() and LOWEST <= temperature <= HIGHEST

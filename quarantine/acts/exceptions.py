@@ -1,4 +1,4 @@
-"""What is decided for one case against the rule of transition, with a reason and a clause."""
+"""Exceptions of single cases from the rule of transition, with a reason and a clause."""
 
 from datetime import datetime
 
@@ -32,7 +32,7 @@ def make_exception(
     *, case: Case, excepted: Case.Excepted, reason: str, clause: str, at: datetime, by: User
 ) -> Event:
     """
-    Let a case stay under the document of its opening, or follow a stricter one in force.
+    Keep a case under the document of its opening, or put it under a stricter one in force.
 
     It holds, through whatever switches come, until it is withdrawn. Raise ExceptedError where
     the case has one, GroundsError without a reason or the clause that allows it.
@@ -59,7 +59,7 @@ def make_exception(
 
 @transaction.atomic
 def withdraw_exception(*, case: Case, at: datetime, by: User) -> None:
-    """Withdraw the exception of a case: the rule holds again. Raise ExceptedError without one."""
+    """Withdraw the exception of a case; the rule applies again. Raise ExceptedError without one."""
     refuse_closed(case)
     valid = case.events.valid().filter(kind=Event.Kind.EXCEPTION)
     event = valid.order_by("pk").last()
@@ -87,5 +87,5 @@ def another_document(case: Case) -> bool:
 
 
 def _concerning(grid: Area) -> list[str]:
-    standing = Activation.objects.valid().over(grid).order_by("document")
-    return list(standing.values_list("document", flat=True).distinct())
+    activations = Activation.objects.valid().over(grid).order_by("document")
+    return list(activations.values_list("document", flat=True).distinct())

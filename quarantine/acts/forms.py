@@ -39,13 +39,13 @@ class ActForm(forms.Form):
 
 
 class OnceForm(ActForm):
-    """A form that writes once, however often it is sent: no column of the case would refuse it."""
+    """A form that is saved once, however often it is sent: nothing else would refuse it."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid.uuid4)
 
     def clean(self) -> dict[str, Any]:
         """
-        Let the key stand for what was typed, too.
+        Derive the key from the typed values, too.
 
         Somebody who goes back and corrects what they sent has written something else.
         """

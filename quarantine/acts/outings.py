@@ -1,4 +1,4 @@
-"""Leaving home under a measure: asked for, approved, refused."""
+"""Outings under a measure: requested, approved, refused."""
 
 import uuid
 from datetime import date, datetime
@@ -23,14 +23,14 @@ from quarantine.models import Case, Event
 
 
 class OutingPurpose(models.TextChoices):
-    """Why somebody must go out."""
+    """The purpose of an outing."""
 
     MEDICAL = "medical", words.OUTINGS["medical"]
     OTHER = "other", words.OUTINGS["other"]
 
 
 class Vehicle(models.TextChoices):
-    """How somebody travels."""
+    """The means of travel."""
 
     ESCORTED = "escorted", words.OUTINGS["escorted"]
     AMBULANCE = "ambulance", words.OUTINGS["ambulance"]
@@ -39,7 +39,7 @@ class Vehicle(models.TextChoices):
 
 
 class Mask(models.TextChoices):
-    """What is worn."""
+    """The mask to wear."""
 
     N95 = "n95", words.OUTINGS["n95"]
     SURGICAL = "surgical", words.OUTINGS["surgical"]
@@ -58,7 +58,7 @@ class AnsweredError(RefusedError):
 
 
 class OwnRequestError(RefusedError):
-    """Somebody approves what they asked for themselves."""
+    """The approver is the one who asked."""
 
 
 def terms_of(case: Case, *, laid: Calendar, day: date) -> Terms | None:
@@ -115,7 +115,7 @@ def ask_outing(
 
 
 def _refuse_outside(terms: Terms, purpose: OutingPurpose, vehicle: Vehicle, mask: Mask) -> None:
-    """Refuse what the terms do not name, with what they name."""
+    """Refuse values that the terms do not allow, naming the allowed ones."""
     for field, chosen, allowed, sentence in (
         (
             "purpose",

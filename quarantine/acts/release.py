@@ -1,4 +1,4 @@
-"""Who may be released today, who may not yet and why; and the release, which a human confirms."""
+"""Release: who is due today, what is missing for the others, and the confirmed release."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from quarantine.models import Case, CaseQuerySet, Event
 
 @dataclass(frozen=True)
 class Proposal:
-    """A case whose day has come, its calendar, and the sentences of what is still missing."""
+    """A case due for release, its calendar, and sentences on what is still missing."""
 
     case: Case
     calendar: Calendar
@@ -27,7 +27,7 @@ class Proposal:
 
 @dataclass(frozen=True)
 class Proposals:
-    """Who may be released today, and whose day has come but something is missing."""
+    """The cases that may be released today, and those due for which something is missing."""
 
     ready: list[Proposal]
     blocked: list[Proposal]
@@ -35,7 +35,7 @@ class Proposals:
 
 @dataclass(frozen=True)
 class Released:
-    """Who was released, and who was refused with the sentence why."""
+    """The cases released, and those refused with the reason as a sentence."""
 
     released: list[Case]
     refused: list[tuple[Case, str]]

@@ -1,4 +1,4 @@
-"""Tests of a case: samples, results, days missed, and what a positive sets off."""
+"""Tests of a case: samples, results, missed days, and the consequences of a positive."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ NO_NEW_CONTACT = ("infected", "close_contacts")
 
 
 class NotMissedError(RefusedError):
-    """A day that was not missed: to come, not asked for, or with a sample."""
+    """A day that was not missed: still to come, not required, or with a sample."""
 
     field = "day"
 
@@ -54,7 +54,7 @@ class BeforeCaseError(RefusedError):
 
 
 class NoContactError(RefusedError):
-    """Somebody who is not a household member of the infected person, or is known already."""
+    """Not a household member of the infected person, or a contact already."""
 
     field = "residents"
 
@@ -137,7 +137,7 @@ def mark_missed(*, case: Case, day: date, reason: str, at: datetime, by: User) -
 
 def is_over(laid: Calendar, *, today: date) -> bool:
     """
-    Return whether a case that holds nobody has nothing left to ask.
+    Return whether a case without mandatory days is complete.
 
     Its required tests are negative, and its advised days have passed or were taken.
     """
@@ -293,7 +293,7 @@ def positive_day_of(case: Case, *, events: Iterable[Event] | None = None) -> dat
 
 
 def proposed_contacts(*, case: Case, events: Iterable[Event] | None = None) -> QuerySet[Resident]:
-    """Return who lives with the infected person of `case` and is not yet under that rule."""
+    """Return the household members of the infected person of `case` without a contact's case."""
     if positive_day_of(case, events=events) is None:
         return Resident.objects.none()
     under_that_rule = Q(cases__closed_on=None) & Q(

@@ -1,4 +1,4 @@
-"""Taking back what was just recorded, for `testing.services.UNDO`."""
+"""Undo of what was just recorded, within `testing.services.UNDO`."""
 
 from datetime import date, datetime
 
@@ -70,11 +70,11 @@ def take_back_result(*, result: NATResult, at: datetime, by: User, late: bool = 
     for contact in contacts.open():
         _withdraw_contact(contact.pk, at=at, by=by, whatever_happened=True)
     for pk in opened:
-        withdraw_case(case=_whole(pk), at=at, by=by, whatever_happened=late)
+        withdraw_case(case=_full_case(pk), at=at, by=by, whatever_happened=late)
     for event in followed:
         _withdraw(event, at=at, by=by)
     for pk in closed:
-        reopen(case=_whole(pk), today=clock.day_of(at))
+        reopen(case=_full_case(pk), today=clock.day_of(at))
     if not closed and (case := open_case_of(result.sample.resident)):
         write(case=case, today=clock.day_of(at))
 
@@ -99,14 +99,14 @@ def take_back_contacts(*, index: Case, at: datetime, by: User) -> int:
 
 
 def _withdraw_contact(pk: int, *, at: datetime, by: User, whatever_happened: bool = False) -> None:
-    contact = _whole(pk)
+    contact = _full_case(pk)
     withdraw_case(case=contact, at=at, by=by, whatever_happened=whatever_happened)
     continued = Event.objects.valid().filter(
         case__resident=contact.resident_id, detail__index_case=contact.index_case_id
     )
     for event in continued:
         _withdraw(event, at=at, by=by)
-        reopen(case=_whole(event.case_id), today=clock.day_of(at))
+        reopen(case=_full_case(event.case_id), today=clock.day_of(at))
 
 
 @transaction.atomic
@@ -123,7 +123,7 @@ def take_back_move(*, move: Move, at: datetime, by: User) -> None:
     )
     for event in followed:
         _withdraw(event, at=at, by=by)
-        case = _whole(event.case_id)
+        case = _full_case(event.case_id)
         if event.kind == Event.Kind.CLOSED:
             reopen(case=case, today=clock.day_of(at))
         else:
@@ -140,7 +140,7 @@ def take_back_event(*, event: Event, at: datetime, by: User) -> None:
     something else followed from it, or for what follows from a result (take that back).
     """
     refuse_after_undo(event.at, at=at)
-    case, today = _whole(event.case_id), clock.day_of(at)
+    case, today = _full_case(event.case_id), clock.day_of(at)
     if event.kind == Event.Kind.RELEASED:
         _withdraw(event, at=at, by=by)
         reopen(case=case, today=today)
@@ -179,5 +179,5 @@ def _withdraw(event: Event, *, at: datetime, by: User) -> None:
     audit.record(by=by, did=TOOK_BACK[event.kind], to=event.case, event=event.pk)
 
 
-def _whole(pk: int) -> Case:
+def _full_case(pk: int) -> Case:
     return Case.objects.select_related("plan", "grid", "resident").get(pk=pk)

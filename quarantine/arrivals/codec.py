@@ -1,5 +1,5 @@
 """
-What an arrival form says, as facts; and the facts of an arrival, as a form shows them again.
+The codec of arrival forms: from cleaned fields to facts, and from facts to initial values.
 
 Each `read_…` takes the cleaned fields of a form; each `show_…` returns fields as initial values.
 What is read from fields that were shown is the same again.
@@ -28,7 +28,7 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Somebody who is not registered yet; sex and birth date count where no number says them."""
+    """A person not registered yet; sex and birth date count where no number gives them."""
 
     document_type: str
     number: str
@@ -40,7 +40,7 @@ class Newcomer:
 
 @dataclass(frozen=True)
 class Entrance:
-    """Where somebody lives or stays: an entrance as people say it."""
+    """The entrance where a person lives or stays, as entered."""
 
     grid: Area
     building: str
@@ -196,7 +196,7 @@ def read_newcomer(fields: Fields) -> Newcomer:
 
 
 def show_newcomer(resident: Resident, *, housemate: Resident | None) -> Fields:
-    """Return what was typed of `resident`, without a phone that is the one of `housemate`."""
+    """Return the fields of `resident`, without a phone that belongs to `housemate`."""
     names = ("document_type", "number", "name", "sex", "birth_date")
     fields = {
         name: getattr(resident, name) for name in (*names, "emergency_name", "emergency_phone")

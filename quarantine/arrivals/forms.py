@@ -26,7 +26,7 @@ RISKS = [("", _("None or not known")), ("low", _("Low-risk area")), ("high", _("
 
 
 class StayForm(forms.Form):
-    """A place where somebody stayed in the last days."""
+    """A stay of the last days."""
 
     place = PlaceField(label=_("Place"), required=False)
     risk = forms.ChoiceField(
@@ -42,7 +42,7 @@ class StayForm(forms.Form):
 
     @property
     def filled(self) -> bool:
-        """Whether something stands in this row."""
+        """Whether this row has a value."""
         return bool(self.initial) or (self.is_bound and self.has_changed())
 
     def clean(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ DAYS_BACK = (_("Today"), _("Yesterday"), _("The day before"))
 
 
 class JourneyForm(forms.Form):
-    """From where somebody came and when, and what the law asks about."""
+    """The journey: from where and when, and the facts that the law asks about."""
 
     arrived = forms.ChoiceField(
         label=_("Arrived"),
@@ -268,7 +268,7 @@ class JourneyForm(forms.Form):
 
 
 class ArrivalForm(PersonForm, AddressForm, JourneyForm):
-    """Who came, where they live, and their journey."""
+    """The arrival: the person, the door and the journey."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     resident = forms.UUIDField(widget=forms.HiddenInput, required=False)

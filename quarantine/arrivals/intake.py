@@ -1,4 +1,4 @@
-"""Taking somebody in: resident, door, arrival and case in one transaction."""
+"""Intake of an arrival: resident, door, arrival and case in one transaction."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def take_in(
 def _house(
     resident: Resident, household: Household, *, day: date | None, at: datetime, by: User
 ) -> None:
-    """Let somebody who is known live in `household`: who had left is back with the arrival."""
+    """Move a registered resident to `household`; one who had left returns with the arrival."""
     version = resident.version
     if resident.gone_as:
         moves.come_back(

@@ -31,7 +31,7 @@ __all__ = ["OpenCaseError"]
 
 
 class FutureArrivalError(RefusedError):
-    """An arrival that has not happened yet."""
+    """An arrival in the future."""
 
     field = "arrived_on"
 
@@ -139,7 +139,7 @@ def log_arrival(
 
 
 def _logged(key: uuid.UUID) -> Logged | None:
-    """Return what was logged under this key before."""
+    """Return the arrival logged under this key before."""
     arrival = Arrival.objects.select_related("grid", "resident").filter(key=key).first()
     if arrival is None:
         return None

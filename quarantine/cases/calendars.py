@@ -16,7 +16,7 @@ from policy.engine.calendars.laying import Calendar
 from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.engine.decisions.facts import NATResult, Served
 from policy.engine.moments import day_number, local_day, nth_day, start_of
-from quarantine.cases.plans import met, plan_of
+from quarantine.cases.plans import cached_plan, plan_of
 from quarantine.models import Case, Event
 from testing.models import Sample
 
@@ -31,7 +31,7 @@ _DRAWN = (
 
 @dataclass
 class History:
-    """What happened to one case, as the engine wants it."""
+    """The history of one case, as the engine takes it."""
 
     results: list[NATResult] = field(default_factory=list)
     sampled: list[date] = field(default_factory=list)
@@ -45,9 +45,9 @@ class History:
         else:
             self.moves.append(event)
 
-    def told_from(self, day_1: date) -> str:
+    def encoded_from(self, day_1: date) -> str:
         """
-        Return in short what dates depend on, counted from day 1.
+        Return the history that dates depend on as short text, counted from day 1.
 
         `1- 3 5+27.4@6 7!` reads: negative on day 1, on day 3 a sample without a result, on day 5
         positive with its Ct, reported on day 6, and the test of day 7 was missed. The migration
@@ -67,14 +67,14 @@ def _outcome(result: NATResult, day_1: date) -> str:
     return text if reported == result.day else f"{text}@{day_number(reported, day_1)}"
 
 
-_SAID = re.compile(r"(-?\d+)(?:(!)|([-+])([\d.]+)?(?:@(-?\d+))?)?")
+_ENTRY = re.compile(r"(-?\d+)(?:(!)|([-+])([\d.]+)?(?:@(-?\d+))?)?")
 
 
 @functools.lru_cache(maxsize=50_000)
-def read_history(text: str, day_1: date) -> History:
-    """Return the history that `History.told_from` told; without moves, which change no date."""
+def decode_history(text: str, day_1: date) -> History:
+    """Return the history that `encoded_from` wrote, without moves, which change no date."""
     history = History()
-    for number, missed, outcome, ct, reported in _SAID.findall(text):
+    for number, missed, outcome, ct, reported in _ENTRY.findall(text):
         day = nth_day(day_1, int(number))
         if missed:
             history.missed.append(day)
@@ -130,7 +130,7 @@ def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]
 
 
 @functools.lru_cache(maxsize=5_000)
-def lay_alike(
+def lay_shared(
     digest: str,
     day_1: date,
     text: str,
@@ -143,12 +143,12 @@ def lay_alike(
     """
     Return the calendar of all cases with one plan, day 1 and history, none of whom was moved.
 
-    Pages ask for the same ones all day. Give the digest of a plan that `plans` has met.
+    The calendars are cached. `digest` is that of a plan that `plans` has in its cache.
     """
     return lay_plan(
-        met(digest),
+        cached_plan(digest),
         day_1,
-        read_history(text, day_1),
+        decode_history(text, day_1),
         today=today,
         law_from=law_from,
         freed_on=freed_on,

@@ -1,4 +1,4 @@
-"""What happened to a case, told in words."""
+"""The event log of a case, in words."""
 
 from __future__ import annotations
 
@@ -46,44 +46,44 @@ class LogEntry:
 
 def history(events: Collection[Event], samples: Collection[Sample]) -> list[LogEntry]:
     """Return what happened, the newest first; samples carry their `valid_results`."""
-    lines = chain(_happened(events), _taken(samples), _found(samples))
+    lines = chain(_event_entries(events), _sample_entries(samples), _result_entries(samples))
     return sorted(lines, key=lambda entry: entry.at, reverse=True)
 
 
-def _happened(events: Collection[Event]) -> Iterator[LogEntry]:
+def _event_entries(events: Collection[Event]) -> Iterator[LogEntry]:
     for event in events:
         actor = str(event.by or _("the portal"))
-        yield LogEntry(event.at, actor, event.get_kind_display(), told(event))
+        yield LogEntry(event.at, actor, event.get_kind_display(), event_text(event))
 
 
-def _taken(samples: Collection[Sample]) -> Iterator[LogEntry]:
+def _sample_entries(samples: Collection[Sample]) -> Iterator[LogEntry]:
     for sample in samples:
         yield LogEntry(sample.taken_at, str(sample.taken_by), _("Sample taken"), "")
 
 
-def _found(samples: Collection[Sample]) -> Iterator[LogEntry]:
+def _result_entries(samples: Collection[Sample]) -> Iterator[LogEntry]:
     for sample in samples:
         for result in sample.valid_results:  # type: ignore[attr-defined]
-            text = found(sample, result)
+            text = result_text(sample, result)
             yield LogEntry(result.recorded_at, str(result.recorded_by), _("Result"), text)
 
 
-def found(sample: Sample, result: NATResult) -> str:
-    """Return what was found in a sample, in words."""
+def result_text(sample: Sample, result: NATResult) -> str:
+    """Return the result of a sample, in words."""
     ct = _("Ct %(ct)s") % {"ct": result.ct} if result.ct is not None else ""
     day = _("sample of %(day)s") % {"day": short_day(sample.day)}
     return _joined([day, result.get_outcome_display(), ct])
 
 
-def told(event: Event) -> str:
-    """Return what an event says beside its kind: the day it is about, its details, why."""
+def event_text(event: Event) -> str:
+    """Return the text of an event beside its kind: its day, its details, its reason."""
     day = short_day(event.day) if event.kind in _DATED else ""
     return _joined(
         [
             day,
             *_details(event.detail),
             *_changes(event.detail),
-            _ground(event),
+            _clause_named(event),
             event.reason or _no_reason(event),
             event.note,
         ]
@@ -122,8 +122,8 @@ def _changes(detail: dict[str, Any]) -> Iterator[str]:
         yield f"{detail['left']} → {detail['entered']}"
 
 
-def _ground(event: Event) -> str:
-    """Return the clause that somebody named; other events stand under that of the plan."""
+def _clause_named(event: Event) -> str:
+    """Return the clause that was named; other events are under that of the plan."""
     document, _space, clause = event.clause.rpartition(" ")
     if event.kind != Event.Kind.EXCEPTION or not document:
         return ""

@@ -42,13 +42,13 @@ class StaleCaseError(RefusedError):
 
 
 class OpenCaseError(RefusedError):
-    """A person who is under a measure already; `case` is the open one, None if just opened."""
+    """The person has an open case already; `case` is that one, None if just opened."""
 
     case: Case | None = None
 
 
 class NoMeasureError(RefusedError):
-    """Facts under which the law asks for nothing: a human must look."""
+    """Facts for which the law sets no measure: a human must decide."""
 
 
 class NotOfferedError(RefusedError):
@@ -58,7 +58,7 @@ class NotOfferedError(RefusedError):
 
 
 class UnchangedError(RefusedError):
-    """A change to what is the case already."""
+    """A change that changes nothing."""
 
 
 class NotInfectedError(RefusedError):
@@ -151,7 +151,7 @@ def close(
 
 
 def reopen(*, case: Case, today: date) -> None:
-    """Open a case again whose closing was taken back. Raise OpenCaseError if another is open."""
+    """Reopen a case whose closing was taken back. Raise OpenCaseError if another is open."""
     try:
         with transaction.atomic():
             write(case=case, today=today, closed_on=None, closed_as="")
@@ -176,7 +176,7 @@ def record(
     key: uuid.UUID | None = None,
 ) -> Event:
     """
-    Write what happened to a case, with the clause it stands under or on, and audit it.
+    Record an event of a case, with the clause it rests on, and audit it.
 
     What was written under the same `key` before, and not taken back, is returned instead.
     """
@@ -256,7 +256,7 @@ def _derived(case: Case, history: History, *, today: date) -> tuple[Calendar, di
     return laid, {
         "next_test_on": laid.next_test_on,
         "release_on": laid.earliest_release,
-        "history": history.told_from(case.day_1),
+        "history": history.encoded_from(case.day_1),
     }
 
 
@@ -268,7 +268,7 @@ def refuse_closed(case: Case) -> None:
 
 def refresh_many(*, cases: Collection[Case], today: date) -> int:
     """
-    Do the same for many cases, their calendars set by set, and return how many changed.
+    Refresh the derived columns of many cases, set by set, and return how many changed.
 
     A case that somebody changed meanwhile is left: the change has refreshed it.
     """
@@ -382,7 +382,7 @@ def add_note(
 
 
 def setting_on(laid: Calendar, day: date) -> Literal["central", "home", "monitoring"] | None:
-    """Return where a calendar has the person on a day."""
+    """Return the setting in which a calendar has the person on a day."""
     return next(
         (calendar_day.setting for calendar_day in laid.days if calendar_day.day == day), None
     )

@@ -1,4 +1,4 @@
-"""The nightly proof: every open case follows from its facts, its rows and the law."""
+"""The nightly check that every open case follows from its facts, its rows and the law."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,14 +13,14 @@ from django.utils.translation import gettext_noop
 from accounts.auditing import audit
 from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.models import Activation
-from quarantine.cases.calendars import lay_plan, read_history
+from quarantine.cases.calendars import decode_history, lay_plan
 from quarantine.cases.governing_law import Ruling, followed_or_none, ruling
 from quarantine.models import Case, Event, Plan
 
 # What the audit says of a case that does not follow from its facts.
 UNEXPLAINED = gettext_noop("unexplained case")
 
-# Open cases whose history is not what the rows say; as `calendars.History.told_from`.
+# Open cases whose history is not what the rows say; as `calendars.History.encoded_from`.
 OTHER_HISTORY = """
     SELECT c.id FROM quarantine_case c
     LEFT JOIN LATERAL (
@@ -45,7 +45,7 @@ OTHER_HISTORY = """
 
 
 class CaseRow(NamedTuple):
-    """What stands on a case, and the place of its grid."""
+    """The columns of a case, and the place of its grid."""
 
     pk: int
     packed: str
@@ -85,11 +85,11 @@ def unexplained_cases() -> list[Case]:
     a plan's row says is read anew: whoever can switch the triggers off can also change it. That
     the activation of a case is the one in force is for the sweep to see to.
     """
-    proof = _Proof()
+    check = _Check()
     with connection.cursor() as cursor:
         cursor.execute(OTHER_HISTORY)
         wrong = {pk for (pk,) in cursor.fetchall()}
-    wrong.update(row.pk for row in _rows() if not proof.holds(row))
+    wrong.update(row.pk for row in _rows() if not check.holds(row))
     return list(Case.objects.filter(pk__in=wrong).order_by("pk")) if wrong else []
 
 
@@ -100,11 +100,11 @@ def _rows() -> Iterator[CaseRow]:
     return map(CaseRow._make, cases.values_list(*CaseRow._fields).iterator(chunk_size=5000))
 
 
-class _Proof:
-    """What the law says of each question, asked once."""
+class _Check:
+    """The check of cases; each question is put to the law once."""
 
     def __init__(self) -> None:
-        self.plans = {row.pk: plan for row in _plans() if (plan := _sound(row))}
+        self.plans = {row.pk: plan for row in _plans() if (plan := _checked_plan(row))}
         activations = Activation.objects.prefetch_related("choices")
         self.rulings = {activation.pk: ruling(activation) for activation in activations}
         exceptions = Event.objects.valid().filter(kind=Event.Kind.EXCEPTION, case__closed_on=None)
@@ -138,7 +138,7 @@ class _Proof:
             laid = lay_plan(
                 plan,
                 row.day_1,
-                read_history(row.history, row.day_1),
+                decode_history(row.history, row.day_1),
                 today=row.day_1,  # neither day depends on it
                 law_from=row.law_from,
                 freed_on=row.freed_on,
@@ -152,7 +152,7 @@ def _plans() -> Iterator[Plan]:
     return Plan.objects.select_related("provision").iterator()
 
 
-def _sound(row: Plan) -> EnginePlan | None:
+def _checked_plan(row: Plan) -> EnginePlan | None:
     """Return the plan of a row that has its digest and rests on its provision."""
     try:
         plan = EnginePlan.from_json(row.content)

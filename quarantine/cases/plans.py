@@ -17,8 +17,8 @@ def plan_of(row: Plan) -> EnginePlan:
     return _parsed[row.digest]
 
 
-def met(digest: str) -> EnginePlan:
-    """Return a plan that this process has met. Raise KeyError for another."""
+def cached_plan(digest: str) -> EnginePlan:
+    """Return a plan from the cache of this process. Raise KeyError for another."""
     return _parsed[digest]
 
 
@@ -28,7 +28,7 @@ def all_plans() -> dict[int, EnginePlan]:
 
 
 def plans_of(digests: Collection[str]) -> dict[str, EnginePlan]:
-    """Return plans by their digests; a query for those that this process has not met."""
+    """Return plans by their digests; a query for those that are not cached."""
     if new := [digest for digest in digests if digest not in _parsed]:
         for row in Plan.objects.filter(digest__in=new):
             plan_of(row)

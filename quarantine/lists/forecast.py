@@ -1,5 +1,5 @@
 """
-What lies before many cases at once: who is under which stage, and who needs a test, on a day.
+The forecast of many cases: how many are in which stage, and who needs a test, on a day.
 
 Cases with the same plan, day 1 and history have the same calendar. The database groups them, and
 each group is laid once: the work grows with the number of different histories, not of people.
@@ -19,7 +19,7 @@ from django.db.models.functions import TruncDate
 from policy.engine.calendars.laying import Calendar
 from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.engine.decisions.facts import Setting
-from quarantine.cases.calendars import lay_alike, read_history
+from quarantine.cases.calendars import decode_history, lay_shared
 from quarantine.cases.plans import plans_of
 from quarantine.models import Case, CaseQuerySet
 
@@ -32,8 +32,8 @@ Span = tuple[Setting, int, int | None]
 
 
 @dataclass(frozen=True)
-class Alike:
-    """Cases that one calendar serves, and the days between which they were or will be open."""
+class ForecastGroup:
+    """Cases that share one calendar, and the days between which they were or will be open."""
 
     cases: tuple[int, ...]
     plan: EnginePlan
@@ -62,10 +62,10 @@ class Alike:
 
 @dataclass
 class Forecast:
-    """Groups of cases, and what is asked about them."""
+    """Groups of cases, and counts by day."""
 
     today: date
-    groups: list[Alike]
+    groups: list[ForecastGroup]
 
     def by_stage(self, day: date) -> dict[str, list[int]]:
         """Return the cases open on a day, or expected to be, by stage."""
@@ -132,7 +132,7 @@ def stage_conditions(plans: Mapping[int, EnginePlan], *, today: date) -> dict[st
 
 def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> Forecast:
     """
-    Return what lies before the open ones of `cases`, and before those closed after `since`.
+    Return the forecast of the open ones of `cases`, and of those closed after `since`.
 
     One query, however many cases there are, and one more for plans met for the first time. The
     database groups cases by their `history`.
@@ -149,11 +149,13 @@ def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> 
         .annotate(pks=ArrayAgg("pk"))
     )
     plans = plans_of({row["plan__digest"] for row in rows})
-    return Forecast(today, [_alike(row, plans[row["plan__digest"]], today) for row in rows])
+    return Forecast(
+        today, [_forecast_group(row, plans[row["plan__digest"]], today) for row in rows]
+    )
 
 
-def _alike(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Alike:
-    laid = lay_alike(
+def _forecast_group(row: Mapping[str, Any], plan: EnginePlan, today: date) -> ForecastGroup:
+    laid = lay_shared(
         plan.digest,
         row["day_1"],
         row["history"],
@@ -162,11 +164,11 @@ def _alike(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Alike:
         freed_on=row["freed_on"],
         transition=row["transition"],
     )
-    sampled = read_history(row["history"], row["day_1"]).sampled
+    sampled = decode_history(row["history"], row["day_1"]).sampled
     asked = frozenset(laid.required_tests).difference(sampled)
     last_day = _last_day(row, asked, today)
     freed_on = row["freed_on"] if row["transition"] == Case.Transition.FREED else None
-    return Alike(tuple(row["pks"]), plan, laid, row["opened"], last_day, asked, freed_on)
+    return ForecastGroup(tuple(row["pks"]), plan, laid, row["opened"], last_day, asked, freed_on)
 
 
 def _last_day(row: Mapping[str, Any], asked: Iterable[date], today: date) -> date:

@@ -16,7 +16,7 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 from django.utils.translation import gettext_lazy as _
 
 from common.paging import Page, page_after
-from quarantine.cases.calendars import lay_alike, read_history
+from quarantine.cases.calendars import decode_history, lay_shared
 from quarantine.cases.plans import plan_of
 from quarantine.lists.forecast import forecast
 from quarantine.models import AWAITED, Case, CaseQuerySet, Event, EventQuerySet
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class WorkKind(models.TextChoices):
-    """What may be due, the most pressing first."""
+    """A kind of work that may be due, the most urgent first."""
 
     OVERDUE = "overdue", _("Tests overdue")
     TEST = "test", _("Tests of today")
@@ -42,7 +42,7 @@ class WorkKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class DueWork:
-    """One thing that is due, the day it belongs to, and the key of the sample it is about."""
+    """A task that is due, the day it belongs to, and the key of its sample."""
 
     kind: WorkKind
     day: date
@@ -220,7 +220,7 @@ def _card(case: Case, awaited: Mapping[date, uuid.UUID], *, checked: bool, today
     if case.closed_on:
         return Card(case, ())
     freed = case.transition == Case.Transition.FREED and (case.freed_on or today) <= today
-    calendar = lay_alike(
+    calendar = lay_shared(
         plan_of(case.plan).digest,
         case.day_1,
         case.history,
@@ -229,7 +229,7 @@ def _card(case: Case, awaited: Mapping[date, uuid.UUID], *, checked: bool, today
         freed_on=case.freed_on,
         transition=case.transition,
     )
-    sampled = read_history(case.history, case.day_1).sampled
+    sampled = decode_history(case.history, case.day_1).sampled
     untaken = [day for day in calendar.required_tests if day not in sampled]
     asks_check = bool(calendar.plan.stages) and not freed and not checked
     return Card(case, tuple(_due(calendar, untaken, awaited, asks_check, today)))

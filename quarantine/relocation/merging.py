@@ -1,5 +1,5 @@
 """
-Merging two entries of one person with all that is known of them, and taking that back.
+Merging two entries of one person with all their data, and undoing a merge.
 
 Each floor moves what it knows; nothing is searched for by itself. A test asks that every table
 that points to a resident is named here or in `residents.duplicates.merging`.
@@ -45,7 +45,10 @@ def merge(
     at_home = {case.pk for case in cases if case.grid_id == case.resident.grid_id}
     made = merging.merge(kept=kept, merged=merged, versions=versions, take=take, at=at, by=by)
     _refuse(kept, merged)
-    samples, arrivals = _free(Sample, "day", made), _free(Arrival, "arrived_on", made)
+    samples, arrivals = (
+        _movable_facts(Sample, "day", made),
+        _movable_facts(Arrival, "arrived_on", made),
+    )
     # In this order: a case may follow its evidence, not go before it.
     moved = {
         "samples": move_rows(samples, kept),
@@ -59,7 +62,7 @@ def merge(
         if case.grid_id != grid.pk:
             names = {"left": case.grid.name, "entered": grid.name, "merge": str(made.key)}
             record(case=case, kind=Event.Kind.GRID, at=at, by=by, detail=names)
-        _follow(case, grid, at=at)
+        _refresh_case(case, grid, at=at)
     return made
 
 
@@ -86,11 +89,11 @@ def unmerge(*, made: Merge, at: datetime, by: User) -> None:
         Event.objects.filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by)
     kept_case = open_case_of(made.kept)
     if kept_case and made.kept.grid_id != lived:
-        _follow(kept_case, _grid(moved, kept_case), at=at)
+        _refresh_case(kept_case, _grid(moved, kept_case), at=at)
     elif kept_case:
-        _follow(kept_case, kept_case.grid, at=at)
+        _refresh_case(kept_case, kept_case.grid, at=at)
     if merged_case := open_case_of(made.merged):
-        _follow(merged_case, _grid(moved, merged_case), at=at)
+        _refresh_case(merged_case, _grid(moved, merged_case), at=at)
 
 
 def _refuse(kept: Resident, merged: Resident) -> None:
@@ -110,7 +113,7 @@ def _refuse(kept: Resident, merged: Resident) -> None:
         )
     if Handover.objects.waiting().filter(resident__in=[kept, merged]).exists():
         raise MergeError(_("One of them is being handed over: take that back first."))
-    if day := _twice(kept, merged):
+    if day := _conflicting_day(kept, merged):
         raise MergeError(
             _(
                 "Both have an arrival or a sample on %(day)s, and that of the entry that goes"
@@ -120,8 +123,8 @@ def _refuse(kept: Resident, merged: Resident) -> None:
         )
 
 
-def _twice(kept: Resident, merged: Resident) -> date | None:
-    """Return a day of which both have a fact, and that of `merged` is what may not stay behind."""
+def _conflicting_day(kept: Resident, merged: Resident) -> date | None:
+    """Return a day on which both have a fact, and that of `merged` may not stay behind."""
     arrivals, samples = Arrival.objects.valid(), Sample.objects.valid()
     results = NATResult.objects.valid()
     arrived = arrivals.filter(resident=kept).values("arrived_on")
@@ -140,8 +143,8 @@ def _twice(kept: Resident, merged: Resident) -> date | None:
     )
 
 
-def _free(model: type[Sample] | type[Arrival], day: str, made: Merge) -> "QuerySet[Any]":
-    """Return the facts that may come along: of one day the kept entry's own stays."""
+def _movable_facts(model: type[Sample] | type[Arrival], day: str, made: Merge) -> "QuerySet[Any]":
+    """Return the facts to move: on a day that both have, the kept entry's own stays."""
     own_days = model.objects.valid().filter(resident=made.kept).values(day)
     rows = model.objects.filter(resident=made.merged)
     return rows.exclude(withdrawn_at=None, **{f"{day}__in": own_days})
@@ -153,8 +156,8 @@ def _grid(moved: dict[str, Any], case: Case) -> Area:
     return grid
 
 
-def _follow(case: Case, grid: Area, *, at: datetime) -> None:
-    """Let a case count what its person now has, in this grid."""
+def _refresh_case(case: Case, grid: Area, *, at: datetime) -> None:
+    """Refresh a case with its person's facts as they are now, in this grid."""
     if case.grid_id == grid.pk:
         write(case=case, today=clock.day_of(at))
     else:

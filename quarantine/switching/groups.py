@@ -1,5 +1,5 @@
 """
-Open cases that any law treats alike, found by one GROUP BY.
+Groups of open cases that any law treats alike, found by one GROUP BY.
 
 Two cases are alike in a county when their facts, law of opening, day 1, history and exception are
 equal, and so is what was derived from them before. A hundred thousand cases are some thousand
@@ -19,7 +19,7 @@ from policy.activations.governing import Governing
 from policy.engine.calendars.laying import Calendar
 from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.services import library
-from quarantine.cases.calendars import lay_plan, read_history
+from quarantine.cases.calendars import decode_history, lay_plan
 from quarantine.cases.governing_law import Followed, Ruling, followed_or_none, ruling
 from quarantine.cases.plans import all_plans
 
@@ -51,15 +51,15 @@ PICKED = f"""
 
 
 class LegalContext(NamedTuple):
-    """What the law depends on beside the case: what governs a grid, and its county."""
+    """What the law depends on besides the case: what governs a grid, and its county."""
 
     ruling: Ruling | None
     place: str
 
 
 @dataclass(frozen=True)
-class Scopes:
-    """The scopes of some grids, numbered, and which grid has which."""
+class LegalContexts:
+    """The legal contexts of some grids, numbered, and the context of each grid."""
 
     all: list[LegalContext]
     of_grid: Mapping[int, int]
@@ -70,12 +70,12 @@ class Scopes:
         return {
             "grids": list(self.of_grid),
             "scopes": list(self.of_grid.values()),
-            "ages": _ages(),
+            "ages": _proof_ages(),
         }
 
 
-def scopes_of(grids: Mapping[int, Area], governing: Governing) -> Scopes:
-    """Return the scopes of some grids, by primary key, under what governs them."""
+def legal_contexts_of(grids: Mapping[int, Area], governing: Governing) -> LegalContexts:
+    """Return the legal contexts of some grids, by primary key, under what governs them."""
     numbers: dict[LegalContext, int] = {}
     rulings: dict[int | None, Ruling | None] = {}
     of_grid = {}
@@ -87,21 +87,21 @@ def scopes_of(grids: Mapping[int, Area], governing: Governing) -> Scopes:
         of_grid[pk] = numbers.setdefault(
             LegalContext(rulings[key], grid.county_code), len(numbers)
         )
-    return Scopes(list(numbers), of_grid)
+    return LegalContexts(list(numbers), of_grid)
 
 
-def _ages() -> list[int]:
+def _proof_ages() -> list[int]:
     """Return the ages, in seconds, at which a proof begins to be good and ceases to be."""
-    hours = {hours for document in library().documents for hours in _asked(document)}
+    hours = {hours for document in library().documents for hours in _proof_hours(document)}
     return [-24 * 3600 + 1, *(limit * 3600 + 1 for limit in sorted(hours))]
 
 
-def _asked(document: str) -> tuple[int, ...]:
+def _proof_hours(document: str) -> tuple[int, ...]:
     return library().law(document).proof_hours
 
 
 class CaseGroup(NamedTuple):
-    """Cases that are alike: what stands on each of them, and what governs their grids."""
+    """Cases that are alike: their columns, and what governs their grids."""
 
     scope: LegalContext
     opened_under: str
@@ -116,8 +116,8 @@ class CaseGroup(NamedTuple):
     transition: str
 
 
-class Laid(NamedTuple):
-    """What is asked of a calendar here; calendars are many, and few differ in this."""
+class CalendarSummary(NamedTuple):
+    """The parts of a calendar that a switch needs; many calendars share one summary."""
 
     next_test_on: date | None
     release_on: date | None
@@ -125,14 +125,14 @@ class Laid(NamedTuple):
     settings: tuple[tuple[str, date], ...]  # in which somebody is held, each with its last day
 
 
-class Answers:
+class GroupAnswers:
     """The law's answers for groups, each question put once."""
 
     def __init__(self, *, today: date) -> None:
         self.today = today
         self._plans = all_plans()
         self._followed: dict[tuple[object, ...], Followed | None] = {}
-        self._laid: dict[tuple[object, ...], Laid] = {}
+        self._laid: dict[tuple[object, ...], CalendarSummary] = {}
 
     def followed(self, group: CaseGroup) -> Followed | None:
         """
@@ -153,13 +153,13 @@ class Answers:
             )
         return self._followed[key]
 
-    def before(self, group: CaseGroup) -> Laid:
-        """Return what stands on these cases."""
+    def before(self, group: CaseGroup) -> CalendarSummary:
+        """Return the calendar that these cases have now."""
         plan = self._plans[group.plan_id]
         return self._lay(plan, group, group.law_from, group.freed_on, group.transition)
 
-    def after(self, group: CaseGroup) -> Laid:
-        """Return what follows for these cases."""
+    def after(self, group: CaseGroup) -> CalendarSummary:
+        """Return the calendar that these cases will have."""
         followed = self.followed(group)
         if followed is None or followed.plan is None:
             return self.before(group)
@@ -174,25 +174,25 @@ class Answers:
         law_from: date | None,
         freed_on: date | None,
         transition: str,
-    ) -> Laid:
+    ) -> CalendarSummary:
         key = (plan.digest, group.day_1, group.history, law_from, freed_on, transition)
         if key not in self._laid:
             laid = lay_plan(
                 plan,
                 group.day_1,
-                read_history(group.history, group.day_1),
+                decode_history(group.history, group.day_1),
                 today=self.today,
                 law_from=law_from,
                 freed_on=freed_on,
                 transition=transition,
             )
-            self._laid[key] = laid_of(laid)
+            self._laid[key] = calendar_summary(laid)
         return self._laid[key]
 
 
-def laid_of(laid: Calendar) -> Laid:
-    """Return what is asked of a calendar here."""
-    return Laid(
+def calendar_summary(laid: Calendar) -> CalendarSummary:
+    """Return the summary of a calendar."""
+    return CalendarSummary(
         laid.next_test_on,
         laid.earliest_release,
         tuple(laid.open_tests),
@@ -220,7 +220,7 @@ class GroupPlaces(NamedTuple):
         return sum(self.in_grid.values())
 
 
-def groups_in(picked: str, scopes: Scopes) -> list[GroupPlaces]:
+def groups_in(picked: str, scopes: LegalContexts) -> list[GroupPlaces]:
     """
     Return the groups among what `picked` selects, as of one moment. One query.
 

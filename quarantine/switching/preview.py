@@ -24,13 +24,13 @@ from quarantine.cases.governing_law import Followed, followed_under
 from quarantine.models import NEEDS_DECISION, Case, CaseQuerySet, Plan
 from quarantine.switching.groups import (
     PICKED,
-    Answers,
+    CalendarSummary,
+    GroupAnswers,
     GroupPlaces,
-    Laid,
-    Scopes,
+    LegalContexts,
+    calendar_summary,
     groups_in,
-    laid_of,
-    scopes_of,
+    legal_contexts_of,
 )
 
 # The chart shows two weeks.
@@ -59,7 +59,7 @@ class SwitchPreview:
 
     at: datetime
     day: date  # from which the law would be another
-    scopes: Scopes
+    scopes: LegalContexts
     total: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     in_grid: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
@@ -96,9 +96,9 @@ def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) ->
     day = clock.day_of(at if withdrawn else max(activation.effective_from, at))
     governs = _governing(activation, at=at, withdrawn=withdrawn)
     grids = Area.objects.filter(level=Area.Level.GRID, path__startswith=activation.area.path)
-    scopes = scopes_of({grid.pk: grid for grid in grids}, governs)
+    scopes = legal_contexts_of({grid.pk: grid for grid in grids}, governs)
     result = SwitchPreview(at, day, scopes)
-    answers = Answers(today=clock.day_of(at))
+    answers = GroupAnswers(today=clock.day_of(at))
     for places in groups_in(PICKED, scopes):
         _count(result, places, answers)
     return result
@@ -110,7 +110,7 @@ def _governing(activation: Activation, *, at: datetime, withdrawn: bool) -> Gove
     return governing(at=at, also=activation)
 
 
-def _count(result: SwitchPreview, places: GroupPlaces, answers: Answers) -> None:
+def _count(result: SwitchPreview, places: GroupPlaces, answers: GroupAnswers) -> None:
     group, number = places.group, places.number
     followed, before, after = answers.followed(group), answers.before(group), answers.after(group)
     outcome = outcome_of(before, after, followed, day=result.day, today=answers.today)
@@ -128,7 +128,12 @@ def _count(result: SwitchPreview, places: GroupPlaces, answers: Answers) -> None
 
 
 def outcome_of(
-    before: Laid, after: Laid, followed: Followed | None, *, day: date, today: date
+    before: CalendarSummary,
+    after: CalendarSummary,
+    followed: Followed | None,
+    *,
+    day: date,
+    today: date,
 ) -> SwitchOutcome:
     """Return what becomes of a case whose calendar changes on a day."""
     if followed is None or followed.transition in NEEDS_DECISION:
@@ -137,29 +142,29 @@ def outcome_of(
     if old is not None and old < day:
         # Over before the switch: overdue today, or still to be released in time.
         return SwitchOutcome.DECISION if old < today else SwitchOutcome.KEPT
-    tests = [_asked(laid, day, today) for laid in (before, after)]
+    tests = [_cancellable_tests(laid, day, today) for laid in (before, after)]
     if new is None or new <= day:
         # Who may go by that day anyway is freed of tests at most.
         if old not in (new, day) or (tests[0] and not tests[1]):
             return SwitchOutcome.RELEASED
     elif old != new:
         return SwitchOutcome.LENGTHENED if old is None or new > old else SwitchOutcome.SHORTENED
-    elif _held(before, day) != _held(after, day):
+    elif _held_settings(before, day) != _held_settings(after, day):
         return SwitchOutcome.MOVED
     return SwitchOutcome.KEPT if tests[0] == tests[1] else SwitchOutcome.TESTS
 
 
-def _held(laid: Laid, day: date) -> list[tuple[str, date]]:
-    """Return the settings in which somebody is held from a day on."""
+def _held_settings(laid: CalendarSummary, day: date) -> list[tuple[str, date]]:
+    """Return the settings in which the person is held from a day on."""
     return [setting for setting in laid.settings if setting[1] >= day]
 
 
-def _asked(laid: Laid, day: date, today: date) -> list[date]:
+def _cancellable_tests(laid: CalendarSummary, day: date, today: date) -> list[date]:
     """Return the tests that a switch on a day may cancel: what is due until then will be done."""
     return [test for test in laid.open_tests if test >= day or test < today]
 
 
-def people(
+def affected_cases(
     *,
     switch_preview: SwitchPreview,
     outcome: str,
@@ -172,12 +177,12 @@ def people(
 
     `cases` limits them to what the reader may see (`visible_to`). At most six queries.
     """
-    pks = _behind(switch_preview, outcome, cases, after, size)
+    pks = _affected_pks(switch_preview, outcome, cases, after, size)
     rows = cases.filter(pk__in=pks).select_related("plan", "grid", "resident").order_by("pk")
-    return compared(cases=list(rows), switch_preview=switch_preview)
+    return with_both_calendars(cases=list(rows), switch_preview=switch_preview)
 
 
-def _behind(
+def _affected_pks(
     switch_preview: SwitchPreview, outcome: str, cases: CaseQuerySet, after: int | None, size: int
 ) -> list[int]:
     visible, parameters = cases.open().order_by().values("pk").query.sql_with_params()
@@ -200,11 +205,13 @@ def _behind(
         return [pk for (pk,) in cursor.fetchall()]
 
 
-def compared(*, cases: Sequence[Case], switch_preview: SwitchPreview) -> list[AffectedCase]:
+def with_both_calendars(
+    *, cases: Sequence[Case], switch_preview: SwitchPreview
+) -> list[AffectedCase]:
     """Return cases with their calendars before and after. Three queries at most."""
     today = clock.day_of(switch_preview.at)
     histories = histories_of(cases)
-    people = []
+    affected = []
     for case in cases:
         scope = switch_preview.scopes.all[switch_preview.scopes.of_grid[case.grid_id]]
         followed = followed_under(scope.ruling, case=case, place=scope.place)
@@ -212,10 +219,14 @@ def compared(*, cases: Sequence[Case], switch_preview: SwitchPreview) -> list[Af
         then = _as_followed(case, followed) if followed else case
         after = lay(then, histories[case.pk], today)
         outcome = outcome_of(
-            laid_of(before), laid_of(after), followed, day=switch_preview.day, today=today
+            calendar_summary(before),
+            calendar_summary(after),
+            followed,
+            day=switch_preview.day,
+            today=today,
         )
-        people.append(AffectedCase(case, outcome, before, after, followed))
-    return people
+        affected.append(AffectedCase(case, outcome, before, after, followed))
+    return affected
 
 
 def _as_followed(case: Case, followed: Followed) -> Case:

@@ -32,7 +32,7 @@ ICONS = {
 
 @dataclass(frozen=True)
 class Difference:
-    """A number that is another one than when somebody looked."""
+    """A number that has changed since an earlier look."""
 
     outcome: SwitchOutcome
     before: int

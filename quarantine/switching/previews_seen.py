@@ -1,4 +1,4 @@
-"""What those who decide have seen of a preview, so that the second knows what has changed."""
+"""The numbers of a preview that each decider saw, to show the approver what has changed."""
 
 from datetime import datetime
 

@@ -24,7 +24,14 @@ from policy.activations.governing import Governing, governing
 from policy.models import Activation
 from quarantine.cases.plans import store_plans
 from quarantine.models import Case, CaseQuerySet
-from quarantine.switching.groups import PICKED, Answers, GroupPlaces, Scopes, groups_in, scopes_of
+from quarantine.switching.groups import (
+    PICKED,
+    GroupAnswers,
+    GroupPlaces,
+    LegalContexts,
+    groups_in,
+    legal_contexts_of,
+)
 
 # A rival edit of one of these cases waits as long as their update takes.
 CHUNK = 5_000
@@ -68,7 +75,7 @@ def _sweep(at: datetime, chunk: int) -> int:
         grids = outdated_grids(at=at, governs=governs)
         if not grids:
             break
-        passed = _pass(scopes_of(grids, governs), today=clock.day_of(at), chunk=chunk)
+        passed = _pass(legal_contexts_of(grids, governs), today=clock.day_of(at), chunk=chunk)
         done += passed
     return done
 
@@ -114,7 +121,7 @@ def progress(*, cases: CaseQuerySet, at: datetime) -> Progress:
     return Progress(remaining, total)
 
 
-def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
+def _pass(scopes: LegalContexts, *, today: date, chunk: int) -> int:
     """Derive the outdated cases of some grids, as they are read at one moment."""
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS pg_temp.picked, pg_temp.planned, pg_temp.answered")
@@ -160,7 +167,7 @@ def _pass(scopes: Scopes, *, today: date, chunk: int) -> int:
 
 def _planned(groups: Sequence[GroupPlaces], *, today: date) -> Iterator[tuple[object, ...]]:
     """Return what is written on the cases of each group, after its key."""
-    answers = Answers(today=today)
+    answers = GroupAnswers(today=today)
     followed = [(places, answers.followed(places.group)) for places in groups]
     rows = store_plans([outcome.plan for _, outcome in followed if outcome and outcome.plan])
     for places, outcome in followed:

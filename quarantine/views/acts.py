@@ -32,7 +32,7 @@ from quarantine.lists.worklist import cards_of
 from quarantine.models import Case, Event
 from quarantine.views.cases import case_page, choices_of, full_case
 from quarantine.views.errors import add_refusal
-from quarantine.views.undone import undone
+from quarantine.views.undone import undo_and_redirect
 from residents.register import services as residents
 from residents.register.models import Resident
 from testing.models import NATResult, Sample
@@ -42,7 +42,7 @@ STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 
 @dataclass(frozen=True)
 class Done:
-    """What was done, in words, where it is taken back, and which case is looked at next."""
+    """The outcome of an act: a message, the address of its undo, and the case shown next."""
 
     sentence: str
     undo: str = ""
@@ -222,7 +222,7 @@ DO: dict[Act, Do] = {
 @role_required(*STAFF)
 @require_POST
 def case_act(request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
-    """Do one act; come back to the page it was asked from, or show the form with what is wrong."""
+    """Do one act and return to the page it came from, or show the form with its errors."""
     by, at = member(request), clock.now()
     if act not in Act.values:
         raise Http404
@@ -286,7 +286,9 @@ def undo_sample(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Take a sample back."""
     by = member(request)
     sample = get_object_or_404(Sample.objects.visible_to(by), key=key)
-    return undone(request, lambda: undo.take_back_sample(sample=sample, at=clock.now(), by=by))
+    return undo_and_redirect(
+        request, lambda: undo.take_back_sample(sample=sample, at=clock.now(), by=by)
+    )
 
 
 @role_required(*STAFF)
@@ -295,7 +297,9 @@ def undo_result(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a result back."""
     by = member(request)
     result = get_object_or_404(NATResult.objects.visible_to(by), pk=pk)
-    return undone(request, lambda: undo.take_back_result(result=result, at=clock.now(), by=by))
+    return undo_and_redirect(
+        request, lambda: undo.take_back_result(result=result, at=clock.now(), by=by)
+    )
 
 
 @role_required(*STAFF)
@@ -304,7 +308,9 @@ def undo_contacts(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Take back the close contacts that were entered last from a case."""
     by = member(request)
     index = get_object_or_404(Case.objects.visible_to(by), key=key)
-    return undone(request, lambda: undo.take_back_contacts(index=index, at=clock.now(), by=by))
+    return undo_and_redirect(
+        request, lambda: undo.take_back_contacts(index=index, at=clock.now(), by=by)
+    )
 
 
 @role_required(*STAFF)
@@ -313,4 +319,6 @@ def undo_event(request: HttpRequest, pk: int) -> HttpResponse:
     """Take an event back."""
     by = member(request)
     event = get_object_or_404(Event.objects.visible_to(by), pk=pk)
-    return undone(request, lambda: undo.take_back_event(event=event, at=clock.now(), by=by))
+    return undo_and_redirect(
+        request, lambda: undo.take_back_event(event=event, at=clock.now(), by=by)
+    )

@@ -52,7 +52,7 @@ STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 
 @dataclass(frozen=True)
 class Panel:
-    """What the decision panel shows."""
+    """The content of the decision panel."""
 
     decision: Decision
     calendar: Calendar | None
@@ -66,8 +66,8 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     """Show the form of an arrival; log it."""
     by, at = member(request), clock.now()
     if request.method == "GET":
-        return _page(request, ArrivalForm(now=at, by=by, **_kept(request, by)))
-    form = ArrivalForm(now=at, by=by, data=_posted(request), **_spoken_of(request.POST, by))
+        return _page(request, ArrivalForm(now=at, by=by, **_carried_over(request, by)))
+    form = ArrivalForm(now=at, by=by, data=_posted(request), **_people_named(request.POST, by))
     if logged := _logged_before(request, by):
         return redirect("arrival_saved", logged.key)
     # An area was chosen, or a row asked for: nothing more.
@@ -89,7 +89,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
 def arrival_decision(request: HttpRequest) -> HttpResponse:
     """Show what the law asks of somebody as far as the form is filled."""
     by, at = member(request), clock.now()
-    form = ArrivalForm(now=at, by=by, data=request.POST, **_spoken_of(request.POST, by))
+    form = ArrivalForm(now=at, by=by, data=request.POST, **_people_named(request.POST, by))
     form.is_valid()
     return render(request, "quarantine/_decision.html", {"panel": _panel(form, at)})
 
@@ -114,7 +114,7 @@ def arrival_lookup(request: HttpRequest) -> HttpResponse:
     housemate = _housemate(request.POST, by)
     if housemate and housemate.household_id != known.household_id:
         housemate = None
-    initial = _typed(request.POST, known)
+    initial = _fields_of_known(request.POST, known)
     form = ArrivalForm(now=at, by=by, known=known, housemate=housemate, initial=initial)
     _note_reading(form, by)
     return render(request, "quarantine/_arrival_who.html", {"form": form})
@@ -181,7 +181,7 @@ def arrival_undo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def _posted(request: HttpRequest) -> QueryDict:
-    """Return what was sent, with the row for another stay that was asked for."""
+    """Return the posted data, with an empty row where another stay was asked for."""
     rows = request.POST.get("stay-TOTAL_FORMS", "")
     if "another_stay" not in request.POST or not rows.isdecimal():
         return request.POST
@@ -208,8 +208,8 @@ def _page(
     return render(request, "quarantine/arrival_new.html", context)
 
 
-def _chosen(data: Any, by: User) -> Resident | None:
-    """Return the known resident whom the form speaks of."""
+def _known_resident(data: Any, by: User) -> Resident | None:
+    """Return the known resident that the form names."""
     try:
         key = uuid.UUID(data.get("resident", ""))
     except ValueError:
@@ -218,13 +218,13 @@ def _chosen(data: Any, by: User) -> Resident | None:
     return known.filter(key=key).first()
 
 
-def _spoken_of(data: Any, by: User) -> dict[str, Resident | None]:
-    """Return the known resident whom a form speaks of, and whose phone they share."""
-    return {"known": _chosen(data, by), "housemate": _housemate(data, by)}
+def _people_named(data: Any, by: User) -> dict[str, Resident | None]:
+    """Return the known resident that a form names, and whose phone they share."""
+    return {"known": _known_resident(data, by), "housemate": _housemate(data, by)}
 
 
 def _housemate(data: Any, by: User) -> Resident | None:
-    """Return whose phone reaches the household that the form speaks of."""
+    """Return the resident whose phone reaches the household that the form names."""
     try:
         key = uuid.UUID(data.get("phone_of", ""))
     except ValueError:
@@ -233,7 +233,7 @@ def _housemate(data: Any, by: User) -> Resident | None:
 
 
 def _note_reading(form: ArrivalForm, by: User) -> None:
-    """Write down that a form shows whose phone is shared."""
+    """Audit that a form shows whose phone is shared."""
     if form.housemate:
         residents.read(resident=form.housemate, by=by)
 
@@ -246,13 +246,13 @@ def _logged_before(request: HttpRequest, by: User) -> Arrival | None:
     return Arrival.objects.visible_to(by).filter(key=key).first()
 
 
-def _kept(request: HttpRequest, by: User) -> dict[str, Any]:
-    """Return what the next form keeps of the arrival before, and whom it is about."""
+def _carried_over(request: HttpRequest, by: User) -> dict[str, Any]:
+    """Return what the next form takes over from the arrival before, and its person."""
     initial: dict[str, Any] = {}
     kept: dict[str, Any] = {"initial": initial}
     keep = request.GET.get("keep", "")
-    chosen = _chosen({"resident": request.GET.get("who", "")}, by)
-    if before := _before(request, by):
+    chosen = _known_resident({"resident": request.GET.get("who", "")}, by)
+    if before := _previous_arrival(request, by):
         person = unpack(before.facts, day_1=before.arrived_on)
         initial |= codec.show_journey(
             person,
@@ -262,7 +262,7 @@ def _kept(request: HttpRequest, by: User) -> dict[str, Any]:
         )
         kept["stays"] = codec.show_stays(person, origin=before.origin)
         if keep in ("household", "all"):
-            kept["housemate"] = _reached_with(before.resident, chosen, by)
+            kept["housemate"] = _phone_holder(before.resident, chosen, by)
             residents.read(resident=before.resident, by=by)
             initial |= codec.show_household(before.resident.household)
         if keep == "all":
@@ -280,7 +280,7 @@ def _kept(request: HttpRequest, by: User) -> dict[str, Any]:
     return kept
 
 
-def _reached_with(before: Resident, chosen: Resident | None, by: User) -> Resident | None:
+def _phone_holder(before: Resident, chosen: Resident | None, by: User) -> Resident | None:
     """Return whose phone reaches the household of `before`, for `chosen` or somebody new there."""
     if chosen and chosen.household_id != before.household_id:
         return None
@@ -290,7 +290,7 @@ def _reached_with(before: Resident, chosen: Resident | None, by: User) -> Reside
     return before if before in others else next(iter(others), None)
 
 
-def _before(request: HttpRequest, by: User) -> Arrival | None:
+def _previous_arrival(request: HttpRequest, by: User) -> Arrival | None:
     try:
         key = uuid.UUID(request.GET.get("after", ""))
     except ValueError:
@@ -299,8 +299,8 @@ def _before(request: HttpRequest, by: User) -> Arrival | None:
     return arrivals.filter(key=key).first()
 
 
-def _typed(data: Any, known: Resident) -> dict[str, Any]:
-    """Return what stands in the fields of person and door once the number is known."""
+def _fields_of_known(data: Any, known: Resident) -> dict[str, Any]:
+    """Return the fields of person and door once the identity number is known."""
     kept = {name: data.get(name, "") for name in ("phone", "emergency_name", "emergency_phone")}
     return {**kept, "resident": known.key, **codec.show_household(known.household)}
 

@@ -25,15 +25,15 @@ from quarantine.acts import exceptions
 from quarantine.acts.available import (
     SUPERVISORS_ONLY,
     Act,
+    available_acts,
     outings_waiting,
     overdue_days,
-    possible,
 )
 from quarantine.acts.forms import ACT_FORMS, ActForm, UncoverForm
 from quarantine.acts.results import proposed_contacts
 from quarantine.cases import words
 from quarantine.cases.calendars import calendar_from
-from quarantine.cases.event_log import found, history, told
+from quarantine.cases.event_log import event_text, history, result_text
 from quarantine.cases.facts import unpack
 from quarantine.cases.governing_law import decision_of
 from quarantine.lists.filters import CaseFilter
@@ -89,7 +89,7 @@ class CasePage:
     @property
     def acts(self) -> list[Act]:
         """Return what may be done now."""
-        return possible(
+        return available_acts(
             case=self.case,
             calendar=self.calendar,
             person=self.person,
@@ -107,9 +107,11 @@ class CasePage:
         """Return what the forms of the acts offer."""
         return {
             "sample": [(str(s.key), short_day(s.day)) for s in self.waiting],
-            "result": [(str(r.pk), found(s, r)) for s, r in self.results],
+            "result": [(str(r.pk), result_text(s, r)) for s, r in self.results],
             "day": [(day.isoformat(), short_day(day)) for day in self.overdue],
-            "asked": [(str(event.pk), told(event)) for event in outings_waiting(self.events)],
+            "asked": [
+                (str(event.pk), event_text(event)) for event in outings_waiting(self.events)
+            ],
             "residents": [(str(r.key), mask_name(r.name)) for r in self.contacts],
             "ground": self._grounds if self.another_document else [],
         }
@@ -130,7 +132,7 @@ def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
     return get_object_or_404(cases, key=key)
 
 
-def whole(case: Case, *, by: User, today: date) -> CasePage:
+def load_case_page(case: Case, *, by: User, today: date) -> CasePage:
     """Return a case with its calendar, its history and what follows."""
     may_except = by.role == Role.SUPERVISOR and case.closed_on is None
     results = NATResult.objects.valid().select_related("recorded_by")
@@ -157,7 +159,7 @@ def whole(case: Case, *, by: User, today: date) -> CasePage:
 
 def choices_of(case: Case, *, by: User, today: date) -> Choices:
     """Return what the forms of the acts on a case offer."""
-    return whole(case, by=by, today=today).choices
+    return load_case_page(case, by=by, today=today).choices
 
 
 @role_required(*STAFF)
@@ -178,7 +180,7 @@ def case_page(
 ) -> HttpResponse:
     """Return the page of a case, with the form that was refused, if any."""
     by = member(request)
-    shown = whole(case, by=by, today=clock.day_of(at))
+    shown = load_case_page(case, by=by, today=clock.day_of(at))
     opening = residents.opening_of(case.resident, by)
     # Who opened somebody's record sees that person, nobody beside them, and changes nothing.
     alone = opening is not None

@@ -1,4 +1,4 @@
-"""Entries that may be one person twice: proposed, compared side by side, merged, told apart."""
+"""Duplicate entries of a person: proposed, compared side by side, merged or told apart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from accounts.staff.models import Area, Role, User
 from common import clock
 from quarantine.models import Arrival, Case
 from quarantine.relocation import merging
-from quarantine.views.undone import undone
+from quarantine.views.undone import undo_and_redirect
 from residents.duplicates import candidates
 from residents.duplicates.merging import Field, differing
 from residents.duplicates.models import Merge
@@ -157,7 +157,7 @@ def undo_merge(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     mine = Merge.objects.filter(kept__in=Resident.objects.visible_to(by), undone_at=None)
     made = get_object_or_404(mine.select_related("kept", "merged"), key=key)
 
-    return undone(request, lambda: merging.unmerge(made=made, at=at, by=by))
+    return undo_and_redirect(request, lambda: merging.unmerge(made=made, at=at, by=by))
 
 
 def _pair(by: User, kept: uuid.UUID, merged: uuid.UUID) -> tuple[Resident, Resident]:

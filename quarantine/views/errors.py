@@ -1,4 +1,4 @@
-"""Putting a refusal at the field that it belongs to."""
+"""Form errors from refusals of services."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.limits import over_rate_limit
 from common import clock
-from quarantine.workers.may_work import Answer, standings_of
+from quarantine.workers.may_work import Answer, work_statuses_of
 from residents.whitelist.services import worker_by_code
 
 # Everything that one address asks, and what it asks with codes that nobody has.
@@ -39,7 +39,7 @@ def gate(request: HttpRequest) -> HttpResponse:
         over_rate_limit(request, action="gate-guess", most=GUESSES, seconds=GUESSES_WITHIN)
         answer = Answer.DESK
     else:
-        answer = standings_of([worker], at=at)[worker.pk].answer
+        answer = work_statuses_of([worker], at=at)[worker.pk].answer
     return render(request, "quarantine/gate.html", {"at": at, "answer": answer})
 
 

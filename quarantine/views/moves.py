@@ -25,7 +25,7 @@ from quarantine.acts import undo
 from quarantine.models import Case
 from quarantine.relocation import moves
 from quarantine.views.errors import add_refusal
-from quarantine.views.undone import undone
+from quarantine.views.undone import undo_and_redirect
 from residents.register import services as residents
 from residents.register.forms import AddressForm
 from residents.register.models import Household, Resident
@@ -63,7 +63,7 @@ def resident_move(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         resident=resident,
         housemates=housemates,
         today=clock.day_of(at),
-        initial=_all_of(request, housemates),
+        initial=_housemates_ticked(request, housemates),
     )
     if form.is_valid():
         data = form.cleaned_data
@@ -78,8 +78,8 @@ def resident_move(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
                 by=by,
             )
 
-        if moved := _each(request, form, resident, act):
-            _say(request, ngettext("Moved.", "%d people moved.", len(moved)), moved)
+        if moved := _act_on_all(request, form, resident, act):
+            _confirm(request, ngettext("Moved.", "%d people moved.", len(moved)), moved)
             return redirect("resident_detail", key)
     return _page(request, resident, form, "move", clock.day_of(at))
 
@@ -95,7 +95,7 @@ def resident_leave(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         resident=resident,
         housemates=housemates,
         today=clock.day_of(at),
-        initial=_all_of(request, housemates),
+        initial=_housemates_ticked(request, housemates),
     )
     if form.is_valid():
         data = form.cleaned_data
@@ -111,8 +111,8 @@ def resident_leave(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
                 by=by,
             )
 
-        if departures := _each(request, form, resident, act):
-            _say(
+        if departures := _act_on_all(request, form, resident, act):
+            _confirm(
                 request,
                 ngettext("Moved away.", "%d people moved away.", len(departures)),
                 departures,
@@ -135,8 +135,8 @@ def resident_death(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
                 resident=mover, version=version, day=form.cleaned_data["day"], at=at, by=by
             )
 
-        if died := _each(request, form, resident, act):
-            _say(request, _("Recorded. Reminders have stopped."), died)
+        if died := _act_on_all(request, form, resident, act):
+            _confirm(request, _("Recorded. Reminders have stopped."), died)
             return redirect("resident_detail", key)
     return _page(request, resident, form, "death", clock.day_of(at))
 
@@ -160,8 +160,8 @@ def resident_return(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
                 by=by,
             )
 
-        if returned := _each(request, form, resident, act):
-            _say(request, _("Lives here again."), returned)
+        if returned := _act_on_all(request, form, resident, act):
+            _confirm(request, _("Lives here again."), returned)
             return redirect("resident_detail", key)
     return _page(request, resident, form, "return", clock.day_of(at))
 
@@ -220,7 +220,7 @@ def handover_list(request: HttpRequest) -> HttpResponse:
 def handover_accept(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Take somebody over at an address here."""
     by, at = member(request), clock.now()
-    handover = _coming(by, key)
+    handover = _incoming_handover(by, key)
     residents.read(resident=handover.resident, by=by)
     initial = {"day": min(handover.day, clock.day_of(at))}
     form = TakeOverForm(request.POST or None, by=by, initial=initial)
@@ -254,7 +254,7 @@ def handover_accept(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 def handover_refuse(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Say why somebody is not taken over."""
     by = member(request)
-    handover = _coming(by, key)
+    handover = _incoming_handover(by, key)
     residents.read(resident=handover.resident, by=by)
     form = RefuseForm(request.POST or None)
     if form.is_valid():
@@ -278,7 +278,9 @@ def handover_withdraw(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     by = member(request)
     mine = Handover.objects.visible_to(by).filter(resident__in=Resident.objects.visible_to(by))
     handover = get_object_or_404(mine, key=key)
-    return undone(request, lambda: handovers.withdraw(handover=handover, at=clock.now(), by=by))
+    return undo_and_redirect(
+        request, lambda: handovers.withdraw(handover=handover, at=clock.now(), by=by)
+    )
 
 
 @require_POST
@@ -294,7 +296,7 @@ def undo_moves(request: HttpRequest, keys: str) -> HttpResponse:
         for move in chosen:
             undo.take_back_move(move=move, at=at, by=by)
 
-    return undone(request, take_back)
+    return undo_and_redirect(request, take_back)
 
 
 def _keys(text: str) -> list[uuid.UUID]:
@@ -336,16 +338,16 @@ def _open_cases(residents: Iterable[int]) -> set[int]:
     return set(cases.values_list("resident", flat=True))
 
 
-def _all_of(request: HttpRequest, housemates: list[Housemate]) -> dict[str, Any]:
+def _housemates_ticked(request: HttpRequest, housemates: list[Housemate]) -> dict[str, Any]:
     """Return all housemates as ticked, where the page of the household asked for that."""
     household = "household" in request.GET
     return {"also": [housemate.choice[0] for housemate in housemates]} if household else {}
 
 
 @transaction.atomic
-def _each(request: HttpRequest, form: DatedForm, resident: Resident, act: Act) -> list[Move]:
+def _act_on_all(request: HttpRequest, form: DatedForm, resident: Resident, act: Act) -> list[Move]:
     """
-    Do one act for all who were chosen, and return what was recorded.
+    Do one act for every chosen person, and return the moves recorded.
 
     What is refused of the person of the page stands in the form, and nothing is done; of the
     others it is said by name, and they stay.
@@ -372,7 +374,7 @@ def _each(request: HttpRequest, form: DatedForm, resident: Resident, act: Act) -
     return made
 
 
-def _say(request: HttpRequest, sentence: str, made: list[Move]) -> None:
+def _confirm(request: HttpRequest, sentence: str, made: list[Move]) -> None:
     keys = ",".join(str(move.key) for move in made)
     undo_url = reverse("undo_moves", args=[keys])
     if "%d" in sentence:
@@ -394,7 +396,7 @@ def _page(
     return render(request, "quarantine/resident_move.html", context)
 
 
-def _coming(by: User, key: uuid.UUID) -> Handover:
+def _incoming_handover(by: User, key: uuid.UUID) -> Handover:
     coming = Handover.objects.coming_to(by).waiting()
     return get_object_or_404(
         coming.select_related("resident__household__building__grid", "grid", "to"), key=key

@@ -27,7 +27,7 @@ from policy.engine.documents.schema import MEASURE_SUBJECTS
 from policy.models import Activation
 from quarantine.models import Case, CaseQuerySet, Event
 from quarantine.switching import previews_seen
-from quarantine.switching.preview import SwitchOutcome, SwitchPreview, people, preview
+from quarantine.switching.preview import SwitchOutcome, SwitchPreview, affected_cases, preview
 from quarantine.switching.preview_page import Effect
 from quarantine.switching.sweep import progress
 from residents.register import services as residents
@@ -112,7 +112,7 @@ def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
     if activation.withdrawn_at:
         raise Http404
     withdrawing = activation.approved_at is not None
-    switch_preview, seen = _found(request, activation, at=at)
+    switch_preview, seen = _preview_of(request, activation, at=at)
     effect = Effect(
         switch_preview,
         user=by,
@@ -153,7 +153,7 @@ def _choices(activation: Activation, switch_preview: SwitchPreview) -> list[dict
     ]
 
 
-def _found(
+def _preview_of(
     request: HttpRequest, activation: Activation, *, at: datetime
 ) -> tuple[SwitchPreview, str]:
     """
@@ -162,16 +162,18 @@ def _found(
     It is kept for a while, so that a number leads to exactly the people who were counted.
     """
     seen = request.GET.get("seen", "")
-    switch_preview: SwitchPreview | None = cache.get(_kept(activation, seen)) if seen else None
+    switch_preview: SwitchPreview | None = (
+        cache.get(_cache_key(activation, seen)) if seen else None
+    )
     if switch_preview is None:
         seen = secrets.token_urlsafe(9)
         withdrawing = activation.approved_at is not None
         switch_preview = preview(activation=activation, at=at, withdrawn=withdrawing)
-        cache.set(_kept(activation, seen), switch_preview, KEPT_SECONDS)
+        cache.set(_cache_key(activation, seen), switch_preview, KEPT_SECONDS)
     return switch_preview, seen
 
 
-def _kept(activation: Activation, seen: str) -> str:
+def _cache_key(activation: Activation, seen: str) -> str:
     return f"preview-{activation.pk}-{seen}"
 
 
@@ -185,13 +187,13 @@ def activation_people(request: HttpRequest, pk: int) -> HttpResponse:
     outcome = outcome if outcome in SwitchOutcome.values else SwitchOutcome.LENGTHENED
     if activation.withdrawn_at:
         raise Http404
-    switch_preview, seen = _found(request, activation, at=at)
+    switch_preview, seen = _preview_of(request, activation, at=at)
     cases = _cases(by, activation)
     area = Area.objects.below(by).filter(code=request.GET.get("area", "")).first()
     if area:
         cases = cases.filter(grid__path__startswith=area.path)
     after = parse_key(request.GET.get("after"))
-    rows = people(
+    rows = affected_cases(
         switch_preview=switch_preview, outcome=outcome, cases=cases, after=after, size=PAGE + 1
     )
     shown = rows[:PAGE]

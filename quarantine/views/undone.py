@@ -1,4 +1,4 @@
-"""Answering an act of taking back."""
+"""The response to an undo."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from common.errors import RefusedError
 
 
-def undone(request: HttpRequest, take_back: Callable[[], object]) -> HttpResponse:
-    """Take something back, say whether it was done, and go where the page says."""
+def undo_and_redirect(request: HttpRequest, take_back: Callable[[], object]) -> HttpResponse:
+    """Call `take_back`, show a message with its outcome, and redirect to `next`."""
     try:
         take_back()
     except RefusedError as error:

@@ -21,8 +21,8 @@ from common.errors import RefusedError
 from common.paging import page_after
 from policy import words
 from quarantine.views.errors import add_refusal
-from quarantine.workers.filters import SHOWS, SOON, shown
-from quarantine.workers.may_work import Standing, standings_of
+from quarantine.workers.filters import SHOWS, SOON, filter_workers
+from quarantine.workers.may_work import WorkStatus, work_statuses_of
 from residents.keypeople.models import HealthFile
 from residents.keypeople.standards import rules_over
 from residents.register import services as residents
@@ -45,7 +45,7 @@ def worker_list(request: HttpRequest) -> HttpResponse:
     if area:
         workers = workers.filter(resident__grid__path__startswith=area.path)
     show = request.GET.get("show", "")
-    rows = shown(workers, show if show in SHOWS else "", at=at)
+    rows = filter_workers(workers, show if show in SHOWS else "", at=at)
     post = request.GET.get("post", "")
     if post in words.WHITELIST_POSTS:
         rows = rows.filter(post=post)
@@ -53,10 +53,10 @@ def worker_list(request: HttpRequest) -> HttpResponse:
     page = page_after(rows, request.GET.get("after"), order=("valid_until",))
     people = [worker.resident for worker in page.rows]
     residents.showed(page="worker_list", people=people, by=user)
-    standings = standings_of(page.rows, at=at)
+    work_statuses = work_statuses_of(page.rows, at=at)
     context = {
         "page": page,
-        "rows": [(worker, standings[worker.pk]) for worker in page.rows],
+        "rows": [(worker, work_statuses[worker.pk]) for worker in page.rows],
         "shows": SHOWS.items(),
         "show": show,
         "post": post,
@@ -107,13 +107,15 @@ class Duty:
     vaccination: str = ""
 
 
-def _duties(worker: Worker, standing: Standing, at: datetime) -> list[Duty]:
+def _duties(worker: Worker, work_status: WorkStatus, at: datetime) -> list[Duty]:
     today = clock.day_of(at)
     duties = []
-    for word in standing.listing.duties if standing.listing else ():
-        entry = standing.entries.get(word)
+    for word in work_status.listing.duties if work_status.listing else ():
+        entry = work_status.entries.get(word)
         if word == "proof":
-            duties.append(Duty(word, None, bool(standing.listing and standing.listing.may_work)))
+            duties.append(
+                Duty(word, None, bool(work_status.listing and work_status.listing.may_work))
+            )
         elif word == "vaccination":
             state = _vaccination(worker)
             duties.append(Duty(word, entry, state == "full", state))
@@ -140,12 +142,12 @@ def worker_detail(request: HttpRequest, key: UUID) -> HttpResponse:
 def _page(request: HttpRequest, worker: Worker, end: EndForm | None = None) -> HttpResponse:
     at = clock.now()
     residents.read(resident=worker.resident, by=member(request))
-    standing = standings_of([worker], at=at)[worker.pk]
+    work_status = work_statuses_of([worker], at=at)[worker.pk]
     context = {
         "worker": worker,
         "resident": worker.resident,
-        "standing": standing,
-        "duties": _duties(worker, standing, at),
+        "work_status": work_status,
+        "duties": _duties(worker, work_status, at),
         "code": worker.codes.filter(revoked_at=None).first(),
         "until_form": UntilForm(today=clock.day_of(at)),
         "end_form": end or EndForm(),

@@ -18,8 +18,8 @@ SHOWS = {
 }
 
 
-def shown(workers: QuerySet[Worker], show: str, *, at: datetime) -> QuerySet[Worker]:
-    """Return those of `workers` that a word of SHOWS names."""
+def filter_workers(workers: QuerySet[Worker], show: str, *, at: datetime) -> QuerySet[Worker]:
+    """Return those of `workers` that `show`, a word of SHOWS, selects."""
     today = clock.day_of(at)
     if show == "proof":
         return without_proof(workers, at=at)

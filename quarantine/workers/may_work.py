@@ -31,7 +31,7 @@ from testing.proofs import LatestResult, latest_results, sampled_days
 
 
 class Answer(TextChoices):
-    """What a gate is told, and nothing else."""
+    """The answer given at a gate."""
 
     WORK = "work", gettext_lazy("May work")
     NO_WORK = "no_work", gettext_lazy("May not work")
@@ -39,8 +39,8 @@ class Answer(TextChoices):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """Where a worker stands at a moment."""
+class WorkStatus:
+    """Whether a worker may work at a moment, with the reasons."""
 
     answer: Answer
     reasons: list[str]
@@ -52,8 +52,8 @@ class Standing:
 
 
 @dataclass
-class _Known:
-    """What is known of some workers, read at once."""
+class _WorkerData:
+    """The data of some workers, read at once."""
 
     laws: dict[int, Law]
     latest: dict[int, LatestResult]
@@ -63,13 +63,13 @@ class _Known:
     entries: dict[int, dict[str, DutyEntry]]
 
 
-def standings_of(workers: Collection[Worker], *, at: datetime) -> dict[int, Standing]:
-    """Return where some workers stand, by key, in as many queries as for one."""
+def work_statuses_of(workers: Collection[Worker], *, at: datetime) -> dict[int, WorkStatus]:
+    """Return the work status of some workers, by key, in as many queries as for one."""
     known = _read(workers, at)
-    return {worker.pk: _standing(worker, known, at) for worker in workers}
+    return {worker.pk: _work_status(worker, known, at) for worker in workers}
 
 
-def _read(workers: Collection[Worker], at: datetime) -> _Known:
+def _read(workers: Collection[Worker], at: datetime) -> _WorkerData:
     today = clock.day_of(at)
     people = [worker.resident_id for worker in workers]
     cases = list(Case.objects.open().filter(resident__in=people).select_related("plan__provision"))
@@ -78,7 +78,7 @@ def _read(workers: Collection[Worker], at: datetime) -> _Known:
     for entry in rows.distinct("worker", "duty"):
         entries.setdefault(entry.worker_id, {})[entry.duty] = entry
     screened = any(worker.screening_post for worker in workers)
-    return _Known(
+    return _WorkerData(
         laws=laws_over({worker.resident.grid for worker in workers}, at=at),
         latest=latest_results(people, at=at),
         sampled=sampled_days(people, since=_monday(today)) if screened else {},
@@ -92,7 +92,7 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _standing(worker: Worker, known: _Known, at: datetime) -> Standing:
+def _work_status(worker: Worker, known: _WorkerData, at: datetime) -> WorkStatus:
     today, law = clock.day_of(at), known.laws.get(worker.resident.grid_id)
     latest = known.latest.get(worker.resident_id)
     proof = latest.proof if latest else None
@@ -108,13 +108,13 @@ def _standing(worker: Worker, known: _Known, at: datetime) -> Standing:
         until = proof.counts_from + timedelta(hours=listing.proof_hours)
     entries = known.entries.get(worker.pk, {})
     findings = [
-        *_entry_says(worker, today),
-        *_case_says(known, worker, today),
-        *_result_says(latest, listing),
-        *_desk_says(entries, screening, today),
+        *_entry_verdicts(worker, today),
+        *_case_verdicts(known, worker, today),
+        *_result_verdicts(latest, listing),
+        *_desk_verdicts(entries, screening, today),
     ]
     answer = min((verdict for verdict, _why in findings), key=_ORDER.index, default=Answer.WORK)
-    return Standing(
+    return WorkStatus(
         answer=answer,
         reasons=[why for _verdict, why in findings],
         listing=listing,
@@ -128,10 +128,10 @@ def _standing(worker: Worker, known: _Known, at: datetime) -> Standing:
 HELD = {"forbidden", "stay_indoors"}
 # The first that is said goes before the others.
 _ORDER = [Answer.NO_WORK, Answer.DESK, Answer.WORK]
-Said = Iterable[tuple[Answer, str]]
+Verdicts = Iterable[tuple[Answer, str]]
 
 
-def _entry_says(worker: Worker, today: date) -> Said:
+def _entry_verdicts(worker: Worker, today: date) -> Verdicts:
     if worker.ended_at or worker.resident.gone_as:
         yield Answer.DESK, _("No longer on the white list.")
     elif today > worker.valid_until:
@@ -140,7 +140,7 @@ def _entry_says(worker: Worker, today: date) -> Said:
         yield Answer.DESK, _("The entry begins on %s.") % worker.valid_from
 
 
-def _case_says(known: _Known, worker: Worker, today: date) -> Said:
+def _case_verdicts(known: _WorkerData, worker: Worker, today: date) -> Verdicts:
     case = known.cases.get(worker.resident_id)
     if case is None:
         return
@@ -159,14 +159,16 @@ def _case_says(known: _Known, worker: Worker, today: date) -> Said:
         yield Answer.DESK, _("Under a measure: %s.") % named
 
 
-def _result_says(latest: LatestResult | None, listing: WhitelistDecision | None) -> Said:
+def _result_verdicts(latest: LatestResult | None, listing: WhitelistDecision | None) -> Verdicts:
     if latest and not latest.negative:
         yield Answer.NO_WORK, _("The newest result is positive.")
     elif listing and not listing.may_work:
         yield Answer.NO_WORK, say(listing.because[-1])
 
 
-def _desk_says(entries: dict[str, DutyEntry], screening: Screening | None, today: date) -> Said:
+def _desk_verdicts(
+    entries: dict[str, DutyEntry], screening: Screening | None, today: date
+) -> Verdicts:
     monitored = entries.get("health_monitoring")
     if monitored and monitored.day == today and not monitored.well:
         yield Answer.DESK, _("Symptoms were noted today.")

@@ -15,7 +15,7 @@ from testing.proofs import latest_negative_sample
 
 
 class ProofRule(NamedTuple):
-    """Where and in which posts nobody works without a proof of so many hours."""
+    """A rule on proofs: its hours, posts and grids."""
 
     hours: timedelta
     posts: tuple[WhitelistPost, ...]

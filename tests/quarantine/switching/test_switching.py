@@ -26,7 +26,7 @@ from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.cases.words import switched
 from quarantine.models import NEEDS_DECISION, Case, Plan
 from quarantine.relocation.moves import move_resident
-from quarantine.switching.preview import SwitchOutcome, people, preview
+from quarantine.switching.preview import SwitchOutcome, affected_cases, preview
 from quarantine.switching.sweep import outdated_grids, progress, sweep
 from reminders.models import Change, Message
 from reminders.sweep import sweep as tell
@@ -492,7 +492,7 @@ class TestThePreview:
         found = preview(activation=ten, at=SWITCH)
 
         assert found.counts == {SwitchOutcome.SHORTENED: 1, SwitchOutcome.RELEASED: 1}
-        (person,) = people(
+        (person,) = affected_cases(
             switch_preview=found, outcome=SwitchOutcome.SHORTENED, cases=Case.objects.all()
         )
         assert person.case == short

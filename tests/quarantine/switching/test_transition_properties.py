@@ -27,8 +27,14 @@ from quarantine.cases.calendars import calendars_of, histories_of
 from quarantine.cases.governing_law import Followed
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Case
-from quarantine.switching.groups import laid_of
-from quarantine.switching.preview import SwitchOutcome, SwitchPreview, outcome_of, people, preview
+from quarantine.switching.groups import calendar_summary
+from quarantine.switching.preview import (
+    SwitchOutcome,
+    SwitchPreview,
+    affected_cases,
+    outcome_of,
+    preview,
+)
 from quarantine.switching.sweep import sweep
 from reminders.models import Change
 from reminders.sweep import sweep as tell
@@ -204,7 +210,7 @@ def _told(*, at: datetime) -> set[int]:
 def _behind(found: SwitchPreview, outcome: SwitchOutcome) -> set[int]:
     """Return the cases behind a number, page by page."""
     pks: list[int] = []
-    while page := people(
+    while page := affected_cases(
         switch_preview=found,
         outcome=outcome,
         cases=Case.objects.all(),
@@ -219,7 +225,7 @@ def _behind(found: SwitchPreview, outcome: SwitchOutcome) -> set[int]:
 
 def _outcome(case: Case, before: Any, after: Any) -> SwitchOutcome:
     followed = Followed(None, None, "", transition=case.transition)
-    laid = (laid_of(before[case.pk]), laid_of(after[case.pk]))
+    laid = (calendar_summary(before[case.pk]), calendar_summary(after[case.pk]))
     return outcome_of(*laid, followed, day=TODAY, today=TODAY)
 
 
@@ -292,7 +298,7 @@ class TestWhatIsDoneInBetween:
                     laid.next_test_on,
                     laid.earliest_release,
                 )
-                assert case.history == histories[case.pk].told_from(case.day_1)
+                assert case.history == histories[case.pk].encoded_from(case.day_1)
 
 
 def _do(act: str, number: int, *, at: datetime, by: User) -> None:

@@ -14,7 +14,7 @@ from accounts.staff.models import Area
 from policy.engine.decisions.facts import Proof
 from policy.engine.decisions.people import whitelist as ask_engine
 from policy.services import library
-from quarantine.workers.may_work import Answer, Standing, standings_of
+from quarantine.workers.may_work import Answer, WorkStatus, work_statuses_of
 from quarantine.workers.required_proofs import without_proof
 from residents.register.models import Resident
 from residents.whitelist import services
@@ -51,8 +51,8 @@ def worker_in(grid: Area, **given: object) -> Worker:
     return make_worker(make_resident(grid=grid), **given)  # type: ignore[arg-type]
 
 
-def standing(worker: Worker, at: datetime = NOW) -> Standing:
-    return standings_of(
+def work_status(worker: Worker, at: datetime = NOW) -> WorkStatus:
+    return work_statuses_of(
         [Worker.objects.select_related("resident__grid").get(pk=worker.pk)], at=at
     )[worker.pk]
 
@@ -71,7 +71,7 @@ class TestAProof:
     ) -> None:
         worker = worker_in(shanxi)
         make_proof(worker.resident, NOW - age)
-        found = standing(worker)
+        found = work_status(worker)
         assert found.answer == answer
         assert found.proof_until == NOW - age + 48 * HOURS
         wanting = without_proof(Worker.objects.all(), at=NOW)
@@ -79,20 +79,20 @@ class TestAProof:
 
     def test_is_missing_before_the_first_result(self, shanxi: Area) -> None:
         worker = worker_in(shanxi)
-        assert standing(worker).answer == Answer.NO_WORK
+        assert work_status(worker).answer == Answer.NO_WORK
         make_proof(worker.resident, NOW - HOURS)  # its result comes an hour from now
-        assert standing(worker).answer == Answer.NO_WORK
-        assert standing(worker, NOW + HOURS).answer == Answer.WORK
+        assert work_status(worker).answer == Answer.NO_WORK
+        assert work_status(worker, NOW + HOURS).answer == Answer.WORK
 
     def test_is_undone_by_a_later_positive_result(self, shanxi: Area) -> None:
         worker = worker_in(shanxi)
         make_proof(worker.resident, NOW - 30 * HOURS)
         make_proof(worker.resident, NOW - 3 * HOURS, outcome="positive")
-        assert standing(worker).answer == Answer.NO_WORK
+        assert work_status(worker).answer == Answer.NO_WORK
 
     def test_is_not_asked_for_where_the_document_asks_none(self) -> None:
         cangshan = make_place("cangshan-2022-324", "350104")
-        found = standing(worker_in(cangshan))
+        found = work_status(worker_in(cangshan))
         assert found.answer == Answer.WORK
         assert found.listing
         assert "proof" not in found.listing.duties
@@ -114,7 +114,7 @@ class TestAnEntry:
         self, yingkou: Area, days: int, answer: Answer
     ) -> None:
         worker = worker_in(yingkou, on=TODAY, until=TODAY + timedelta(days=30))
-        assert standing(worker, NOW + timedelta(days=days)).answer == answer
+        assert work_status(worker, NOW + timedelta(days=days)).answer == answer
 
     def test_is_one_for_one_person(self, yingkou: Area) -> None:
         worker = worker_in(yingkou)
@@ -125,13 +125,13 @@ class TestAnEntry:
         worker, by = worker_in(yingkou), make_user()
         for well, answer in ((False, Answer.DESK), (True, Answer.WORK)):
             services.keep_duty(worker=worker, duty="health_monitoring", well=well, at=NOW, by=by)
-            assert standing(worker).answer == answer
+            assert work_status(worker).answer == answer
 
     def test_leads_to_the_desk_when_a_test_of_the_post_is_overdue(self, yingkou: Area) -> None:
         worker = worker_in(yingkou, screening_post="supermarket")  # Yingkou 9: Monday, Thursday
-        assert standing(worker).answer == Answer.DESK
+        assert work_status(worker).answer == Answer.DESK
         make_proof(worker.resident, NOW - 24 * HOURS)
-        assert standing(worker).answer == Answer.WORK
+        assert work_status(worker).answer == Answer.WORK
 
 
 class TestAMeasure:
@@ -140,7 +140,7 @@ class TestAMeasure:
         make_arrival(
             yingkou, on=date(2022, 11, 20), resident=worker.resident, arrived_from="310000"
         )
-        found = standing(worker)
+        found = work_status(worker)
         assert found.answer == Answer.NO_WORK
         assert "白名单" in found.reasons[0]
 
@@ -153,7 +153,7 @@ class TestManyWorkers:
             worker_in(shanxi, screening_post="supermarket")
         workers = list(Worker.objects.select_related("resident__grid"))
         with django_assert_max_num_queries(6):
-            assert len(standings_of(workers, at=NOW)) == 4
+            assert len(work_statuses_of(workers, at=NOW)) == 4
 
 
 class TestACode:
