@@ -23,9 +23,9 @@ def main() -> int:
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     os.environ["WANGGE_DATA"] = str(BUILD / "bench")
     os.environ.setdefault("LOG_LEVEL", "WARNING")
-    release = engines.hold(BUILD / "bench")
+    release = engines.lock_data(BUILD / "bench")
     try:
-        with engines.running(BUILD / "bench", **engines.embedded(environ.Env())):
+        with engines.run_engines(BUILD / "bench", **engines.embedded(environ.Env())):
             django.setup()
             call_command("migrate", verbosity=0)
             _print_row(*COLUMNS)

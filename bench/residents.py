@@ -90,8 +90,8 @@ def _taken(by: User) -> list[Figure]:
     before, start = _memory("VmRSS"), perf_counter()
     # Reset the peak memory: https://docs.kernel.org/filesystems/proc.html
     Path("/proc/self/clear_refs").write_text("5")
-    file = making.order(what="residents", scope=scope, kind="xlsx", language="zh-hans")
-    making.work(key=file.key, at=scope.at)
+    file = making.order_file(what="residents", scope=scope, kind="xlsx", language="zh-hans")
+    making.make_ordered(key=file.key, at=scope.at)
     seconds, grown = perf_counter() - start, _memory("VmHWM") - before
     most = MOST_TIMES_READ
     return [

@@ -1,4 +1,4 @@
-"""The Celery application: the doorbell. What is due stands in the database."""
+"""The Celery application. Tasks only start work; what is due stands in the database."""
 
 import os
 

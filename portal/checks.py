@@ -29,7 +29,10 @@ def no_demo_accounts(databases: Any = None, **_: Any) -> list[CheckMessage]:
     """Refuse a production database that holds the demo's accounts: others know their passwords."""
     if settings.DEMO or not databases:
         return []
-    if User._meta.db_table not in connection.introspection.table_names() or not staff.present():
+    if (
+        User._meta.db_table not in connection.introspection.table_names()
+        or not staff.demo_exists()
+    ):
         return []
     return [
         Error(

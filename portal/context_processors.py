@@ -1,4 +1,4 @@
-"""What every page knows."""
+"""The context that every template gets."""
 
 from typing import Any
 

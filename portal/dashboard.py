@@ -50,7 +50,7 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a bar that is 100 wide."""
+    """A segment of a bar that is 100 wide."""
 
     key: str
     start: str
@@ -59,14 +59,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Bars:
-    """Days, and for each series a number a day."""
+    """A bar chart: days, and for each series a number a day."""
 
     days: list[date]
     series: dict[str, list[LinkedNumber]]
 
     @property
     def names(self) -> list[str]:
-        """Return what the series are called."""
+        """Return the labels of the series."""
         return [str(LABELS[key]) for key in self.series]
 
     def rows(self) -> list[tuple[date, list[LinkedNumber]]]:

@@ -42,7 +42,7 @@ FASTER_THAN_SAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off
 
 
 class EngineError(Exception):
-    """Something the one who starts the engines can put right, said in one sentence."""
+    """An error that the one who starts the engines can fix; the message is one sentence."""
 
 
 def socket_dir(data: Path) -> Path:
@@ -114,9 +114,9 @@ def closing_connection(url: str) -> Iterator[int]:
         connection.close()
 
 
-def hold(data: Path) -> Callable[[], None]:
+def lock_data(data: Path) -> Callable[[], None]:
     """
-    Lock `data` for this process and end what a killed one left there; the answer lets go.
+    Lock `data` for this process, end what a killed one left, and return the unlocking function.
 
     A POSIX lock: children do not inherit it, so that nothing that outlives a killed parent
     keeps the folder locked.
@@ -128,7 +128,7 @@ def hold(data: Path) -> Callable[[], None]:
     except OSError as error:
         handle.close()
         raise EngineError(f"The portal is already running on the data folder {data}.") from error
-    reap(data)
+    end_leftovers(data)
     return handle.close
 
 
@@ -144,7 +144,7 @@ def die_with_parent(by: signal.Signals) -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, by)
 
 
-def reap(data: Path) -> None:
+def end_leftovers(data: Path) -> None:
     """End what an earlier, killed start on `data` left running."""
     others = [p for p in psutil.process_iter() if p.pid != os.getpid()]
     leftover = [p for p in others if _env(p).get(MARK) == str(data)]
@@ -182,7 +182,7 @@ def _end(processes: list[psutil.Process], by: signal.Signals, within: float) -> 
 
 
 @contextmanager
-def running(
+def run_engines(
     data: Path, *, postgres: bool = True, valkey: bool = True, safe: bool = True
 ) -> Iterator[None]:
     """
@@ -214,7 +214,7 @@ class _Home:
         return socket_dir(self.data)
 
     def prepare(self) -> None:
-        """Make the folders, ours alone, and clear the sockets that a killed start left."""
+        """Make the folders, readable by us alone, and delete the sockets of a killed start."""
         for folder in (self.data / "postgres", self.data / "valkey", self.data / "log", self.run):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if folder.is_symlink() or folder.stat().st_uid not in self._trusted():

@@ -1,4 +1,4 @@
-"""What the portal itself asks for."""
+"""Forms of the portal itself."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ FURTHEST = timedelta(days=60)
 
 
 class DemoDayForm(forms.Form):
-    """The day that the demo is to believe in; none for the real one."""
+    """The day that the demo takes for today; none for the real one."""
 
     day = forms.DateField(
         label=gettext_lazy("Day"),

@@ -1,4 +1,4 @@
-"""The secrets of an installation: given by the environment, or made once for a first try."""
+"""The secrets of an installation: from the environment, or made once for a first try."""
 
 import base64
 import os
@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 NAMES = ("SECRET_KEY", "FIELD_KEYS", "SEARCH_KEY")
 
 
-def read(env: environ.Env, data: Path, *, production: bool) -> None:
+def read_secrets(env: environ.Env, data: Path, *, production: bool) -> None:
     """
     Put the missing secrets into the environment from `data`, where a first start makes them.
 
@@ -31,7 +31,7 @@ def read(env: environ.Env, data: Path, *, production: bool) -> None:
         env.read_env(str(kept))
 
 
-def fresh() -> dict[str, str]:
+def new_secrets() -> dict[str, str]:
     """Return new secrets, one for each name."""
     return {
         "SECRET_KEY": secrets.token_urlsafe(50),
@@ -44,7 +44,7 @@ def _make(kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=kept.parent)  # readable by the owner alone
     with os.fdopen(handle, "w") as file:
-        file.writelines(f"{key}={value}\n" for key, value in fresh().items())
+        file.writelines(f"{key}={value}\n" for key, value in new_secrets().items())
     try:
         os.link(name, kept)  # of two first starts at once, one wins
     except FileExistsError:
@@ -54,5 +54,5 @@ def _make(kept: Path) -> None:
 
 
 if __name__ == "__main__":
-    for key, value in fresh().items():
+    for key, value in new_secrets().items():
         print(f"{key}={value}")  # noqa: T201 - its purpose

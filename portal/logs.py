@@ -32,7 +32,7 @@ def kind_and_place(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def processors(*, production: bool) -> list[Processor]:
-    """Return what structlog does to each event before it is rendered."""
+    """Return the structlog processors that run before the renderer."""
     return [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -1,4 +1,4 @@
-"""What every request passes through."""
+"""Middleware of the portal."""
 
 from django.http import HttpRequest
 from django_structlog.middlewares import RequestMiddleware

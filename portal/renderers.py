@@ -1,4 +1,4 @@
-"""How forms are drawn."""
+"""Rendering of form widgets."""
 
 from typing import Any
 

@@ -31,7 +31,7 @@ if PRODUCTION and DEMO:
 DEBUG = env.bool("DEBUG", default=False)
 
 # Missing secrets come from DATA_DIR, where a first start makes them; production must be given its.
-keys.read(env, DATA_DIR, production=PRODUCTION)
+keys.read_secrets(env, DATA_DIR, production=PRODUCTION)
 SECRET_KEY = env("SECRET_KEY")
 # Personal data at rest: "version:key" pairs, and keys for the search hashes; newest first.
 FIELD_KEYS = env.list("FIELD_KEYS")

@@ -1,4 +1,4 @@
-"""Where Celery looks for the tasks of the portal."""
+"""Tasks of the portal, where Celery looks for them."""
 
 from portal.exports.tasks import look_after_files, make_file
 

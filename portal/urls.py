@@ -1,4 +1,4 @@
-"""The table of contents of the site."""
+"""The root URL configuration."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.urls import URLPattern, URLResolver, include, path

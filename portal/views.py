@@ -1,4 +1,4 @@
-"""The way in, the supervisor's overview, and the day of the demo."""
+"""The home redirect, the supervisor's overview, the list of arrivals, and the day of the demo."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ FIRST_PAGE = {
 
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Lead everybody to the page where their day begins."""
+    """Redirect users to the first page of their role."""
     return redirect(FIRST_PAGE[Role(member(request).role)])
 
 
@@ -76,7 +76,7 @@ def arrival_list(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def demo_day(request: HttpRequest) -> HttpResponse:
     """
-    Set the day that the demo believes in, so that a calendar can be lived through.
+    Set the day that the demo takes for today, so that a calendar can be followed to its end.
 
     The sweeps run at once: a visitor does not wait a minute for the reminders of the day.
     """

@@ -40,7 +40,7 @@ def _first_free() -> tuple[Path, Callable[[], None]]:
     for number in count(1):
         data = BUILD / f"engines-{number}"
         try:
-            return data, engines.hold(data)
+            return data, engines.lock_data(data)
         except engines.EngineError:
             continue
     raise AssertionError
@@ -70,7 +70,7 @@ os.environ["DATABASE_URL"], os.environ["REDIS_URL"] = engines.addresses(environ.
 
 def _start() -> None:
     if any(_embedded.values()):
-        _stack.enter_context(engines.running(_data, safe=False, **_embedded))
+        _stack.enter_context(engines.run_engines(_data, safe=False, **_embedded))
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,9 +13,9 @@ from django.db import connection, transaction
 from accounts.staff.models import Area, User
 from policy.services import load_documents
 from portal.demo import care, community, history, places, staff
-from portal.demo.staff import present, sign_ins
+from portal.demo.staff import demo_exists, sign_ins
 
-__all__ = ["NotEmptyError", "present", "seed", "sign_ins"]
+__all__ = ["NotEmptyError", "demo_exists", "seed", "sign_ins"]
 
 
 class NotEmptyError(Exception):
@@ -30,20 +30,20 @@ def seed(*, at: datetime) -> bool:
     """
     if not settings.DEMO:
         raise RuntimeError("Only the demo may be seeded.")
-    if present():
-        staff.keep_sign_ins()
+    if demo_exists():
+        staff.store_sign_ins()
         return False
     if Area.objects.exists() or User.objects.exists():
         raise NotEmptyError("The database is not empty: the demo is made in an empty one only.")
     with transaction.atomic():
-        grids = places.plant()
-        staff.employ(grids)
-        community.settle(grids, at=at)
+        grids = places.create_areas()
+        staff.create_staff(grids)
+        community.create_residents(grids, at=at)
         load_documents()
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")  # the planner must know what this transaction has made
         history.put_in_force(at=at, **staff.administrators())
-        history.live(at=at)
-        care.look_after(at=at)
-        staff.keep_sign_ins()
+        history.simulate_days(at=at)
+        care.create_health_files(at=at)
+        staff.store_sign_ins()
     return True

@@ -36,8 +36,8 @@ _WORDS = {
 }
 
 
-def look_after(*, at: datetime) -> None:
-    """Tick facts about those who would have some, with doses and needs."""
+def create_health_files(*, at: datetime) -> None:
+    """Create health files, doses, needs and whitelist workers."""
     chance = random.Random(SEED)  # noqa: S311 - the same community each time
     staff = {user.areas.get().pk: user for user in User.objects.filter(role="grid_staff")}
     files, doses = [], []

@@ -79,8 +79,8 @@ class _People:
         return self.chance.choice(SURNAMES) + given_name
 
 
-def settle(grids: Iterable[Area], *, at: datetime) -> None:
-    """Fill the grids: four buildings each, a household behind two doors of three."""
+def create_residents(grids: Iterable[Area], *, at: datetime) -> None:
+    """Create residents: four buildings a grid, a household behind two doors of three."""
     # Not for secrets: the same community each time.
     people = _People(random.Random(SEED), at.date())  # noqa: S311
     moved_in = at - timedelta(days=90)

@@ -1,5 +1,5 @@
 """
-Ten days in the demo: who came, what the law asked, what was done about it and what was not.
+Ten simulated days of the demo: arrivals, their cases, and the acts done and missed on them.
 
 Everything is done through the services that pages use, as if each day were the present one.
 """
@@ -115,7 +115,7 @@ KINDS: dict[str, list[tuple[int, str, Facts]]] = {
 
 @dataclass
 class _Grid:
-    """A grid with who works there, its law, and the residents that have not arrived yet."""
+    """A grid with its staff, its law, and the residents that have not arrived yet."""
 
     area: Area
     staff: User
@@ -138,14 +138,14 @@ def put_in_force(*, at: datetime, proposer: User, approver: User) -> None:
         approve_activation(activation=activation, at=since, by=approver)
 
 
-def live(*, at: datetime) -> None:
-    """Let the days before `at` pass, and the present one until now."""
-    story = _Story(random.Random(DAYS), at)  # noqa: S311 - the same story each time
+def simulate_days(*, at: datetime) -> None:
+    """Simulate the days before `at`, and the present one until now."""
+    story = _Simulation(random.Random(DAYS), at)  # noqa: S311 - the same story each time
     for day in range(-DAYS, 1):
         story.pass_day(clock.day_of(at) + timedelta(days=day))
 
 
-class _Story:
+class _Simulation:
     def __init__(self, chance: random.Random, now: datetime) -> None:
         self.chance, self.now = chance, now
         self.grids = [self._grid(area) for area in Area.objects.filter(level=Area.Level.GRID)]
@@ -244,7 +244,7 @@ class _Story:
         return next(row.staff for row in self.grids if row.area.pk == grid)
 
     def _release(self, grid: _Grid, day: date) -> None:
-        """Release who may be, but for today's; look after the others."""
+        """Release most of those who may be released, and check the others."""
         at = self._at(day, 19)
         if day < clock.day_of(self.now):
             proposals = release_proposals(cases=Case.objects.filter(grid=grid.area), today=day)

@@ -26,8 +26,8 @@ COMMUNITIES = ("示范社区 A", "示范社区 B")
 GRIDS = ("第一网格", "第二网格", "第三网格")
 
 
-def plant() -> list[Area]:
-    """Make the tree of areas, and return its grids in the order of their codes."""
+def create_areas() -> list[Area]:
+    """Create the tree of areas, and return its grids in the order of their codes."""
     country = Area.objects.add_root(_fields("000000", Level.COUNTRY, "全国"))
     for county, above in _ABOVE.items():
         area = country

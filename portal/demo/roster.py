@@ -1,4 +1,4 @@
-"""A roster of the demo: an Excel file of generated people, with every trouble of real ones."""
+"""A roster of the demo: an Excel file of generated people, with the faults of real files."""
 
 import random
 from collections import Counter
@@ -30,7 +30,7 @@ _FULL_WIDTH = {ord(str(digit)): 0xFF10 + digit for digit in range(10)}
 
 @dataclass
 class _Sheet:
-    """A sheet that is filled row by row, and what should become of its rows."""
+    """A sheet that is filled row by row, and the expected fate of its rows."""
 
     sheet: Any
     day: Any  # the format of dates
@@ -123,7 +123,7 @@ def _repeat(_sheet: _Sheet, cells: list[Any], before: list[Any]) -> None:
     cells[NAME:DOOR] = before[NAME:DOOR]
 
 
-def _compute(sheet: _Sheet, cells: list[Any], _before: list[Any]) -> None:
+def _enter_formula(sheet: _Sheet, cells: list[Any], _before: list[Any]) -> None:
     born, cell = cells[BORN], f"C{sheet.row + 1}"
     formula = f'=MID({cell},7,4)&"-"&MID({cell},11,2)&"-"&MID({cell},13,2)'
     sheet.sheet.write_formula(sheet.row, BORN, formula, None, born)
@@ -156,7 +156,7 @@ _TROUBLES: dict[int, tuple[str, Callable[..., None]]] = {
     239: ("new", _hide),
     263: ("new", _leave_blank),
     283: ("rejected", _change(NAME, lambda name: name + _PRIVATE)),
-    307: ("new", _compute),
+    307: ("new", _enter_formula),
     331: ("rejected", _change(DOOR, lambda _: "")),
     353: ("new", _change(NAME, lambda name: f"{name[0]} {name[1:]}")),
     401: ("new", _merge),

@@ -1,4 +1,4 @@
-"""The demo's accounts, and the file that keeps their passwords for whoever runs it."""
+"""The demo's accounts, and the file with their passwords for the owner of the installation."""
 
 import json
 import os
@@ -29,13 +29,13 @@ _PEOPLE: dict[str, tuple[Role, str, str, tuple[str, ...]]] = {
 }
 
 
-def present() -> bool:
-    """Return whether the demo's people are here."""
+def demo_exists() -> bool:
+    """Return whether the demo's accounts exist."""
     return User.objects.filter(username="grid.bayannur").exists()
 
 
-def employ(grids: Iterable[Area]) -> None:
-    """Make the accounts, with a colleague without a password for every further grid."""
+def create_staff(grids: Iterable[Area]) -> None:
+    """Create the accounts, with a colleague without a password for every further grid."""
     for username, (role, name, employer, codes) in _PEOPLE.items():
         _make(username, role, name, employer, codes)
     taken = {code for *_, codes in _PEOPLE.values() for code in codes}
@@ -53,7 +53,7 @@ def _make(username: str, role: Role, name: str, employer: str, codes: Iterable[s
 
 
 def administrators() -> dict[str, User]:
-    """Return who proposes and who approves that a document be in force."""
+    """Return the administrators who propose and approve activations."""
     return {
         "proposer": User.objects.get(username="administrator"),
         "approver": User.objects.get(username="administrator.2"),
@@ -72,7 +72,7 @@ def sign_ins() -> list[tuple[str, str, str]]:
     ]
 
 
-def keep_sign_ins() -> None:
+def store_sign_ins() -> None:
     """Give the accounts new passwords, kept for the owner of the data folder, if none are."""
     if _file().exists():
         return

@@ -1,4 +1,4 @@
-"""What is asked before a file is made."""
+"""Forms of exports."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from accounts.exports.requests import LONGEST_REASON
 
 
 class FormatForm(forms.Form):
-    """In which format."""
+    """The format of a file."""
 
     format = forms.ChoiceField(
         label=_("Format"),
@@ -22,7 +22,7 @@ class FormatForm(forms.Form):
 
 
 class AskForm(FormatForm):
-    """What is to be unmasked, and why."""
+    """A request for unmasked fields, with its reason."""
 
     field_order = ["fields_", "purpose", "reason", "format"]
 
@@ -47,8 +47,8 @@ class AskForm(FormatForm):
         error_messages={"required": _("Say why: it is kept with the request.")},
     )
 
-    def said(self) -> dict[str, Any]:
-        """Return what was asked, as the service wants it."""
+    def request_fields(self) -> dict[str, Any]:
+        """Return the request as arguments of the service."""
         cleaned = self.cleaned_data
         return {
             "fields": cleaned["fields_"],

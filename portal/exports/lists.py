@@ -54,7 +54,7 @@ PERSON = (
 
 @dataclass(frozen=True)
 class ExportScope:
-    """Whose list, of where, as it is when, by which filters."""
+    """The scope of a list: its reader, area, moment and filters."""
 
     by: User
     area: Area | None
@@ -89,17 +89,17 @@ class ExportableList:
     roles: frozenset[Role] = SEES_PEOPLE
     about_people: bool = True
 
-    def kept(self, query: Mapping[str, str]) -> dict[str, str]:
-        """Return what an address asks of this list; what it does not know asks nothing."""
+    def known_filters(self, query: Mapping[str, str]) -> dict[str, str]:
+        """Return the filters of a query that this list knows, with valid values."""
         kept = {}
         for name, (_label, choices) in self.filters().items():
             value = query.get(name, "")
-            if value and _may_say(choices, value):
+            if value and _is_choice(choices, value):
                 kept[name] = value
         return kept
 
-    def said(self, filters: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Return what filters ask, in words."""
+    def filters_in_words(self, filters: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return the filters in words, as labels and values."""
         known = self.filters()
         return [
             (str(known[name][0]), _in_words(known[name][1], value))
@@ -108,7 +108,7 @@ class ExportableList:
         ]
 
 
-def _may_say(choices: Choices, value: str) -> bool:
+def _is_choice(choices: Choices, value: str) -> bool:
     if isinstance(choices, re.Pattern):
         return bool(choices.fullmatch(value))
     if choices is not None:
@@ -124,7 +124,7 @@ def _in_words(choices: Choices, value: str) -> str:
 
 
 def _person(resident: Resident, scope: ExportScope) -> list[Cell]:
-    """Return the cells that say who somebody is."""
+    """Return the cells on the identity of a resident."""
     unmasked = scope.unmasked
     home = resident.household
     return [
@@ -140,7 +140,7 @@ def _joined(names: Iterable[str]) -> str:
     return pgettext("joins names", ", ").join(names)
 
 
-def _some(rows: "QuerySet[Any]") -> Iterator[list[Any]]:
+def _chunks(rows: "QuerySet[Any]") -> Iterator[list[Any]]:
     """Yield rows a few hundred at a time."""
     iterator = rows.iterator(chunk_size=AT_ONCE)
     while chunk := list(islice(iterator, AT_ONCE)):
@@ -170,7 +170,7 @@ def _resident_rows(scope: ExportScope) -> Rows:
         {value: str(label) for value, label in choices}
         for choices in (Resident.Sex.choices, Resident.DocumentType.choices, _GONE)
     )
-    for chunk in _some(rows.order_by("name_key", "pk")):
+    for chunk in _chunks(rows.order_by("name_key", "pk")):
         for resident in chunk:
             yield (
                 resident.key,
@@ -207,7 +207,7 @@ def _case_rows(scope: ExportScope) -> Rows:
     cases = _chosen(scope).qs.select_related(
         "plan__provision", "resident__household__building", "resident__grid"
     )
-    for chunk in _some(cases.order_by("-pk")):
+    for chunk in _chunks(cases.order_by("-pk")):
         for case in chunk:
             yield case.resident.key, [*_person(case.resident, scope), *_case(case)]
 
@@ -232,7 +232,7 @@ def _today_rows(scope: ExportScope) -> Rows:
     cases = _work(scope).select_related(
         "plan__provision", "resident__household__building", "resident__grid"
     )
-    for chunk in _some(cases.order_by(*DOOR_BY_DOOR, "pk")):
+    for chunk in _chunks(cases.order_by(*DOOR_BY_DOOR, "pk")):
         for card in cards_of(chunk, today=scope.today):
             due = [f"{task.kind.label} {task.day:%m-%d}" for task in card.due]
             yield (
@@ -262,7 +262,7 @@ def _key_rows(scope: ExportScope) -> Rows:
     rows = residents.select_related("household__building", "grid", "health_file").order_by(
         "born", "pk"
     )
-    for chunk in _some(rows):
+    for chunk in _chunks(rows):
         for resident in chunk:
             placing = lists.of(resident)
             categories = [
@@ -306,7 +306,7 @@ def _worker_rows(scope: ExportScope) -> Rows:
     rows = _workers(scope).select_related(
         "resident__household__building", "resident__grid", "resident__health_file"
     )
-    for chunk in _some(rows.order_by("valid_until", "pk")):
+    for chunk in _chunks(rows.order_by("valid_until", "pk")):
         work_statuses = work_statuses_of(chunk, at=scope.at)
         for worker in chunk:
             work_status = work_statuses[worker.pk]
@@ -333,7 +333,7 @@ def _entries(scope: ExportScope) -> Any:
 
 
 def _audit_rows(scope: ExportScope) -> Rows:
-    for chunk in _some(_entries(scope).order_by("-pk")):
+    for chunk in _chunks(_entries(scope).order_by("-pk")):
         for entry in chunk:
             after = pgettext("after a label", ": ")
             detail = pgettext("joins details", "; ").join(

@@ -1,4 +1,4 @@
-"""Making a file of a list: at once where it is short, by a worker where it is long."""
+"""Making the file of a list: at once for a short one, by a worker for a long one."""
 
 import base64
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ MOST_UNMASKED = 5_000
 
 
 class NotYoursError(RefusedError):
-    """A list that somebody may not see, or not any more."""
+    """A list that the reader may not see, or not any more."""
 
     def __init__(self) -> None:
         super().__init__(_("You are no longer responsible for this area."))
@@ -128,7 +128,7 @@ def scope_of(*, request: ExportRequest, at: datetime, by: User) -> ExportScope:
 
 
 @transaction.atomic
-def order(
+def order_file(
     *,
     what: str,
     scope: ExportScope,
@@ -136,7 +136,7 @@ def order(
     language: str,
     request: ExportRequest | None = None,
 ) -> ExportFile:
-    """Let a worker make a file; one that waited before is deleted. Raise BeingMadeError."""
+    """Order a file from a worker, deleting one that waits to be fetched. Raise BeingMadeError."""
     ledger.refuse_too_many(by=scope.by, at=scope.at)
     User.objects.select_for_update(of=("self",)).get(pk=scope.by.pk)
     before = ExportFile.objects.filter(by=scope.by)
@@ -158,8 +158,8 @@ def order(
 
 
 @transaction.atomic
-def work(*, key: UUID, at: datetime) -> bool:
-    """Make a file that was ordered; return whether there was something to do."""
+def make_ordered(*, key: UUID, at: datetime) -> bool:
+    """Make an ordered file; return whether there was one to make."""
     waiting = ExportFile.objects.filter(key=key, export=None, refusal="")
     file = (
         waiting.select_related("by", "area", "request")
@@ -190,7 +190,7 @@ def _make(file: ExportFile, at: datetime) -> tuple[Export, bytes]:
 
 @transaction.atomic
 def fetch(*, by: User) -> tuple[Export, bytes] | None:
-    """Hand a file over to whom it was made for, once; None where there is none."""
+    """Return the file that was made for a user, once; None where there is none."""
     made = ExportFile.objects.filter(by=by, export__isnull=False)
     file = made.select_related("export").select_for_update(of=("self",)).first()
     if file is None or file.export is None:
@@ -201,7 +201,7 @@ def fetch(*, by: User) -> tuple[Export, bytes] | None:
     return file.export, content
 
 
-def waiting() -> list[UUID]:
+def waiting_files() -> list[UUID]:
     """Return the files that are still to be made."""
     return list(ExportFile.objects.filter(export=None, refusal="").values_list("key", flat=True))
 

@@ -1,4 +1,4 @@
-"""What workers do for exports. The database knows what is to be made; these only knock."""
+"""Celery tasks of exports. What is to be made stands in the database."""
 
 from uuid import UUID
 
@@ -11,14 +11,14 @@ from portal.exports import making
 @shared_task
 def make_file(key: str) -> bool:
     """Make a long list that somebody ordered."""
-    return making.work(key=UUID(key), at=clock.now())
+    return making.make_ordered(key=UUID(key), at=clock.now())
 
 
 @shared_task
 def look_after_files() -> int:
     """Delete what nobody fetched, and take up what no worker has made; count the latter."""
     making.expire(at=clock.now())
-    keys = making.waiting()
+    keys = making.waiting_files()
     for key in keys:
         make_file.delay(str(key))
     return len(keys)

@@ -44,15 +44,15 @@ def export_list(request: HttpRequest) -> HttpResponse:
     page = page_before(entries, request.GET.get("after"))
     context = {
         "page": page,
-        "rows": [(export, _said(export)) for export in page.rows],
+        "rows": [(export, _filters_in_words(export)) for export in page.rows],
         "pseudonyms": user.role == Role.AUDITOR,
     }
     return render(request, "portal/exports/export_list.html", context)
 
 
-def _said(entry: Export | ExportRequest) -> list[tuple[str, str]]:
+def _filters_in_words(entry: Export | ExportRequest) -> list[tuple[str, str]]:
     listing = LISTS.get(entry.what)
-    return listing.said(entry.filters) if listing else []
+    return listing.filters_in_words(entry.filters) if listing else []
 
 
 @require_http_methods(["GET", "POST"])
@@ -94,7 +94,7 @@ def _of_list(listing: ExportableList, scope: ExportScope) -> dict[str, Any]:
     return {
         "listing": listing,
         "scope": scope,
-        "said": listing.said(scope.filters),
+        "said": listing.filters_in_words(scope.filters),
         "query": urlencode({**scope.filters, **area}),
     }
 
@@ -116,7 +116,7 @@ def export_ask(request: HttpRequest, what: str) -> HttpResponse:
                 filters=scope.filters,
                 at=scope.at,
                 by=scope.by,
-                **form.said(),
+                **form.request_fields(),
             )
         except RefusedError as refused:
             form.add_error(refused.field if refused.field in form.fields else None, refused)
@@ -186,7 +186,7 @@ def _shown(
     context = {
         "asked": asked,
         "state": state,
-        "said": _said(asked),
+        "said": _filters_in_words(asked),
         "form": form,
         "mine": asked.asked_by_id == user.pk,
         "unfit": requests.unfit(request=asked, by=user) if waits else "",
@@ -269,7 +269,7 @@ def _listing(what: str, user: User) -> ExportableList:
 
 def _scope(request: HttpRequest, listing: ExportableList) -> tuple[ExportScope, list[Area]]:
     """Return what an address asks for, and the areas that may be chosen instead."""
-    user, filters = member(request), listing.kept(request.GET.dict())
+    user, filters = member(request), listing.known_filters(request.GET.dict())
     if not listing.about_people:
         return ExportScope(user, None, clock.now(), filters), []
     areas = _areas(user)
@@ -306,7 +306,7 @@ def _give(
     what = listing.what.value
     if rows <= making.SHORT:
         return _file(*making.make(what=what, scope=scope, kind=kind, request=asked))
-    file = making.order(
+    file = making.order_file(
         what=what, scope=scope, kind=kind, request=asked, language=get_language() or "zh-hans"
     )
     # The doorbell; a sweep rings it again each minute.

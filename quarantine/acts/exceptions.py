@@ -59,7 +59,7 @@ def make_exception(
 
 @transaction.atomic
 def withdraw_exception(*, case: Case, at: datetime, by: User) -> None:
-    """Withdraw the exception of a case; the rule applies again. Raise ExceptedError without one."""
+    """End the exception of a case; the rule applies again. Raise ExceptedError without one."""
     refuse_closed(case)
     valid = case.events.valid().filter(kind=Event.Kind.EXCEPTION)
     event = valid.order_by("pk").last()

@@ -42,7 +42,7 @@ class Stage:
 
     def start_broker(self) -> None:
         """Start a broker that remembers nothing of an earlier one."""
-        running = engines.running(self.folder, postgres=False, safe=False)
+        running = engines.run_engines(self.folder, postgres=False, safe=False)
         self.broker.enter_context(running)
 
     def kill_broker(self) -> None:

@@ -63,7 +63,7 @@ def totals(expected: dict[str, int]) -> str:
 
 def test_of_twenty_thousand_rows_none_is_lost(desktop: Page, worker: None, tmp_path: Path) -> None:
     page = desktop
-    places.plant()
+    places.create_areas()
     sign_in(page, make_user(Role.SUPERVISOR, Area.objects.get(code=places.BAYANNUR)))
     path = tmp_path / "demo-roster.xlsx"
     expected = write_roster(path, rows=ROWS)

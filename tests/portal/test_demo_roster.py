@@ -14,7 +14,7 @@ from tests.residents.rosters import steps
 @pytest.mark.django_db
 class TestTheRosterOfTheDemo:
     def test_has_every_trouble_and_loses_no_row(self, tmp_path: Path) -> None:
-        places.plant()
+        places.create_areas()
         linhe = Area.objects.get(code=places.BAYANNUR)
         by = make_user(Role.SUPERVISOR, linhe)
         path = tmp_path / "roster.xlsx"

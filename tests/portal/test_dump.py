@@ -144,10 +144,10 @@ def _export_them(area: Area, by: User) -> None:
     second = make_user(Role.SUPERVISOR, area, employer="示例疾控")
     requests.approve(request=request, at=NOW, by=second)
     scope = making.scope_of(request=request, at=NOW, by=by)
-    file = making.order(
+    file = making.order_file(
         what="residents", scope=scope, kind="xlsx", language="zh-hans", request=request
     )
-    assert making.work(key=file.key, at=NOW)
+    assert making.make_ordered(key=file.key, at=NOW)
     file.refresh_from_db()
     assert file.content
 

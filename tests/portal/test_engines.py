@@ -54,11 +54,11 @@ class TestAddresses:
 class TestDataFolder:
     def test_is_held_by_one_process_at_a_time(self, tmp_path: Path) -> None:
         # POSIX locks are per process, so another process has to try.
-        let_go = engines.hold(tmp_path)
+        let_go = engines.lock_data(tmp_path)
         child = os.fork()
         if not child:
             try:
-                engines.hold(tmp_path)
+                engines.lock_data(tmp_path)
             except engines.EngineError:
                 os._exit(7)
             os._exit(0)
@@ -71,7 +71,7 @@ class TestDataFolder:
         version.write_text("12\n")
         with (
             pytest.raises(engines.EngineError, match="made by PostgreSQL 12, and this is"),
-            engines.running(tmp_path, valkey=False),
+            engines.run_engines(tmp_path, valkey=False),
         ):
             raise AssertionError
         assert version.read_text() == "12\n"

@@ -38,7 +38,7 @@ class TestProduction:
 
     def test_refuses_to_start_without_its_servers(self, tmp_path: Path) -> None:
         refused = _manage(
-            "check", WANGGE_PRODUCTION="1", WANGGE_DATA=str(tmp_path), **keys.fresh()
+            "check", WANGGE_PRODUCTION="1", WANGGE_DATA=str(tmp_path), **keys.new_secrets()
         )
         assert refused.returncode == 1
         assert "Set DATABASE_URL and REDIS_URL" in refused.stderr
@@ -49,7 +49,7 @@ class TestProduction:
             WANGGE_PRODUCTION="1",
             WANGGE_DEMO="1",
             WANGGE_DATA=str(tmp_path),
-            **keys.fresh(),
+            **keys.new_secrets(),
         )
         assert refused.returncode == 1
         assert refused.stderr == (
@@ -65,7 +65,7 @@ class TestProduction:
             WANGGE_DATA=str(tmp_path),
             DATABASE_URL=os.environ["DATABASE_URL"],
             REDIS_URL=os.environ["REDIS_URL"],
-            **keys.fresh(),
+            **keys.new_secrets(),
         )
         assert "SECOND_FACTOR_REQUIRED = True" in shown.stdout, shown.stderr
 
@@ -77,7 +77,7 @@ class TestProduction:
             DATABASE_URL=os.environ["DATABASE_URL"],
             REDIS_URL=os.environ["REDIS_URL"],
             ALLOWED_HOSTS="portal.example",
-            **keys.fresh(),
+            **keys.new_secrets(),
         )
         assert checked.returncode == 0, checked.stderr
 
@@ -94,19 +94,19 @@ class TestKeys:
     def test_of_a_first_start_are_kept_for_their_owner_alone(
         self, environment: dict[str, str], tmp_path: Path
     ) -> None:
-        keys.read(environ.Env(), tmp_path, production=False)
+        keys.read_secrets(environ.Env(), tmp_path, production=False)
         made = dict(environment)
         assert set(made) == set(keys.NAMES)
         assert stat.S_IMODE((tmp_path / "keys.env").stat().st_mode) == 0o600
         assert [file.name for file in tmp_path.iterdir()] == ["keys.env"]
 
         environment.clear()
-        keys.read(environ.Env(), tmp_path, production=False)
+        keys.read_secrets(environ.Env(), tmp_path, production=False)
         assert environment == made
 
     def test_that_are_given_win(self, environment: dict[str, str], tmp_path: Path) -> None:
         environment["SEARCH_KEY"] = "given"
-        keys.read(environ.Env(), tmp_path, production=False)
+        keys.read_secrets(environ.Env(), tmp_path, production=False)
         assert environment["SEARCH_KEY"] == "given"
         assert environment["SECRET_KEY"]
 
@@ -115,4 +115,4 @@ class TestKeys:
     ) -> None:
         environment["SECRET_KEY"] = environment["SEARCH_KEY"] = "given"
         with pytest.raises(ImproperlyConfigured, match="Set FIELD_KEYS in the environment"):
-            keys.read(environ.Env(), tmp_path, production=True)
+            keys.read_secrets(environ.Env(), tmp_path, production=True)

@@ -53,10 +53,12 @@ class Command(BaseCommand):
             signal.signal(ending, _exit)
         try:
             with ExitStack() as stack:
-                stack.callback(engines.hold(settings.DATA_DIR))
+                stack.callback(engines.lock_data(settings.DATA_DIR))
                 _refuse_taken(host, port)
                 with _step("database"):
-                    stack.enter_context(engines.running(settings.DATA_DIR, **settings.EMBEDDED))
+                    stack.enter_context(
+                        engines.run_engines(settings.DATA_DIR, **settings.EMBEDDED)
+                    )
                     engines.check_versions(settings.DATABASE_URL, settings.REDIS_URL)
                     _bring_up_to_date()
                 if settings.DEMO:
@@ -96,7 +98,7 @@ def _bring_up_to_date() -> None:
 
 
 def _see_to_demo() -> None:
-    if demo.present():
+    if demo.demo_exists():
         demo.seed(at=clock.now())  # its passwords, where their file is gone
     elif not get_user_model().objects.exists():
         with _step("demo"):
@@ -165,7 +167,7 @@ class _Tied(Process):
 
 
 class _Log:
-    """Standard output that may go away: with a closed terminal, there is still work to end."""
+    """Standard output that may be closed: work goes on after the terminal is gone."""
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream

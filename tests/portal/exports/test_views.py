@@ -270,8 +270,8 @@ class TestALongList:
         assert 'hx-trigger="every 1s"' in client.get(reverse("export_file")).content.decode()
         assert take(client, "cases").status_code == 422  # one at a time
 
-        assert making.work(key=file.key, at=timezone.now())
-        assert not making.work(key=file.key, at=timezone.now())
+        assert making.make_ordered(key=file.key, at=timezone.now())
+        assert not making.make_ordered(key=file.key, at=timezone.now())
         assert reverse("export_fetch") in client.get(reverse("export_file")).content.decode()
         rows = rows_of(client.post(reverse("export_fetch")))
 
@@ -285,7 +285,7 @@ class TestALongList:
     ) -> None:
         client.force_login(staff)
         take(client, "residents")
-        making.work(key=ExportFile.objects.get().key, at=timezone.now())
+        making.make_ordered(key=ExportFile.objects.get().key, at=timezone.now())
         client.force_login(second)
 
         assert client.post(reverse("export_fetch")).status_code == 302
@@ -297,7 +297,7 @@ class TestALongList:
         client.force_login(staff)
         take(client, "residents")
         at = timezone.now()
-        making.work(key=ExportFile.objects.get().key, at=at)
+        making.make_ordered(key=ExportFile.objects.get().key, at=at)
 
         sealed: Any = ExportFile.objects.values_list("content", flat=True)[0]
         assert b"77u/" not in bytes(sealed)  # how the CSV begins, in base64
@@ -313,7 +313,7 @@ class TestALongList:
         client.force_login(staff)
         take(client, "residents")
         staff.areas.set([])
-        making.work(key=ExportFile.objects.get().key, at=timezone.now())
+        making.make_ordered(key=ExportFile.objects.get().key, at=timezone.now())
 
         assert ExportFile.objects.get().refusal
         assert not Export.objects.exists()
