@@ -9,7 +9,7 @@ import pytest
 from policy.engine.calendars.laying import Refer
 from policy.engine.calendars.plans import CtCriterion, Plan, PlannedStage
 from policy.engine.comparison.transition import Result, Transition, transition
-from policy.engine.decisions.decide import Decided, Decision, situation
+from policy.engine.decisions.decide import Decision, UndatedDecision, situation
 from policy.engine.decisions.facts import Person
 from tests.policy.engine.making import START, day
 
@@ -26,7 +26,7 @@ def plan(*stages: PlannedStage, **more: Any) -> Plan:
 
 def decision(asked: Plan | None, *, start: date = START, refer: Refer | None = None) -> Decision:
     facts = situation(Person(start=start), start, start)
-    return Decision(start, Decided(plan=asked, refer=refer), facts)
+    return Decision(start, UndatedDecision(plan=asked, refer=refer), facts)
 
 
 def switched(old: Plan | None, new: Plan | None, on: date = START, **more: Any) -> Transition:
