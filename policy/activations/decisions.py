@@ -216,8 +216,8 @@ def withdraw_activation(*, activation: Activation, at: datetime, by: User, reaso
         raise WithdrawalReasonError(_("Say why: the history shows it."))
     if len(reason) > LONGEST_REASON:
         raise WithdrawalReasonError(_("Give the reason in at most 200 characters."))
-    standing = Activation.objects.valid().filter(pk=activation.pk)
-    if not standing.update(withdrawn_by=by, withdrawn_at=at, withdrawal_reason=reason):
+    valid = Activation.objects.valid().filter(pk=activation.pk)
+    if not valid.update(withdrawn_by=by, withdrawn_at=at, withdrawal_reason=reason):
         raise ActivationNotWaitingError(_decision_sentence(activation))
     audit.record(by=by, did=gettext_noop("withdrew activation"), to=activation, reason=reason)
 

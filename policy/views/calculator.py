@@ -53,7 +53,7 @@ def _without_empty(asked: QueryDict) -> QueryDict:
 
 
 def _start(user: User, kind: str) -> dict[str, str]:
-    """Return what stands in an empty form: the law of one's own place, today and now."""
+    """Return the initial values of a form: the law of the user's place, today and now."""
     at = clock.now()
     area = user.areas.first()
     law = services.in_force(area=area, at=at) if area else None

@@ -1,1 +1,1 @@
-"""One document beside another: what goes further, and what becomes of a case."""
+"""Comparing documents: which is stricter, and the transition of open cases."""

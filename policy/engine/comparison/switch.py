@@ -30,17 +30,18 @@ def switch(old: Law, new: Law, person: Person, day: date) -> Switched:
     before, after = decide(old, person, day), decide(new, person, day)
     planned = calendar_of(before, person, day)
     laid = calendar_of(after, person, day, not_before=day)
-    let_go = planned.earliest_release if planned is not None else None
-    over = let_go is not None and (
-        transition(before, after, day=day, reaches_open=True, release_day=let_go).why == "over"
+    release_day = planned.earliest_release if planned is not None else None
+    already_released = release_day is not None and (
+        transition(before, after, day=day, reaches_open=True, release_day=release_day).why
+        == "over"
     )
-    kept = set(laid.required_tests) if laid is not None and not over else set()
+    kept = set(laid.required_tests) if laid is not None and not already_released else set()
     cancelled = tuple(
         test
         for test in (planned.required_tests if planned is not None else ())
         if test >= day and test not in kept
     )
-    return Switched(after, laid, cancelled, already_released=over)
+    return Switched(after, laid, cancelled, already_released=already_released)
 
 
 def calendar_of(

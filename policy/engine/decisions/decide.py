@@ -244,13 +244,13 @@ def _undated_decision(law: Law, needs: DecisionInput) -> UndatedDecision:
     if needs.infected:
         return _infected(law, needs)
     matched = matching_rows(law, needs.holds)
-    asking = [row for row in matched.values() if not row.provision.ends]
-    if not asking:
+    requiring = [row for row in matched.values() if not row.provision.ends]
+    if not requiring:
         ending = next((matched[s] for s in _ENDING_ORDER if s in matched), None)
         return _nothing_asked(law, ending, matched.values())
-    winner = asking[0]
+    winner = requiring[0]
     arrival = _on_arrival(law, needs, winner, matched)
-    return _measure_decision(law, needs, winner, arrival, asking[1:])
+    return _measure_decision(law, needs, winner, arrival, requiring[1:])
 
 
 def matching_rows(law: Law, holds: int) -> dict[str, TableRow]:
@@ -517,9 +517,9 @@ def _plan(
     landing_test: bool,
     shift: int,
 ) -> Plan:
-    loose, criterion, results = row.provision.tests, row.plan.release, law.inbound_results
-    days = tuple(shift + day for day in loose.days) if loose else ()
-    required = set(days) if loose and loose.force == "must" else set[int]()
+    loose_tests, criterion, results = row.provision.tests, row.plan.release, law.inbound_results
+    days = tuple(shift + day for day in loose_tests.days) if loose_tests else ()
+    required = set(days) if loose_tests and loose_tests.force == "must" else set[int]()
     if landing_test:
         required.add(shift + 1)
     return Plan(
@@ -528,8 +528,10 @@ def _plan(
         subject=row.provision.subject,
         stages=stages,
         required_tests=tuple(sorted(required)),
-        advised_tests=days if loose and loose.force == "advise" else (),
-        last_test_from=shift + loose.last_from if loose and loose.last_from else None,
+        advised_tests=days if loose_tests and loose_tests.force == "advise" else (),
+        last_test_from=shift + loose_tests.last_from
+        if loose_tests and loose_tests.last_from
+        else None,
         release=CtCriterion(criterion.ct_at_least, criterion.first_day, criterion.passes)
         if criterion
         else None,

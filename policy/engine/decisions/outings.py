@@ -16,7 +16,7 @@ from policy.engine.documents.schema import (
 
 
 class Terms(NamedTuple):
-    """What an outing may be for, how one travels, what is worn, and the clause that says so."""
+    """The terms of an outing: purposes, vehicles, masks, and the clause that sets them."""
 
     cited: Citation | None
     purposes: tuple[OutingPurpose, ...]

@@ -94,13 +94,13 @@ def of_facts(facts: Situation) -> tuple[Text, ...]:
 
 
 def clause(law: Law, at: Citation) -> Text:
-    """Return where a provision stands."""
+    """Return the sentence that names the clause of a provision."""
     name = law.names[at.document]
     return Text(f"{name.zh}第{at.clause}条", f"{name.en}, clause {at.clause}")
 
 
 def default(name: str, value: object) -> Text:
-    """Return the sentence that says a value stands in no text."""
+    """Return the sentence that a value is a default, in no text."""
     if name not in _DEFAULTS:
         word = _UNSAID_DEFAULTS.get(name, Text(f"“{name}”", f"'{name}'"))
         return Text(
@@ -135,7 +135,7 @@ def of_clause(law: Law, row: TableRow) -> tuple[Text, ...]:
 
 
 def on_arrival(law: Law, row: TableRow, *, valid: bool | None) -> list[Text]:
-    """Return what is asked on arrival, and how the proof that was shown stands."""
+    """Return what is asked on arrival, and whether the proof that was shown is valid."""
     place, summary = clause(law, row.cited), row.provision.summary
     sentences = [
         Text(f"抵达时，{place.zh}：{summary.zh}", f"On arrival, {place.en}: {summary.en}")

@@ -60,7 +60,7 @@ def faults(document: Document) -> Iterator[Fault]:
 
 
 def _clauses(document: Document) -> Iterator[Fault]:
-    """Every numbered clause is carried by a provision or by a line that says why not."""
+    """Return the faults of the list of clauses, each of which a provision or a reason covers."""
     known: set[str] = set()
     for number, clause in enumerate(document.clauses):
         if clause in known:

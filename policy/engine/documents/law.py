@@ -160,7 +160,7 @@ def _abroad(facts: Situation) -> Hashable:
 
 
 class Atom(NamedTuple):
-    """One condition: what it says, in which area, as a function, and which facts it reads."""
+    """One condition: its key with the area, its test function, and the facts that it reads."""
 
     says: Hashable
     test: Test

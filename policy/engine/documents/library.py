@@ -36,11 +36,11 @@ class Library:
                 f"未知政策文件：{short_repr(document_id)}",
                 f"{short_repr(document_id)} is not known.",
             )
-        where = place or self.documents[document_id].area
-        law = self._laws.get((document_id, where))
+        applied_in = place or self.documents[document_id].area
+        law = self._laws.get((document_id, applied_in))
         if law is None:
-            law = Law(document_id, tuple(self._chain(document_id)), where)
-            self._laws[document_id, where] = law
+            law = Law(document_id, tuple(self._chain(document_id)), applied_in)
+            self._laws[document_id, applied_in] = law
         return law
 
     def _chain(self, document_id: str) -> Iterator[Document]:

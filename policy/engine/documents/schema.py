@@ -386,8 +386,10 @@ class MeasureProvision(Provision):
                 "解除标准只能属于单一阶段",
                 "a release criterion belongs to one single stage",
             )
-        needing = self.instead or self.counts_inbound or self.central_on_request or self.outings
-        if needing and not (self.stages or self.plan_of_parent):
+        stage_options = (
+            self.instead or self.counts_inbound or self.central_on_request or self.outings
+        )
+        if stage_options and not (self.stages or self.plan_of_parent):
             raise WrongValueError(
                 "instead、counts_inbound、central_on_request、outings 须有阶段",
                 "instead, counts_inbound, central_on_request and outings need stages",

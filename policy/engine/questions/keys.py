@@ -1,4 +1,4 @@
-"""What the contract says of one key of a question, found by its path."""
+"""The definition of one key of a question, found by its path."""
 
 import functools
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class Key:
 
 
 def key_at(question: str, path: Sequence[str]) -> Key:
-    """Return the key of a question that stands at a path; rows of a list are left out of it."""
+    """Return the key of a question at a path, which leaves out rows of lists."""
     *holders, last = path
     holder: Any = QUESTIONS[question]
     for step in holders:
