@@ -120,7 +120,7 @@ class ArrivalQuerySet(WithdrawableQuerySet["Arrival"]):
 
 
 class Arrival(Withdrawable):
-    """That and how somebody came into the area, with the answer that the law in force gave."""
+    """The arrival of a resident in the area, with the answer that the law in force gave."""
 
     # Made by the page that logs it: the same form sent twice is one arrival.
     key = models.UUIDField(default=uuid.uuid4, unique=True)
@@ -561,7 +561,7 @@ class Event(Withdrawable):
 
 
 class PreviewSeen(models.Model):
-    """What the preview of a proposal showed somebody who decides on it, when they last looked."""
+    """The numbers that a preview showed to one who decides on a proposal, at their last look."""
 
     activation = models.ForeignKey(
         Activation,

@@ -75,7 +75,7 @@ class SampleForm(ActForm):
 
 
 class ResultForm(ActForm):
-    """What the laboratory found."""
+    """The result of the laboratory."""
 
     sample = forms.TypedChoiceField(
         label=_("Sample of"), widget=forms.RadioSelect, coerce=uuid.UUID
@@ -101,7 +101,7 @@ class ResultForm(ActForm):
 
 
 class CorrectForm(ActForm):
-    """What the laboratory really found."""
+    """The correction of a result."""
 
     result = forms.TypedChoiceField(
         label=_("Result to correct"), widget=forms.RadioSelect, coerce=int
@@ -137,7 +137,7 @@ class MissedForm(ActForm):
 
 
 class CheckForm(OnceForm):
-    """How somebody is today."""
+    """The daily check."""
 
     temperature = forms.DecimalField(
         label=_("Temperature in °C"),
@@ -210,7 +210,7 @@ class HomeForm(ActForm):
 
 
 class MoveForm(ActForm):
-    """Where somebody moved."""
+    """The setting to which the person moved."""
 
     setting = forms.ChoiceField(
         label=_("Moved today to"),
@@ -221,7 +221,7 @@ class MoveForm(ActForm):
 
 
 class CentralForm(ActForm):
-    """Why somebody asks for central isolation."""
+    """A request for central isolation."""
 
     reason = _reason(_("What they say"))
 

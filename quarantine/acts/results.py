@@ -154,8 +154,8 @@ def complete_what_is_over(*, at: datetime) -> int:
     waiting = Case.objects.open().filter(release_on=None, next_test_on=None)
     cases = list(waiting.select_related("plan"))
     calendars = calendars_of(cases, today=today)
-    over = [case for case in cases if is_over(calendars[case.pk], today=today)]
-    return sum(_completed(case, at=at) for case in over)
+    complete = [case for case in cases if is_over(calendars[case.pk], today=today)]
+    return sum(_completed(case, at=at) for case in complete)
 
 
 def _completed(case: Case, *, at: datetime) -> bool:

@@ -92,10 +92,10 @@ def take_back_contacts(*, index: Case, at: datetime, by: User) -> int:
     if last is None:
         raise TooLateToUndoError(_("This was taken back already."))
     refuse_after_undo(last.opened_at, at=at)
-    together = list(contacts.filter(opened_at=last.opened_at))
-    for contact in together:
+    opened_together = list(contacts.filter(opened_at=last.opened_at))
+    for contact in opened_together:
         _withdraw_contact(contact.pk, at=at, by=by)
-    return len(together)
+    return len(opened_together)
 
 
 def _withdraw_contact(pk: int, *, at: datetime, by: User, whatever_happened: bool = False) -> None:

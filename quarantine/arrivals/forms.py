@@ -175,7 +175,7 @@ class JourneyForm(forms.Form):
 
     def is_valid(self) -> bool:
         """Return whether the form and its stays are in order."""
-        mine = super().is_valid()
+        valid = super().is_valid()
         self.stays.is_valid()
         arrived_on = self.cleaned_data.get("arrived_on")
         for form in self.stays:
@@ -183,7 +183,7 @@ class JourneyForm(forms.Form):
             if last and arrived_on and last > arrived_on:
                 self.leaves_after_arrival = True
                 form.add_error("last_day", after_arrival())
-        return mine and self.stays.is_valid()
+        return valid and self.stays.is_valid()
 
     def clean_left_on(self) -> date | None:
         """Refuse a stay that has not ended."""
@@ -321,10 +321,12 @@ class ArrivalForm(PersonForm, AddressForm, JourneyForm):
 
     @property
     def more_of_person(self) -> bool:
-        """Whether something stands in the folded part about the person."""
-        folded = ("sex", "birth_date", "emergency_name", "emergency_phone")
-        unsaid = (None, "", Resident.Sex.UNKNOWN)
-        return any(self[name].value() not in unsaid for name in folded if name in self.fields)
+        """Whether a field of the folded part about the person has a value."""
+        folded_fields = ("sex", "birth_date", "emergency_name", "emergency_phone")
+        empty_values = (None, "", Resident.Sex.UNKNOWN)
+        return any(
+            self[name].value() not in empty_values for name in folded_fields if name in self.fields
+        )
 
 
 def after_arrival() -> str:

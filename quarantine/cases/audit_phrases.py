@@ -1,4 +1,4 @@
-"""What the audit says of each event of a case: whole phrases, which pages translate."""
+"""The phrase that the audit keeps for each event of a case; pages translate it."""
 
 from django.utils.translation import gettext_noop
 

@@ -112,8 +112,8 @@ def _changes(detail: dict[str, Any]) -> Iterator[str]:
     if "clinical" in detail:
         yield str(CLINICAL[detail["clinical"]])
     if "was" in detail:
-        was = str(NATResult.Outcome(detail["was"]).label)
-        yield _("before: %(result)s") % {"result": f"{was} {detail['was_ct']}".strip()}
+        outcome_before = str(NATResult.Outcome(detail["was"]).label)
+        yield _("before: %(result)s") % {"result": f"{outcome_before} {detail['was_ct']}".strip()}
     if "to" in detail:
         yield f"{SETTINGS[detail['from']]} → {SETTINGS[detail['to']]}"
     if "excepted" in detail:

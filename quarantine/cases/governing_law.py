@@ -41,7 +41,7 @@ class Ruling:
 
 @dataclass(frozen=True)
 class Followed:
-    """The law that a case follows with what it asks: what stands on the case in columns."""
+    """The law that a case follows and what it asks, as stored in columns of the case."""
 
     plan: Plan | None  # None where the law of the opening asks nothing
     activation: int | None

@@ -208,7 +208,7 @@ def _written(case: Case, key: uuid.UUID) -> Event | None:
 
 
 def clause_of(case: Case) -> str:
-    """Return the document and the clause that the case stands under."""
+    """Return the document and the clause that the case's plan rests on."""
     return f"{case.plan.content['document']} {case.plan.content['clause']}"
 
 

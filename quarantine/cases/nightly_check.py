@@ -119,9 +119,9 @@ class _Check:
         plan = self.plans.get(row.plan_id)
         if plan is None or row.excepted != self.excepted.get(row.pk, ""):
             return False
-        stands = (plan.digest, row.law, row.law_from, row.freed_on, row.transition)
+        columns = (plan.digest, row.law, row.law_from, row.freed_on, row.transition)
         days = (row.next_test_on, row.release_on)
-        return stands == self._answer(row) and days == self._laid(row, plan)
+        return columns == self._answer(row) and days == self._laid(row, plan)
 
     def _answer(self, row: CaseRow) -> Answer | None:
         ruling = self.rulings.get(row.activation_id or 0)

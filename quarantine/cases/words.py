@@ -48,7 +48,7 @@ def stage_now(calendar: Calendar, today: date) -> str:
 
 
 def status_of(case: models.Case, calendar: Calendar, today: date) -> tuple[str, str]:
-    """Return where a case stands, as a tag and in words: its end, its release or its setting."""
+    """Return the status of a case, as a tag and in words: its end, its release or its setting."""
     if case.closed_on:
         return "done", case.get_closed_as_display()
     release = calendar.earliest_release

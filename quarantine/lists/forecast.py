@@ -109,15 +109,15 @@ def spans(plan: EnginePlan) -> list[Span]:
 
 def stage_conditions(plans: Mapping[int, EnginePlan], *, today: date) -> dict[str, Q]:
     """Return, for each stage, the condition that an open case is in it today."""
-    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    plans_by_spans: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for pk, plan in plans.items():
-        alike[tuple(spans(plan))].append(pk)
+        plans_by_spans[tuple(spans(plan))].append(pk)
     conditions = {stage: Q(pk__in=[]) for stage in STAGES}
-    for shape, alike_plans in alike.items():
-        if not shape:
-            conditions[TESTS_ONLY] |= Q(plan__in=alike_plans)
-        for setting, first, last in shape:
-            span = Q(plan__in=alike_plans)
+    for plan_spans, plan_pks in plans_by_spans.items():
+        if not plan_spans:
+            conditions[TESTS_ONLY] |= Q(plan__in=plan_pks)
+        for setting, first, last in plan_spans:
+            span = Q(plan__in=plan_pks)
             if first > 1:
                 span &= Q(day_1__lte=today - timedelta(days=first - 1))
             if last is not None:

@@ -113,14 +113,14 @@ class Work:
 
     def counts(self) -> WorkCounts:
         """Return how much is due. One query, and another where tests are overdue."""
-        alike = self.cases.annotate(
+        cases = self.cases.annotate(
             held=ExpressionWrapper(self._held, BooleanField()),
             awaited=ExpressionWrapper(AWAITED, BooleanField()),
             checked=Exists(self._checks),
         )
         facts = ("next_test_on", "release_on", "held", "awaited", "checked")
-        by_kind, together, tomorrow = Counter[WorkKind](), 0, 0
-        for row in alike.order_by().values_list(*facts).annotate(number=Count("pk")):
+        by_kind, total, tomorrow = Counter[WorkKind](), 0, 0
+        for row in cases.order_by().values_list(*facts).annotate(number=Count("pk")):
             test, release, held, awaited, checked, number = row
             over = test is None and release is not None and release <= self.today
             due = {
@@ -131,11 +131,11 @@ class Work:
                 WorkKind.CHECK: held and not checked and (awaited or not over),
             }
             by_kind.update({kind: number for kind, is_due in due.items() if is_due})
-            together += number * any(due.values())
+            total += number * any(due.values())
             tomorrow += number * (test == self.today + timedelta(days=1))
         if by_kind[WorkKind.OVERDUE]:
             by_kind[WorkKind.TEST] += len(self._late)
-        return WorkCounts({kind: by_kind[kind] for kind in WorkKind}, together, tomorrow)
+        return WorkCounts({kind: by_kind[kind] for kind in WorkKind}, total, tomorrow)
 
     def page(self, *, kind: str = "", after: str | None = None) -> Page[Case]:
         """Return a page of the cases on which something of a kind is due, in door order."""
@@ -230,21 +230,21 @@ def _card(case: Case, awaited: Mapping[date, uuid.UUID], *, checked: bool, today
         transition=case.transition,
     )
     sampled = decode_history(case.history, case.day_1).sampled
-    untaken = [day for day in calendar.required_tests if day not in sampled]
+    open_tests = [day for day in calendar.required_tests if day not in sampled]
     asks_check = bool(calendar.plan.stages) and not freed and not checked
-    return Card(case, tuple(_due(calendar, untaken, awaited, asks_check, today)))
+    return Card(case, tuple(_due(calendar, open_tests, awaited, asks_check, today)))
 
 
 def _due(
     calendar: Calendar,
-    untaken: Iterable[date],
+    open_tests: Iterable[date],
     awaited: Mapping[date, uuid.UUID],
     asks_check: bool,
     today: date,
 ) -> Iterable[DueWork]:
     yield from (
         DueWork(WorkKind.OVERDUE if day < today else WorkKind.TEST, day)
-        for day in untaken
+        for day in open_tests
         if day <= today
     )
     yield from (

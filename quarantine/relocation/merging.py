@@ -75,8 +75,8 @@ def unmerge(*, made: Merge, at: datetime, by: User) -> None:
     """
     moved = made.moved
     newer = Case.objects.filter(resident=made.kept).exclude(pk__in=moved["cases"])
-    rests = Q(arrival__in=moved["arrivals"]) | Q(positive__sample__in=moved["samples"])
-    if newer.filter(rests).exists():
+    rests_on_moved = Q(arrival__in=moved["arrivals"]) | Q(positive__sample__in=moved["samples"])
+    if newer.filter(rests_on_moved).exists():
         raise MergeError(
             _("Since the merge a case was opened that rests on what would go back: it stays.")
         )

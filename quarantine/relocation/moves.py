@@ -21,7 +21,7 @@ from residents.relocation.models import Handover, Move
 
 
 class OpenCaseLeavesError(RefusedError):
-    """Somebody under a measure leaves the area, and nobody said that the case is handed over."""
+    """A person under a measure leaves the area without a confirmed handover of the case."""
 
     field = "case_told"
 

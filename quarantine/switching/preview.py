@@ -216,8 +216,8 @@ def with_both_calendars(
         scope = switch_preview.scopes.all[switch_preview.scopes.of_grid[case.grid_id]]
         followed = followed_under(scope.ruling, case=case, place=scope.place)
         before = lay(case, histories[case.pk], today)
-        then = _as_followed(case, followed) if followed else case
-        after = lay(then, histories[case.pk], today)
+        case_after = _as_followed(case, followed) if followed else case
+        after = lay(case_after, histories[case.pk], today)
         outcome = outcome_of(
             calendar_summary(before),
             calendar_summary(after),
@@ -231,12 +231,12 @@ def with_both_calendars(
 
 def _as_followed(case: Case, followed: Followed) -> Case:
     """Return a copy of a case as the sweep would leave it; never to be saved."""
-    then = copy(case)
-    then._state = copy(case._state)
-    then._state.fields_cache = {**case._state.fields_cache}
+    case_after = copy(case)
+    case_after._state = copy(case._state)
+    case_after._state.fields_cache = {**case._state.fields_cache}
     for name, value in followed.columns.items():
-        setattr(then, name, value)
+        setattr(case_after, name, value)
     plan = followed.plan
     if plan is not None:
-        then.plan = Plan(digest=plan.digest, content=plan.to_json())
-    return then
+        case_after.plan = Plan(digest=plan.digest, content=plan.to_json())
+    return case_after

@@ -130,15 +130,15 @@ class Effect:
             ],
         }
 
-    def differences(self, look: PreviewSeen | None) -> list[Difference]:
-        """Return what has changed since somebody looked at all of it."""
-        if look is None:
+    def differences(self, seen: PreviewSeen | None) -> list[Difference]:
+        """Return the numbers that have changed since an earlier look at the whole preview."""
+        if seen is None:
             return []
         now = self.preview.counts
         return [
-            Difference(outcome, look.counts.get(outcome, 0), now[outcome])
+            Difference(outcome, seen.counts.get(outcome, 0), now[outcome])
             for outcome in SwitchOutcome
-            if look.counts.get(outcome, 0) != now[outcome]
+            if seen.counts.get(outcome, 0) != now[outcome]
         ]
 
     def _numbers(self, area: Area | None) -> list[LinkedNumber]:

@@ -21,5 +21,5 @@ def of_proposer(activation: Activation) -> PreviewSeen | None:
 
 
 def of_approver(activation: Activation) -> PreviewSeen | None:
-    """Return what the approver saw before approving, None where nobody looked."""
+    """Return what the approver saw before approving, None if the preview was not opened."""
     return PreviewSeen.objects.filter(activation=activation, by=activation.approved_by_id).first()

@@ -271,7 +271,7 @@ def _from_today(request: HttpRequest) -> bool:
 
 
 def _card(request: HttpRequest, key: uuid.UUID, by: User, at: datetime) -> HttpResponse:
-    """Return the card as it stands now, with what was said."""
+    """Return the card as it is now, with the messages."""
     today = clock.day_of(at)
     case = full_case(by, key)
     residents.read(resident=case.resident, by=by)

@@ -83,7 +83,7 @@ class CasePage:
 
     @property
     def overdue(self) -> list[date]:
-        """Return the past test days that nobody accounted for."""
+        """Return the past test days without a sample or a recorded reason."""
         return overdue_days(self.calendar)
 
     @property

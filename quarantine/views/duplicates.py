@@ -154,8 +154,8 @@ def duplicate_apart(request: HttpRequest, kept: uuid.UUID, merged: uuid.UUID) ->
 def undo_merge(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Let both entries of a merge be as they were."""
     by, at = member(request), clock.now()
-    mine = Merge.objects.filter(kept__in=Resident.objects.visible_to(by), undone_at=None)
-    made = get_object_or_404(mine.select_related("kept", "merged"), key=key)
+    merges = Merge.objects.filter(kept__in=Resident.objects.visible_to(by), undone_at=None)
+    made = get_object_or_404(merges.select_related("kept", "merged"), key=key)
 
     return undo_and_redirect(request, lambda: merging.unmerge(made=made, at=at, by=by))
 
