@@ -5,7 +5,7 @@ from django_structlog.middlewares import RequestMiddleware
 
 
 class RequestLog(RequestMiddleware):
-    """Log requests by path: what people searched for stands in the query, and is theirs."""
+    """Log requests by path without the query, which may hold personal search terms."""
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

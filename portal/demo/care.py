@@ -70,11 +70,11 @@ def _facts(
     age = resident.age(today) or 0
     ill = chance.random() < (0.55 if age >= 60 else 0.08 if age >= 35 else 0.005)
     weights = (5, 3, 2, 4, 1, 1, 1, 6, 0)
-    picked = chance.choices(CONDITIONS, weights, k=chance.choice((1, 1, 2, 3))) if ill else []
+    diseases = chance.choices(CONDITIONS, weights, k=chance.choice((1, 1, 2, 3))) if ill else []
     if age >= 40 and chance.random() < 0.006:
-        picked += ["ckd", "haemodialysis"]
+        diseases += ["ckd", "haemodialysis"]
     return KeyFacts(
-        conditions=tuple(sorted(set(picked))),
+        conditions=tuple(sorted(set(diseases))),
         stable=not ill or chance.random() < 0.85,
         living_alone=age >= 60 and chance.random() < 0.18,
         pregnant=resident.sex == "female" and 20 <= age <= 40 and chance.random() < 0.05,
@@ -88,8 +88,8 @@ def _facts(
 def _doses(chance: random.Random, resident: Resident, at: datetime) -> list[tuple[date, Product]]:
     age = resident.age(clock.day_of(at)) or 0
     # Fewer of the oldest were vaccinated, which is why the notices ask for them.
-    likely = 0.55 if age >= 80 else 0.8 if age >= 60 else 0.93 if age >= 3 else 0
-    if chance.random() > likely:
+    probability = 0.55 if age >= 80 else 0.8 if age >= 60 else 0.93 if age >= 3 else 0
+    if chance.random() > probability:
         return []
     first = clock.day_of(at) - timedelta(days=chance.randint(300, 560))
     number = chance.choice((1, 2, 2, 3, 3, 3))
@@ -142,13 +142,13 @@ def _list_workers(chance: random.Random, staff: dict[int, User], at: datetime) -
     """Put some on the white list: most tested lately, one soon over."""
     today = clock.day_of(at)
     for grid, by in staff.items():
-        free = Resident.objects.filter(
+        candidates = Resident.objects.filter(
             grid=grid,
             cases=None,
             birth_date__gt=at - timedelta(days=55 * 365),
             birth_date__lt=at - timedelta(days=22 * 365),
         ).exclude(phone="")
-        for number, resident in enumerate(free.order_by("pk")[:WORKERS_A_GRID]):
+        for number, resident in enumerate(candidates.order_by("pk")[:WORKERS_A_GRID]):
             post, screening_post, employer = _POSTS[number % len(_POSTS)]
             worker = whitelist.list_worker(
                 resident=resident,

@@ -47,7 +47,7 @@ Facts = Callable[[date, datetime], Person]
 
 
 def _from(area: str) -> Facts:
-    """Return facts of somebody who comes from an area with nothing else to tell."""
+    """Return the facts of a person who comes from an area, without any others."""
     return lambda day, at: Person(start=day, arrived_from=area)
 
 
@@ -140,9 +140,9 @@ def put_in_force(*, at: datetime, proposer: User, approver: User) -> None:
 
 def simulate_days(*, at: datetime) -> None:
     """Simulate the days before `at`, and the present one until now."""
-    story = _Simulation(random.Random(DAYS), at)  # noqa: S311 - the same story each time
+    simulation = _Simulation(random.Random(DAYS), at)  # noqa: S311 - the same story each time
     for day in range(-DAYS, 1):
-        story.pass_day(clock.day_of(at) + timedelta(days=day))
+        simulation.pass_day(clock.day_of(at) + timedelta(days=day))
 
 
 class _Simulation:
@@ -209,9 +209,9 @@ class _Simulation:
                     at=self._at(day, 9),
                     by=grid.staff,
                 )
-        likely = 0.92 if day < clock.day_of(self.now) else 0.45
+        probability = 0.92 if day < clock.day_of(self.now) else 0.45
         for case in self._cases(grid).filter(next_test_on=day):
-            if self.chance.random() < likely:
+            if self.chance.random() < probability:
                 at = self._at(day, self.chance.randint(12, 15), self.chance.randrange(60))
                 results.take_sample(case=case, taken_at=at, at=at, by=grid.staff)
 

@@ -29,9 +29,9 @@ GRIDS = ("第一网格", "第二网格", "第三网格")
 def create_areas() -> list[Area]:
     """Create the tree of areas, and return its grids in the order of their codes."""
     country = Area.objects.add_root(_fields("000000", Level.COUNTRY, "全国"))
-    for county, above in _ABOVE.items():
+    for county, levels in _ABOVE.items():
         area = country
-        for code, level, name in above:
+        for code, level, name in levels:
             area = _below(area, code, level, name)
         street = _below(area, f"{county}900", Level.STREET, _STREETS[county])
         for number, name in enumerate(COMMUNITIES, 1):

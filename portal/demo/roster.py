@@ -67,9 +67,9 @@ def _fill(sheet: _Sheet, rows: int) -> None:
     before: list[Any] = []
     for number in range(rows):
         cells = _person(number, rows, chance)
-        trouble = number % EACH
-        if trouble in _TROUBLES:
-            becomes, change = _TROUBLES[trouble]
+        fault = number % EACH
+        if fault in _FAULTS:
+            becomes, change = _FAULTS[fault]
             change(sheet, cells, before)
             sheet.expected[becomes] += 1
         else:
@@ -141,7 +141,7 @@ def _last(number: str) -> str:
 
 
 # The row of each five hundred: what should become of it, and what is wrong or odd about it.
-_TROUBLES: dict[int, tuple[str, Callable[..., None]]] = {
+_FAULTS: dict[int, tuple[str, Callable[..., None]]] = {
     7: ("rejected", _change(NUMBER, lambda number: float(number[:17] + "0"))),
     23: ("rejected", _change(NUMBER, lambda _: "1.99902E+17")),
     41: ("rejected", _change(NUMBER, _last)),

@@ -166,7 +166,7 @@ _OF_RESIDENT = [
 def _resident_rows(scope: ExportScope) -> Rows:
     rows = _residents(scope).select_related("household__building", "grid").only(*_OF_RESIDENT)
     # A choice's own display looks through all of them, for each row.
-    sexes, kinds, fates = (
+    sexes, kinds, departures = (
         {value: str(label) for value, label in choices}
         for choices in (Resident.Sex.choices, Resident.DocumentType.choices, _GONE)
     )
@@ -179,7 +179,7 @@ def _resident_rows(scope: ExportScope) -> Rows:
                     sexes[resident.sex],
                     resident.age(scope.today),
                     kinds[resident.document_type],
-                    fates[resident.gone_as],
+                    departures[resident.gone_as],
                 ],
             )
 

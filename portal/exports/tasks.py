@@ -16,7 +16,7 @@ def make_file(key: str) -> bool:
 
 @shared_task
 def look_after_files() -> int:
-    """Delete what nobody fetched, and take up what no worker has made; count the latter."""
+    """Delete files that were not fetched, and order again what no worker has made; count these."""
     making.expire(at=clock.now())
     keys = making.waiting_files()
     for key in keys:
