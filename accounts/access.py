@@ -1,4 +1,4 @@
-"""Access to pages by role."""
+"""Access to pages by role; whose rows somebody sees there is said by `scope`."""
 
 from collections.abc import Callable
 from functools import wraps

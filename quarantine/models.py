@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.staff.models import Area, User, people_within, within
+from accounts.scope import people_within, within
+from accounts.staff.models import Area, User
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
 from common.encryption import EncryptedTextField
 from policy.models import Activation, Provision

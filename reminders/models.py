@@ -21,7 +21,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.staff.models import Area, User, people_within
+from accounts.scope import people_within
+from accounts.staff.models import Area, User
 from accounts.withdrawal import set_together
 from quarantine.models import Case, Plan
 from residents.whitelist.models import Worker

@@ -5,7 +5,7 @@ This layer knows residents only; `quarantine.acts.results` applies results to ca
 about cases call that.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
@@ -16,11 +16,10 @@ from accounts.auditing import audit
 from accounts.staff.models import User
 from common import clock
 from common.errors import RefusedError
+from common.undo_window import TooLateToUndoError, refuse_after_undo
 from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
-# How long after recording a fact can be withdrawn with one tap.
-UNDO = timedelta(minutes=10)
 HIGHEST_CT = 50
 
 
@@ -42,10 +41,6 @@ class CtError(RefusedError):
 
 class FutureError(RefusedError):
     """A moment in the future, or a result older than its sample."""
-
-
-class TooLateToUndoError(RefusedError):
-    """The fact can no longer be withdrawn."""
 
 
 def take_sample(
@@ -155,12 +150,3 @@ def withdraw_result(*, result: NATResult, at: datetime, by: User, late: bool = F
         ):
             raise TooLateToUndoError(_("This was taken back already."))
         audit.record(by=by, did=gettext_noop("undid a result"), to=result.sample)
-
-
-def refuse_after_undo(recorded_at: datetime, *, at: datetime) -> None:
-    """Raise TooLateToUndoError if more than UNDO has passed since `recorded_at`."""
-    if at - recorded_at > UNDO:
-        raise TooLateToUndoError(
-            _("This can no longer be taken back: more than %(minutes)d minutes have passed.")
-            % {"minutes": UNDO.total_seconds() // 60}
-        )

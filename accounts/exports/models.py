@@ -12,7 +12,8 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff.models import SUPERVISES, Area, Role, User, within
+from accounts.scope import within
+from accounts.staff.models import SUPERVISES, Area, Role, User
 from common.encryption import EncryptedTextField
 
 # How long a request waits for a second person, how long an approval holds, and how long a

@@ -1,9 +1,8 @@
 """Areas, staff accounts, and filters by the areas of a user."""
 
 import uuid
-from functools import cached_property, reduce
-from operator import or_
-from typing import Any, Self, cast
+from functools import cached_property
+from typing import Self, cast
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.postgres.expressions import ArraySubquery
@@ -11,6 +10,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from treebeard.mp_tree import MP_Node, MP_NodeManager, MP_NodeQuerySet
+
+from accounts.scope import within
 
 
 class AreaQuerySet(MP_NodeQuerySet):
@@ -171,19 +172,3 @@ class User(AbstractUser):
     def sees_people(self) -> bool:
         """Return whether the user is active and works with residents."""
         return self.is_active and self.role in SEES_PEOPLE
-
-
-def within(user: Any, path: str) -> models.Q:
-    """
-    Return the condition that `path`, a lookup to an area's tree path, lies in `user`'s areas.
-
-    For a user without areas it matches nothing.
-    """
-    paths = getattr(user, "area_paths", ())
-    conditions = [models.Q(**{f"{path}__startswith": prefix}) for prefix in paths]
-    return reduce(or_, conditions) if conditions else models.Q(pk__in=[])
-
-
-def people_within(user: Any, path: str) -> models.Q:
-    """Return `within` for rows about residents; matches nothing for roles that do not see them."""
-    return within(user, path) if getattr(user, "sees_people", False) else models.Q(pk__in=[])

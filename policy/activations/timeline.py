@@ -9,7 +9,8 @@ from typing import Literal
 
 from django.db.models import Q
 
-from accounts.staff.models import Area, User, within
+from accounts.scope import within
+from accounts.staff.models import Area, User
 from policy.models import Activation
 
 # A picture of one moment would have no width.

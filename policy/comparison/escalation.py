@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
-from accounts.staff.models import Area, Role, User, within
+from accounts.scope import within
+from accounts.staff.models import Area, Role, User
 from common.clock import day_of
 from common.errors import RefusedError
 from policy import services

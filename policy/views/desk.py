@@ -5,7 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.access import member, role_required
-from accounts.staff.models import Role, within
+from accounts.scope import within
+from accounts.staff.models import Role
 from common import clock
 from policy.comparison import escalation
 from policy.models import Activation, ApiClient, StoredDocument

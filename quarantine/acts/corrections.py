@@ -8,12 +8,12 @@ from django.utils.translation import gettext as _
 
 from accounts.staff.models import Role, User
 from common.errors import RefusedError
+from common.undo_window import UNDO
 from quarantine.acts.results import Recorded, record_result
 from quarantine.acts.undo import take_back_result
 from quarantine.cases.lifecycle import StaleCaseError, record
 from quarantine.models import Case, Event
 from testing.models import NATResult
-from testing.services import UNDO
 
 
 class CorrectionError(RefusedError):
@@ -37,7 +37,7 @@ def correct_result(
     Replace a wrong result of `case` by the right one; both are kept, with the reason.
 
     What followed from the wrong one is taken back and what follows from the right one is done, by
-    the functions that always do it. After testing.services.UNDO only a supervisor may: raise
+    the functions that always do it. After common.undo_window.UNDO only a supervisor may: raise
     CorrectionError. Raise StaleCaseError when somebody else changed the case meanwhile, and
     what `quarantine.acts.results.record_result` raises.
     """

@@ -1,4 +1,4 @@
-"""Undo of what was just recorded, within `testing.services.UNDO`."""
+"""Undo of what was just recorded, within `common.undo_window.UNDO`."""
 
 from datetime import date, datetime
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common import clock
+from common.undo_window import TooLateToUndoError, refuse_after_undo
 from quarantine.acts.results import open_case_of
 from quarantine.arrivals.services import withdraw_case
 from quarantine.cases.audit_phrases import TOOK_BACK
@@ -18,7 +19,6 @@ from residents.relocation import moves
 from residents.relocation.models import Move
 from testing import services as testing
 from testing.models import NATResult, Sample
-from testing.services import TooLateToUndoError, refuse_after_undo
 
 _CHANGED_FACTS = (
     Event.Kind.HOME_CONDITIONS,

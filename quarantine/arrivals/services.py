@@ -14,6 +14,7 @@ from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common import clock
 from common.errors import RefusedError
+from common.undo_window import TooLateToUndoError, refuse_after_undo
 from policy.engine.decisions.decide import Decision
 from policy.engine.decisions.facts import Person
 from policy.engine.documents.library import Law
@@ -25,7 +26,6 @@ from quarantine.models import Arrival, Case, Event
 from residents.register import services as residents
 from residents.register.models import Resident
 from residents.relocation.models import Move
-from testing.services import TooLateToUndoError, refuse_after_undo
 
 __all__ = ["OpenCaseError"]
 
@@ -177,7 +177,7 @@ def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
     Take an arrival back, with all that was done in its transaction, for a short while.
 
     Its case, the registration of a newcomer, the move and the changes of somebody known. Raise
-    TooLateToUndoError after testing.services.UNDO, or once something happened to the case or
+    TooLateToUndoError after common.undo_window.UNDO, or once something happened to the case or
     the person.
     """
     refuse_after_undo(arrival.logged_at, at=at)

@@ -1,1 +1,1 @@
-"""People under measures who move, leave, die, come back, or stand twice in the register."""
+"""People under measures who move, leave, die or come back."""

@@ -20,6 +20,7 @@ from accounts.staff.models import Role, User
 from common import clock, places
 from common.errors import RefusedError
 from common.places import LONGEST_PLACE
+from common.undo_window import UNDO
 from policy import words
 from policy.engine.calendars.laying import lay
 from policy.engine.decisions.facts import read_person
@@ -36,7 +37,6 @@ from quarantine.views.errors import add_refusal
 from residents.register import services as residents
 from residents.register.identity import read_number
 from residents.register.models import Resident
-from testing.services import UNDO
 
 if TYPE_CHECKING:
     from datetime import date, datetime

@@ -18,6 +18,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import Area, Role, User
 from common import clock
 from common.paging import page_before
+from common.undo_window import UNDO
 from policy.questions.calendar_picture import weeks
 from policy.services import law_of
 from policy.words import clause_of, facts_of, short_day
@@ -43,7 +44,6 @@ from residents.register import services as residents
 from residents.register.masking import mask_name
 from residents.register.models import Resident
 from testing.models import NATResult, Sample
-from testing.services import UNDO
 
 if TYPE_CHECKING:
     from policy.engine.calendars.laying import Calendar

@@ -19,8 +19,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import member, role_required
 from accounts.staff.models import Area, Role, User
 from common import clock
+from quarantine.duplicates import merging
 from quarantine.models import Arrival, Case
-from quarantine.relocation import merging
 from quarantine.views.undone import undo_and_redirect
 from residents.duplicates import candidates
 from residents.duplicates.merging import Field, differing

@@ -16,7 +16,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.access import member, role_required
-from accounts.staff.models import Area, Role, User, within
+from accounts.scope import within
+from accounts.staff.models import Area, Role, User
 from common import clock
 from common.errors import RefusedError
 from common.paging import parse_key

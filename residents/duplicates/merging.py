@@ -2,7 +2,7 @@
 Merge two entries of one person, field by field, and undo it.
 
 This layer merges the fields and the records of `residents`. Pages call
-`quarantine.relocation.merging`, which also moves the records of the layers above.
+`quarantine.duplicates.merging`, which also moves the records of the layers above.
 """
 
 import json

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff.models import Area, User, people_within
+from accounts.scope import people_within
+from accounts.staff.models import Area, User
 from common.encryption import EncryptedTextField
 from residents.keypeople.facts import KeyFacts, Product, unpack
 

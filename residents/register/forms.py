@@ -13,7 +13,8 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.staff.models import Area, User, people_within
+from accounts.scope import people_within
+from accounts.staff.models import Area, User
 from residents.register.identity import read_name, read_number, read_phone
 from residents.register.lengths import (
     HIGHEST_FLOOR,

@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce, Length
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts.staff.models import Area, people_within
+from accounts.scope import people_within
+from accounts.staff.models import Area
 from common.encryption import EncryptedTextField
 from residents.openings.models import opened_to
 from residents.register import masking

@@ -7,7 +7,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
-from accounts.staff.models import Area, User, within
+from accounts.scope import within
+from accounts.staff.models import Area, User
 from common.encryption import sealed
 from common.errors import RefusedError
 from residents.register.models import Resident

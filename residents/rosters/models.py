@@ -6,7 +6,8 @@ from typing import Any, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff.models import Area, Role, User, people_within
+from accounts.scope import people_within
+from accounts.staff.models import Area, Role, User
 from common.encryption import EncryptedTextField
 from residents.register.lengths import LONGEST_BUILDING, LONGEST_UNIT
 from residents.search.lexemes import LexemesField

@@ -9,7 +9,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.staff.models import User, people_within
+from accounts.scope import people_within
+from accounts.staff.models import User
 from common.encryption import EncryptedTextField
 from policy import words
 

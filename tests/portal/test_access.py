@@ -46,8 +46,8 @@ from policy import drafts
 from policy.models import Activation, ApiClient, StoredDocument
 from policy.questions import clients
 from quarantine.cases.lifecycle import add_note
+from quarantine.duplicates import merging
 from quarantine.models import Arrival, Case, Event
-from quarantine.relocation import merging
 from reminders.models import Message
 from residents.duplicates.models import Merge
 from residents.keypeople.models import Dose, Need

@@ -14,8 +14,8 @@ from accounts.exports.models import ExportFile, ExportPurpose
 from accounts.staff.models import Area, Role, User
 from portal.exports import making
 from quarantine.cases.lifecycle import add_note, record
+from quarantine.duplicates import merging
 from quarantine.models import Event
-from quarantine.relocation import merging
 from reminders.models import Message
 from reminders.sweep import sweep
 from residents.duplicates.merging import Field

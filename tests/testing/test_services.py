@@ -7,15 +7,14 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from accounts.auditing.models import AuditEntry
+from common.undo_window import UNDO, TooLateToUndoError
 from residents.register.models import Resident
 from testing.models import NATResult, Sample
 from testing.services import (
-    UNDO,
     AlreadySampledError,
     CtError,
     FutureError,
     ResultExistsError,
-    TooLateToUndoError,
     record_result,
     take_sample,
     withdraw_result,

@@ -1,4 +1,4 @@
-"""The effect of a change of policy on an open case."""
+"""The contract's question about a switch; open cases follow `quarantine.cases.governing_law`."""
 
 from dataclasses import dataclass
 from datetime import date

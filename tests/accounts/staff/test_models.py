@@ -3,7 +3,8 @@
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
-from accounts.staff.models import SEES_PEOPLE, Area, Role, User, people_within, within
+from accounts.scope import people_within, within
+from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from tests.factories import make_community, make_grid, make_user
 
 pytestmark = pytest.mark.django_db

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.staff.models import Role, User
+from common.undo_window import UNDO
 from quarantine.acts.corrections import CorrectionError, correct_result
 from quarantine.acts.daily_checks import daily_check
 from quarantine.acts.results import Recorded, open_contacts
@@ -15,7 +16,6 @@ from quarantine.cases.lifecycle import StaleCaseError
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Case, Event
 from testing.models import NATResult
-from testing.services import UNDO
 from tests.factories import (
     make_case,
     make_place,

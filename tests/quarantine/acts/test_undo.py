@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.staff.models import Area
+from common.undo_window import UNDO, TooLateToUndoError
 from policy.engine.decisions.facts import Stay
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release
@@ -19,7 +20,6 @@ from quarantine.acts.undo import (
 from quarantine.cases.lifecycle import OpenCaseError, change_clinical, change_home_conditions
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Case, Event
-from testing.services import UNDO, TooLateToUndoError
 from tests.factories import (
     make_arrival,
     make_case,

@@ -8,6 +8,7 @@ import pytest
 
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area
+from common.undo_window import UNDO, TooLateToUndoError
 from policy.engine.calendars.plans import Plan
 from policy.engine.decisions.facts import Served, Stay
 from quarantine.acts.daily_checks import daily_check
@@ -18,7 +19,6 @@ from quarantine.arrivals.services import (
     take_back_arrival,
 )
 from quarantine.models import Arrival, Case, Event
-from testing.services import UNDO, TooLateToUndoError
 from tests.factories import (
     make_arrival,
     make_case,

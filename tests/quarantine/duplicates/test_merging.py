@@ -15,11 +15,12 @@ from playwright.sync_api import Page
 
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role, User
+from common.undo_window import TooLateToUndoError
 from quarantine.acts.results import open_case_of, take_sample
 from quarantine.arrivals.services import Logged, take_back_arrival
 from quarantine.cases.lifecycle import refresh_many
+from quarantine.duplicates import merging
 from quarantine.models import Arrival, Case
-from quarantine.relocation import merging
 from residents.duplicates.merging import Field, MergeError, field_values
 from residents.duplicates.models import Merge
 from residents.keypeople.models import HealthFile
@@ -29,7 +30,6 @@ from residents.register.models import Resident
 from residents.relocation import handovers
 from testing import services as testing
 from testing.models import NATResult, Sample
-from testing.services import TooLateToUndoError
 from tests import browser
 from tests.factories import (
     NOW,
