@@ -229,6 +229,14 @@ class TestTwoTestsInThreeDays:
 
         assert laid.required_tests == (day(1), day(3))
 
+    def test_are_asked_alike_where_they_are_three(self) -> None:
+        three = Plan("pingan", "1", "arrivals", required_tests=(1, 2, 5), last_test_from=4)
+        early = lay(three, START, today=START, tests=(result(2), result(4)))
+        both = lay(three, START, today=START, tests=(result(4), result(5)))
+
+        assert early.required_tests == (day(1), day(2), day(4))
+        assert both.required_tests == (day(1), day(2), day(5))
+
     def test_do_not_let_the_first_stand_for_both(self) -> None:
         laid = calendar("bayannur-2022-71", tests=(result(1),), **TRAVELLER)
 
