@@ -211,10 +211,10 @@ class _Manager(Manager):
         while not _answers(self._url):
             time.sleep(0.1)
         fcntl.flock(self._gate, fcntl.LOCK_UN)
-        took = _took(time.time() - self._since)
+        answered = datetime.now(UTC)
+        took = _took(answered.timestamp() - self._since)
         for line in (f"The portal answers at {self._url}", took, *_sign_ins()):
-            now = datetime.now(UTC).astimezone()
-            self.events.put(Message("line", f"{line}\n", now, "portal", None))
+            self.events.put(Message("line", f"{line}\n", answered.astimezone(), "portal", None))
 
 
 def _took(seconds: float) -> str:
