@@ -63,7 +63,7 @@ def addresses(env: environ.Env, data: Path) -> tuple[str, str]:
 
 
 def embedded(env: environ.Env) -> dict[str, bool]:
-    """Return which engines are not given, as `running` takes them."""
+    """Return which engines are not given, as `run_engines` takes them."""
     return {
         "postgres": not env("DATABASE_URL", default=""),
         "valkey": not env("REDIS_URL", default=""),
