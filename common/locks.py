@@ -31,8 +31,13 @@ def held(name: str, *, wait: bool = True) -> Iterator[bool]:
 
     The lock belongs to the connection: PostgreSQL releases it when the process is killed.
     """
-    with _advisory(name, wait=wait) as is_held:
+    lock = _advisory(name, wait=wait)
+    is_held = lock.acquire()
+    try:
         yield is_held
+    finally:
+        if is_held:
+            lock.release()
 
 
 def hold_for_transaction(name: str, *, wait: bool = True) -> bool:
