@@ -2,17 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarbool import ScalarBoolean
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from policy.engine.documents.checks import Fault, family_faults, faults
 from policy.engine.documents.schema import SUBJECTS, Document
@@ -23,7 +20,18 @@ from policy.engine.text import Text
 LONGEST_DOCUMENT = 64 * 1024
 MOST_VALUES = 20_000
 DEEPEST = 12
-_DAY = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
+_TAGS = "tag:yaml.org,2002:"
+_KNOWN_TAGS = {
+    MappingNode: {f"{_TAGS}map"},
+    SequenceNode: {f"{_TAGS}seq"},
+    ScalarNode: {
+        f"{_TAGS}{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp")
+    },
+}
+_MOST_DIGITS = 20
+_DIRECTIVE = re.compile("^%", re.MULTILINE)
+_BEYOND = re.compile(r"\\U(?!00(?:0|10))")  # escapes of what is no character
+_UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TOO_LONG = Text("文件比任何通告都长。", "the document is longer than any notice.")
 _TOO_DEEP = Text("嵌套过深。", "it is nested too deeply.")
 _TOO_MANY = Text(
@@ -32,7 +40,20 @@ _TOO_MANY = Text(
 _TWICE = Text("此键在这里重复出现。", "this key stands here for the second time.")
 _NO_MAPPING = Text("文件须为键和值的对应。", "a document is a mapping of keys to values.")
 _NO_UTF_8 = Text("文件不是 UTF-8 编码。", "the file is not UTF-8.")
-_NO_VALUE = "不是有效的 YAML：没有这一天，或没有这样的数。"
+_NO_VALUE = Text(
+    "不是有效的 YAML：没有这一天，或没有这样的数。", "no YAML: there is no such day or number."
+)
+_NO_KEY = Text(
+    "键须为一个词，不能是列表或映射。", "a key must be a word, not a list or a mapping."
+)
+_MERGED = Text("不能用“<<”合并键。", "keys cannot be merged by '<<' here.")
+_TAGGED = Text(
+    "不能用标签（以“!”开头）。", "a tag (a word that begins with '!') is not known here."
+)
+_DIRECTED = Text("不能用以“%”开头的指令。", "a directive (a line with '%') is not known here.")
+_NO_CHARACTER = Text(
+    "有无法显示或保存的字符。", "it holds a character that can be neither shown nor kept."
+)
 
 # What the YAML reader finds, in Chinese; its own English words stand beside it.
 _YAML = {
@@ -68,42 +89,86 @@ _KINDS = {
 
 
 class _Plain:
-    """YAML's values as plain Python ones, lists as tuples; so many and so deep at most."""
+    """YAML's nodes as plain Python values, lists as tuples; so many and so deep at most."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._left = MOST_VALUES
+        self._scalars = YAML(typ="safe", pure=True).constructor
 
-    def of(self, value: Any, line: int = 1, depth: int = 0) -> Any:
-        """Return a value with what it holds."""
+    def of(self, node: Node, depth: int = 0) -> Any:
+        """Return the value of a node with what it holds."""
         self._left -= 1
         if self._left < 0:
-            raise LawError(self._name, line, _TOO_MANY)
+            raise self._error(node, _TOO_MANY)
         if depth > DEEPEST:
-            raise LawError(self._name, line, _TOO_DEEP)
-        if isinstance(value, Mapping | list):
-            line = value.lc.line + 1 if isinstance(value, CommentedMap | CommentedSeq) else line
-            if isinstance(value, list):
-                return tuple(self.of(item, line, depth + 1) for item in value)
-            return {key: self.of(item, line, depth + 1) for key, item in value.items()}
-        if isinstance(value, ScalarBoolean):
-            return bool(value)
-        if isinstance(value, bool):
-            return value
-        return next((kind(value) for kind in (int, float, str) if isinstance(value, kind)), value)
+            raise self._error(node, _TOO_DEEP)
+        if _tag(node) not in _KNOWN_TAGS[type(node)]:
+            raise self._error(node, _TAGGED)
+        if isinstance(node, MappingNode):
+            return self._mapping(node, depth)
+        if isinstance(node, SequenceNode):
+            return tuple(self.of(item, depth + 1) for item in node.value)
+        return self._scalar(node)
+
+    def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for key_node, value in node.value:
+            if not isinstance(key_node, ScalarNode):
+                raise self._error(key_node, _NO_KEY)
+            if _tag(key_node) == f"{_TAGS}merge":
+                raise self._error(key_node, _MERGED)
+            key = self._text(key_node)
+            if key in values:
+                raise self._error(key_node, _TWICE)
+            values[key] = self.of(value, depth + 1)
+        return values
+
+    def _scalar(self, node: ScalarNode) -> Any:
+        if _tag(node) == f"{_TAGS}str":
+            return self._text(node)
+        try:
+            value = self._scalars.construct_object(node)
+        except (KeyError, OverflowError, ValueError, YAMLError):
+            raise self._error(node, _NO_VALUE) from None
+        if isinstance(value, int) and abs(value) >= 10**_MOST_DIGITS:
+            raise self._error(node, _NO_VALUE)
+        return value
+
+    def _text(self, node: ScalarNode) -> str:
+        """Return a text that can be stored; two escaped halves of a character are one."""
+        try:
+            text = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise self._error(node, _NO_CHARACTER) from None
+        if _UNREADABLE.search(text):
+            raise self._error(node, _NO_CHARACTER)
+        return str(text)
+
+    def _error(self, node: Node, text: Text) -> LawError:
+        return LawError(self._name, _line_of(node), text)
 
 
-def _line(data: Any, place: Sequence[int | str]) -> int:
+def _tag(node: Node) -> str:
+    return str(node.tag)
+
+
+def _line_of(node: Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _line(node: Node, place: Sequence[int | str]) -> int:
     """Return the line of a place in the document, or of the nearest thing around it."""
-    line = 0
+    line = 1
     for step in place:
-        if isinstance(data, CommentedMap) and step in data:
-            line = data.lc.key(step)[0]
-            data = data[step]
-        elif isinstance(data, CommentedSeq) and isinstance(step, int) and step < len(data):
-            line = data.lc.item(step)[0]
-            data = data[step]
-    return int(line) + 1
+        if isinstance(node, MappingNode):
+            found = next((pair for pair in node.value if pair[0].value == step), None)
+            if found:
+                line, node = _line_of(found[0]), found[1]
+        elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = _line_of(node)
+    return line
 
 
 def _sentence(error: ErrorDetails) -> Text:
@@ -131,17 +196,6 @@ def _sentence(error: ErrorDetails) -> Text:
     )
 
 
-def _impossible_date(text: str) -> int:
-    """Return the line of the first day that no calendar has; YAML's reader does not tell."""
-    for number, line in enumerate(text.splitlines(), start=1):
-        for day in _DAY.findall(line):
-            try:
-                date.fromisoformat(day)
-            except ValueError:
-                return number
-    return 1
-
-
 def _refuse_deep(text: str, name: str) -> None:
     """Refuse brackets within brackets before the YAML reader, whose time grows with the square."""
     depth = 0
@@ -153,26 +207,31 @@ def _refuse_deep(text: str, name: str) -> None:
         depth = max(depth, 0)
 
 
-def _parsed(text: str, name: str) -> CommentedMap:
+def _parsed(text: str, name: str) -> MappingNode:
+    """Return the document's root; nodes, because values have no lines and comments no meaning."""
     if len(text) > LONGEST_DOCUMENT:
         raise LawError(name, 1, _TOO_LONG)
     _refuse_deep(text, name)
+    if directive := _DIRECTIVE.search(text):
+        raise LawError(name, text.count("\n", 0, directive.start()) + 1, _DIRECTED)
     try:
-        data = YAML(typ="rt", pure=True).load(text)
-    except DuplicateKeyError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise LawError(name, line, _TWICE) from None
+        root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise LawError(name, mark.line + 1 if mark else 1, _no_yaml(error)) from None
     except RecursionError:
         raise LawError(name, 1, _TOO_DEEP) from None
-    except (YAMLError, ValueError) as error:
-        sentence = Text(_NO_VALUE, f"no YAML: {str(error).splitlines()[0]:.80}.")
-        raise LawError(name, _impossible_date(text), sentence) from None
-    if not isinstance(data, CommentedMap):
+    except (OverflowError, ValueError, YAMLError):
+        raise LawError(name, _unreadable_line(text), _NO_CHARACTER) from None
+    if not isinstance(root, MappingNode):
         raise LawError(name, 1, _NO_MAPPING)
-    return data
+    return root
+
+
+def _unreadable_line(text: str) -> int:
+    """Return the line of the first character that YAML's reader refuses without a line."""
+    found = _UNREADABLE.search(text) or _BEYOND.search(text)
+    return text.count("\n", 0, found.start()) + 1 if found else 1
 
 
 def _no_yaml(error: MarkedYAMLError) -> Text:

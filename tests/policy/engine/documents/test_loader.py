@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policy.engine.documents.checks import coverage_gaps, silent_subjects
 from policy.engine.documents.library import DOCUMENTS, shipped
@@ -82,6 +84,38 @@ class TestABrokenDocument:
         assert not re.search(r"[a-z]+ (is|are|must|stands|not|the) ", said)
 
 
+# What a file of another program may hold, the line of it, and what is said.
+STRANGE = {
+    "a list as a key": ("[a, b]: 1", 1, "a key must be a word"),
+    "a mapping as a key": ("{a: b}: 1", 1, "a key must be a word"),
+    "merged keys": ("a:\n  <<: {b: 1}", 2, "merged by '<<'"),
+    "another version": ("a: 1\n%YAML 3.0\n---\n", 2, "a directive"),
+    "a tag": ("a: !b c", 1, "a tag"),
+    "a tag of another language": ("a: !!python/object:os.system x", 1, "a tag"),
+    "a tag that does not fit": ("a: !!bool x", 1, "no such day or number"),
+    "a huge number": (f"a: 0x{'f' * 5_000}", 1, "no such day or number"),
+    "half a character": (r'a: "\ud800"', 1, "neither shown nor kept"),
+    "a character beyond all": (r'a: "\UFFFFFFFF"', 1, "neither shown nor kept"),
+    "a control character": ('a: "\x01"', 1, "neither shown nor kept"),
+    "a written control character": (r'a: "\0"', 1, "neither shown nor kept"),
+}
+
+
+class TestAStrangeFile:
+    @pytest.mark.parametrize(("text", "line", "words"), STRANGE.values(), ids=STRANGE)
+    def test_is_refused_with_its_line(self, text: str, line: int, words: str) -> None:
+        with pytest.raises(LawError) as refused:
+            read(f"\n{text}\n", "x")
+
+        assert words in refused.value.text.en
+        assert refused.value.line == line + 1
+
+    @given(st.text(st.sampled_from(" \n\t#:-?!&*[]{}<%@`'\"|>,~0x1e.\\ud8\ud800é"), max_size=60))
+    def test_is_never_more_than_refused(self, text: str) -> None:
+        with pytest.raises(LawError):
+            read(text, "x")
+
+
 def aliases(levels: int) -> str:
     """Return a text whose values double three times with each line (a billion laughs)."""
     lines = [
@@ -95,8 +129,8 @@ class TestAFileMadeToExhaustTheMachine:
         ("text", "words"),
         [
             (aliases(12), "more values than any notice"),
-            ("a: &a [*a]", "the key 'id' is missing"),
-            ("a: &a {b: *a}", "the key 'id' is missing"),
+            ("a: &a [*a]", "nested too deeply"),
+            ("a: &a {b: *a}", "nested too deeply"),
             ("a: " + "[" * 60_000, "nested too deeply"),
             ("a: " + "{a: " * 16_000, "nested too deeply"),
             ("- " * 30_000, "nested too deeply"),
@@ -184,6 +218,20 @@ class TestADocumentBesideTheOthers:
 
 
 class TestASoundDocument:
+    def test_may_hold_comments_anywhere(self) -> None:
+        commented = SOUND.replace("who: {", "who:  # whom\n      # it means\n\n\n      {")
+        commented = commented.replace("id: ", "id:  # of the notice\n  # as a word\n  ", 1)
+
+        assert commented != SOUND
+        assert read(f"{commented}\n\n\n", "x") == read(SOUND, "x")
+
+    def test_joins_the_two_halves_of_a_character(self) -> None:
+        title = re.search("title: {zh: ([^,]+),", SOUND)
+        assert title
+        halves = SOUND.replace(f"zh: {title[1]},", r'zh: "\ud842\udfb7市",', 1)
+
+        assert read(halves, "x").title.zh == "𠮷市"
+
     def test_is_read(self) -> None:
         assert read(SOUND, "sound.yaml").id == "pingan-2030-1"
 
