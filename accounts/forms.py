@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, Role, User
+from common.text import TextField
 
 
 class AreaPick(forms.CheckboxSelectMultiple):
@@ -36,8 +37,9 @@ class AreaChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # n
 class AreaNameForm(forms.Form):
     """The name of an area."""
 
-    name = forms.CharField(
+    name = TextField(
         label=pgettext_lazy("of an area", "Name"),
+        tidied=True,
         max_length=50,
         error_messages={"required": pgettext_lazy("of an area", "Enter the name.")},
     )
@@ -88,8 +90,9 @@ class PersonForm(EmailForm):
 
     field_order = ["name", "employer", "email", "role", "areas"]
 
-    employer = forms.CharField(
+    employer = TextField(
         label=_("Employer"),
+        tidied=True,
         max_length=60,
         required=False,
         help_text=_(
@@ -98,8 +101,9 @@ class PersonForm(EmailForm):
         ),
         widget=forms.TextInput({"list": "employers", "autocomplete": "off"}),
     )
-    name = forms.CharField(
+    name = TextField(
         label=pgettext_lazy("of a person", "Name"),
+        tidied=True,
         max_length=50,
         error_messages={"required": pgettext_lazy("of a person", "Enter the name.")},
     )
@@ -143,7 +147,7 @@ class NewPersonForm(PersonForm):
 
     field_order = ["username", "name", "employer", "email", "role", "areas"]
 
-    username = forms.CharField(
+    username = TextField(
         label=_("User name"),
         max_length=50,
         validators=[User.username_validator],
@@ -168,7 +172,7 @@ class AuditFilterForm(forms.Form):
     day = forms.DateField(
         label=_("Day"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     )
-    about = forms.CharField(
+    about = TextField(
         label=_("About or by (pseudonym)"),
         max_length=80,
         required=False,

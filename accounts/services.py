@@ -1,7 +1,6 @@
 """Create, change and close areas and accounts; every act is audited."""
 
 import secrets
-import unicodedata
 from collections.abc import Iterable
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_noop
 from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common.pinyin import place_key
+from common.text import tidy
 
 # Without 0/O and 1/l/I: first passwords are read out or copied by hand.
 READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -99,7 +99,7 @@ def create_account(
 
 def plain_employer(name: str) -> str:
     """Return an employer's name with normalised spaces and widths, for comparison."""
-    return " ".join(unicodedata.normalize("NFKC", name).split())
+    return tidy(name)
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User
+from common.text import TextField
 from policy import services, words
 from policy.drafts import LARGEST_FILE
 
@@ -56,7 +57,7 @@ class ActivationForm(forms.Form):
         ),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
-    reason = forms.CharField(
+    reason = TextField(
         label=pgettext_lazy("why", "Reason"),
         max_length=200,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -84,9 +85,9 @@ class ActivationForm(forms.Form):
 class JustificationForm(forms.Form):
     """Why a place asks more than the nation."""
 
-    clause = forms.CharField(widget=forms.HiddenInput, max_length=10)
-    subject = forms.CharField(widget=forms.HiddenInput, max_length=40)
-    text = forms.CharField(
+    clause = TextField(widget=forms.HiddenInput, max_length=10)
+    subject = TextField(widget=forms.HiddenInput, max_length=40)
+    text = TextField(
         label=_("Why this place needs more"),
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -97,7 +98,7 @@ class JustificationForm(forms.Form):
 class ClientForm(forms.Form):
     """The name of a program that asks."""
 
-    name = forms.CharField(
+    name = TextField(
         label=_("Name of the program"),
         max_length=60,
         error_messages={"required": _("Give the program a name.")},

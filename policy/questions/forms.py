@@ -23,6 +23,7 @@ from django.utils.translation import pgettext_lazy
 from pydantic import TypeAdapter
 
 from common.places import LONGEST_PLACE, read_place
+from common.text import TextField
 from policy import services, words
 from policy.engine.decisions import doors, facts, people
 from policy.engine.documents import schema
@@ -106,7 +107,7 @@ _DAY_LIST = InputFormat(
 )
 
 
-class ValueField(forms.CharField):
+class ValueField(TextField):
     """A field whose value the engine reads and refuses, with the sentence of the engine."""
 
     def __init__(self, key: Key, input_format: InputFormat, help_text: Any, **kwargs: Any) -> None:

@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.exports.models import ExportPurpose, FileFormat, Sensitive
 from accounts.exports.requests import LONGEST_REASON
+from common.text import TextField
 
 
 class FormatForm(forms.Form):
@@ -39,7 +40,7 @@ class AskForm(FormatForm):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what it is needed for.")},
     )
-    reason = forms.CharField(
+    reason = TextField(
         label=pgettext_lazy("of a request", "Reason"),
         max_length=LONGEST_REASON,
         help_text=_("For whom and why now. Name nobody here: those who check exports read it."),
@@ -61,7 +62,7 @@ class AskForm(FormatForm):
 class RefusalForm(forms.Form):
     """Why a request is refused."""
 
-    reason = forms.CharField(
+    reason = TextField(
         label=_("Why it is refused"),
         max_length=LONGEST_REASON,
         widget=forms.TextInput({"autocomplete": "off"}),

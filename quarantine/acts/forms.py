@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from common.text import TextField
 from policy.engine.decisions.facts import MOST_CT
 from policy.words import CLINICAL
 from quarantine.acts.available import Act
@@ -58,8 +59,8 @@ class OnceForm(ActForm):
         return data
 
 
-def _reason(label: Any = None) -> forms.CharField:
-    return forms.CharField(label=label or pgettext_lazy("why", "Reason"), max_length=200)
+def _reason(label: Any = None) -> TextField:
+    return TextField(label=label or pgettext_lazy("why", "Reason"), max_length=200)
 
 
 class SampleForm(ActForm):
@@ -128,7 +129,7 @@ class MissedForm(ActForm):
         label=_("Day of the test"), widget=forms.RadioSelect, coerce=date.fromisoformat
     )
     # The one tap of the day's list gives none, and so none is recorded.
-    reason = forms.CharField(
+    reason = TextField(
         label=pgettext_lazy("why", "Reason"),
         max_length=200,
         required=False,
@@ -152,7 +153,7 @@ class CheckForm(OnceForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    note = forms.CharField(label=_("Note"), max_length=500, required=False)
+    note = TextField(label=_("Note"), max_length=500, required=False)
 
     def clean_symptoms(self) -> list[Symptom]:
         """Return the symptoms as such."""
@@ -187,7 +188,7 @@ class AnswerForm(ActForm):
         ],
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(label=_("Reason of a refusal"), max_length=200, required=False)
+    reason = TextField(label=_("Reason of a refusal"), max_length=200, required=False)
 
     def clean(self) -> dict[str, Any]:
         """Ask why an outing is refused."""
@@ -246,9 +247,7 @@ class ContactsForm(ActForm):
 class NoteForm(OnceForm):
     """A note."""
 
-    text = forms.CharField(
-        label=_("Note"), max_length=500, widget=forms.Textarea(attrs={"rows": 3})
-    )
+    text = TextField(label=_("Note"), max_length=500, widget=forms.Textarea(attrs={"rows": 3}))
 
 
 class ReleaseForm(ActForm):
@@ -265,7 +264,7 @@ class ExceptionForm(ActForm):
         widget=forms.RadioSelect,
     )
     ground = forms.ChoiceField(label=_("By which clause"), required=False)
-    reason = forms.CharField(
+    reason = TextField(
         label=pgettext_lazy("why", "Reason"),
         max_length=200,
         required=False,
@@ -303,4 +302,4 @@ class UncoverForm(forms.Form):
             ("emergency_phone", _("phone of the emergency contact")),
         ]
     )
-    reason = forms.CharField(max_length=200, min_length=2)
+    reason = TextField(max_length=200, min_length=2)

@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area, User
+from common.text import TextField
 from policy import words
 from policy.engine.decisions.colours import COLOURS, ColourRule, Standard
 from residents.keypeople.facts import CONDITIONS, PRODUCT_NAMES, PRODUCTS, KeyFacts, Product
@@ -71,16 +72,14 @@ class FactsForm(ActForm):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    contraindication = forms.CharField(
+    contraindication = TextField(
         label=_("Contraindication"),
         max_length=200,
         required=False,
         help_text=_("Against vaccination, as the doctor said; empty for none."),
         widget=forms.TextInput(TEXT),
     )
-    note = forms.CharField(
-        label=_("Note"), max_length=500, required=False, widget=forms.Textarea(AREA)
-    )
+    note = TextField(label=_("Note"), max_length=500, required=False, widget=forms.Textarea(AREA))
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def fill(self) -> None:
@@ -141,7 +140,7 @@ class ColourForm(ActForm):
         required=False,
         widget=forms.RadioSelect,
     )
-    reason = forms.CharField(
+    reason = TextField(
         label=_("Why"), max_length=200, required=False, widget=forms.TextInput(TEXT)
     )
 
@@ -160,7 +159,7 @@ class NeedForm(ActForm):
     """A need, and who looks after it."""
 
     kind = forms.ChoiceField(label=_("Need"), choices=Need.Kind, widget=forms.RadioSelect)
-    words = forms.CharField(
+    words = TextField(
         label=_("What exactly"), max_length=200, required=False, widget=forms.TextInput(TEXT)
     )
     responsible = forms.ChoiceField(label=_("Looks after it"))
@@ -200,7 +199,7 @@ class ContactForm(forms.Form):
     """A contact about a need, and when the next is due."""
 
     how = forms.ChoiceField(label=_("How"), choices=Contact.How, widget=forms.RadioSelect)
-    words = forms.CharField(
+    words = TextField(
         label=_("What was said or done"),
         max_length=300,
         required=False,
@@ -257,9 +256,7 @@ class StandardForm(forms.Form):
         empty_label=None,
         widget=forms.Select({"class": "form-select"}),
     )
-    reason = forms.CharField(
-        label=_("Why this standard"), max_length=200, widget=forms.TextInput(TEXT)
-    )
+    reason = TextField(label=_("Why this standard"), max_length=200, widget=forms.TextInput(TEXT))
 
     def __init__(self, *args: Any, areas: Any, rules: KeyRules, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,17 +3,19 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from common.text import TextField
+
 
 class OpeningForm(forms.Form):
     """An exact number, phone or pseudonym, and a reason; posted, never in an address."""
 
-    text = forms.CharField(
+    text = TextField(
         label=_("Whole document number, whole phone or pseudonym"),
         max_length=60,
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
         error_messages={"required": _("Enter whose record you need.")},
     )
-    reason = forms.CharField(
+    reason = TextField(
         label=_("What do you need it for?"),
         min_length=4,
         max_length=200,

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from residents.register.lengths import LONGEST_BUILDING, LONGEST_UNIT
+
 _DIGITS = "零一二三四五六七八九"
 _HAN_NUMBER = re.compile(
     f"(?:([二三四五六七八九])?十)?([{_DIGITS[1:]}])?(?=号|栋|幢|座|楼|单元|院|#)"
@@ -58,12 +60,13 @@ def parse_address(text: str) -> TypedAddress | None:
 
 def building_key(name: str) -> str:
     """Return the key of a building's name: 3 of 3号楼, 阳光花园3 of 阳光花园三栋."""
-    return _BUILDING_END.sub("", _without_spaces(name)).removeprefix("第")
+    key = _BUILDING_END.sub("", _without_spaces(name)).removeprefix("第")
+    return key[:LONGEST_BUILDING]  # 十 becomes 10
 
 
 def unit_key(unit: str) -> str:
     """Return the key of a unit: 2 of 2单元."""
-    return _UNIT_END.sub("", _without_spaces(unit))
+    return _UNIT_END.sub("", _without_spaces(unit))[:LONGEST_UNIT]
 
 
 def door_key(door: str) -> str:

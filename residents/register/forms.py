@@ -15,6 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from accounts.scope import people_within
 from accounts.staff.models import Area, User
+from common.text import TextField
 from residents.register.identity import read_name, read_number, read_phone
 from residents.register.lengths import (
     HIGHEST_FLOOR,
@@ -59,13 +60,13 @@ class PersonForm(forms.Form):
         initial=Resident.DocumentType.MAINLAND_ID,
         error_messages={"required": _("Choose the document.")},
     )
-    number = forms.CharField(
+    number = TextField(
         label=_("Document number"),
         max_length=TYPED_NUMBER,
         required=False,
         widget=forms.TextInput(NUMBER),
     )
-    name = forms.CharField(
+    name = TextField(
         label=pgettext_lazy("of a person", "Name"),
         max_length=TYPED_NAME,
         widget=forms.TextInput(TEXT),
@@ -83,16 +84,16 @@ class PersonForm(forms.Form):
         required=False,
         widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d"),
     )
-    phone = forms.CharField(
+    phone = TextField(
         label=_("Phone"), max_length=TYPED_PHONE, required=False, widget=forms.TextInput(PHONE)
     )
-    emergency_name = forms.CharField(
+    emergency_name = TextField(
         label=_("Emergency contact"),
         max_length=TYPED_NAME,
         required=False,
         widget=forms.TextInput(TEXT),
     )
-    emergency_phone = forms.CharField(
+    emergency_phone = TextField(
         label=_("Their phone"),
         max_length=TYPED_PHONE,
         required=False,
@@ -226,18 +227,24 @@ class AddressForm(forms.Form):
         empty_label=_("Choose the grid"),
         error_messages={"required": _("Choose the grid they live in.")},
     )
-    building = forms.CharField(
+    building = TextField(
         label=_("Building"),
+        tidied=True,
         max_length=LONGEST_BUILDING,
         widget=forms.TextInput({**TEXT, "list": "buildings"}),
         help_text=_("As people call it: 3号楼, 幸福路12号."),
         error_messages={"required": _("Enter the building, for example 3号楼.")},
     )
-    unit = forms.CharField(
-        label=_("Unit"), max_length=LONGEST_UNIT, required=False, widget=forms.TextInput(TEXT)
+    unit = TextField(
+        label=_("Unit"),
+        tidied=True,
+        max_length=LONGEST_UNIT,
+        required=False,
+        widget=forms.TextInput(TEXT),
     )
-    door = forms.CharField(
+    door = TextField(
         label=_("Door"),
+        tidied=True,
         max_length=LONGEST_DOOR,
         widget=forms.TextInput(TEXT),
         error_messages={"required": _("Enter the door, for example 502.")},
@@ -275,13 +282,13 @@ class AddressForm(forms.Form):
 class SearchForm(forms.Form):
     """A search; posted, so that no personal data is in a URL."""
 
-    text = forms.CharField(
+    text = TextField(
         label=_("Name, pinyin, phone, document number or door"),
         max_length=60,
         widget=forms.TextInput({**TEXT, "type": "search", "data-search": ""}),
         error_messages={"required": _("Enter whom to look for.")},
     )
-    after = forms.CharField(max_length=20, required=False, widget=forms.HiddenInput)
+    after = TextField(max_length=20, required=False, widget=forms.HiddenInput)
 
 
 class UncoverForm(forms.Form):
@@ -293,7 +300,7 @@ class UncoverForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what you need it for.")},
     )
-    words = forms.CharField(
+    words = TextField(
         label=_("Another reason, in a few words and without names"),
         max_length=100,
         required=False,
@@ -330,8 +337,9 @@ class RosterForm(forms.Form):
             "empty": _("The file is empty."),
         },
     )
-    sender = forms.CharField(
+    sender = TextField(
         label=_("Sent by"),
+        tidied=True,
         help_text=_("The unit that keeps it. What its columns are called is remembered for it."),
         max_length=50,
         widget=forms.TextInput({**TEXT, "list": "senders"}),

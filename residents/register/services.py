@@ -1,6 +1,5 @@
 """Register, find and change residents, and uncover masked values."""
 
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy, gettext_noop, pgettext_lazy
 from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common.encryption import sealed, search_hash, search_hashes
+from common.text import tidy
 from residents.duplicates.models import kept_entry_of, merged_entries
 from residents.openings.models import Opening
 from residents.register import addresses
@@ -144,7 +144,7 @@ def household_at(
     *, building: Building, unit: str = "", door: str, floor: int | None = None
 ) -> Household:
     """Return the household at a door of `building`; create it if there is none."""
-    unit, door = _tidy(unit), _tidy(door)
+    unit, door = tidy(unit), tidy(door)
     if not door:
         raise ValidationError(_("Enter the door, for example 502."))
     if existing := _find_household(building, unit, door):
@@ -173,13 +173,15 @@ def _find_household(building: Building, unit: str, door: str) -> Household | Non
 @transaction.atomic
 def building_at(*, grid: Area, name: str) -> Building:
     """Return the building of this name in `grid`; create it if there is none."""
-    if not (tidy := _tidy(name)):
+    if not (plain_name := tidy(name)):
         raise ValidationError(_("Enter the building, for example 3号楼."))
-    key = addresses.building_key(tidy)
+    key = addresses.building_key(plain_name)
     existing = Building.objects.filter(grid=grid, name_key=key).order_by("pk").first()
     if key and existing:
         return existing
-    return Building.objects.get_or_create(grid=grid, name=tidy, defaults={"name_key": key})[0]
+    return Building.objects.get_or_create(grid=grid, name=plain_name, defaults={"name_key": key})[
+        0
+    ]
 
 
 @transaction.atomic
@@ -465,7 +467,3 @@ def number_hash(document_type: str, number: str) -> str:
 def number_hashes(document_type: str, number: str) -> list[str]:
     """Return the hashes of a document's number by every search key."""
     return search_hashes(number and f"{document_type}:{number}", context=NUMBER)
-
-
-def _tidy(text: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", text).split())

@@ -10,6 +10,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area, User
+from common.text import TextField
 from residents.register.forms import TEXT, AddressForm
 from residents.register.models import Resident
 
@@ -104,7 +105,7 @@ class MoveForm(WithHousematesForm, AddressForm):
 class LeaveForm(WithHousematesForm):
     """The departure of residents from the area."""
 
-    place = forms.CharField(
+    place = TextField(
         label=_("Where to, if they said so"),
         max_length=100,
         required=False,
@@ -139,14 +140,14 @@ class ReturnForm(DatedForm, AddressForm):
 class HandoverForm(DatedForm):
     """The community to which a resident is handed over."""
 
-    area = forms.CharField(
+    area = TextField(
         label=_("Community"),
         max_length=80,
         widget=forms.TextInput({**TEXT, "list": "communities"}),
         help_text=_("Its name or code."),
         error_messages={"required": _("Choose the community they move to.")},
     )
-    note = forms.CharField(
+    note = TextField(
         label=_("What the other side should know"),
         max_length=300,
         required=False,
@@ -175,7 +176,7 @@ class TakeOverForm(AddressForm):
 class RefuseForm(forms.Form):
     """The reason for refusing a handover."""
 
-    reason = forms.CharField(
+    reason = TextField(
         label=_("Why not"),
         max_length=200,
         widget=forms.TextInput(TEXT),

@@ -7,6 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from common.text import TextField
 from policy import words
 
 TEXT = {"autocomplete": "off", "class": "form-control"}
@@ -45,7 +46,9 @@ class WorkerForm(UntilForm):
     post = forms.ChoiceField(
         label=_("Post"), choices=list(words.WHITELIST_POSTS.items()), widget=forms.RadioSelect
     )
-    employer = forms.CharField(label=_("Employer"), max_length=100, widget=forms.TextInput(TEXT))
+    employer = TextField(
+        tidied=True, label=_("Employer"), max_length=100, widget=forms.TextInput(TEXT)
+    )
     screening_post = forms.ChoiceField(
         label=_("Post by which tests are asked for"),
         choices=[("", pgettext_lazy("no post", "None")), *words.POSTS.items()],
@@ -68,6 +71,4 @@ class DutyForm(forms.Form):
 class EndForm(forms.Form):
     """The reason for ending an entry."""
 
-    reason = forms.CharField(
-        label=_("Why"), min_length=2, max_length=200, widget=forms.TextInput(TEXT)
-    )
+    reason = TextField(label=_("Why"), min_length=2, max_length=200, widget=forms.TextInput(TEXT))

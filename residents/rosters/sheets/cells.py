@@ -18,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from common.text import tidy, without_apostrophe
 from residents.register.identity import read_name, read_number, read_phone
 from residents.register.lengths import (
     HIGHEST_FLOOR,
@@ -53,7 +54,6 @@ _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
 _DAY = re.compile(
     r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d\d)(\d\d))(?:[ T]0?0:00(?::00)?)?", re.ASCII
 )
-_MARKS = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _FLOOR = re.compile(r"(?:第)?(-?\d{1,3})(?:层|楼|f)?", re.IGNORECASE | re.ASCII)
 _UNIT_END = re.compile(r"(?<=\w)(?:单元|梯)$")
 _DOOR_END = re.compile(r"(?<=\w)(?:室|号房|房|号|户)$")
@@ -115,7 +115,7 @@ class DoorCells(NamedTuple):
 def text_of(cell: Any) -> str:
     """Return the text of a cell; refuse numbers that a spreadsheet has rounded."""
     if cell.__class__ is str:
-        return _MARKS.sub("", cell).strip()
+        return without_apostrophe(cell)
     if isinstance(cell, bool):
         raise ValidationError(_("The cell says only “true” or “false”."))
     if isinstance(cell, float):
@@ -127,11 +127,6 @@ def text_of(cell: Any) -> str:
     if isinstance(cell, dict):
         return str(cell["day"])
     return str(cell)
-
-
-def tidy(text: str) -> str:
-    """Return a text in NFKC, with single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def name(cell: Any) -> str:
