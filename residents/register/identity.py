@@ -8,6 +8,7 @@ a form's field: what is wrong and what to do.
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,6 +18,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from stdnum.iso7064 import mod_11_2
 
+from common.text import tidy, without_apostrophe
 from residents.register.lengths import LONGEST_NAME, SHORTEST_NAME
 from residents.register.models import Resident
 
@@ -30,19 +32,30 @@ _HAN = (
 )
 _VARIANT = "\ufe00-\ufe0f\U000e0100-\U000e01ef"  # variation selectors
 _DOTS = "·•．‧・.∙⋅･"
-_INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 _DOT_IN_HAN = re.compile(f"(?<=[{_HAN}{_VARIANT}])\\s*[{_DOTS}]\\s*(?=[{_HAN}])")
 _SPACE_IN_HAN = re.compile(f"(?<=[{_HAN}{_VARIANT}])\\s+(?=[{_HAN}])")
 _NOT_HAN = re.compile(f"[^{_HAN}{_VARIANT}{_DOTS}]+")
 _IS_HAN = re.compile(f"[{_HAN}{_VARIANT}]")
 _ISOLATED = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 
-_MAINLAND = re.compile(r"[1-8]\d{16}[\dX]")
-_OLD_MAINLAND = re.compile(r"\d{15}")
-_HMT = re.compile(r"8[123]\d{15}[\dX]")
-_FOREIGN = re.compile(r"9\d{16}[\dX]")
-_OLD_FOREIGN = re.compile(r"[A-Z]{3}\d{12}")
+# Provinces; 19 is none and tells invented people from real ones. 81 to 83 and 9 are other cards'.
+PROVINCE = "(?:1[1-59]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71)"
+_MAINLAND = re.compile(rf"{PROVINCE}\d{{15}}[\dX]", re.ASCII)
+_OLD_MAINLAND = re.compile(r"\d{15}", re.ASCII)
+_HMT = re.compile(r"8[123]\d{15}[\dX]", re.ASCII)
+_FOREIGN = re.compile(r"9\d{16}[\dX]", re.ASCII)
+_OLD_FOREIGN = re.compile(r"[A-Z]{3}\d{12}", re.ASCII)
+_18 = re.compile(r"\d{17}[\dX]", re.ASCII)
+# After the eight digits of the person: how often the permit was issued.
+_HM_TRAVEL = re.compile(r"([HM]\d{8})(?:\d{2})?", re.ASCII)
+_TAIWAN_TRAVEL = re.compile(r"\d{8}|\d{10}(?:\(?[A-Z]\)?)?", re.ASCII)
 _PASSPORT = re.compile(r"[A-Z0-9]{5,20}")
+# Of a phone, in words and signs: 转801, 分机 801, ext. 801, 8221234-801, 8221234*801.
+_EXTENSION = re.compile(
+    r"\d\s*(?:转|分机|内线|内|ext|x|#|\*|,|;|～|~)|^\(?0\d{2,3}\)?[\s-]*\d{7,8}\s*[-—–(]\s*\d+\)?$",
+    re.ASCII | re.IGNORECASE,
+)
+_FIRST_YEAR = 1900  # of birth on a card
 
 
 @dataclass(frozen=True)
@@ -56,8 +69,7 @@ class Identity:
 
 def read_number(document_type: str, text: str, *, today: date) -> Identity:
     """Return the identity for a number on a document of this type."""
-    number = re.sub(r"[\s\-_—–]", "", unicodedata.normalize("NFKC", text)).upper()
-    number = _INVISIBLE.sub("", number)
+    number = re.sub(r"[\s\-_—–]", "", tidy(without_apostrophe(text))).upper()
     if document_type == DocumentType.NONE:
         return _read_none(number)
     if not number:
@@ -125,6 +137,19 @@ def _read_foreign(number: str, today: date) -> Identity:
     return _read_18(number, _FOREIGN, today)
 
 
+def _read_travel(number: str, today: date) -> Identity:
+    if permit := _HM_TRAVEL.fullmatch(number):
+        return Identity(permit[1])
+    if not _TAIWAN_TRAVEL.fullmatch(number):
+        raise ValidationError(
+            _(
+                "The number of a travel permit is H or M and eight digits (Hong Kong, Macao), or"
+                " eight digits (Taiwan). Compare it with the permit."
+            )
+        )
+    return Identity(re.sub("[()]", "", number))
+
+
 def _read_passport(number: str, today: date) -> Identity:
     if not _PASSPORT.fullmatch(number) or not any(c.isdigit() for c in number):
         raise ValidationError(
@@ -140,6 +165,7 @@ _READERS: dict[Resident.DocumentType, Callable[[str, date], Identity]] = {
     DocumentType.MAINLAND_ID: _read_mainland,
     DocumentType.HMT_RESIDENCE: _read_hmt,
     DocumentType.FOREIGN_RESIDENCE: _read_foreign,
+    DocumentType.HMT_TRAVEL: _read_travel,
     DocumentType.PASSPORT: _read_passport,
 }
 
@@ -158,6 +184,11 @@ def _read_18(number: str, form: re.Pattern[str], today: date) -> Identity:
 
     The six digits of the area are not checked: cards outlive the codes of counties.
     """
+    if _18.fullmatch(number) and not form.fullmatch(number):
+        raise ValidationError(
+            _("No identity card's number begins with %(digits)s. Compare it with the card."),
+            params={"digits": number[:2]},
+        )
     if not form.fullmatch(number):
         raise ValidationError(
             _("The number has 17 digits and, at the end, a digit or X. Compare it with the card.")
@@ -174,16 +205,17 @@ def _read_18(number: str, form: re.Pattern[str], today: date) -> Identity:
 
 
 def _birth_date(digits: str, today: date) -> date:
-    try:
+    born = None
+    with suppress(ValueError):
         born = date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
-    except ValueError as error:
+    if born is None or born.year < _FIRST_YEAR:
         raise ValidationError(
             _(
-                "Digits 7 to 14 are the date of birth, and %(digits)s is no date. Compare the"
-                " number with the card."
+                "Digits 7 to 14 are the date of birth, and %(digits)s is no date of anybody alive."
+                " Compare the number with the card."
             ),
             params={"digits": digits},
-        ) from error
+        )
     if born > today:
         raise ValidationError(
             _(
@@ -201,7 +233,7 @@ def read_name(text: str) -> str:
 
     Dots between the parts of a name become U+00B7 (notice 民委发〔2016〕33号).
     """
-    name = " ".join(_NOT_HAN.sub(_plain, _INVISIBLE.sub("", text)).split())
+    name = " ".join(_NOT_HAN.sub(_plain, without_apostrophe(text)).split())
     name = _SPACE_IN_HAN.sub("", _DOT_IN_HAN.sub("·", name))
     if not name:
         raise ValidationError(_("Enter the name as it stands on the document."))
@@ -231,10 +263,16 @@ def _refuse_characters(name: str) -> None:
     if invalid := next((c for c in name if not _may_stand_in_name(c)), None):
         raise ValidationError(
             _("“%(character)s” cannot stand in a name: use Han characters, Latin letters and ·."),
-            params={"character": invalid},
+            params={"character": _visible(invalid)},
         )
     if not (_is_letter(name[0]) and (_is_letter(name[-1]) or name[-1] == ".")):
         raise ValidationError(_("A name begins and ends with a character or letter."))
+
+
+def _visible(character: str) -> str:
+    """Return a character, or its code where it shows nothing."""
+    shows = character.isprintable() and character not in "\u3164\uffa0\u2800"
+    return character if shows else f"U+{ord(character):X}"
 
 
 def _may_stand_in_name(character: str) -> bool:
@@ -249,16 +287,29 @@ def _is_letter(character: str) -> bool:
 
 def read_phone(text: str) -> str:
     """Return the phone number in E.164: +8613800000000."""
-    typed = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
+    typed = tidy(without_apostrophe(text))
+    if _EXTENSION.search(typed):
+        raise _no_extension()
     try:
         number = phonenumbers.parse(typed, "CN")
     except phonenumbers.NumberParseException as error:
         raise ValidationError(
             _("This is no phone number. Enter its digits, for example 13800000000.")
         ) from error
+    if number.extension:
+        raise _no_extension()
     if not phonenumbers.is_valid_number(number) and not _is_invented(number):
         raise _invalid_phone(typed, number)
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+def _no_extension() -> ValidationError:
+    return ValidationError(
+        _(
+            "An extension cannot be kept with a number. Enter a number that reaches the person"
+            " without one."
+        )
+    )
 
 
 def _is_invented(number: phonenumbers.PhoneNumber) -> bool:

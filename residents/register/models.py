@@ -139,6 +139,7 @@ class Resident(models.Model):
         MAINLAND_ID = "mainland_id", _("Resident identity card")
         HMT_RESIDENCE = "hmt_residence", _("Residence permit (Hong Kong, Macao, Taiwan)")
         FOREIGN_RESIDENCE = "foreign_residence", _("Foreign permanent residence card")
+        HMT_TRAVEL = "hmt_travel", _("Travel permit (Hong Kong, Macao, Taiwan)")
         PASSPORT = "passport", _("Passport")
         NONE = "none", _("None yet (newborn)")
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from common.text import tidy, without_apostrophe
-from residents.register.identity import read_name, read_number, read_phone
+from residents.register.identity import PROVINCE, read_name, read_number, read_phone
 from residents.register.lengths import (
     HIGHEST_FLOOR,
     LONGEST_BUILDING,
@@ -43,7 +43,7 @@ _LONGEST_ADDRESS = 200
 _LONGEST_FLOOR = 20
 
 _PLAIN_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
-_PLAIN_NUMBER = re.compile(r"[1-7]\d{5}(?:19|20)\d{6}\d{3}[\dX]", re.ASCII)
+_PLAIN_NUMBER = re.compile(rf"{PROVINCE}\d{{4}}(?:19|20)\d{{9}}[\dX]", re.ASCII)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _SEX_OF = {digit: Sex.MALE.value if int(digit) % 2 else Sex.FEMALE.value for digit in "0123456789"}
 _CHECKS = "10X98765432"  # ISO 7064 MOD 11-2, by the remainder of the sum
@@ -70,32 +70,50 @@ _DASHED = re.compile(
     r"(?P<door>[A-Za-z\d]{1,10})(?:室|号|户)?"
 )
 
-_TYPES = {
-    "身份证": DocumentType.MAINLAND_ID,
-    "居民身份证": DocumentType.MAINLAND_ID,
-    "二代身份证": DocumentType.MAINLAND_ID,
-    "中国居民身份证": DocumentType.MAINLAND_ID,
-    "residentidentitycard": DocumentType.MAINLAND_ID,
-    "idcard": DocumentType.MAINLAND_ID,
-    "港澳台居民居住证": DocumentType.HMT_RESIDENCE,
-    "港澳居民居住证": DocumentType.HMT_RESIDENCE,
-    "台湾居民居住证": DocumentType.HMT_RESIDENCE,
-    "居住证": DocumentType.HMT_RESIDENCE,
-    "外国人永久居留身份证": DocumentType.FOREIGN_RESIDENCE,
-    "外国人永久居留证": DocumentType.FOREIGN_RESIDENCE,
-    "永久居留身份证": DocumentType.FOREIGN_RESIDENCE,
-    "永居证": DocumentType.FOREIGN_RESIDENCE,
-    "护照": DocumentType.PASSPORT,
-    "外国护照": DocumentType.PASSPORT,
-    "passport": DocumentType.PASSPORT,
-    "无": DocumentType.NONE,
-    "无证件": DocumentType.NONE,
-    "未办": DocumentType.NONE,
-    "未办理": DocumentType.NONE,
-    "新生儿": DocumentType.NONE,
-    "none": DocumentType.NONE,
-    **{kind.value.replace("_", ""): kind for kind in DocumentType},
-}
+# Kinds of documents by what people call them; the first that fits counts. The number of an
+# identity card stands in household registers and on other cards, too.
+_TYPES = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (r"(?:往来|前往)(?:港澳|台湾|香港|澳门)|(?:香港|澳门|台湾|外国)[^居]*身份证", None),
+        (r"永久居留|永居|permanentresiden|foreignresidence", DocumentType.FOREIGN_RESIDENCE),
+        (
+            r"回乡证|回乡卡|台胞证|台胞卡|(?:港|澳|台|来往|往来).*通行证|^通行证$"
+            r"|travelpermit|homereturn|hmttravel",
+            DocumentType.HMT_TRAVEL,
+        ),
+        (r"护照|passport", DocumentType.PASSPORT),
+        (
+            r"(?:港|澳|台).*居住证|^居住证$|residencepermit|hmtresidence",
+            DocumentType.HMT_RESIDENCE,
+        ),
+        (
+            r"身份证|户口|户籍|^(?:机动车)?驾驶证$|^驾照$|^社(?:会保障|保)卡$"
+            r"|identitycard|idcard|mainlandid|hukou|householdregister",
+            DocumentType.MAINLAND_ID,
+        ),
+        (
+            r"^(?:暂?无(?:证件)?|没有(?:证件)?|未办理?|尚未办理?|新生儿|出生(?:医学)?证明?|none)$",
+            DocumentType.NONE,
+        ),
+    )
+)
+_LIKELY = tuple(
+    (re.compile(pattern, re.ASCII), kind)
+    for pattern, kind in (
+        (r"8[123]\d{15}[\dX]", DocumentType.HMT_RESIDENCE),
+        (r"9\d{16}[\dX]|[A-Z]{3}\d{12}", DocumentType.FOREIGN_RESIDENCE),
+        (r"[HM]\d{8}(?:\d\d)?", DocumentType.HMT_TRAVEL),
+        (r"[A-Z]{1,2}\d{6,8}", DocumentType.PASSPORT),
+    )
+)
+# What people write where there is nothing to write.
+_NO = "无没暂未不空"
+_NOTHING = re.compile(
+    r"(?:暂?无|没有?|未(?:填|知|提供)?|不详)(?:有|电话|手机|座机|号码|电话号码|手机号码?"
+    r"|联系方式|联系电话|联系人|联系)?|[-—–_/\\.*×]+|空|n/?a|none|nil|null|no",
+    re.IGNORECASE,
+)
 _SEXES = {
     **dict.fromkeys(("男", "男性", "m", "male", "1"), Sex.MALE.value),
     **dict.fromkeys(("女", "女性", "f", "female", "2"), Sex.FEMALE.value),
@@ -144,11 +162,12 @@ def number(cell: Any, document_type: str, today: date) -> Numbered:
     text = text_of(cell)
     if _SCIENTIFIC.fullmatch(unicodedata.normalize("NFKC", text)):
         raise ValidationError(_(ROUNDED))
-    if document_type == DocumentType.PASSPORT and cell.__class__ is not str and text:
+    with_zeros = document_type in {DocumentType.PASSPORT, DocumentType.HMT_TRAVEL}
+    if with_zeros and cell.__class__ is not str and text:
         raise ValidationError(
             _(
                 "The cell is a number, which has lost the zeros at its front. Format the column as"
-                " text and type the passport number anew."
+                " text and type the number anew."
             )
         )
     identity = read_number(document_type, text, today=today)
@@ -179,24 +198,29 @@ def document_type(cell: Any) -> str:
     word = re.sub(r"\W+", "", tidy(text_of(cell))).casefold().replace("_", "")
     if not word:
         return ""
-    if word not in _TYPES:
+    kind = next((kind for pattern, kind in _TYPES if pattern.search(word)), None)
+    if kind is None:
         raise ValidationError(
-            _("“%(word)s” is no kind of document: write 身份证, 居住证, 永居证, 护照 or 无."),
+            _(
+                "“%(word)s” is no kind of document: write 身份证, 居住证, 通行证, 永居证, 护照 or"
+                " 无."
+            ),
             params={"word": word[:20]},
         )
-    return _TYPES[word]
+    return kind
 
 
 def likely_type(cell: Any) -> str:
     """Return the type of document by the format of a number, if no column gives it."""
-    text = re.sub(r"[\s\-_]", "", unicodedata.normalize("NFKC", str(cell))).upper()
-    if re.fullmatch(r"8[123]\d{15}[\dX]", text):
-        return DocumentType.HMT_RESIDENCE
-    if re.fullmatch(r"9\d{16}[\dX]|[A-Z]{3}\d{12}", text):
-        return DocumentType.FOREIGN_RESIDENCE
-    if re.fullmatch(r"[A-Z]{1,2}\d{6,8}", text):
-        return DocumentType.PASSPORT
-    return DocumentType.MAINLAND_ID
+    text = re.sub(r"[\s\-_]", "", tidy(without_apostrophe(str(cell)))).upper()
+    return next(
+        (kind for pattern, kind in _LIKELY if pattern.fullmatch(text)), DocumentType.MAINLAND_ID
+    )
+
+
+def is_nothing(text: str) -> bool:
+    """Return whether a text is empty or says so: 无, 暂无, -, 无电话."""
+    return not text or _NOTHING.fullmatch(re.sub(r"\s", "", tidy(text))) is not None
 
 
 def phone(cell: Any) -> str:
@@ -207,14 +231,14 @@ def phone(cell: Any) -> str:
     text = text_of(text)
     if _SCIENTIFIC.fullmatch(text):
         raise ValidationError(_(ROUNDED))
-    return read_phone(text) if text else ""
+    return "" if is_nothing(text) else read_phone(text)
 
 
 def optional_name(cell: Any) -> str:
     """Return a name; "" for an empty cell."""
-    if cell.__class__ is str and _PLAIN_NAME.fullmatch(cell):
+    if cell.__class__ is str and _PLAIN_NAME.fullmatch(cell) and cell[0] not in _NO:
         return str(cell)
-    return name(cell) if cell != "" and text_of(cell) else ""
+    return "" if cell == "" or is_nothing(text_of(cell)) else name(cell)
 
 
 def sex(cell: Any) -> str:

@@ -269,3 +269,53 @@ class TestSealingMany:
         field = RosterRow._meta.get_field("note")
         assert field.unseal(Sealed(field.sealer()("text", "1:2")), row) == "text"
         assert Household._meta.get_field("door").sealer()("", "x") == b""
+
+
+KINDS = Resident.DocumentType
+DOCUMENTS = {
+    "户口簿": KINDS.MAINLAND_ID,
+    "居民户口簿": KINDS.MAINLAND_ID,
+    "户口本": KINDS.MAINLAND_ID,
+    "临时居民身份证": KINDS.MAINLAND_ID,
+    "身份证（二代）": KINDS.MAINLAND_ID,
+    "外国人护照": KINDS.PASSPORT,
+    "中国护照": KINDS.PASSPORT,
+    "普通护照": KINDS.PASSPORT,
+    "港澳居民来往内地通行证": KINDS.HMT_TRAVEL,
+    "港澳通行证": KINDS.HMT_TRAVEL,
+    "回乡证": KINDS.HMT_TRAVEL,
+    "台湾居民来往大陆通行证": KINDS.HMT_TRAVEL,
+    "台胞证": KINDS.HMT_TRAVEL,
+    "Home Return Permit": KINDS.HMT_TRAVEL,
+    "港澳台居民居住证": KINDS.HMT_RESIDENCE,
+    "台湾居民居住证": KINDS.HMT_RESIDENCE,
+    "中华人民共和国外国人永久居留身份证": KINDS.FOREIGN_RESIDENCE,
+    "外国人永久居留证": KINDS.FOREIGN_RESIDENCE,
+    "暂无": KINDS.NONE,
+    **{kind.value: kind for kind in KINDS},
+}
+
+
+class TestAKindOfDocument:
+    @pytest.mark.parametrize(("word", "kind"), DOCUMENTS.items())
+    def test_is_known_by_the_words_of_people(self, word: str, kind: str) -> None:
+        assert cells.document_type(word) == kind
+
+    @pytest.mark.parametrize("word", ["军官证", "往来港澳通行证", "香港身份证", "证"])
+    def test_that_no_register_here_holds_is_refused(self, word: str) -> None:
+        with pytest.raises(ValidationError):
+            cells.document_type(word)
+
+
+class TestNothing:
+    @pytest.mark.parametrize(
+        "word",
+        ["", "无", " 无 ", "没有", "暂无", "无电话", "-", "——", "/", "N/A", "没有手机", "'无"],
+    )
+    def test_is_said_in_many_words(self, word: str) -> None:
+        assert cells.phone(word) == ""
+        assert cells.optional_name(word) == ""
+
+    @pytest.mark.parametrize("name", ["无名氏", "吴", "No Tong"])
+    def test_is_no_name(self, name: str) -> None:
+        assert not cells.is_nothing(name)
