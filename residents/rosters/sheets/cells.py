@@ -8,8 +8,9 @@ Each function takes a cell from calamine and returns the normalised value, or ra
 
 import re
 import unicodedata
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from math import isfinite
 from operator import mul
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from residents.register.lengths import (
     LOWEST_FLOOR,
 )
 from residents.register.models import Resident
+from residents.rosters.sheets.child import day_of
 
 DocumentType = Resident.DocumentType
 Sex = Resident.Sex
@@ -52,8 +54,18 @@ _CHINA: Any = phonenumbers.PhoneMetadata.metadata_for_region("CN")
 _MOBILE = re.compile(_CHINA.mobile.national_number_pattern, re.ASCII)
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[eE]\+?\d{1,2}")
 _DAY = re.compile(
-    r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d\d)(\d\d))(?:[ T]0?0:00(?::00)?)?", re.ASCII
+    r"(\d{4})(?:[-/.年](\d{1,2})[-/.月](\d{1,2})日?|(\d\d)(\d\d))"
+    r"(?:[ T](\d?\d:\d\d(?::\d\d)?)(?:\.\d+)?Z?)?",
+    re.ASCII,
 )
+_MONTH = re.compile(
+    r"(?P<year>(?:1[89]|20)\d\d|\d\d)(?:[-/.年](?P<month>\d{1,2})月?)?"
+    r"|(?P<full>(?:1[89]|20)\d\d)(?:年|(?P<mm>\d\d)月?)",
+    re.ASCII,
+)
+NO_DAY = gettext_noop("This is no date: write year, month and day, for example 1990-05-17.")
+_CENTURY, _MONTHS = 100, 12
+_BESIDE_MIDNIGHT = timedelta(hours=1, minutes=1)
 _FLOOR = re.compile(r"(?:第)?(-?\d{1,3})(?:层|楼|f)?", re.IGNORECASE | re.ASCII)
 _UNIT_END = re.compile(r"(?<=\w)(?:单元|梯)$")
 _DOOR_END = re.compile(r"(?<=\w)(?:室|号房|房|号|户)$")
@@ -256,41 +268,98 @@ def sex(cell: Any) -> str:
     return _SEXES[word]
 
 
-def birth_date(cell: Any, today: date, *, date1904: bool = False) -> date | None:
-    """Return a birth date from a text, a date or a serial number of Excel."""
+class Month(NamedTuple):
+    """A birth date without its day, or without its month; the year may have two digits."""
+
+    year: int
+    month: int | None = None
+
+    def holds(self, day: date) -> bool:
+        """Return whether a day may be meant."""
+        year = day.year if self.year >= _CENTURY else day.year % _CENTURY
+        return year == self.year and self.month in {None, day.month}
+
+
+def agree(written: date | Month | None, born: date) -> bool:
+    """Return whether a written birth date does not contradict the one of the number."""
+    return written.holds(born) if isinstance(written, Month) else written in {None, born}
+
+
+def birth_date(
+    cell: Any, today: date, *, date1904: bool = False, months: bool = False
+) -> date | Month | None:
+    """
+    Return a birth date from a text, a date or a serial number of Excel.
+
+    Of a column for `months`, a first day says no more than the month.
+    """
     if cell == "":
         return None
-    born = _serial(cell, date1904=date1904) if isinstance(cell, int | float) else _dated(cell)
+    if isinstance(cell, int | float):
+        born = _numeric(cell, today, date1904=date1904)
+    else:
+        born = _dated(cell)
     if born is None:
-        raise ValidationError(
-            _("This is no date: write year, month and day, for example 1990-05-17.")
-        )
+        raise ValidationError(_(NO_DAY))
+    if isinstance(born, Month):
+        return born
     if born > today:
         raise ValidationError(_("The birth date is in the future. Check the date."))
     if born.year < today.year - 130:
         raise ValidationError(_("This birth date makes the person too old. Check it."))
-    return born
+    return Month(born.year, born.month) if months and born.day == 1 else born
+
+
+def _numeric(value: float, today: date, *, date1904: bool) -> date | Month | None:
+    if isinstance(value, bool) or not isfinite(value):
+        return None
+    serial = _serial(value, date1904=date1904)
+    if serial is None or serial > today:
+        # A number shows October as January: 1990.1.
+        return _coarse(text_of(value).removesuffix(".1")) or serial
+    return serial
 
 
 def _serial(value: float, *, date1904: bool) -> date | None:
-    if isinstance(value, bool) or value != int(value):
-        return None
-    if 18_000_000 < value < 30_000_000:
+    if value == int(value) and 18_000_000 < value < 30_000_000:
         return _day(str(int(value)))
     if int(value) not in _SERIALS:
         return None
-    return (_EPOCH_1904 if date1904 else _EPOCH) + timedelta(days=int(value))
+    epoch = datetime.combine(_EPOCH_1904 if date1904 else _EPOCH, time())
+    day = day_of(epoch + timedelta(days=value))
+    beside = abs(epoch + timedelta(days=value) - datetime.combine(day, time()))
+    return day if beside <= _BESIDE_MIDNIGHT else None
 
 
-def _dated(cell: Any) -> date | None:
+def _dated(cell: Any) -> date | Month | None:
     text = text_of(cell)
     if len(text) == 10 and text[4] == text[7] == "-" and text.isascii():
         return _day(text.replace("-", ""))
-    match = _DAY.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    text = tidy(text)
+    match = _DAY.fullmatch(text)
+    if not match:
+        return _coarse(text)
+    year, month, day, mm, dd, hour = match.groups()
+    born = _day(f"{year}{int(month or mm):02}{int(day or dd):02}")
+    if born is None or hour is None:
+        return born
+    try:
+        return day_of(
+            datetime.combine(born, time.fromisoformat(hour if hour[1:2] != ":" else f"0{hour}"))
+        )
+    except ValueError:
+        return None
+
+
+def _coarse(text: str) -> Month | None:
+    match = _MONTH.fullmatch(text)
     if not match:
         return None
-    year, month, day, mm, dd = match.groups()
-    return _day(f"{year}{int(month or mm):02}{int(day or dd):02}")
+    year = int(match["year"] or match["full"])
+    month = int(match["month"] or match["mm"] or 0)
+    if month > _MONTHS or (match["year"] == text and year < _CENTURY):
+        return None
+    return Month(year, month or None)
 
 
 def _part(cell: Any, longest: int) -> str:

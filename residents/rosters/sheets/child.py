@@ -17,7 +17,8 @@ import zlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -35,6 +36,8 @@ LONGEST_CELL = 32_767  # of Excel
 LONGEST_ROW = 64 << 20
 MERGED_CELLS = 2_000_000
 HEAD = 40
+HOURS = 24
+NO_NUMBER = "#NUM!"  # as spreadsheet programs show it
 BATCH = 5_000
 
 Row = list[Any]
@@ -44,6 +47,8 @@ _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
 _OTHER = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _OUTSIDE = ("xl/externalLinks/", "xl/connections.xml", "xl/queryTables/")
+# The records of an old workbook about its calendar, and after it about its precision.
+_CALENDAR_1904 = b"\x22\x00\x02\x00\x01\x00\x0e\x00\x02\x00"
 _HYPERTEXT = re.compile(rb"\s*<(?:!doctype|html|\?xml|table|meta|head)", re.IGNORECASE)
 # Formulas that access other files or addresses, or run a program (DDE).
 _REACHING_OUT = re.compile(
@@ -106,6 +111,8 @@ class Workbook:
                 scans = _in_parallel(lambda: _scan(content), lambda: self._open(content))
             else:
                 self._open(content)
+                scan = {"date1904": _CALENDAR_1904 in content}
+                scans = dict.fromkeys(self._book.sheet_names, scan)
         except python_calamine.PasswordError as error:
             raise RefusedFileError("password") from error
         except (python_calamine.CalamineError, OSError, ValueError) as error:
@@ -417,10 +424,22 @@ def open_file(content: bytes) -> TextFile | Workbook:
     return TextFile(content)
 
 
+def day_of(moment: datetime) -> date:
+    """
+    Return the day that is meant by a moment in a cell for days.
+
+    Programs write a day as a moment up to a minute before its midnight, by an old offset of
+    Shanghai, or an hour before, by summer time.
+    """
+    next_minute = moment + timedelta(minutes=1)
+    is_hour_before = next_minute.hour == HOURS - 1 and next_minute.minute <= 1
+    return (next_minute + timedelta(hours=1) if is_hour_before else next_minute).date()
+
+
 def _json_value(value: object) -> Any:
     """Return a value for JSON: a date as {"day": …}, anything else as text."""
     if isinstance(value, datetime):
-        return {"day": value.date().isoformat()}
+        return {"day": day_of(value).isoformat()}
     if isinstance(value, date):
         return {"day": value.isoformat()}
     return str(value)
@@ -433,6 +452,8 @@ def _refuse_cells(number: int, row: Row) -> None:
                 raise RefusedFileError("long_cell_at", row=number, column=column)
             if "\0" in cell:
                 raise RefusedFileError("nul_at", row=number, column=column)
+        elif cell.__class__ is float and not isfinite(cell):
+            row[column] = NO_NUMBER  # JSON and databases have no such number
 
 
 def _write_line(line: Any) -> None:

@@ -79,7 +79,9 @@ class RowReader:
         self._today, self._width = today, width
         self.places = Places(roster.area)
         self._columns: dict[str, int] = roster.columns
-        self._readers = _readers(today, date1904=date1904)
+        heading = _heading(roster, self._columns.get(columns.BORN))
+        months = "年月" in heading and "日" not in heading
+        self._readers = _readers(today, date1904=date1904, months=months)
         self._hash = hasher(context=NUMBER)
         self._homes: dict[tuple[Any, ...], Home | None] = {}
 
@@ -134,7 +136,7 @@ class RowReader:
         rows: Sequence[list[Any]],
         kinds: list[str],
         sexes: list[str],
-        days: list[date | None],
+        days: list[date | cells.Month | None],
         problems: Problems,
     ) -> tuple[list[str], list[str]]:
         """Return types and numbers of documents; fill in sexes and birth dates by them."""
@@ -154,11 +156,14 @@ class RowReader:
             resolved_kinds.append(kind)
             numbers.append(number)
             if born:
-                if days[index] not in {None, born}:
+                if not cells.agree(days[index], born):
                     _add(problems, index, columns.BORN, OTHER_BIRTH_DATE)
                 if sexes[index] not in {"", None, UNKNOWN, sex}:
                     _add(problems, index, columns.SEX, OTHER_SEX)
                 days[index], sexes[index] = born, sex or ""
+            elif isinstance(days[index], cells.Month):
+                _add(problems, index, columns.BORN, cells.NO_DAY)
+                days[index] = None
         return resolved_kinds, numbers
 
     def _homes_of(
@@ -215,11 +220,16 @@ _PLACE = (
 )
 
 
-def _readers(today: date, *, date1904: bool) -> dict[str, Callable[[Any], Any]]:
+def _heading(roster: Roster, index: int | None) -> str:
+    headings = roster.findings.get("headings", ())
+    return str(headings[index]) if index is not None and index < len(headings) else ""
+
+
+def _readers(today: date, *, date1904: bool, months: bool) -> dict[str, Callable[[Any], Any]]:
     shared: dict[str, Callable[[Any], Any]] = {
         columns.TYPE: cells.document_type,
         columns.SEX: cells.sex,
-        columns.BORN: lambda cell: cells.birth_date(cell, today, date1904=date1904),
+        columns.BORN: lambda cell: cells.birth_date(cell, today, date1904=date1904, months=months),
         columns.COMMUNITY: cells.place,
         columns.GRID: cells.place,
         columns.ADDRESS: cells.address,

@@ -34,10 +34,26 @@ DAYS: dict[str, tuple[Any, date]] = {
     "eight digits as a number": (19900517.0, date(1990, 5, 17)),
     "full-width digits": ("１９９０－０５－１７", date(1990, 5, 17)),
     "a text with a time": ("1990-05-17 00:00:00", date(1990, 5, 17)),
+    "a text, seconds before midnight": ("1990-05-16 23:59:17", date(1990, 5, 17)),
+    "a text, an hour before midnight": ("1990-05-16T23:00:00.000Z", date(1990, 5, 17)),
+    "a text, an hour after midnight": ("1990/5/17 1:00", date(1990, 5, 17)),
+    "a number, seconds before midnight": (33009.99950231481, date(1990, 5, 17)),
+    "a number, an hour before midnight": (33009.958333333336, date(1990, 5, 17)),
+    "a number, an hour after midnight": (33010.041666666664, date(1990, 5, 17)),
 }
+# Dates without a day, each beside what it may mean.
+MONTHS = [
+    *("1990年5月", "1990.05", "1990-05", "199005", "1990.5", "90.05", "1990", "1990年"),
+    *(1990.05, 199005.0, 199005, 1990, "１９９０年５月"),
+]
 NO_DAYS = [
-    "1990",
-    1990,
+    "199013",
+    "1990-13",
+    "90",
+    float("nan"),
+    float("inf"),
+    -1.0,
+    "1990-05-16 25:00",
     "90-5-17",
     "17/05/1990",
     "1990-02-30",
@@ -319,3 +335,25 @@ class TestNothing:
     @pytest.mark.parametrize("name", ["无名氏", "吴", "No Tong"])
     def test_is_no_name(self, name: str) -> None:
         assert not cells.is_nothing(name)
+
+
+class TestAMonth:
+    @pytest.mark.parametrize("cell", MONTHS)
+    def test_contradicts_no_day_in_it(self, cell: Any) -> None:
+        written = cells.birth_date(cell, TODAY)
+
+        assert cells.agree(written, date(1990, 5, 17))
+        assert not cells.agree(written, date(1989, 5, 17))
+
+    @pytest.mark.parametrize("cell", ["1990年5月", "1990.05", "199005", 199005.0, "90.05"])
+    def test_contradicts_another_month(self, cell: Any) -> None:
+        assert not cells.agree(cells.birth_date(cell, TODAY), date(1990, 6, 17))
+
+    def test_is_all_that_a_first_day_says_in_a_column_for_months(self) -> None:
+        first = {"day": "1990-05-01"}
+
+        assert cells.agree(cells.birth_date(first, TODAY, months=True), date(1990, 5, 17))
+        assert not cells.agree(cells.birth_date(first, TODAY), date(1990, 5, 17))
+
+    def test_may_be_october_in_a_number(self) -> None:
+        assert cells.agree(cells.birth_date(1990.1, TODAY), date(1990, 10, 17))

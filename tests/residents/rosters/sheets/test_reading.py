@@ -125,6 +125,21 @@ class TestNoRowIsLost:
         assert rows_of(changed)[1][1][:4] == ["样甲", "样", "", ""]
         assert (said["formulas"], said["formulas_empty"], said["errors"]) == (2, 1, 1)
 
+    @pytest.mark.parametrize("number", [b"NaN", b"1E999", b"-1E999"])
+    def test_where_a_number_is_none(self, number: bytes) -> None:
+        cell = rb"<v>%s</v>" % number
+        content = edited(workbook(["姓名"], [7]), (b"<v>7</v>", cell))
+
+        assert rows_of(content)[-1][1][0] == "#NUM!"
+
+    def test_of_the_old_format_by_the_calendar_of_1904(self) -> None:
+        calendar, precision = b"\x22\x00\x02\x00%c\x00", b"\x0e\x00\x02\x00"
+        assert OLD.count(calendar % 0 + precision) == 1
+        other = OLD.replace(calendar % 0 + precision, calendar % 1 + precision)
+
+        assert described(other)["date1904"] is True
+        assert described(OLD)["date1904"] is False
+
     def test_between_blank_rows_whose_numbers_stay(self) -> None:
         assert [number for number, _ in rows_of(workbook(["样甲"], [], ["样乙"]))] == [1, 2, 4]
 
