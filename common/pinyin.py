@@ -36,7 +36,38 @@ def _text_pinyin(text: str) -> list[str]:
 
 def _without_tones(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.lower())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return "".join(_bare(c) for c in decomposed if not unicodedata.combining(c))
+
+
+# Letters that Unicode does not take apart, as passports write them in plain ones (ICAO 9303).
+_PLAIN_LETTERS = {
+    "æ": "ae",
+    "œ": "oe",
+    "ß": "ss",
+    "þ": "th",
+    "ð": "d",
+    "ŋ": "ng",
+    "ı": "i",
+    "ə": "e",
+    "ĳ": "ij",
+    "ĸ": "k",
+    "ɛ": "e",
+    "ɔ": "o",
+    "ʼ": "",
+    "ŉ": "n",
+}
+_LETTER_WITH = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) ([A-Z]{1,3})(?: WITH .*)?")
+
+
+@lru_cache(maxsize=2_000)
+def _bare(character: str) -> str:
+    """Return a Latin letter in plain ones; x for one that nobody could tell."""
+    if character.isascii() or not _is_letter(character):
+        return character
+    if character in _PLAIN_LETTERS:
+        return _PLAIN_LETTERS[character]
+    named = _LETTER_WITH.fullmatch(unicodedata.name(character, ""))
+    return named[1].lower() if named else "x"
 
 
 def sort_key(readings: list[list[str]]) -> str:
@@ -171,6 +202,11 @@ INITIALS = frozenset([*"abcdefghjklmnopqrstwxyz", "zh", "ch", "sh"])
 _LONGEST_SYLLABLE = 6  # letters of a syllable
 _MOST_SEGMENTATIONS = 16  # of cutting what was typed that are looked for, the fewest pieces first
 _MARK = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")  # variation selectors
+# Variants in names, and below each the character by which it is found.
+_VARIANTS = str.maketrans(
+    "𠮷髙﨑峯堃昇陞囯珎埜栢邨锺鍾喆眞淸靑呉戸槗巌嶋斉",
+    "吉高崎峰坤升升国珍野柏村钟钟哲真清青吴户桥岩岛齐",
+)
 
 
 def is_latin(name: str) -> bool:
@@ -179,7 +215,8 @@ def is_latin(name: str) -> bool:
 
 
 def han_characters(text: str) -> str:
-    """Return the Han characters of `text` in NFKC, without other characters."""
+    """Return the Han characters of `text` in NFKC, each variant as its usual one."""
+    text = text.translate(_VARIANTS)
     if _COMMON_HAN.fullmatch(text):
         return text
     plain = _MARK.sub("", unicodedata.normalize("NFKC", text))
@@ -192,6 +229,7 @@ def _is_letter(character: str) -> bool:
 
 def spelling_of(name: str) -> Spelling:
     """Return the possible spellings of a name, with every reading of the surname."""
+    name = name.translate(_VARIANTS)
     if is_latin(name):
         return tuple((word,) for word in syllables(name))
     surname = name[:2] if name[:2] in SURNAMES else name[:1]
@@ -229,8 +267,17 @@ def usual_spelling(spelling: Spelling) -> str:
 
 def search_text(text: str) -> str:
     """Return typed pinyin as plain letters, with v for ü; "" if it is no pinyin."""
-    plain = unicodedata.normalize("NFD", text.lower()).replace("u\u0308", "v").replace("u:", "v")
-    letters = "".join(c for c in plain if c.isalpha())
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    return _letters(decomposed.replace("u\u0308", "v").replace("u:", "v"))
+
+
+def plain_letters(text: str) -> str:
+    """Return typed letters of another language as plain ones: muller of Müller."""
+    return _letters(unicodedata.normalize("NFD", text.lower()))
+
+
+def _letters(decomposed: str) -> str:
+    letters = "".join(_bare(c) for c in decomposed if c.isalpha())
     return letters if letters.isascii() else ""
 
 

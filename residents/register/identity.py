@@ -240,7 +240,7 @@ def read_name(text: str) -> str:
     _refuse_characters(name)
     if not SHORTEST_NAME <= len(name) <= LONGEST_NAME:
         raise ValidationError(
-            _("A name has 2 to 50 characters; here are %(count)d. Enter it in full."),
+            _("A name has 2 to 120 characters; here are %(count)d. Enter it in full."),
             params={"count": len(name)},
         )
     return name
@@ -260,7 +260,7 @@ def _refuse_characters(name: str) -> None:
             ),
             params={"code": ord(isolated[0])},
         )
-    if invalid := next((c for c in name if not _may_stand_in_name(c)), None):
+    if invalid := next((c for c in name if not _may_stand_in_name(c, name)), None):
         raise ValidationError(
             _("“%(character)s” cannot stand in a name: use Han characters, Latin letters and ·."),
             params={"character": _visible(invalid)},
@@ -275,8 +275,10 @@ def _visible(character: str) -> str:
     return character if shows else f"U+{ord(character):X}"
 
 
-def _may_stand_in_name(character: str) -> bool:
-    return _is_letter(character) or character in "· '’-."
+def _may_stand_in_name(character: str, name: str) -> bool:
+    # Passports hold A/L, S/O, aliases after @, and commas; between Han they part two people.
+    signs = "· '’-." if _IS_HAN.search(name) else "· '’-./@,"
+    return _is_letter(character) or character in signs
 
 
 def _is_letter(character: str) -> bool:

@@ -6,12 +6,12 @@ that is still too long is refused with a sentence that gives the count, which `m
 browser cannot do.
 """
 
-SHORTEST_NAME, LONGEST_NAME = 2, 50
+SHORTEST_NAME, LONGEST_NAME = 2, 120
 LONGEST_BUILDING = 50
 LONGEST_UNIT = 20
 LONGEST_DOOR = 20
 LOWEST_FLOOR, HIGHEST_FLOOR = -9, 199
 
-TYPED_NAME = 120
+TYPED_NAME = 200
 TYPED_NUMBER = 40
 TYPED_PHONE = 40

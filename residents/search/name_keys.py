@@ -101,6 +101,8 @@ class TypedName:
 
     characters: str
     letters: str
+    # The letters as another language than Chinese has them: u for ü.
+    plain: str = ""
 
     @property
     def query(self) -> str:
@@ -110,12 +112,12 @@ class TypedName:
     def _query(self, word: Callable[[str], str]) -> str:
         required = [word(gram) for gram in _bigrams(self.characters) or self.characters]
         if self.letters:
-            latin = word(f"^{self.letters[:_LETTERS]}")
+            latin = [word(f"^{letters[:_LETTERS]}") for letters in self._spelt]
             ways = (
                 all_of(any_of(map(word, grams)) for grams in _gram_groups(way))
                 for way in pinyin.segmentations(self.letters)
             )
-            required.append(any_of([latin, *ways]))
+            required.append(any_of([*latin, *ways]))
         return all_of(required)
 
     def fits(self, name: str) -> bool:
@@ -128,8 +130,12 @@ class TypedName:
                 pinyin.contains_syllables(spelling, way)
                 for way in pinyin.segmentations(self.letters)
             )
-            or pinyin.starts_with_letters(spelling, self.letters)
+            or any(pinyin.starts_with_letters(spelling, letters) for letters in self._spelt)
         )
+
+    @property
+    def _spelt(self) -> list[str]:
+        return list(dict.fromkeys([self.letters, self.plain or self.letters]))
 
 
 def _bigrams(characters: str) -> list[str]:

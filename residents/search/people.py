@@ -240,12 +240,15 @@ def _name(text: str, by: User) -> RecognisedQuery | None:
     """Return the query for a name of a person or a building."""
     typed = text.rstrip("*")
     characters = pinyin.han_characters(typed)
-    letters = pinyin.search_text("".join(c for c in typed if c not in characters))
+    others = "".join(c for c in typed if not pinyin.han_characters(c))
+    letters = pinyin.search_text(others)
     if not characters and not letters:
         return None
     places = _buildings_named(typed, by) if len(characters) > 1 and not letters else []
     conditions = (Q(household__building__in=places),) if places else ()
-    return RecognisedQuery(QueryKind.NAME, conditions, TypedName(characters, letters))
+    return RecognisedQuery(
+        QueryKind.NAME, conditions, TypedName(characters, letters, pinyin.plain_letters(others))
+    )
 
 
 def _buildings_named(name: str, by: User) -> list[int]:

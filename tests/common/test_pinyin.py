@@ -1,7 +1,14 @@
+import re
+import unicodedata
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from common.pinyin import (
     contains_syllables,
+    han_characters,
+    plain_letters,
     search_text,
     segmentations,
     spelling_of,
@@ -60,3 +67,39 @@ def test_syllables_and_initials_may_be_mixed_and_the_last_be_half_typed(
 def test_words_in_latin_letters_may_be_half_typed() -> None:
     assert starts_with_letters(spelling_of("José Núñez"), "nun")
     assert not starts_with_letters(spelling_of("José Núñez"), "unez")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Trần Đức Lương", "tranducluong"),
+        ("Guðmundsdóttir", "gudmundsdottir"),
+        ("Łukasz", "lukasz"),
+        ("Øystein", "oystein"),
+        ("Þór Æsa", "thoraesa"),
+        ("Weiß", "weiss"),
+        ("Ħabib Ŋoma", "habibngoma"),
+        ("Müller", "muller"),
+    ],
+)
+def test_names_in_any_latin_letters_are_found_as_typed_and_in_plain_ones(
+    name: str, plain: str
+) -> None:
+    spelling = spelling_of(name)
+
+    assert plain_letters(name) == plain
+    assert starts_with_letters(spelling, plain)
+
+
+@given(
+    st.characters(categories=["Ll", "Lu"]).filter(lambda c: "LATIN " in unicodedata.name(c, ""))
+)
+def test_every_latin_letter_has_plain_ones(letter: str) -> None:
+    assert re.fullmatch("[a-z]+", plain_letters(f"a{letter}"))
+    assert starts_with_letters(spelling_of(f"A{letter}a"), plain_letters(f"A{letter}a"))
+
+
+@pytest.mark.parametrize(("name", "usual"), [("李𠮷", "李吉"), ("髙峯", "高峰")])
+def test_variants_of_a_character_are_one_in_a_search(name: str, usual: str) -> None:
+    assert han_characters(name) == usual
+    assert spelling_of(name) == spelling_of(usual)

@@ -174,7 +174,7 @@ class TestName:
 
     def test_of_fifty_characters_is_read_and_of_fifty_one_is_not(self) -> None:
         assert len(read_name("买" * 50)) == 50
-        assert "here are 51" in refusal(read_name, "买" * 51)
+        assert "here are 121" in refusal(read_name, "买" * 121)
 
     @pytest.mark.parametrize(
         ("typed", "says"),
@@ -309,3 +309,21 @@ class TestWhatIsInvisible:
 
     def test_is_named_where_it_is_refused(self) -> None:
         assert "U+2800" in refusal(read_name, "张\u2800三")
+
+
+class TestNameOfAPassport:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Raman A/L Maniam",
+            "Nur Aisyah @ Siti binti Ali",
+            "Silva, Maria João",
+            "Anna-Maria Wolfeschlegelsteinhausenbergerdorff of Hubert Blaine",
+        ],
+    )
+    def test_is_a_name(self, name: str) -> None:
+        assert read_name(name) == name
+
+    @pytest.mark.parametrize("names", ["张三/李四", "张三,李四", "张三@李四"])
+    def test_has_signs_that_part_two_people_in_chinese(self, names: str) -> None:
+        assert "cannot stand in a name" in refusal(read_name, names)
