@@ -124,7 +124,7 @@ class _Plain:
             values[key] = self.of(value, depth + 1)
         return values
 
-    def _scalar(self, node: ScalarNode) -> Any:
+    def _scalar(self, node: Node) -> Any:
         if _tag(node) == f"{_TAGS}str":
             return self._text(node)
         try:
@@ -135,7 +135,7 @@ class _Plain:
             raise self._error(node, _NO_VALUE)
         return value
 
-    def _text(self, node: ScalarNode) -> str:
+    def _text(self, node: Node) -> str:
         """Return a text that can be stored; two escaped halves of a character are one."""
         try:
             text = node.value.encode("utf-16", "surrogatepass").decode("utf-16")

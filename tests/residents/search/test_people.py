@@ -101,6 +101,17 @@ class TestAName:
             ("José Núñez", "jose n"),
             ("José Núñez", "josenunez"),
             ("José Núñez", "jn"),
+            ("𠮷野", "吉野"),
+            ("𠮷野", "jiye"),
+            ("Trần Đức Lương", "Trần Đức Lương"),
+            ("Trần Đức Lương", "duc luong"),
+            ("Łukasz Żak", "Łukasz"),
+            ("Łukasz Żak", "lukasz"),
+            ("Jürgen Müller", "Müller"),
+            ("Jürgen Müller", "jurgen m"),
+            ("Raman A/L Maniam", "Raman A/L Maniam"),
+            ("Aisyah @ Siti", "Aisyah @ Siti"),
+            ("Silva, João", "Silva, João"),
         ],
     )
     def test_is_found_by_all_that_people_type(self, by: User, name: str, typed: str) -> None:
