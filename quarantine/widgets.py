@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from common.places import LONGEST_PLACE, Place, UnknownPlaceError, read_place
+from common.text import TextField
 
 
 class DateInput(forms.DateInput):
@@ -27,7 +28,7 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs=attrs, format="%Y-%m-%dT%H:%M")
 
 
-class PlaceField(forms.CharField):
+class PlaceField(TextField):
     """A text that names one area; cleans to a `Place`, None for nothing."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET
 from accounts.access import member
 from common import clock
 from common.places import LONGEST_PLACE, UnknownPlaceError
+from common.text import TextField
 from policy.activations.local_law import area_of, local_law
 
 
 class LocalLawForm(forms.Form):
     """An area and a day."""
 
-    area = forms.CharField(
+    area = TextField(
         label=_("Area"),
         max_length=LONGEST_PLACE,
         help_text=_("Name, pinyin or six digits"),
