@@ -236,11 +236,15 @@ def _decoded(content: bytes) -> tuple[str, str]:
 
 
 def _dialect(text: str) -> type[csv.Dialect]:
-    line = text.split("\n", 1)[0]
+    # The first line may be a title without any separator.
+    lines = text.split("\n", HEAD)[:HEAD]
+
+    def parts(sign: str) -> tuple[int, int]:
+        return sum(sign in line for line in lines), sum(line.count(sign) for line in lines)
 
     class Detected(csv.excel):
         strict = True
-        delimiter = max(",\t;", key=line.count)
+        delimiter = max(",\t;", key=parts)
 
     return Detected
 

@@ -53,6 +53,12 @@ class TestAFile:
     def test_may_part_its_cells_by_tabs_and_keep_numbers_as_texts(self) -> None:
         assert rows_of('姓名\t手机号\n"样, 甲"\t="0591"'.encode())[1] == (2, ["样, 甲", "0591"])
 
+    @pytest.mark.parametrize("sign", [",", "\t", ";"])
+    def test_may_have_a_title_without_separators(self, sign: str) -> None:
+        lines = ["2022年名单", sign.join(["姓名", "备注"]), sign.join(["样甲", "甲"])]
+
+        assert rows_of("\n".join(lines).encode())[2] == (3, ["样甲", "甲"])
+
     def test_is_read_from_the_format_before_2007(self) -> None:
         rows = rows_of(OLD)
 
