@@ -56,7 +56,7 @@ def totals(expected: dict[str, int]) -> str:
     """Return the control totals as a page says them."""
     read, new = sum(expected.values()), expected["new"]
     return (
-        f"{read:,} 读取行数= {new:,} 予以导入"
+        f"{read:,} 读取行数= {new:,} 导入行数"
         f"+ {expected['duplicate']:,} 疑似重复+ {expected['rejected']:,} 不予导入"
     )
 
