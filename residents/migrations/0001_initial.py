@@ -123,7 +123,7 @@ class Migration(migrations.Migration):
                 ('name_key', models.CharField(blank=True, editable=False, max_length=10, verbose_name='pinyin')),
                 ('name_words', residents.search.lexemes.LexemesField(default='', editable=False)),
                 ('name_hash', models.CharField(blank=True, editable=False, max_length=16)),
-                ('document_type', models.CharField(choices=[('mainland_id', 'Resident identity card'), ('hmt_residence', 'Residence permit (Hong Kong, Macao, Taiwan)'), ('foreign_residence', 'Foreign permanent residence card'), ('passport', 'Passport'), ('none', 'None yet (newborn)')], max_length=20, verbose_name='document')),
+                ('document_type', models.CharField(choices=[('mainland_id', 'Resident identity card'), ('hmt_residence', 'Residence permit (Hong Kong, Macao, Taiwan)'), ('foreign_residence', 'Foreign permanent residence card'), ('hmt_travel', 'Travel permit (Hong Kong, Macao, Taiwan)'), ('passport', 'Passport'), ('none', 'None yet (newborn)')], max_length=20, verbose_name='document')),
                 ('number', common.encryption.EncryptedTextField(blank=True, bound_to=['key'], verbose_name='number')),
                 ('number_hash', models.CharField(blank=True, editable=False, max_length=64)),
                 ('number_end', models.CharField(blank=True, editable=False, max_length=16)),
