@@ -55,7 +55,7 @@ class TestArrivalForm:
             ("number", "11010519491231002A", "17 digits"),
             ("number", "110105194912310021", "check digit"),
             ("number", "", "number that stands on the document"),
-            ("name", "王", "2 to 50"),
+            ("name", "王", "2 to 120"),
             ("phone", "1380013", "11 digits"),
             ("origin", "亚特兰蒂斯", "No area is called so"),
             ("origin", "朝阳", "Several areas"),
@@ -69,7 +69,7 @@ class TestArrivalForm:
             ("reported_at", "2022-11-22T10:01", "future"),
             ("birth_date", (TODAY + timedelta(days=1)).isoformat(), "future"),
             ("emergency_phone", "1380013", "11 digits"),
-            ("emergency_name", "王", "2 to 50"),
+            ("emergency_name", "王", "2 to 120"),
         ],
     )
     def test_refuses_at_the_field(
