@@ -218,7 +218,7 @@ class TestProcesses:
 
 
 class TestTheApplication:
-    def test_leaves_no_connection_for_two_workers_to_share(self) -> None:
+    def test_leaves_no_connection_for_two_workers_to_share(self, database: str) -> None:
         loaded = subprocess.run(
             [
                 *(sys.executable, "-W", "ignore", "-c"),
@@ -226,7 +226,11 @@ class TestTheApplication:
                 " raise SystemExit(any(each.connection for each in connections.all()))",
             ],
             cwd=ROOT,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "portal.settings"},
+            env={
+                **os.environ,
+                "DATABASE_URL": database,
+                "DJANGO_SETTINGS_MODULE": "portal.settings",
+            },
             check=False,
         )
         assert loaded.returncode == 0
