@@ -80,6 +80,6 @@ def test_a_notice_is_uploaded_approved_put_in_force_and_decides(desktop: Page) -
     page.get_by_role("option", name="上海市").first.click()
     expect(page.locator("#decision-line")).to_contain_text("居家隔离2天")
     page.get_by_role("button", name="保存", exact=True).click()
-    expect(page.get_by_text("演示〔2022〕1号").first).to_be_visible()
+    expect(page.get_by_text("演示市通告").first).to_be_visible()
     case = Case.objects.get()
     assert (case.law, case.plan.provision.clause) == ("demo-city-2022-1", "1")
