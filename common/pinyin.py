@@ -7,10 +7,8 @@ Collations are not used: they differ between servers, and read surnames as commo
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import lru_cache
-
-from pypinyin import Style, lazy_pinyin, pinyin
-from pypinyin.constants import PHRASES_DICT
+from functools import cache, lru_cache
+from types import ModuleType
 
 _COMMON_HAN = re.compile("[\u4e00-\u9fa5]*")
 _WORD = re.compile(r"[^\W_]+")
@@ -19,9 +17,21 @@ _WORD = re.compile(r"[^\W_]+")
 def syllables(text: str) -> list[str]:
     """Return one syllable for each Han character and each Latin word, in lower case."""
     # Most given names: at most two characters, and no word of the phrase dictionary.
-    if len(text) <= 2 and text not in PHRASES_DICT and _COMMON_HAN.fullmatch(text):
+    if len(text) <= 2 and _COMMON_HAN.fullmatch(text) and not _is_phrase(text):
         return [_character_pinyin(character) for character in text]
     return _text_pinyin(text)
+
+
+@cache
+def _dictionary() -> ModuleType:
+    # Read at the first name: it takes a second, and most processes never ask.
+    import pypinyin
+
+    return pypinyin
+
+
+def _is_phrase(text: str) -> bool:
+    return text in _dictionary().constants.PHRASES_DICT
 
 
 @lru_cache(maxsize=30_000)
@@ -30,7 +40,8 @@ def _character_pinyin(character: str) -> str:
 
 
 def _text_pinyin(text: str) -> list[str]:
-    parts = lazy_pinyin(text, style=Style.NORMAL, v_to_u=False)
+    pypinyin = _dictionary()
+    parts = pypinyin.lazy_pinyin(text, style=pypinyin.Style.NORMAL, v_to_u=False)
     return [word for part in parts for word in _WORD.findall(_without_tones(part))]
 
 
@@ -246,7 +257,8 @@ def _surname(surname: str) -> Spelling:
     if surname in SURNAMES:
         readings = zip(*(reading.split() for reading in SURNAMES[surname]), strict=True)
     else:
-        readings = pinyin(surname, style=Style.NORMAL, heteronym=True)
+        pypinyin = _dictionary()
+        readings = pypinyin.pinyin(surname, style=pypinyin.Style.NORMAL, heteronym=True)
     return tuple(tuple(dict.fromkeys(reading)) for reading in readings)
 
 

@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'audit entry',
                 'verbose_name_plural': 'audit entries',
+                'indexes': [models.Index(fields=['actor', 'id'], name='audit_actor'), models.Index(fields=['did', 'id'], name='audit_did'), models.Index(fields=['subject', 'id'], name='audit_subject'), django.contrib.postgres.indexes.GinIndex(condition=models.Q(('shown', []), _negated=True), fields=['shown'], name='audit_shown')],
             },
         ),
         migrations.CreateModel(
@@ -69,68 +70,6 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'key in use',
                 'verbose_name_plural': 'keys in use',
-            },
-        ),
-        migrations.CreateModel(
-            name='Export',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
-                ('filters', models.JSONField(default=dict, verbose_name='filters')),
-                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
-                ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None, verbose_name='unmasked')),
-                ('rows', models.PositiveIntegerField(verbose_name='rows')),
-                ('size', models.PositiveIntegerField(verbose_name='bytes')),
-                ('sha256', models.CharField(max_length=64)),
-            ],
-            options={
-                'verbose_name': 'export',
-                'verbose_name_plural': 'exports',
-            },
-        ),
-        migrations.CreateModel(
-            name='ExportFile',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
-                ('filters', models.JSONField(default=dict, verbose_name='filters')),
-                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
-                ('language', models.CharField(max_length=10)),
-                ('asked_at', models.DateTimeField(verbose_name='asked at')),
-                ('refusal', models.CharField(blank=True, max_length=200)),
-                ('content', common.encryption.EncryptedTextField(blank=True, bound_to=['key'])),
-            ],
-            options={
-                'verbose_name': 'file to be fetched',
-                'verbose_name_plural': 'files to be fetched',
-            },
-        ),
-        migrations.CreateModel(
-            name='ExportRequest',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
-                ('filters', models.JSONField(default=dict, verbose_name='filters')),
-                ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), size=None, verbose_name='unmasked')),
-                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
-                ('purpose', models.CharField(choices=[('transfer', 'Transfer to a quarantine site'), ('medical', 'Medical care'), ('sampling', 'Sampling at the door'), ('supplies', 'Delivery of medicine and food'), ('comparison', 'Comparison with another register')], max_length=20, verbose_name='purpose')),
-                ('reason', common.encryption.EncryptedTextField(bound_to=['key'], verbose_name='reason')),
-                ('asker_employer', models.CharField(blank=True, max_length=60, verbose_name='employer of the first')),
-                ('asked_at', models.DateTimeField(verbose_name='asked at')),
-                ('approver_employer', models.CharField(blank=True, max_length=60, verbose_name='employer of the second')),
-                ('approved_at', models.DateTimeField(blank=True, null=True, verbose_name='approved at')),
-                ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
-                ('refused_at', models.DateTimeField(blank=True, null=True, verbose_name='refused at')),
-                ('refusal', common.encryption.EncryptedTextField(blank=True, bound_to=['key'], verbose_name='reason of the refusal')),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True, verbose_name='withdrawn at')),
-                ('answer_seen_at', models.DateTimeField(blank=True, editable=False, null=True)),
-            ],
-            options={
-                'verbose_name': 'export request',
-                'verbose_name_plural': 'export requests',
             },
         ),
         migrations.CreateModel(
@@ -178,6 +117,83 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'user',
                 'verbose_name_plural': 'users',
+                'constraints': [models.CheckConstraint(condition=models.Q(('role__in', ['grid_staff', 'supervisor', 'administrator', 'auditor'])), name='user_role_known')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ExportRequest',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
+                ('filters', models.JSONField(default=dict, verbose_name='filters')),
+                ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), size=None, verbose_name='unmasked')),
+                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
+                ('purpose', models.CharField(choices=[('transfer', 'Transfer to a quarantine site'), ('medical', 'Medical care'), ('sampling', 'Sampling at the door'), ('supplies', 'Delivery of medicine and food'), ('comparison', 'Comparison with another register')], max_length=20, verbose_name='purpose')),
+                ('reason', common.encryption.EncryptedTextField(bound_to=['key'], verbose_name='reason')),
+                ('asker_employer', models.CharField(blank=True, max_length=60, verbose_name='employer of the first')),
+                ('asked_at', models.DateTimeField(verbose_name='asked at')),
+                ('approver_employer', models.CharField(blank=True, max_length=60, verbose_name='employer of the second')),
+                ('approved_at', models.DateTimeField(blank=True, null=True, verbose_name='approved at')),
+                ('valid_until', models.DateTimeField(blank=True, null=True, verbose_name='valid until')),
+                ('refused_at', models.DateTimeField(blank=True, null=True, verbose_name='refused at')),
+                ('refusal', common.encryption.EncryptedTextField(blank=True, bound_to=['key'], verbose_name='reason of the refusal')),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True, verbose_name='withdrawn at')),
+                ('answer_seen_at', models.DateTimeField(blank=True, editable=False, null=True)),
+                ('approved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='approved by')),
+                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.area', verbose_name='area')),
+                ('asked_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by')),
+                ('refused_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='refused by')),
+            ],
+            options={
+                'verbose_name': 'export request',
+                'verbose_name_plural': 'export requests',
+                'indexes': [models.Index(fields=['area', 'asked_at'], name='export_request_area')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('approved_by', None), models.Q(('approved_by', models.F('asked_by')), _negated=True), _connector='OR'), models.Q(('refused_by', None), models.Q(('refused_by', models.F('asked_by')), _negated=True), _connector='OR')), name='export_request_two_people'), models.CheckConstraint(condition=models.Q(models.Q(models.Q(('approved_at', None), ('approved_by', None), ('valid_until', None)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('refused_at', None), ('valid_until__isnull', False)), _connector='OR'), models.Q(models.Q(('refused_at', None), ('refused_by', None)), models.Q(('refused_at__isnull', False), ('refused_by__isnull', False)), _connector='OR')), name='export_request_decided_whole'), models.CheckConstraint(condition=models.Q(models.Q(('fields', []), _negated=True), models.Q(('purpose', ''), _negated=True)), name='export_request_asks')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Export',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField(verbose_name='at')),
+                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
+                ('filters', models.JSONField(default=dict, verbose_name='filters')),
+                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
+                ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None, verbose_name='unmasked')),
+                ('rows', models.PositiveIntegerField(verbose_name='rows')),
+                ('size', models.PositiveIntegerField(verbose_name='bytes')),
+                ('sha256', models.CharField(max_length=64)),
+                ('area', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.area', verbose_name='area')),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken by')),
+                ('request', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='export', to='accounts.exportrequest')),
+            ],
+            options={
+                'verbose_name': 'export',
+                'verbose_name_plural': 'exports',
+                'indexes': [models.Index(fields=['by', 'at'], name='export_by'), models.Index(fields=['area', 'id'], name='export_area')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ExportFile',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
+                ('filters', models.JSONField(default=dict, verbose_name='filters')),
+                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
+                ('language', models.CharField(max_length=10)),
+                ('asked_at', models.DateTimeField(verbose_name='asked at')),
+                ('refusal', models.CharField(blank=True, max_length=200)),
+                ('content', common.encryption.EncryptedTextField(blank=True, bound_to=['key'])),
+                ('area', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.area', verbose_name='area')),
+                ('by', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken by')),
+                ('export', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.export')),
+                ('request', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to='accounts.exportrequest')),
+            ],
+            options={
+                'verbose_name': 'file to be fetched',
+                'verbose_name_plural': 'files to be fetched',
             },
         ),
         migrations.CreateModel(
@@ -191,22 +207,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'words of audit entries',
             },
         ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['actor', 'id'], name='audit_actor'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['did', 'id'], name='audit_did'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=models.Index(fields=['subject', 'id'], name='audit_subject'),
-        ),
-        migrations.AddIndex(
-            model_name='auditentry',
-            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('shown', []), _negated=True), fields=['shown'], name='audit_shown'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='auditentry',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f78d7546cae6abefbfed448b788eab0e8a36f6bf', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e6c89', table='accounts_auditentry', when='BEFORE')),
@@ -214,81 +214,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='auditseal',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='6a38c436bfdcc5028f7f72764db70fd8307f6626', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_ed234', table='accounts_auditseal', when='BEFORE')),
-        ),
-        migrations.AddField(
-            model_name='export',
-            name='area',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.area', verbose_name='area'),
-        ),
-        migrations.AddField(
-            model_name='export',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken by'),
-        ),
-        migrations.AddField(
-            model_name='exportfile',
-            name='area',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.area', verbose_name='area'),
-        ),
-        migrations.AddField(
-            model_name='exportfile',
-            name='by',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken by'),
-        ),
-        migrations.AddField(
-            model_name='exportfile',
-            name='export',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.export'),
-        ),
-        migrations.AddField(
-            model_name='exportrequest',
-            name='approved_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='approved by'),
-        ),
-        migrations.AddField(
-            model_name='exportrequest',
-            name='area',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.area', verbose_name='area'),
-        ),
-        migrations.AddField(
-            model_name='exportrequest',
-            name='asked_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by'),
-        ),
-        migrations.AddField(
-            model_name='exportrequest',
-            name='refused_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='refused by'),
-        ),
-        migrations.AddField(
-            model_name='exportfile',
-            name='request',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, to='accounts.exportrequest'),
-        ),
-        migrations.AddField(
-            model_name='export',
-            name='request',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='export', to='accounts.exportrequest'),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['grid_staff', 'supervisor', 'administrator', 'auditor'])), name='user_role_known'),
-        ),
-        migrations.AddIndex(
-            model_name='exportrequest',
-            index=models.Index(fields=['area', 'asked_at'], name='export_request_area'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_by', None), models.Q(('approved_by', models.F('asked_by')), _negated=True), _connector='OR'), models.Q(('refused_by', None), models.Q(('refused_by', models.F('asked_by')), _negated=True), _connector='OR')), name='export_request_two_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('approved_at', None), ('approved_by', None), ('valid_until', None)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('refused_at', None), ('valid_until__isnull', False)), _connector='OR'), models.Q(models.Q(('refused_at', None), ('refused_by', None)), models.Q(('refused_at__isnull', False), ('refused_by__isnull', False)), _connector='OR')), name='export_request_decided_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='exportrequest',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('fields', []), _negated=True), models.Q(('purpose', ''), _negated=True)), name='export_request_asks'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='exportrequest',
@@ -309,14 +234,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='exportrequest',
             trigger=pgtrigger.compiler.Trigger(name='withdrawn_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.withdrawn_at IS NOT NULL AND (OLD.withdrawn_at, OLD.approved_at, OLD.refused_at) IS DISTINCT FROM (NEW.withdrawn_at, NEW.approved_at, NEW.refused_at))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='eabfeda01c87f6dca8a081418dbecee2a10315c1', operation='UPDATE', pgid='pgtrigger_withdrawn_for_good_02949', table='accounts_exportrequest', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='export',
-            index=models.Index(fields=['by', 'at'], name='export_by'),
-        ),
-        migrations.AddIndex(
-            model_name='export',
-            index=models.Index(fields=['area', 'id'], name='export_area'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='export',

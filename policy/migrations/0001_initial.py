@@ -27,23 +27,14 @@ class Migration(migrations.Migration):
                 ('uploaded_at', models.DateTimeField(verbose_name='uploaded at')),
                 ('approved_at', models.DateTimeField(null=True, verbose_name='approved at')),
                 ('discarded_at', models.DateTimeField(null=True, verbose_name='discarded at')),
+                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='approved by')),
+                ('discarded_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='discarded by')),
+                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='uploaded by')),
             ],
             options={
                 'verbose_name': 'uploaded document',
                 'verbose_name_plural': 'uploaded documents',
-            },
-        ),
-        migrations.CreateModel(
-            name='TransitionChoice',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(max_length=40, verbose_name='subject')),
-                ('reason', models.CharField(max_length=200, verbose_name='reason')),
-                ('at', models.DateTimeField(verbose_name='chosen at')),
-            ],
-            options={
-                'verbose_name': 'transition choice',
-                'verbose_name_plural': 'transition choices',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('discarded_at', None)), fields=('document',), name='stored_document_once'), models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('uploaded_by')), _negated=True), _connector='OR'), name='stored_document_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('discarded_at', None)), _connector='OR'), name='stored_document_approval_whole')],
             },
         ),
         migrations.CreateModel(
@@ -67,6 +58,23 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'activation',
                 'verbose_name_plural': 'activations',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('approved_at', None), ('withdrawn_at', None)), fields=('area',), name='activation_one_waiting'), models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='activation_two_people'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='activation_approval_whole'), models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='activation_withdrawal_whole')],
+            },
+        ),
+        migrations.CreateModel(
+            name='TransitionChoice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('subject', models.CharField(max_length=40, verbose_name='subject')),
+                ('reason', models.CharField(max_length=200, verbose_name='reason')),
+                ('at', models.DateTimeField(verbose_name='chosen at')),
+                ('activation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='choices', to='policy.activation', verbose_name='activation')),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='chosen by')),
+            ],
+            options={
+                'verbose_name': 'transition choice',
+                'verbose_name_plural': 'transition choices',
+                'constraints': [models.UniqueConstraint(fields=('activation', 'subject'), name='transition_choice_once'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='transition_choice_has_reason')],
             },
         ),
         migrations.CreateModel(
@@ -99,6 +107,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'justification',
                 'verbose_name_plural': 'justifications',
+                'indexes': [models.Index(fields=['document', 'area'], name='justification_of')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='justification_says_something')],
             },
         ),
         migrations.CreateModel(
@@ -118,47 +128,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='provision',
             trigger=pgtrigger.compiler.Trigger(name='immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ec38ee59dcaf0e88d6beb54db6414c4287dd08f9', operation='UPDATE OR DELETE', pgid='pgtrigger_immutable_d1d99', table='policy_provision', when='BEFORE')),
-        ),
-        migrations.AddField(
-            model_name='storeddocument',
-            name='approved_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='approved by'),
-        ),
-        migrations.AddField(
-            model_name='storeddocument',
-            name='discarded_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='discarded by'),
-        ),
-        migrations.AddField(
-            model_name='storeddocument',
-            name='uploaded_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='uploaded by'),
-        ),
-        migrations.AddField(
-            model_name='transitionchoice',
-            name='activation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='choices', to='policy.activation', verbose_name='activation'),
-        ),
-        migrations.AddField(
-            model_name='transitionchoice',
-            name='by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='chosen by'),
-        ),
-        migrations.AddConstraint(
-            model_name='activation',
-            constraint=models.UniqueConstraint(condition=models.Q(('approved_at', None), ('withdrawn_at', None)), fields=('area',), name='activation_one_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='activation',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('proposed_by')), _negated=True), _connector='OR'), name='activation_two_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='activation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False)), _connector='OR'), name='activation_approval_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='activation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='activation_withdrawal_whole'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='activation',
@@ -184,29 +153,9 @@ class Migration(migrations.Migration):
             model_name='activation',
             trigger=pgtrigger.compiler.Trigger(name='withdrawn_for_a_reason', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (NEW."withdrawal_reason" = \'\' AND NEW."withdrawn_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='5c66036ec3f279f86203e43023ad22dfb12a76a4', operation='UPDATE', pgid='pgtrigger_withdrawn_for_a_reason_9a131', table='policy_activation', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='justification',
-            index=models.Index(fields=['document', 'area'], name='justification_of'),
-        ),
-        migrations.AddConstraint(
-            model_name='justification',
-            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='justification_says_something'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='justification',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='af019c396d7b9efe1e7a60f2daf453fe4863be12', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_f8139', table='policy_justification', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='storeddocument',
-            constraint=models.UniqueConstraint(condition=models.Q(('discarded_at', None)), fields=('document',), name='stored_document_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='storeddocument',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(('approved_by', models.F('uploaded_by')), _negated=True), _connector='OR'), name='stored_document_two_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='storeddocument',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('discarded_at', None)), _connector='OR'), name='stored_document_approval_whole'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='storeddocument',
@@ -219,14 +168,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='storeddocument',
             trigger=pgtrigger.compiler.Trigger(name='approved_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."approved_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='749f08b9cc8a9249fdf963157ba29c54fe2b3389', operation='UPDATE', pgid='pgtrigger_approved_for_good_2de1a', table='policy_storeddocument', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='transitionchoice',
-            constraint=models.UniqueConstraint(fields=('activation', 'subject'), name='transition_choice_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transitionchoice',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='transition_choice_has_reason'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='transitionchoice',

@@ -15,10 +15,10 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ('policy', '0001_initial'),
         ('residents', '0001_initial'),
         ('testing', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -44,6 +44,21 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'arrival',
                 'verbose_name_plural': 'arrivals',
+                'indexes': [models.Index(fields=['grid', 'arrived_on'], name='quarantine__grid_id_d795ef_idx')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('resident', 'arrived_on'), name='arrival_once_a_day')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Plan',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('digest', models.CharField(max_length=64, unique=True, verbose_name='digest')),
+                ('content', models.JSONField(verbose_name='content')),
+                ('provision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='policy.provision', verbose_name='provision')),
+            ],
+            options={
+                'verbose_name': 'plan',
+                'verbose_name_plural': 'plans',
             },
         ),
         migrations.CreateModel(
@@ -75,10 +90,14 @@ class Migration(migrations.Migration):
                 ('opened_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='opened by')),
                 ('positive', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='testing.natresult', verbose_name='positive')),
                 ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='residents.resident', verbose_name='resident')),
+                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='quarantine.plan', verbose_name='plan')),
+                ('told_plan', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='quarantine.plan')),
             ],
             options={
                 'verbose_name': 'case',
                 'verbose_name_plural': 'cases',
+                'indexes': [models.Index(condition=models.Q(('closed_on', None)), fields=['grid', 'next_test_on'], name='case_open_tests'), models.Index(condition=models.Q(('closed_on', None)), fields=['grid', 'release_on'], name='case_open_releases'), models.Index(condition=models.Q(('closed_on', None)), fields=['next_test_on'], name='case_next_test'), models.Index(condition=models.Q(('closed_on', None)), fields=['release_on'], name='case_release'), models.Index(condition=models.Q(('closed_on__isnull', False)), fields=['closed_on'], name='case_closed_day'), models.Index(condition=models.Q(('positive__isnull', False)), fields=['positive'], name='case_of_positive'), models.Index(condition=models.Q(('index_case__isnull', False)), fields=['index_case'], name='case_of_index'), models.Index(condition=models.Q(('closed_on', None)), fields=['grid', 'activation'], name='case_followed'), models.Index(condition=models.Q(('closed_on', None), ('told_plan__isnull', False), models.Q(models.Q(('told_plan', models.F('plan')), _negated=True), models.Q(('told_freed', False), ('transition', 'freed')), models.Q(('told_freed', True), models.Q(('transition', 'freed'), _negated=True)), models.Q(models.Q(('told_release_on', models.F('release_on')), _negated=True), models.Q(('release_on__isnull', True), ('told_release_on__isnull', True), _negated=True)), _connector='OR'), models.Q(('told_release_on__lt', models.F('law_from')), _negated=True)), fields=['grid'], name='case_untold'), models.Index(fields=['grid', 'closed_on'], name='case_closed')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('closed_on', None)), fields=('resident',), name='case_one_open'), models.CheckConstraint(condition=models.Q(('arrival__isnull', False), ('positive__isnull', False), ('index_case__isnull', False), _connector='OR'), name='case_has_evidence'), models.CheckConstraint(condition=models.Q(models.Q(('closed_as', ''), ('closed_on', None)), models.Q(('closed_on__isnull', False), models.Q(('closed_as', ''), _negated=True)), _connector='OR'), name='case_closed_whole')],
             },
         ),
         migrations.CreateModel(
@@ -102,30 +121,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'event',
                 'verbose_name_plural': 'events',
+                'indexes': [models.Index(fields=['case', 'at'], name='quarantine__case_id_a67170_idx'), models.Index(fields=['kind', 'day'], name='quarantine__kind_15f4c8_idx')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'test_missed'), ('withdrawn_at', None)), fields=('case', 'day'), name='missed_once_a_day'), models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('case', 'key'), name='event_once_a_form')],
             },
-        ),
-        migrations.CreateModel(
-            name='Plan',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.CharField(max_length=64, unique=True, verbose_name='digest')),
-                ('content', models.JSONField(verbose_name='content')),
-                ('provision', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plans', to='policy.provision', verbose_name='provision')),
-            ],
-            options={
-                'verbose_name': 'plan',
-                'verbose_name_plural': 'plans',
-            },
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='quarantine.plan', verbose_name='plan'),
-        ),
-        migrations.AddField(
-            model_name='case',
-            name='told_plan',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='quarantine.plan'),
         ),
         migrations.CreateModel(
             name='PreviewSeen',
@@ -139,15 +137,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'preview seen',
                 'verbose_name_plural': 'previews seen',
+                'constraints': [models.UniqueConstraint(fields=('activation', 'by'), name='preview_seen_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='arrival',
-            index=models.Index(fields=['grid', 'arrived_on'], name='quarantine__grid_id_d795ef_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='arrival',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('resident', 'arrived_on'), name='arrival_once_a_day'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='arrival',
@@ -160,22 +151,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='arrival',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='8f889b3ba2bb1709c323a17e3964685535d7b191', operation='DELETE', pgid='pgtrigger_kept_9a8d0', table='quarantine_arrival', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['case', 'at'], name='quarantine__case_id_a67170_idx'),
-        ),
-        migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['kind', 'day'], name='quarantine__kind_15f4c8_idx'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'test_missed'), ('withdrawn_at', None)), fields=('case', 'day'), name='missed_once_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('case', 'key'), name='event_once_a_form'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='event',
@@ -192,58 +167,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='plan',
             trigger=pgtrigger.compiler.Trigger(name='rests_on_provision', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE ground policy_provision%ROWTYPE;', func="\n        SELECT p.* INTO ground FROM policy_provision p WHERE p.id = NEW.provision_id;\n        -- Without a provision NOT NULL and the foreign key speak.\n        IF ground.id IS NOT NULL AND (\n            NEW.content->>'document', NEW.content->>'clause', NEW.content->>'subject'\n        ) IS DISTINCT FROM (ground.document::text, ground.clause::text, ground.subject::text) THEN\n            RAISE EXCEPTION 'plan_rests_on_provision: the plan cites something else';\n        END IF;\n        RETURN NEW;\n    ", hash='3ca3aa9bcc44c59ae2569d5727f2ba683513f622', operation='INSERT', pgid='pgtrigger_rests_on_provision_35c2b', table='quarantine_plan', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_on', None)), fields=['grid', 'next_test_on'], name='case_open_tests'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_on', None)), fields=['grid', 'release_on'], name='case_open_releases'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_on', None)), fields=['next_test_on'], name='case_next_test'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_on', None)), fields=['release_on'], name='case_release'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_on__isnull', False)), fields=['closed_on'], name='case_closed_day'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('positive__isnull', False)), fields=['positive'], name='case_of_positive'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('index_case__isnull', False)), fields=['index_case'], name='case_of_index'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_on', None)), fields=['grid', 'activation'], name='case_followed'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('closed_on', None), ('told_plan__isnull', False), models.Q(models.Q(('told_plan', models.F('plan')), _negated=True), models.Q(('told_freed', False), ('transition', 'freed')), models.Q(('told_freed', True), models.Q(('transition', 'freed'), _negated=True)), models.Q(models.Q(('told_release_on', models.F('release_on')), _negated=True), models.Q(('release_on__isnull', True), ('told_release_on__isnull', True), _negated=True)), _connector='OR'), models.Q(('told_release_on__lt', models.F('law_from')), _negated=True)), fields=['grid'], name='case_untold'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['grid', 'closed_on'], name='case_closed'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_on', None)), fields=('resident',), name='case_one_open'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('arrival__isnull', False), ('positive__isnull', False), ('index_case__isnull', False), _connector='OR'), name='case_has_evidence'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_as', ''), ('closed_on', None)), models.Q(('closed_on__isnull', False), models.Q(('closed_as', ''), _negated=True)), _connector='OR'), name='case_closed_whole'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='case',
@@ -264,9 +187,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='case',
             trigger=pgtrigger.compiler.Trigger(name='opened_under_one_law', sql=pgtrigger.compiler.UpsertTriggerSql(condition="WHEN (OLD.opened_under <> '' AND NEW.opened_under <> OLD.opened_under)", func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='44249627332c51d6a3fec991f3e5345274d41c54', operation='UPDATE', pgid='pgtrigger_opened_under_one_law_90d94', table='quarantine_case', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='previewseen',
-            constraint=models.UniqueConstraint(fields=('activation', 'by'), name='preview_seen_once'),
         ),
     ]

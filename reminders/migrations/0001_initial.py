@@ -18,9 +18,9 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
         ('quarantine', '0001_initial'),
         ('residents', '0001_initial'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -58,6 +58,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'change for staff',
                 'verbose_name_plural': 'changes for staff',
+                'indexes': [models.Index(fields=['case', '-id'], name='change_of_case'), models.Index(condition=models.Q(('replaced_at', None), ('ticked_at', None)), fields=['grid', '-id'], name='change_unticked')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('replaced_at', None), ('ticked_at', None)), fields=('case',), name='change_one_unticked'), models.CheckConstraint(condition=models.Q(models.Q(('ticked_at__isnull', True), ('ticked_by__isnull', True)), models.Q(('ticked_at__isnull', False), ('ticked_by__isnull', False)), _connector='OR'), name='change_ticked_whole')],
             },
         ),
         migrations.CreateModel(
@@ -88,6 +90,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'message',
                 'verbose_name_plural': 'messages',
+                'indexes': [models.Index(condition=models.Q(('state', 'due')), fields=['channel', 'turn', 'id'], name='message_waiting'), models.Index(condition=models.Q(('state', 'sending')), fields=['channel'], name='message_sending'), models.Index(condition=models.Q(('channel', 'in_app')), fields=['grid', '-id'], name='message_inbox'), models.Index(condition=models.Q(('state__in', ['unknown', 'failed']), ('perhaps_twice', True), _connector='OR'), fields=['-id'], name='message_trouble')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('case__isnull', False)), fields=('case', 'kind', 'day', 'channel', 'change'), name='message_once_a_case', nulls_distinct=False), models.UniqueConstraint(condition=models.Q(('worker__isnull', False)), fields=('worker', 'kind', 'day', 'channel'), name='message_once_a_worker'), models.UniqueConstraint(condition=models.Q(('case', None), ('worker', None)), fields=('grid', 'kind', 'day', 'channel'), name='message_once_a_grid'), models.CheckConstraint(condition=models.Q(models.Q(('case', None), ('kind', 'digest'), ('worker', None)), models.Q(('case', None), ('kind__in', ['worker_ends', 'proof_ends']), ('worker__isnull', False)), models.Q(models.Q(('kind__in', ['digest', 'worker_ends', 'proof_ends']), _negated=True), ('case__isnull', False), ('worker', None)), _connector='OR'), name='message_is_about_one_thing'), models.CheckConstraint(condition=models.Q(models.Q(('change__isnull', False), ('kind', 'changed'), ('since__isnull', False)), models.Q(models.Q(('kind', 'changed'), _negated=True), ('change', None), ('since', None)), _connector='OR'), name='message_of_a_change'), models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='message_sent_whole'), models.CheckConstraint(condition=models.Q(models.Q(('channel', 'in_app'), _negated=True), ('state', 'sent'), _connector='OR'), name='message_in_app_is_sent')],
             },
         ),
         migrations.CreateModel(
@@ -101,71 +105,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'reading',
                 'verbose_name_plural': 'readings',
+                'constraints': [models.UniqueConstraint(fields=('message', 'user'), name='reading_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='change',
-            index=models.Index(fields=['case', '-id'], name='change_of_case'),
-        ),
-        migrations.AddIndex(
-            model_name='change',
-            index=models.Index(condition=models.Q(('replaced_at', None), ('ticked_at', None)), fields=['grid', '-id'], name='change_unticked'),
-        ),
-        migrations.AddConstraint(
-            model_name='change',
-            constraint=models.UniqueConstraint(condition=models.Q(('replaced_at', None), ('ticked_at', None)), fields=('case',), name='change_one_unticked'),
-        ),
-        migrations.AddConstraint(
-            model_name='change',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ticked_at__isnull', True), ('ticked_by__isnull', True)), models.Q(('ticked_at__isnull', False), ('ticked_by__isnull', False)), _connector='OR'), name='change_ticked_whole'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'due')), fields=['channel', 'turn', 'id'], name='message_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state', 'sending')), fields=['channel'], name='message_sending'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('channel', 'in_app')), fields=['grid', '-id'], name='message_inbox'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('state__in', ['unknown', 'failed']), ('perhaps_twice', True), _connector='OR'), fields=['-id'], name='message_trouble'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('case__isnull', False)), fields=('case', 'kind', 'day', 'channel', 'change'), name='message_once_a_case', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('worker__isnull', False)), fields=('worker', 'kind', 'day', 'channel'), name='message_once_a_worker'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('case', None), ('worker', None)), fields=('grid', 'kind', 'day', 'channel'), name='message_once_a_grid'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('case', None), ('kind', 'digest'), ('worker', None)), models.Q(('case', None), ('kind__in', ['worker_ends', 'proof_ends']), ('worker__isnull', False)), models.Q(models.Q(('kind__in', ['digest', 'worker_ends', 'proof_ends']), _negated=True), ('case__isnull', False), ('worker', None)), _connector='OR'), name='message_is_about_one_thing'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('change__isnull', False), ('kind', 'changed'), ('since__isnull', False)), models.Q(models.Q(('kind', 'changed'), _negated=True), ('change', None), ('since', None)), _connector='OR'), name='message_of_a_change'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('state', 'sent')), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at', None)), _connector='OR'), name='message_sent_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel', 'in_app'), _negated=True), ('state', 'sent'), _connector='OR'), name='message_in_app_is_sent'),
-        ),
-        migrations.AddConstraint(
-            model_name='reading',
-            constraint=models.UniqueConstraint(fields=('message', 'user'), name='reading_once'),
         ),
         migrations.RunPython(count_the_installation_as_a_sweep, migrations.RunPython.noop),
     ]

@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'building',
                 'verbose_name_plural': 'buildings',
+                'constraints': [models.UniqueConstraint(fields=('grid', 'name'), name='building_once_a_grid')],
             },
         ),
         migrations.CreateModel(
@@ -53,6 +54,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'household',
                 'verbose_name_plural': 'households',
+                'indexes': [models.Index(fields=['door_key', 'unit_key', 'building'], name='household_by_door')],
+                'constraints': [models.UniqueConstraint(fields=('building', 'unit', 'door_hash'), name='household_once')],
             },
         ),
         migrations.CreateModel(
@@ -68,6 +71,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'standard of key populations',
                 'verbose_name_plural': 'standards of key populations',
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='key_standard_has_reason')],
             },
         ),
         migrations.CreateModel(
@@ -78,40 +82,8 @@ class Migration(migrations.Migration):
                 ('headings', models.JSONField()),
                 ('area', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.area')),
             ],
-        ),
-        migrations.CreateModel(
-            name='Need',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('kind', common.encryption.EncryptedTextField(bound_to=['key'], verbose_name='need')),
-                ('words', common.encryption.EncryptedTextField(blank=True, bound_to=['key'], verbose_name='what exactly')),
-                ('next_on', models.DateField(verbose_name='next contact')),
-                ('opened_at', models.DateTimeField(verbose_name='noted at')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='noted by')),
-                ('responsible', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='looks after it')),
-            ],
             options={
-                'verbose_name': 'need',
-                'verbose_name_plural': 'needs',
-            },
-        ),
-        migrations.CreateModel(
-            name='Contact',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(editable=False, unique=True)),
-                ('how', models.CharField(choices=[('call', 'Telephone'), ('visit', 'Visit'), ('delivery', 'Delivery or transport'), ('nobody', 'Nobody reached')], max_length=10, verbose_name='how')),
-                ('words', common.encryption.EncryptedTextField(blank=True, bound_to=['key'], verbose_name='what was said or done')),
-                ('at', models.DateTimeField(verbose_name='at')),
-                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('need', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='residents.need', verbose_name='need')),
-            ],
-            options={
-                'verbose_name': 'contact',
-                'verbose_name_plural': 'contacts',
+                'constraints': [models.UniqueConstraint(fields=('area', 'sender'), name='known_columns_once')],
             },
         ),
         migrations.CreateModel(
@@ -144,6 +116,45 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'resident',
                 'verbose_name_plural': 'residents',
+                'indexes': [models.Index(condition=models.Q(('gone_as', '')), fields=['grid', 'name_key', 'id'], name='resident_here_in_grid'), models.Index(condition=models.Q(('gone_as', '')), fields=['name_key', 'id'], name='resident_here'), models.Index(condition=models.Q(('gone_as', ''), _negated=True), fields=['grid', 'gone_on'], name='resident_gone'), models.Index(fields=['number_end'], name='resident_number_end'), models.Index(fields=['phone_end'], name='resident_phone_end'), django.contrib.postgres.indexes.GinIndex(fields=['name_words'], name='resident_name_words'), models.Index(django.db.models.functions.comparison.Coalesce('birth_date', models.Value(datetime.date(9999, 12, 31))), models.F('id'), condition=models.Q(('gone_as', '')), name='resident_by_birth')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(models.Q(('number_hash', ''), _negated=True), models.Q(('gone_as__in', ['merged', 'taken_back']), _negated=True)), fields=('document_type', 'number_hash'), name='resident_number_once'), models.CheckConstraint(condition=models.Q(models.Q(('document_type', 'none'), ('number_hash', '')), models.Q(models.Q(('document_type', 'none'), _negated=True), models.Q(('number_hash', ''), _negated=True)), _connector='OR'), name='resident_number_or_none'), models.CheckConstraint(condition=models.Q(models.Q(('gone_as', ''), ('gone_on', None)), models.Q(models.Q(('gone_as', ''), _negated=True), ('gone_on__isnull', False)), _connector='OR'), name='resident_gone_whole')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Need',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('kind', common.encryption.EncryptedTextField(bound_to=['key'], verbose_name='need')),
+                ('words', common.encryption.EncryptedTextField(blank=True, bound_to=['key'], verbose_name='what exactly')),
+                ('next_on', models.DateField(verbose_name='next contact')),
+                ('opened_at', models.DateTimeField(verbose_name='noted at')),
+                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='closed at')),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('opened_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='noted by')),
+                ('responsible', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='looks after it')),
+                ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='needs', to='residents.resident', verbose_name='resident')),
+            ],
+            options={
+                'verbose_name': 'need',
+                'verbose_name_plural': 'needs',
+                'indexes': [models.Index(condition=models.Q(('closed_at', None)), fields=['next_on', 'id'], name='need_due')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Contact',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(editable=False, unique=True)),
+                ('how', models.CharField(choices=[('call', 'Telephone'), ('visit', 'Visit'), ('delivery', 'Delivery or transport'), ('nobody', 'Nobody reached')], max_length=10, verbose_name='how')),
+                ('words', common.encryption.EncryptedTextField(blank=True, bound_to=['key'], verbose_name='what was said or done')),
+                ('at', models.DateTimeField(verbose_name='at')),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                ('need', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contacts', to='residents.need', verbose_name='need')),
+            ],
+            options={
+                'verbose_name': 'contact',
+                'verbose_name_plural': 'contacts',
             },
         ),
         migrations.CreateModel(
@@ -164,6 +175,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'opening',
                 'verbose_name_plural': 'openings',
+                'indexes': [models.Index(fields=['by', '-at'], name='opening_by')],
             },
         ),
         migrations.CreateModel(
@@ -178,12 +190,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'different people',
                 'verbose_name_plural': 'different people',
+                'constraints': [models.UniqueConstraint(fields=('first', 'second'), name='not_same_once'), models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='not_same_in_order')],
             },
-        ),
-        migrations.AddField(
-            model_name='need',
-            name='resident',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='needs', to='residents.resident', verbose_name='resident'),
         ),
         migrations.CreateModel(
             name='Move',
@@ -205,6 +213,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'move',
                 'verbose_name_plural': 'moves',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('entered__isnull', False), ('kind__in', ['moved', 'returned'])), models.Q(('entered', None), ('kind__in', ['left', 'died'])), _connector='OR'), name='move_enters_somewhere'), models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='move_withdrawal_whole')],
             },
         ),
         migrations.CreateModel(
@@ -224,6 +233,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'merge',
                 'verbose_name_plural': 'merges',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('merged',), name='merged_once'), models.CheckConstraint(condition=models.Q(('kept', models.F('merged')), _negated=True), name='merge_of_two'), models.CheckConstraint(condition=models.Q(models.Q(('undone_at__isnull', True), ('undone_by__isnull', True)), models.Q(('undone_at__isnull', False), ('undone_by__isnull', False)), _connector='OR'), name='merge_undoing_whole')],
             },
         ),
         migrations.CreateModel(
@@ -268,6 +278,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'handover',
                 'verbose_name_plural': 'handovers',
+                'indexes': [models.Index(condition=models.Q(('answered_at', None), ('withdrawn_at', None)), fields=['to'], name='handover_waiting')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('answered_at', None), ('withdrawn_at', None)), fields=('resident',), name='handover_one_waiting'), models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('answered_by__isnull', True)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='handover_answer_whole'), models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='handover_withdrawal_whole'), models.CheckConstraint(condition=models.Q(models.Q(('accepted', None), ('answered_at', None)), models.Q(('accepted__isnull', False), ('answered_at__isnull', False)), _connector='OR'), name='handover_accepted_or_not')],
             },
         ),
         migrations.CreateModel(
@@ -286,6 +298,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'dose',
                 'verbose_name_plural': 'doses',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('resident', 'day_hash'), name='dose_once_a_day')],
             },
         ),
         migrations.CreateModel(
@@ -344,6 +357,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'row of a roster',
                 'verbose_name_plural': 'rows of rosters',
+                'constraints': [models.UniqueConstraint(fields=('roster', 'number'), name='roster_row_once')],
             },
         ),
         migrations.CreateModel(
@@ -400,6 +414,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'whitelist worker',
                 'verbose_name_plural': 'whitelist workers',
+                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['valid_until', 'id'], name='worker_ends')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('resident',), name='worker_once'), models.CheckConstraint(condition=models.Q(('valid_until__gte', models.F('valid_from'))), name='worker_days_in_order')],
             },
         ),
         migrations.CreateModel(
@@ -415,6 +431,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'gate code',
                 'verbose_name_plural': 'gate codes',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('worker',), name='gate_code_one_valid')],
             },
         ),
         migrations.CreateModel(
@@ -432,99 +449,16 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'duty kept',
                 'verbose_name_plural': 'duties kept',
+                'indexes': [models.Index(fields=['worker', 'duty', '-day', '-id'], name='duty_latest')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='building',
-            constraint=models.UniqueConstraint(fields=('grid', 'name'), name='building_once_a_grid'),
-        ),
-        migrations.AddIndex(
-            model_name='household',
-            index=models.Index(fields=['door_key', 'unit_key', 'building'], name='household_by_door'),
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.UniqueConstraint(fields=('building', 'unit', 'door_hash'), name='household_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='keystandard',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='key_standard_has_reason'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='keystandard',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='af50bc2268de85293d83dabea60b88bca3d0d86f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_7908e', table='residents_keystandard', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='knowncolumns',
-            constraint=models.UniqueConstraint(fields=('area', 'sender'), name='known_columns_once'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='contact',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='26d1708519689c9a5e8fa24fa76178bbd584f227', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_19b2c', table='residents_contact', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(condition=models.Q(('gone_as', '')), fields=['grid', 'name_key', 'id'], name='resident_here_in_grid'),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(condition=models.Q(('gone_as', '')), fields=['name_key', 'id'], name='resident_here'),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(condition=models.Q(('gone_as', ''), _negated=True), fields=['grid', 'gone_on'], name='resident_gone'),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['number_end'], name='resident_number_end'),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(fields=['phone_end'], name='resident_phone_end'),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['name_words'], name='resident_name_words'),
-        ),
-        migrations.AddIndex(
-            model_name='resident',
-            index=models.Index(django.db.models.functions.comparison.Coalesce('birth_date', models.Value(datetime.date(9999, 12, 31))), models.F('id'), condition=models.Q(('gone_as', '')), name='resident_by_birth'),
-        ),
-        migrations.AddConstraint(
-            model_name='resident',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('number_hash', ''), _negated=True), models.Q(('gone_as__in', ['merged', 'taken_back']), _negated=True)), fields=('document_type', 'number_hash'), name='resident_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='resident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('document_type', 'none'), ('number_hash', '')), models.Q(models.Q(('document_type', 'none'), _negated=True), models.Q(('number_hash', ''), _negated=True)), _connector='OR'), name='resident_number_or_none'),
-        ),
-        migrations.AddConstraint(
-            model_name='resident',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('gone_as', ''), ('gone_on', None)), models.Q(models.Q(('gone_as', ''), _negated=True), ('gone_on__isnull', False)), _connector='OR'), name='resident_gone_whole'),
-        ),
-        migrations.AddIndex(
-            model_name='opening',
-            index=models.Index(fields=['by', '-at'], name='opening_by'),
-        ),
-        migrations.AddConstraint(
-            model_name='notsame',
-            constraint=models.UniqueConstraint(fields=('first', 'second'), name='not_same_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notsame',
-            constraint=models.CheckConstraint(condition=models.Q(('first__lt', models.F('second'))), name='not_same_in_order'),
-        ),
-        migrations.AddIndex(
-            model_name='need',
-            index=models.Index(condition=models.Q(('closed_at', None)), fields=['next_on', 'id'], name='need_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='move',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('entered__isnull', False), ('kind__in', ['moved', 'returned'])), models.Q(('entered', None), ('kind__in', ['left', 'died'])), _connector='OR'), name='move_enters_somewhere'),
-        ),
-        migrations.AddConstraint(
-            model_name='move',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='move_withdrawal_whole'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='move',
@@ -534,18 +468,6 @@ class Migration(migrations.Migration):
             model_name='move',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='ddad0a74d3d0d93249e81d9ef13015d0ffaf2470', operation='DELETE', pgid='pgtrigger_kept_f8315', table='residents_move', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.UniqueConstraint(condition=models.Q(('undone_at', None)), fields=('merged',), name='merged_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(('kept', models.F('merged')), _negated=True), name='merge_of_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='merge',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('undone_at__isnull', True), ('undone_by__isnull', True)), models.Q(('undone_at__isnull', False), ('undone_by__isnull', False)), _connector='OR'), name='merge_undoing_whole'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='merge',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='9b5189ceb9f6f32ad1f0b2d675373352c9376829', operation='DELETE', pgid='pgtrigger_kept_06ef3', table='residents_merge', when='BEFORE')),
@@ -554,57 +476,9 @@ class Migration(migrations.Migration):
             model_name='merge',
             trigger=pgtrigger.compiler.Trigger(name='only_undone', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."at" IS DISTINCT FROM (NEW."at") OR OLD."before" IS DISTINCT FROM (NEW."before") OR OLD."by_id" IS DISTINCT FROM (NEW."by_id") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."kept_id" IS DISTINCT FROM (NEW."kept_id") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."merged_id" IS DISTINCT FROM (NEW."merged_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='ad231922994c49f6520d7319de74e98c1fd40650', operation='UPDATE', pgid='pgtrigger_only_undone_e0397', table='residents_merge', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='handover',
-            index=models.Index(condition=models.Q(('answered_at', None), ('withdrawn_at', None)), fields=['to'], name='handover_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.UniqueConstraint(condition=models.Q(('answered_at', None), ('withdrawn_at', None)), fields=('resident',), name='handover_one_waiting'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('answered_by__isnull', True)), models.Q(('answered_at__isnull', False), ('answered_by__isnull', False)), _connector='OR'), name='handover_answer_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='handover_withdrawal_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('accepted', None), ('answered_at', None)), models.Q(('accepted__isnull', False), ('answered_at__isnull', False)), _connector='OR'), name='handover_accepted_or_not'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='handover',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='c3a9ab9dc954b4a958f8d99b5b51b47be0ed7a42', operation='DELETE', pgid='pgtrigger_kept_5f334', table='residents_handover', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='dose',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('resident', 'day_hash'), name='dose_once_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='rosterrow',
-            constraint=models.UniqueConstraint(fields=('roster', 'number'), name='roster_row_once'),
-        ),
-        migrations.AddIndex(
-            model_name='worker',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['valid_until', 'id'], name='worker_ends'),
-        ),
-        migrations.AddConstraint(
-            model_name='worker',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('resident',), name='worker_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='worker',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__gte', models.F('valid_from'))), name='worker_days_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='gatecode',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('worker',), name='gate_code_one_valid'),
-        ),
-        migrations.AddIndex(
-            model_name='dutyentry',
-            index=models.Index(fields=['worker', 'duty', '-day', '-id'], name='duty_latest'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='dutyentry',

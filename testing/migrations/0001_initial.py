@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('residents', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('residents', '0001_initial'),
     ]
 
     operations = [
@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'sample',
                 'verbose_name_plural': 'samples',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('resident', 'day'), name='sample_once_a_day')],
             },
         ),
         migrations.CreateModel(
@@ -55,6 +56,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'result',
                 'verbose_name_plural': 'results',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('sample',), name='result_once_a_sample'), models.CheckConstraint(condition=models.Q(('ct', None), models.Q(('ct__gte', 0), ('ct__lte', 50)), _connector='OR'), name='ct_in_range'), models.CheckConstraint(condition=models.Q(('outcome__in', ['negative', 'positive'])), name='outcome_known')],
             },
         ),
         migrations.CreateModel(
@@ -82,10 +84,6 @@ class Migration(migrations.Migration):
             model_name='localoutbreak',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='db79d58d51eeed7843fb9cc9a75f7febbf631dc9', operation='DELETE', pgid='pgtrigger_kept_da63f', table='testing_localoutbreak', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='sample',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('resident', 'day'), name='sample_once_a_day'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='sample',
             trigger=pgtrigger.compiler.Trigger(name='only_withdrawn', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."pooled" IS DISTINCT FROM (NEW."pooled") OR OLD."recorded_at" IS DISTINCT FROM (NEW."recorded_at") OR OLD."taken_at" IS DISTINCT FROM (NEW."taken_at") OR OLD."taken_by_id" IS DISTINCT FROM (NEW."taken_by_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='ca89d53fa585ab94854c7786d56a9846795adccf', operation='UPDATE', pgid='pgtrigger_only_withdrawn_57550', table='testing_sample', when='BEFORE')),
@@ -97,18 +95,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='sample',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='7dec335ee89b9099c061b82743aec185a8643010', operation='DELETE', pgid='pgtrigger_kept_a558d', table='testing_sample', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='natresult',
-            constraint=models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('sample',), name='result_once_a_sample'),
-        ),
-        migrations.AddConstraint(
-            model_name='natresult',
-            constraint=models.CheckConstraint(condition=models.Q(('ct', None), models.Q(('ct__gte', 0), ('ct__lte', 50)), _connector='OR'), name='ct_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='natresult',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['negative', 'positive'])), name='outcome_known'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='natresult',
