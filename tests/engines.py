@@ -85,6 +85,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start what is not given, where a test asks for it; keep what is there out of gc's way."""
     gc.freeze()
+    gc.set_threshold(100_000, 20, 100)  # each look at what a test made costs more than it frees
     gc.enable()
     if any(not item.get_closest_marker("pure") for item in session.items):
         _start()

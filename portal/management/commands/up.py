@@ -2,6 +2,7 @@
 
 import fcntl
 import functools
+import gc
 import os
 import shlex
 import shutil
@@ -51,6 +52,7 @@ class Command(BaseCommand):
         """Run until a signal, or until one of the processes ends."""
         for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(ending, _exit)
+        gc.disable()  # what migrations hold stays until they end: walking it again takes seconds
         try:
             with ExitStack() as stack:
                 stack.callback(engines.lock_data(settings.DATA_DIR))
@@ -63,6 +65,7 @@ class Command(BaseCommand):
                     _bring_up_to_date()
                 if settings.DEMO:
                     _see_to_demo()
+                gc.enable()
                 connections.close_all()  # the processes are forked
                 code = _run(host, port, since)
         except (engines.EngineError, demo.NotEmptyError) as error:
