@@ -15,6 +15,8 @@ PASSWORD_HASHERS = [
 LEASE_SECONDS = DELIVERY_SECONDS = EMAIL_TIMEOUT = patience.SECONDS
 MFA_TOTP_TOLERANCE = patience.SECONDS // 30
 CELERY_TASK_ALWAYS_EAGER = CELERY_TASK_EAGER_PROPAGATES = True
+# Every client would look through all static files first.
+WHITENOISE_AUTOREFRESH = True
 # The threads of the live server must not hold the database when it is to be dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Each worker empties its cache after each test.

@@ -117,11 +117,13 @@ class TestArrivalForm:
         page.goto(reverse("arrival_new"))
         fill_who(page)
         page.fill("#id_origin", "兰州")
-        sent: list[Route] = []
-        page.route("**/arrivals/new/", lambda route: sent.append(route))
+        held: list[Route] = []
+        handle: Callable[[Route], None] = held.append
+        page.route("**/arrivals/new/", lambda route: handle(route))
         page.get_by_role("button", name=SAVE).dblclick(no_wait_after=True)
-        for each in sent:
-            each.continue_()
+        handle = Route.continue_
+        for route in held:
+            route.continue_()
         expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
         assert Arrival.objects.count() == 1
 
