@@ -42,7 +42,7 @@ to-run: $(RUN) $(WEB) $(TEXTS)
 	@:
 
 test: $(DEV) $(WEB) $(TEXTS) build/.browser ## run all tests, on real PostgreSQL and Valkey
-	$(BIN)/python -m pytest -n logical --maxprocesses 4 $(MEASURED)
+	$(BIN)/python $(MEASURED) -m pytest -n logical --maxprocesses 4
 
 check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, templates, then the tests
 	$(BIN)/ruff format --check .
@@ -52,10 +52,10 @@ check: $(DEV) $(WEB) $(TEXTS) ## formatter, linters, types, layers, migrations, 
 	$(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 	git ls-files -z '*.html' | xargs -0r $(BIN)/djade --target-version 5.2 --check
 	git ls-files -z '*.html' | xargs -0r $(BIN)/djhtml --tabwidth 2 --check
-	$(MAKE) audit test
+	$(MAKE) audit cover
 
-cover: ## run all tests, and hold what they go through to the least of each package (twice as long)
-	$(MAKE) test MEASURED="--cov --cov-report=json:build/coverage.json --cov-report="
+cover: ## run all tests, and hold what they go through to the least of each package
+	$(MAKE) test MEASURED="-m slipcover"
 	$(BIN)/python -m tests.floors build/coverage.json
 
 audit: $(UV) ## ask whether a locked package has a known vulnerability (OSV: another service)
