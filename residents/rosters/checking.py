@@ -58,6 +58,7 @@ from residents.rosters.sheets.rows import (
 )
 from residents.search import name_keys
 
+EXAMPLES = 5  # rows that are named for a reason of rejection
 Outcome = RosterRow.Outcome
 NEW, UPDATE, UNCHANGED, DUPLICATE, REJECTED = (outcome.value for outcome in Outcome)
 Numbered = tuple[int, list[Any]]
@@ -151,6 +152,8 @@ class Checker:
         self._unit_key = lru_cache(REMEMBERED)(addresses.unit_key)
         self._door_key = lru_cache(REMEMBERED)(addresses.door_key)
         self._fresh_keys = fresh_keys()
+        # For each reason of a rejection: number of rows, the first of them, parameters.
+        self.reasons: dict[tuple[str, str], list[Any]] = {}
         self._seen: dict[str, int] = {}
         self._homes: dict[Home, HouseholdKey] = {}
         self._doors: dict[tuple[int, str, str, str], str] = {}
@@ -290,7 +293,16 @@ class Checker:
         resident: UUID | None = None,
     ) -> str:
         self._rows.write(number, outcome, note=_note(row, *problems, resident=resident))
+        if outcome == REJECTED:
+            self._count_reason(number, problems[0])
         return outcome
+
+    def _count_reason(self, number: int, problem: Problem) -> None:
+        column, sentence, parameters = problem
+        reason = self.reasons.setdefault((column, sentence), [0, [], parameters])
+        reason[0] += 1
+        if len(reason[1]) < EXAMPLES:
+            reason[1].append(number)
 
     def _register(self, number: int, person: RosterPerson, home: Home) -> str:
         key = next(self._fresh_keys)

@@ -13,7 +13,7 @@ from django.utils import translation
 from accounts.keys import keyring
 from residents.rosters.checking import Checker
 from residents.rosters.models import KnownColumns, Roster, RosterRow, StagedResident
-from residents.rosters.sheets import columns, reading
+from residents.rosters.sheets import columns, footers, reading
 from residents.rosters.sheets.reading import OpenedFile, UnreadableFileError
 
 State = Roster.State
@@ -138,13 +138,31 @@ def _check(roster: Roster, book: OpenedFile, at: datetime) -> None:
     sheet = book.sheets[roster.sheet or 0]
     width = len(roster.findings["headings"]) if book.kind == "csv" else 0
     checker = Checker(roster, width=width, date1904=sheet["date1904"], at=at)
+    passed_over: dict[int, str] = {}
     with _without_gc(), translation.override(None), checker:  # sentences are kept untranslated
         for batch in book.rows(roster.sheet or 0):
-            checker.check([row for row in batch if row[0] > (roster.heading_row or 0)])
+            below = [row for row in batch if row[0] > (roster.heading_row or 0)]
+            found = {number: word for number, cells in below if (word := _footer(roster, cells))}
+            passed_over |= found
+            checker.check([row for row in below if row[0] not in found])
     roster.state = State.CHECKED
+    roster.findings["reasons"] = [
+        [*reason, *told] for reason, told in sorted(checker.reasons.items(), key=_most_rows_first)
+    ]
+    roster.findings["footers"] = sorted(passed_over.items())
     roster.total = roster.done = checker.counts.read
     roster.findings["search_key"] = keyring.newest_search_key()
     roster.save(update_fields=["state", "total", "done", "findings"])
+
+
+def _most_rows_first(reason: tuple[tuple[str, str], list[Any]]) -> tuple[int, int]:
+    _, (rows, examples, _) = reason
+    return -rows, examples[0]
+
+
+def _footer(roster: Roster, cells: list[Any]) -> str:
+    name, number = (roster.columns[field] for field in (columns.NAME, columns.NUMBER))
+    return footers.footer(cells, name=name, number=number)
 
 
 @contextmanager

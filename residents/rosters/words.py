@@ -31,6 +31,19 @@ def problems(note: dict[str, Any]) -> list[str]:
     return sentences
 
 
+def reasons(roster: Roster) -> list[dict[str, Any]]:
+    """Return why rows were rejected, most rows first, with the numbers of the first of them."""
+    return [
+        {
+            "sentence": problems({"why": [(field, sentence, parameters)]})[0],
+            "rows": rows,
+            "examples": examples,
+            "more": rows > len(examples),
+        }
+        for field, sentence, rows, examples, parameters in roster.findings.get("reasons", ())
+    ]
+
+
 def changes(note: dict[str, Any]) -> list[dict[str, str]]:
     """Return the changes of a row, masked: field, before and after."""
     return [
@@ -113,6 +126,12 @@ def findings(roster: Roster) -> Iterable[tuple[str, str]]:
                 rows,
             )
             % {"name": name, "rows": rows},
+        )
+    for row, word in noted.get("footers", ()):
+        yield (
+            "info",
+            _("Row %(row)d (%(word)s) is no person and was passed over.")
+            % {"row": row, "word": word},
         )
     for key, say in _COUNTED.items():
         if number := noted.get(key, sheet.get(key, 0)):

@@ -73,6 +73,7 @@ def roster_detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "roster": roster,
         "at_work": roster.state in Roster.AT_WORK,
         "findings": list(words.findings(roster)),
+        "reasons": words.reasons(roster),
         "may_be_undone": services.may_be_undone(roster, at=clock.now()),
         "twins": services.rosters_with_same_file(roster) if roster.state == State.CHECKED else [],
     }

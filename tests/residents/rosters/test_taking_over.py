@@ -103,6 +103,31 @@ class TestADryRun:
         assert "第2行" in said(roster, 5) or "row 2" in said(roster, 5)
         assert Resident.objects.count() == 3
 
+    def test_names_the_rows_that_are_no_people(self, grid: Area, community: Area) -> None:
+        total = ["合计", "", "", "", "", "", "1"]
+
+        roster = steps.checked(steps.workbook(row(grid), total), community)
+
+        assert steps.outcomes(roster) == {2: NEW}
+        assert roster.counts["read"] == 1
+        assert any("合计" in sentence for _, sentence in words.findings(roster))
+
+    def test_counts_the_rows_of_each_reason(self, grid: Area, community: Area) -> None:
+        roster = steps.checked(
+            steps.workbook(
+                row(grid, phone="1380013800"),
+                row(grid, grid="第九十九网格"),
+                row(grid, phone="1380013801"),
+            ),
+            community,
+        )
+
+        assert [(one["rows"], one["examples"]) for one in words.reasons(roster)] == [
+            (2, [2, 4]),
+            (1, [3]),
+        ]
+        assert steps.in_balance(roster)
+
     def test_says_what_an_update_changes_masked(self, grid: Area, community: Area) -> None:
         known = make_resident(grid=grid, name="样甲", phone="13800138000")
         home = known.household
