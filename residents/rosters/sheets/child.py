@@ -44,6 +44,12 @@ Row = list[Any]
 
 _OLE, _ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04"
 _ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+# FILEPASS among the first records of a workbook of Excel 97 or 95 ([MS-XLS] 2.4.117).
+_ENCRYPTED_RECORDS = re.compile(
+    rb"\x09\x08(?:\x10\x00\x00\x06\x05\x00.{12}|\x08\x00\x00\x05\x05\x00.{4})"
+    rb"(?:\x86\x00\x00\x00)?\x2f\x00",
+    re.DOTALL,
+)
 _OTHER = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _OUTSIDE = ("xl/externalLinks/", "xl/connections.xml", "xl/queryTables/")
@@ -51,10 +57,13 @@ _OUTSIDE = ("xl/externalLinks/", "xl/connections.xml", "xl/queryTables/")
 _CALENDAR_1904 = b"\x22\x00\x02\x00\x01\x00\x0e\x00\x02\x00"
 _HYPERTEXT = re.compile(rb"\s*<(?:!doctype|html|\?xml|table|meta|head)", re.IGNORECASE)
 # Formulas that access other files or addresses, or run a program (DDE).
+# In a formula without its texts. [0] is the workbook itself, Table[2022] a column of its own.
 _REACHING_OUT = re.compile(
-    rb"\[\d+\]|WEBSERVICE|FILTERXML|\bDDE\b|RTD\(|CALL\(|REGISTER|\|[^<]{0,200}!|https?:|file:",
+    rb"(?<![\w\]])\[[1-9]\d*\]|WEBSERVICE|FILTERXML|\bDDE\b|RTD\(|CALL\(|\bREGISTER(?:\.ID)?\("
+    rb"|\|[^<]{0,200}!|https?:|file:",
     re.IGNORECASE,
 )
+_TEXT_OF_FORMULA = re.compile(rb'"[^"]*"|&quot;.*?&quot;')
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>][^<]*")
 _FORMULA_WITHOUT_VALUE = re.compile(
     rb"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>\s*)?</(?:\w+:)?c>"
@@ -403,7 +412,7 @@ def _scan_rows(rows: list[bytes], last: int) -> tuple[int, int]:
 def _count_formulas(text: bytes) -> int:
     formulas = _FORMULA.findall(text)
     for formula in formulas:
-        if _REACHING_OUT.search(formula):
+        if _REACHING_OUT.search(_TEXT_OF_FORMULA.sub(b"", formula)):
             raise RefusedFileError("outside")
     return len(formulas)
 
@@ -415,7 +424,9 @@ def _span(tag: bytes) -> tuple[int, int]:
 
 def open_file(content: bytes) -> TextFile | Workbook:
     """Return the file opened by its first bytes, regardless of its name."""
-    if content.startswith(_OLE) and _ENCRYPTED_PACKAGE in content[: 1 << 20]:
+    if content.startswith(_OLE) and (
+        _ENCRYPTED_PACKAGE in content[: 1 << 20] or _ENCRYPTED_RECORDS.search(content)
+    ):
         raise RefusedFileError("password")
     if content.startswith((_OLE, _ZIP)):
         return Workbook(content)

@@ -131,6 +131,19 @@ class TestNoRowIsLost:
         assert rows_of(changed)[1][1][:4] == ["样甲", "样", "", ""]
         assert (said["formulas"], said["formulas_empty"], said["errors"]) == (2, 1, 1)
 
+    @pytest.mark.parametrize(
+        "formula",
+        [
+            b"[0]!Number",  # a name of the workbook itself
+            b"Table1[2022]",
+            b'IF(A2="REGISTERED|yes!",1,"http://x")',
+            b'HYPERLINK("http://x","1")',
+            b"REGISTERED+1",
+        ],
+    )
+    def test_where_a_formula_only_seems_to_reach_out(self, formula: bytes) -> None:
+        assert [row[0] for _, row in rows_of(with_formula(formula))[1:]] == ["样甲"]
+
     @pytest.mark.parametrize("number", [b"NaN", b"1E999", b"-1E999"])
     def test_where_a_number_is_none(self, number: bytes) -> None:
         cell = rb"<v>%s</v>" % number
@@ -264,6 +277,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
     ),
     "an old file cut short": ("damaged", lambda: OLD[:700]),
     "a password": ("password", encrypted),
+    "a password of an old file": ("password", lambda: OLD[:532] + b"\x2f\0" + OLD[534:]),
     "another packed file": ("other_workbook", lambda: renamed()),
     "a picture": ("other_file", lambda: b"\x89PNG\r\n\x1a\n" + b"\0" * 100),
     "a web page called .xls": ("hypertext", lambda: b"<html><table><tr><td>1</td></tr></table>"),
