@@ -82,7 +82,9 @@ def _note_outline(roster: Roster, book: OpenedFile, at: datetime) -> None:
     filled = [index for index, sheet in enumerate(book.sheets) if sheet["rows"]]
     if not filled:
         raise UnreadableFileError("empty")
-    roster.sheet = filled[0]
+    known = known_columns(roster)  # a sheet that explains how to fill the others has no headings
+    headed = (index for index in filled if columns.find_heading(book.heads[index], known))
+    roster.sheet = next(headed, filled[0])
     roster.state = State.CHOOSING
     roster.touched_at = at
     roster.save(update_fields=["outline", "sheet", "state", "touched_at"])

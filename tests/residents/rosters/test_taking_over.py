@@ -9,6 +9,7 @@ from python_calamine import CalamineWorkbook
 
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role
+from common.workbooks import write_workbook
 from residents.register import services as register
 from residents.register.models import Building, Household, Resident
 from residents.rosters import applying, dry_run, mending, services, words, working
@@ -102,6 +103,17 @@ class TestADryRun:
         assert steps.in_balance(roster)
         assert "第2行" in said(roster, 5) or "row 2" in said(roster, 5)
         assert Resident.objects.count() == 3
+
+    def test_begins_with_the_first_sheet_that_has_headings(
+        self, grid: Area, community: Area
+    ) -> None:
+        file = io.BytesIO()
+        explained = [["填表说明"], ["姓名", "按证件填写"], ["身份证号", "18位"]]
+        write_workbook(file, [("填表说明", explained), ("名单", [steps.HEADINGS, row(grid)])])
+
+        roster = steps.uploaded(file.getvalue(), community)
+
+        assert roster.sheet == 1
 
     def test_names_the_rows_that_are_no_people(self, grid: Area, community: Area) -> None:
         total = ["合计", "", "", "", "", "", "1"]
