@@ -325,6 +325,17 @@ def _read(read: Any, text: str) -> str:
     return str(read(text)) if text else ""
 
 
+class AreaField(forms.ModelChoiceField[Area]):
+    """A choice among areas, each set in below the one above it."""
+
+    top = 1  # the depth of the highest
+
+    def label_from_instance(self, obj: Area) -> str:
+        """Return the name, set in by its depth."""
+        set_in = "\N{IDEOGRAPHIC SPACE}" * (obj.depth - self.top)
+        return f"{set_in}{obj}"
+
+
 class RosterForm(forms.Form):
     """The upload of a roster: file, sender and area."""
 
@@ -345,7 +356,7 @@ class RosterForm(forms.Form):
         widget=forms.TextInput({**TEXT, "list": "senders"}),
         error_messages={"required": _("Enter who sent the roster, for example a village.")},
     )
-    area = forms.ModelChoiceField(
+    area = AreaField(
         label=_("For"),
         queryset=Area.objects.none(),
         empty_label=None,
@@ -355,8 +366,9 @@ class RosterForm(forms.Form):
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         area = self.fields["area"]
-        assert isinstance(area, forms.ModelChoiceField)  # noqa: S101 - tells the type checker
-        area.queryset = by.areas.order_by("path")
+        assert isinstance(area, AreaField)  # noqa: S101 - tells the type checker
+        area.queryset = areas = Area.objects.below(by).order_by("path")
+        area.top = min((one.depth for one in areas), default=1)
         senders = Roster.objects.visible_to(by).order_by("-pk").values_list("sender", flat=True)
         self.senders = list(dict.fromkeys(senders[:200]))
         self.helper = FormHelper()

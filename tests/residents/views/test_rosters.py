@@ -101,6 +101,15 @@ class TestAnUpload:
         assert page.status_code == 422
         assert not Roster.objects.exists()
 
+    def test_is_for_one_grid_as_a_whole_where_that_is_chosen(
+        self, client: Client, grid: Area
+    ) -> None:
+        make_grid(Area.objects.get_parent(grid))
+
+        send(client, steps.workbook(["样甲"]), area=grid)
+
+        assert Roster.objects.get().area == grid
+
 
 class TestARostersPage:
     def test_takes_over_and_back_and_gives_the_rows_to_mend(
