@@ -325,7 +325,7 @@ def _read(read: Any, text: str) -> str:
     return str(read(text)) if text else ""
 
 
-class AreaField(forms.ModelChoiceField[Area]):
+class AreaField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """A choice among areas, each set in below the one above it."""
 
     top = 1  # the depth of the highest
