@@ -7,7 +7,7 @@ a test walks all of them. The work of a page is a handful of queries, however ma
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
@@ -23,7 +23,14 @@ from policy.words import SUBJECTS
 from quarantine.cases.plans import all_plans
 from quarantine.lists.area_table import AreaRow, LinkedNumber, place_of, shown_areas
 from quarantine.lists.filters import conditions_of_releases, conditions_of_tests
-from quarantine.lists.forecast import STAGES, TESTS_ONLY, Forecast, forecast, stage_conditions
+from quarantine.lists.forecast import (
+    FREED,
+    STAGES,
+    TESTS_ONLY,
+    Forecast,
+    forecast,
+    stage_conditions,
+)
 from quarantine.models import Arrival, Case
 from reminders.models import Message
 
@@ -39,6 +46,7 @@ LABELS = {
     "home": _("At home"),
     "monitoring": pgettext_lazy("a measure", "Monitoring"),
     TESTS_ONLY: _("Tests only"),
+    FREED: _("No longer held"),
     "test_today": pgettext_lazy("tests", "Due"),
     "test_done": _("Taken"),
     "test_overdue": pgettext_lazy("a test", "Overdue"),
@@ -130,7 +138,7 @@ class Dashboard:
 
     @property
     def stages(self) -> list[LinkedNumber]:
-        """Return the open cases by stage."""
+        """Return the people under a measure by stage."""
         return [self.totals[stage] for stage in STAGES]
 
     @property
@@ -140,8 +148,14 @@ class Dashboard:
 
     @property
     def tests_bar(self) -> list[Part]:
-        """Return the tests taken, due and overdue as parts of one bar."""
-        return share([self.totals[key] for key in ("test_done", "test_today", "test_overdue")])
+        """Return the people with a test taken, due and overdue as parts of one bar, each once."""
+        parts = (("test_done", "only_done"), ("test_today", "only_due"))
+        once = [replace(self.totals[key], value=self._total(only)) for key, only in parts]
+        return share([*once, self.totals["test_overdue"]])
+
+    def _total(self, key: str) -> int:
+        grids = [grid.pk for grid in self._grids if grid.path.startswith(self._scope_path)]
+        return sum(self._cases.get(grid, {}).get(key, 0) for grid in grids)
 
     @property
     def by_grid(self) -> bool:
@@ -289,14 +303,15 @@ class Dashboard:
         counts_of_grid = {}
         for row in rows:
             counts = {key: row[f"n_{key}"] for key in self._conditions}
-            # Whose day has come is ready or blocked: the database need not look twice.
-            counts["release_blocked"] = counts["release_due"] - counts["release_ready"]
+            # Whose day has come is ready, freed or blocked: the database need not look twice.
+            others = counts["release_ready"] + counts["release_freed"]
+            counts["release_blocked"] = counts["release_due"] - others
             counts_of_grid[row["grid"]] = counts
         return counts_of_grid
 
     @cached_property
     def _conditions(self) -> dict[str, Q]:
-        still_open = Q(closed_on=None)
+        still_open = Q(closed_on=None, governs=True)
         stages = stage_conditions(all_plans(), today=self.today)
         tests = conditions_of_tests(self.today)
         releases = conditions_of_releases(self.today)
@@ -306,7 +321,11 @@ class Dashboard:
             "test_today": Q(pk__in=self._forecast.needing_test(self.today)),
             "test_done": tests["done"],
             "test_overdue": tests["overdue"],
+            # Whose earlier test is overdue is not counted again as due or taken.
+            "only_due": tests["earliest"],
+            "only_done": tests["done"] & ~tests["earliest"] & ~tests["overdue"],
             "release_ready": releases["ready"],
+            "release_freed": releases["freed"],
             "release_due": releases["due"],
         }
 

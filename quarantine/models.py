@@ -214,11 +214,12 @@ class Plan(models.Model):
         return str(self.content["subject"])
 
 
-# Open, and a switch has changed something since people were last told.
+# Open, and a switch has changed something since people were last told. People are told of what
+# holds them, once, however many grounds they are under.
 # Who was to be released before the new law took effect is told by the release itself.
 # Who is freed on the very day of release keeps plan and day, and owes no test any more.
 UNTOLD = (
-    Q(closed_on=None, told_plan__isnull=False)
+    Q(closed_on=None, governs=True, told_plan__isnull=False)
     & (
         ~Q(told_plan=F("plan"))
         | Q(told_freed=False, transition="freed")
@@ -228,9 +229,6 @@ UNTOLD = (
     )
     & ~Q(told_release_on__lt=F("law_from"))
 )
-
-# A result is awaited: a day of the history says nothing of its sample, as the 3 of `1- 3 5!`.
-AWAITED = Q(history__regex=r"(^| )-?[0-9]+( |$)")
 
 # The law in force cannot say what becomes of these; they keep their plan until a human has looked.
 NEEDS_DECISION = ("referred", "undecided")
@@ -267,8 +265,16 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(within(user, "grid__path"))
 
     def open(self) -> Self:
-        """Return the cases under a measure now."""
+        """Return the open cases: every ground that people are under now."""
         return self.filter(closed_on=None)
+
+    def governing(self) -> Self:
+        """Return the open case of each person that governs: people, not grounds."""
+        return self.open().filter(governs=True)
+
+    def beside(self) -> Self:
+        """Return the open cases beside the one that governs; few people have any."""
+        return self.open().filter(governs=False)
 
     def following(self, activation: Activation) -> Self:
         """Return the cases that were last derived under an activation."""
@@ -279,16 +285,18 @@ class CaseQuerySet(models.QuerySet["Case"]):
         return self.filter(UNTOLD)
 
     def release_due(self, on: date) -> Self:
-        """Return the open cases whose release day has come."""
-        return self.open().filter(release_on__lte=on)
+        """Return the governing case of each person whose release day has come."""
+        return self.governing().filter(release_on__lte=on)
 
 
 class Case(models.Model):
     """
-    A person under a measure.
+    A ground on which a person is under a measure.
 
-    Holds facts and points to a plan; every date is derived from both by
-    `policy.engine.calendars.laying`. Two derived days stand here so that they are found quickly.
+    A person may be under several at once; one of the open ones governs (`cases.standing`), and
+    lists, messages and numbers ask that one. A case holds facts and points to a plan; every date
+    is derived from both by `policy.engine.calendars.laying`. Two derived days stand here so that
+    they are found quickly.
 
     Which law the plan is of follows from the facts, the law of the opening, the activation that
     governs the grid and the case's own exception, by `cases.governing_law.follow` alone.
@@ -394,11 +402,15 @@ class Case(models.Model):
     plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, related_name="cases", verbose_name=_("plan")
     )
+    # Of the person where this ground governs, of this ground alone where it does not.
     next_test_on = models.DateField(_("next test"), null=True, blank=True)
     release_on = models.DateField(pgettext_lazy("the day", "release"), null=True, blank=True)
     # What happened, counted from day 1 (`cases.calendars.History`): with the plan and day 1
     # all that dates depend on, so that cases alike are found by one GROUP BY.
     history = models.TextField(_("history"), default="", blank=True)
+    # Of the open grounds of a person the strictest and longest: written by `cases.standing` alone.
+    # A closed one keeps it where no other was open then: it ended the person's measure.
+    governs = models.BooleanField(default=True, editable=False)
     # What people were last told; an act tells them, a switch does not.
     told_plan = models.ForeignKey(
         Plan, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
@@ -416,7 +428,20 @@ class Case(models.Model):
         verbose_name_plural = _("cases")
         constraints = [
             models.UniqueConstraint(
-                fields=["resident"], name="case_one_open", condition=Q(closed_on=None)
+                fields=["resident"],
+                name="case_one_governs",
+                condition=Q(closed_on=None, governs=True),
+            ),
+            # One event is one ground, however often it is entered.
+            models.UniqueConstraint(
+                fields=["resident", "index_case"],
+                name="case_once_of_index",
+                condition=Q(closed_on=None, index_case__isnull=False),
+            ),
+            models.UniqueConstraint(
+                fields=["positive"],
+                name="case_once_of_positive",
+                condition=Q(closed_on=None, positive__isnull=False),
             ),
             models.CheckConstraint(
                 name="case_has_evidence",
@@ -464,6 +489,8 @@ class Case(models.Model):
                 fields=["grid", "activation"], name="case_followed", condition=Q(closed_on=None)
             ),
             models.Index(fields=["grid"], name="case_untold", condition=UNTOLD),
+            # The people with several grounds, of whom there are few.
+            models.Index(fields=["resident"], name="case_beside", condition=Q(governs=False)),
             models.Index(fields=["grid", "closed_on"], name="case_closed"),
         ]
         triggers = [KEPT, SAME_PERSON, EVIDENCE_FITS, PLAN_FITS, OPENED_UNDER_ONE_LAW]
@@ -506,6 +533,7 @@ class Event(Withdrawable):
         CHECK = "check", _("Daily check")
         CLINICAL = "clinical", _("Clinical class changed")
         POSITIVE = "positive", _("Positive result")
+        NO_CONTACT = "no_contact", _("No close contact")
         CORRECTED = "corrected", _("Result corrected")
         REFERRED = "referred", _("Passed to medical care")
         EXCEPTION = "exception", _("Exception from a change of document")

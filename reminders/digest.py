@@ -19,7 +19,7 @@ def compose(message: Message) -> tuple[str, str]:
         subject = _("%(grid)s: the list of %(day)s") % {"grid": message.grid.name, "day": day}
         lines = [
             subject,
-            _("People under a measure: %(number)d") % {"number": cases.open().count()},
+            _("People under a measure: %(number)d") % {"number": cases.governing().count()},
             _("Tests due today: %(number)d") % {"number": due[WorkKind.TEST]},
             _("Tests overdue: %(number)d") % {"number": due[WorkKind.OVERDUE]},
             _("Releases to confirm: %(number)d") % {"number": due[WorkKind.RELEASE]},

@@ -1,4 +1,8 @@
-"""When a message of each kind is due, by the state of its case, not by comparing clocks."""
+"""
+When a message of each kind is due, by the state of its case, not by comparing clocks.
+
+People are told once, however many grounds they are under: by the case that governs.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,6 +10,7 @@ from datetime import date, timedelta
 
 from django.db.models import Exists, OuterRef, Q
 
+from quarantine.cases.readiness import Readiness, conditions
 from quarantine.models import Case
 from reminders import changes, workers
 from reminders.models import Message
@@ -40,7 +45,12 @@ class Rule:
 
 
 def _test_due(on: date) -> Q:
-    return Q(closed_on=None, next_test_on=on)
+    return Q(closed_on=None, governs=True, next_test_on=on)
+
+
+def _may_be_released(on: date) -> Q:
+    near = conditions(on)
+    return near[Readiness.READY] | near[Readiness.FREED]
 
 
 def _closed(how: Case.ClosedAs) -> Callable[[date], Q]:
@@ -66,14 +76,14 @@ RULES = (
     Rule(
         kind=Message.Kind.TEST_OVERDUE,
         day="next_test_on",
-        due=lambda on: Q(closed_on=None, next_test_on__lt=on),
+        due=lambda on: Q(closed_on=None, governs=True, next_test_on__lt=on),
         timely=ONE_DAY,
         for_resident=True,
     ),
     Rule(
         kind=Message.Kind.RELEASE_TODAY,
         day="release_on",
-        due=lambda on: Q(closed_on=None, release_on__lte=on),
+        due=_may_be_released,
         timely=timedelta(),
         for_resident=True,
     ),

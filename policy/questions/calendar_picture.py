@@ -25,9 +25,14 @@ class Cell:
     is_release: bool
 
 
-def weeks(calendar: Calendar, today: date) -> list[Cell | None]:
-    """Return the days of a calendar from a Monday on; None before the first."""
-    if not calendar.days:
+def weeks(calendar: Calendar, today: date, *, until: date | None = None) -> list[Cell | None]:
+    """
+    Return the days of a calendar from a Monday on; None before the first.
+
+    None lies after `until`, the day on which what it is about has ended.
+    """
+    days = [day for day in calendar.days if until is None or day.day <= until]
+    if not days:
         return []
     cells = [
         Cell(
@@ -36,9 +41,9 @@ def weeks(calendar: Calendar, today: date) -> list[Cell | None]:
             is_today=day.day == today,
             is_release=day.day == calendar.earliest_release,
         )
-        for day in calendar.days
+        for day in days
     ]
-    return [*([None] * calendar.days[0].day.weekday()), *cells]
+    return [*([None] * days[0].day.weekday()), *cells]
 
 
 def _mark(day: CalendarDay) -> tuple[str, str, str]:

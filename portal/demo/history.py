@@ -20,7 +20,7 @@ from policy.activations.decisions import approve_activation, propose_activation
 from policy.engine.decisions.facts import Inbound, Person, Proof, Stay
 from policy.engine.documents.library import Law
 from portal.demo.places import BAYANNUR, CANGSHAN
-from quarantine.acts import daily_checks, results
+from quarantine.acts import contacts, daily_checks, results
 from quarantine.acts.release import release, release_proposals
 from quarantine.arrivals.services import log_arrival
 from quarantine.models import Case, CaseQuerySet
@@ -230,8 +230,9 @@ class _Simulation:
                 sample=sample, outcome=outcome, ct=ct, reported_at=at, at=at, by=staff
             )
             if recorded.opened:
-                household = list(results.proposed_contacts(case=recorded.opened))
-                results.open_contacts(case=recorded.opened, residents=household, at=at, by=staff)
+                proposed = contacts.proposed_contacts(case=recorded.opened, at=at)
+                household = [one.resident for one in proposed]
+                contacts.open_contacts(case=recorded.opened, residents=household, at=at, by=staff)
 
     def _outcome(self, sample: Sample, day: int) -> NATResult.Outcome:
         """Return the result: negative, but for one positive in each county."""
@@ -262,7 +263,7 @@ class _Simulation:
 
     def _cases(self, grid: _Grid) -> CaseQuerySet:
         return (
-            Case.objects.open()
+            Case.objects.governing()
             .filter(grid=grid.area)
             .select_related("plan__provision", "resident", "grid")
             .order_by("pk")

@@ -27,6 +27,7 @@ from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common import clock
 from common.workbooks import Cell
 from policy import words
+from quarantine.cases.readiness import Readiness, readiness_of_each
 from quarantine.cases.words import measure_of
 from quarantine.lists.filters import CaseFilter
 from quarantine.lists.worklist import DOOR_BY_DOOR, Work, WorkKind, cards_of
@@ -208,19 +209,28 @@ def _case_rows(scope: ExportScope) -> Rows:
         "plan__provision", "resident__household__building", "resident__grid"
     )
     for chunk in _chunks(cases.order_by("-pk")):
+        near = readiness_of_each(chunk, today=scope.today)
         for case in chunk:
-            yield case.resident.key, [*_person(case.resident, scope), *_case(case)]
+            yield case.resident.key, [*_person(case.resident, scope), *_case(case, near)]
 
 
-def _case(case: Case) -> list[Cell]:
+def _case(case: Case, near: Mapping[int, Readiness]) -> list[Cell]:
     return [
         measure_of(case.plan),
         str(words.SUBJECTS.get(case.plan.subject, "")) if case.plan else "",
         case.day_1,
         None if case.closed_on else case.next_test_on,
         case.release_on,
-        case.get_closed_as_display() if case.closed_on else pgettext("a case", "Open"),
+        _state(case, near),
     ]
+
+
+def _state(case: Case, near: Mapping[int, Readiness]) -> str:
+    if case.closed_on:
+        return str(case.get_closed_as_display())
+    readiness = near.get(case.pk, Readiness.WAITING)
+    waiting = readiness == Readiness.WAITING
+    return pgettext("a case", "Open") if waiting else str(readiness.label)
 
 
 def _work(scope: ExportScope) -> Any:
@@ -233,6 +243,7 @@ def _today_rows(scope: ExportScope) -> Rows:
         "plan__provision", "resident__household__building", "resident__grid"
     )
     for chunk in _chunks(cases.order_by(*DOOR_BY_DOOR, "pk")):
+        near = readiness_of_each(chunk, today=scope.today)
         for card in cards_of(chunk, today=scope.today):
             due = [f"{task.kind.label} {task.day:%m-%d}" for task in card.due]
             yield (
@@ -240,7 +251,7 @@ def _today_rows(scope: ExportScope) -> Rows:
                 [
                     *_person(card.case.resident, scope),
                     _joined(due),
-                    *_case(card.case),
+                    *_case(card.case, near),
                 ],
             )
 

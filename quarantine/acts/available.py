@@ -24,6 +24,7 @@ class Act(models.TextChoices):
 
     RELEASE = "release", _("Release from the measure")
     CONTACTS = "contacts", _("Household members as close contacts")
+    NO_CONTACT = "no_contact", _("Household members who are no close contacts")
     SAMPLE = "sample", _("Sample taken")
     RESULT = "result", _("Enter a result")
     MISSED = "missed", _("Test missed")
@@ -62,6 +63,7 @@ def available_acts(
     *,
     case: Case,
     calendar: Calendar,
+    releasable: bool,
     person: Person,
     events: Collection[Event],
     samples: Collection[Sample],
@@ -73,13 +75,19 @@ def available_acts(
 ) -> list[Act]:
     """Return the acts that make sense on a case; on a closed one only a few."""
     if case.closed_on:
-        still = {Act.CONTACTS: proposed, Act.CORRECT: correctable, Act.NOTE: True}
+        still = {
+            Act.CONTACTS: proposed,
+            Act.NO_CONTACT: proposed,
+            Act.CORRECT: correctable,
+            Act.NOTE: True,
+        }
         return [act for act in Act if still.get(act)]
     sampled = {sample.day for sample in samples}
     held = next((day for day in calendar.days if day.day == today and day.setting), None)
     sense = {
-        Act.RELEASE: calendar.may_be_released,
+        Act.RELEASE: releasable,
         Act.CONTACTS: proposed,
+        Act.NO_CONTACT: proposed,
         Act.SAMPLE: today not in sampled,
         Act.RESULT: bool(waiting),
         Act.CORRECT: correctable,

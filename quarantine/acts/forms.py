@@ -244,6 +244,12 @@ class ContactsForm(ActForm):
     )
 
 
+class NoContactForm(ContactsForm):
+    """Which household members are no close contacts, and why."""
+
+    reason = _reason(_("Why not"))
+
+
 class NoteForm(OnceForm):
     """A note."""
 
@@ -275,6 +281,7 @@ class ExceptionForm(ActForm):
 ACT_FORMS: dict[Act, type[ActForm]] = {
     Act.RELEASE: ReleaseForm,
     Act.CONTACTS: ContactsForm,
+    Act.NO_CONTACT: NoContactForm,
     Act.SAMPLE: SampleForm,
     Act.RESULT: ResultForm,
     Act.CORRECT: CorrectForm,

@@ -1,6 +1,6 @@
 """Release: who is due today, what is missing for the others, and the confirmed release."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,26 +11,44 @@ from django.utils.translation import gettext as _
 from accounts.staff.models import User
 from common import clock
 from policy.engine.calendars.laying import Calendar
+from policy.engine.documents.law import Citation
 from quarantine.cases.calendars import calendars_of
-from quarantine.cases.lifecycle import StaleCaseError, close
+from quarantine.cases.governing_law import freeing_clause_of
+from quarantine.cases.lifecycle import StaleCaseError, close, end, record, refuse_closed
+from quarantine.cases.readiness import RELEASABLE, Readiness, awaits_result, readiness_of
+from quarantine.cases.standing import grounds_of
 from quarantine.models import Case, CaseQuerySet, Event
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """A case due for release, its calendar, and sentences on what is still missing."""
+    """
+    A person due for release: the case that governs, its calendar, and what is still missing.
+
+    `others` are the grounds that a release ends as well. `freed_by` is the clause by which the law
+    in force asks nothing more of somebody freed.
+    """
 
     case: Case
+    others: tuple[Case, ...]
     calendar: Calendar
+    readiness: Readiness
     blockers: tuple[str, ...]
+    freed_by: Citation | None = None
 
 
 @dataclass(frozen=True)
 class Proposals:
-    """The cases that may be released today, and those due for which something is missing."""
+    """Who may be released today, whom the law holds no longer, and for whom something misses."""
 
     ready: list[Proposal]
+    freed: list[Proposal]
     blocked: list[Proposal]
+
+    @property
+    def releasable(self) -> int:
+        """How many people may be released."""
+        return len(self.ready) + len(self.freed)
 
 
 @dataclass(frozen=True)
@@ -45,17 +63,51 @@ def release_proposals(*, cases: CaseQuerySet, today: date) -> Proposals:
     """
     Return the proposals among `cases` (give `Case.objects.visible_to(user)`).
 
-    Three queries and what the caller's `select_related` adds.
+    Five queries at most and what the caller's `select_related` adds.
     """
-    due = list(cases.release_due(today).select_related("plan", "resident").order_by("release_on"))
-    calendars = calendars_of(due, today=today)
-    proposals = [
-        Proposal(case, calendars[case.pk], blockers_of(calendars[case.pk])) for case in due
-    ]
-    return Proposals(
-        ready=[proposal for proposal in proposals if proposal.calendar.may_be_released],
-        blocked=[proposal for proposal in proposals if not proposal.calendar.may_be_released],
-    )
+    due = cases.release_due(today).select_related("plan", "resident", "grid", "activation")
+    found = _proposals(list(due.order_by("release_on", "pk")), today=today)
+    return Proposals(*([one for one in found if one.readiness == what] for what in _LISTED))
+
+
+_LISTED = (Readiness.READY, Readiness.FREED, Readiness.BLOCKED)
+
+
+def _proposals(cases: Collection[Case], *, today: date) -> list[Proposal]:
+    grounds = grounds_of(cases)
+    calendars = calendars_of([case for own in grounds.values() for case in own], today=today)
+    proposals = []
+    for given in cases:
+        case, *others = own = grounds[given.resident_id]
+        readiness = readiness_of(own, calendars, today=today)
+        proposals.append(
+            Proposal(
+                case=case,
+                others=tuple(one for one in others if _ends_too(one, calendars[one.pk])),
+                calendar=calendars[case.pk],
+                readiness=readiness,
+                blockers=_blockers(own, calendars, readiness),
+                freed_by=freeing_clause_of(case) if readiness == Readiness.FREED else None,
+            )
+        )
+    return proposals
+
+
+def _ends_too(case: Case, laid: Calendar) -> bool:
+    """Say whether a ground ends with the release; one that only asks for tests goes on."""
+    return bool(laid.plan.mandatory_days) or case.freed or laid.positive_on is not None
+
+
+def _blockers(
+    cases: Collection[Case], calendars: Mapping[int, Calendar], readiness: Readiness
+) -> tuple[str, ...]:
+    """Return what keeps a person under any of their grounds, in the language of the page."""
+    if readiness in RELEASABLE:
+        return ()
+    sentences = [text for case in cases for text in blockers_of(calendars[case.pk])]
+    if not sentences and any(map(awaits_result, cases)):
+        sentences = [_("A result is still awaited.")]
+    return tuple(dict.fromkeys(sentences))
 
 
 def blockers_of(laid: Calendar) -> tuple[str, ...]:
@@ -67,33 +119,52 @@ def blockers_of(laid: Calendar) -> tuple[str, ...]:
 @transaction.atomic
 def release(*, cases: Collection[Case], at: datetime, by: User) -> Released:
     """
-    Release those of `cases` who meet the criterion; the others are named with what is missing.
+    Release the people of those of `cases` who meet the criterion; say what misses of the others.
 
+    All their grounds end with it, but one that only asks for tests goes on until they are done.
     A case that somebody else changed meanwhile is among the refused.
     """
     outcome = Released([], [])
-    calendars = calendars_of(cases, today=clock.day_of(at))
+    today = clock.day_of(at)
+    still_open = [case for case in cases if case.closed_on is None]
+    found = {one.case.resident_id: one for one in _proposals(still_open, today=today)}
     for case in cases:
-        if refusal := _release(case, calendars[case.pk], at=at, by=by):
+        if refusal := _release(case, found.get(case.resident_id), at=at, by=by):
             outcome.refused.append((case, refusal))
         else:
             outcome.released.append(case)
     return outcome
 
 
-def _release(case: Case, laid: Calendar, *, at: datetime, by: User) -> str:
-    """Release one case, and return why not when it cannot be."""
-    if case.closed_on is None and not laid.may_be_released:
-        return " ".join(blockers_of(laid)) or _("Nothing to release: no measure applies.")
+def _release(case: Case, proposal: Proposal | None, *, at: datetime, by: User) -> str:
+    """Release one person, and return why not when they cannot be."""
+    if proposal and proposal.readiness not in RELEASABLE:
+        return " ".join(proposal.blockers) or _("Nothing to release: no measure applies.")
     try:
         with transaction.atomic():
-            close(
-                case=case,
-                closed_as=Case.ClosedAs.RELEASED,
-                kind=Event.Kind.RELEASED,
-                at=at,
-                by=by,
-            )
+            refuse_closed(case)
+            if proposal:
+                _end(proposal, at=at, by=by)
     except StaleCaseError as error:
         return error.sentence
     return ""
+
+
+def _end(proposal: Proposal, *, at: datetime, by: User) -> None:
+    released = record(
+        case=proposal.case,
+        kind=Event.Kind.RELEASED,
+        at=at,
+        by=by,
+        detail={"closed_as": Case.ClosedAs.RELEASED},
+    )
+    for other in proposal.others:
+        close(
+            case=other,
+            closed_as=Case.ClosedAs.SUPERSEDED,
+            kind=Event.Kind.CLOSED,
+            at=at,
+            by=by,
+            about=released,
+        )
+    end(case=proposal.case, closed_as=Case.ClosedAs.RELEASED, at=at)

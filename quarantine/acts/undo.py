@@ -10,10 +10,9 @@ from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common import clock
 from common.undo_window import TooLateToUndoError, refuse_after_undo
-from quarantine.acts.results import open_case_of
 from quarantine.arrivals.services import withdraw_case
 from quarantine.cases.audit_phrases import TOOK_BACK
-from quarantine.cases.lifecycle import reopen, replan, write
+from quarantine.cases.lifecycle import reopen, replan, write_person
 from quarantine.models import Case, Event
 from residents.relocation import moves
 from residents.relocation.models import Move
@@ -35,6 +34,7 @@ _OF_THEMSELVES = (
     Event.Kind.OUTING_APPROVED,
     Event.Kind.OUTING_REFUSED,
     Event.Kind.CHECK,
+    Event.Kind.NO_CONTACT,
     Event.Kind.NOTE,
 )
 
@@ -43,8 +43,7 @@ _OF_THEMSELVES = (
 def take_back_sample(*, sample: Sample, at: datetime, by: User) -> None:
     """Take a sample back. Raise TooLateToUndoError after UNDO or once it has a result."""
     testing.withdraw_sample(sample=sample, at=at, by=by)
-    if case := open_case_of(sample.resident):
-        write(case=case, today=clock.day_of(at))
+    write_person(resident=sample.resident, today=clock.day_of(at))
 
 
 @transaction.atomic
@@ -68,15 +67,14 @@ def take_back_result(*, result: NATResult, at: datetime, by: User, late: bool = 
     if not late and contacts.exclude(closed_as=Case.ClosedAs.WITHDRAWN).exists():
         raise TooLateToUndoError(_SOMETHING_HAPPENED)
     for contact in contacts.open():
-        _withdraw_contact(contact.pk, at=at, by=by, whatever_happened=True)
+        withdraw_case(case=_full_case(contact.pk), at=at, by=by, whatever_happened=True)
     for pk in opened:
         withdraw_case(case=_full_case(pk), at=at, by=by, whatever_happened=late)
     for event in followed:
         _withdraw(event, at=at, by=by)
     for pk in closed:
         reopen(case=_full_case(pk), today=clock.day_of(at))
-    if not closed and (case := open_case_of(result.sample.resident)):
-        write(case=case, today=clock.day_of(at))
+    write_person(resident=result.sample.resident, today=clock.day_of(at))
 
 
 @transaction.atomic
@@ -84,7 +82,7 @@ def take_back_contacts(*, index: Case, at: datetime, by: User) -> int:
     """
     Take back the contacts that were opened last from a case, and return how many.
 
-    What they continued is open again. Raise TooLateToUndoError after UNDO, or once something
+    Whatever else holds them stays. Raise TooLateToUndoError after UNDO, or once something
     happened to one of them.
     """
     contacts = index.contacts.exclude(closed_as=Case.ClosedAs.WITHDRAWN).order_by("-opened_at")
@@ -94,19 +92,8 @@ def take_back_contacts(*, index: Case, at: datetime, by: User) -> int:
     refuse_after_undo(last.opened_at, at=at)
     opened_together = list(contacts.filter(opened_at=last.opened_at))
     for contact in opened_together:
-        _withdraw_contact(contact.pk, at=at, by=by)
+        withdraw_case(case=_full_case(contact.pk), at=at, by=by)
     return len(opened_together)
-
-
-def _withdraw_contact(pk: int, *, at: datetime, by: User, whatever_happened: bool = False) -> None:
-    contact = _full_case(pk)
-    withdraw_case(case=contact, at=at, by=by, whatever_happened=whatever_happened)
-    continued = Event.objects.valid().filter(
-        case__resident=contact.resident_id, detail__index_case=contact.index_case_id
-    )
-    for event in continued:
-        _withdraw(event, at=at, by=by)
-        reopen(case=_full_case(event.case_id), today=clock.day_of(at))
 
 
 @transaction.atomic
@@ -142,8 +129,9 @@ def take_back_event(*, event: Event, at: datetime, by: User) -> None:
     refuse_after_undo(event.at, at=at)
     case, today = _full_case(event.case_id), clock.day_of(at)
     if event.kind == Event.Kind.RELEASED:
-        _withdraw(event, at=at, by=by)
-        reopen(case=case, today=today)
+        for ended in [event, *event.answers.valid()]:
+            _withdraw(ended, at=at, by=by)
+            reopen(case=_full_case(ended.case_id), today=today)
     elif event.kind in _CHANGED_FACTS:
         _refuse_followed(event)
         _withdraw(event, at=at, by=by)
@@ -152,7 +140,7 @@ def take_back_event(*, event: Event, at: datetime, by: User) -> None:
         if event.answers.filter(withdrawn_at=None).exists():
             raise TooLateToUndoError(_("This has an answer: take the answer back first."))
         _withdraw(event, at=at, by=by)
-        write(case=case, today=today)
+        write_person(resident=case.resident, today=today)
     else:
         raise TooLateToUndoError(_("This follows from something else: take that back instead."))
 

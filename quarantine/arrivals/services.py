@@ -21,13 +21,11 @@ from policy.engine.documents.library import Law
 from policy.models import Provision
 from policy.services import law_of
 from quarantine.cases.facts import decide_on, pack, unpack
-from quarantine.cases.lifecycle import OpenCaseError, close, open_case
+from quarantine.cases.lifecycle import close, open_case
 from quarantine.models import Arrival, Case, Event
 from residents.register import services as residents
 from residents.register.models import Resident
 from residents.relocation.models import Move
-
-__all__ = ["OpenCaseError"]
 
 
 class FutureArrivalError(RefusedError):
@@ -90,13 +88,13 @@ def log_arrival(
 
     `facts.start` is the day of arrival. `origin` is the GB/T 2260 code, "" from abroad. `entry`
     says what was changed of the person before, for the undo. The same `key` sent again returns
-    what the first call logged. Raise FutureArrivalError, AlreadyLoggedError or OpenCaseError.
+    what the first call logged. Whatever else holds the person stays beside the new case. Raise
+    FutureArrivalError or AlreadyLoggedError.
     """
     if logged := _logged(key):
         return logged
     if facts.start is None or facts.start > clock.day_of(at):
         raise FutureArrivalError(_("The day of arrival lies in the future."))
-    _refuse_open_case(resident)
     decision = decide_on(law, facts)
     try:
         with transaction.atomic():
@@ -150,16 +148,6 @@ def _logged(key: uuid.UUID) -> Logged | None:
 
 def _case_of(arrival: Arrival) -> Case | None:
     return Case.objects.select_related("plan", "grid", "resident").filter(arrival=arrival).first()
-
-
-def _refuse_open_case(resident: Resident) -> None:
-    if case := Case.objects.open().filter(resident=resident).first():
-        error = OpenCaseError(
-            _("This person is under a measure since %(day)s: open that case instead.")
-            % {"day": case.day_1.isoformat()}
-        )
-        error.case = case
-        raise error
 
 
 def _provision(decision: Decision) -> Provision | None:

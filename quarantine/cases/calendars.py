@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import FilteredRelation, Q, prefetch_related_objects
+from django.db.models import F, FilteredRelation, Q, prefetch_related_objects
 
 from policy.engine.calendars import laying
 from policy.engine.calendars.laying import Calendar
@@ -45,6 +45,14 @@ class History:
         else:
             self.moves.append(event)
 
+    def add_sample(
+        self, day: date, outcome: Any, ct: Decimal | None, reported_at: datetime
+    ) -> None:
+        """Add a sample with its result; without an outcome that is still awaited."""
+        self.sampled.append(day)
+        if outcome:
+            self.results.append(_result(day, outcome, ct, reported_at))
+
     def encoded_from(self, day_1: date) -> str:
         """
         Return the history that dates depend on as short text, counted from day 1.
@@ -55,7 +63,7 @@ class History:
         """
         outcomes = {result.day: _outcome(result, day_1) for result in self.results}
         entries = [(day_number(day, day_1), outcomes.get(day, "")) for day in self.sampled]
-        entries += [(day_number(day, day_1), "!") for day in self.missed]
+        entries += [(day_number(day, day_1), "!") for day in dict.fromkeys(self.missed)]
         return " ".join(f"{number}{outcome}" for number, outcome in sorted(entries))
 
 
@@ -104,11 +112,12 @@ def calendar_from(
     """
     Return the calendar of a case whose rows have been read. No query of its own.
 
-    `events` and `samples` are all valid ones of the case; samples carry their `valid_results`.
+    `events` are all valid ones of the case, with the missed tests of the person's other grounds;
+    `samples` all valid ones since day 1, with their `valid_results`.
     """
     history = History()
     for event in sorted(events, key=lambda event: (event.day, event.pk)):
-        if event.kind in _DRAWN:
+        if event.kind in _DRAWN and happened_to(event, case):
             history.add(event)
     for sample in samples:
         history.sampled.append(sample.day)
@@ -127,6 +136,19 @@ def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]
     prefetch_related_objects(list(cases), "plan")
     histories = histories_of(cases)
     return {case.pk: lay(case, histories[case.pk], today) for case in cases}
+
+
+def lay_as_others(case: Case, *, today: date) -> Calendar:
+    """Return the calendar of a case by its columns alone. No query with `plan` at hand."""
+    return lay_shared(
+        plan_of(case.plan).digest,
+        case.day_1,
+        case.history,
+        today=today,
+        law_from=case.law_from,
+        freed_on=case.freed_on,
+        transition=case.transition,
+    )
 
 
 @functools.lru_cache(maxsize=5_000)
@@ -208,22 +230,36 @@ def _served(case: Case, moves: Iterable[Event]) -> list[Served]:
     return served
 
 
+def happened_to(event: Event, case: Case) -> bool:
+    """
+    Say whether an event of the person belongs to the history of a case.
+
+    A missed test is the person's, as a sample is: it counts for every ground of those days.
+    """
+    if event.kind != Event.Kind.TEST_MISSED:
+        return event.case_id == case.pk
+    return _within(event.day, case)
+
+
+def _within(day: date, case: Case) -> bool:
+    return case.day_1 <= day and (case.closed_on is None or day <= case.closed_on)
+
+
 def histories_of(cases: Collection[Case]) -> Mapping[int, History]:
     """Return what happened to each of the cases, by primary key. Two queries."""
     histories: dict[int, History] = defaultdict(History)
     of_resident: dict[int, list[Case]] = defaultdict(list)
     for case in cases:
         of_resident[case.resident_id].append(case)
-    for resident, day, outcome, ct, reported_at in _samples(cases):
+    for resident, day, *found in _samples(cases):
         for case in of_resident[resident]:
-            if case.day_1 <= day and (case.closed_on is None or day <= case.closed_on):
-                history = histories[case.pk]
-                history.sampled.append(day)
-                if outcome:
-                    history.results.append(_result(day, outcome, ct, reported_at))
-    events = Event.objects.valid().filter(case__in=cases, kind__in=_DRAWN)
-    for event in events.order_by("day", "pk"):
-        histories[event.case_id].add(event)
+            if _within(day, case):
+                histories[case.pk].add_sample(day, *found)
+    events = Event.objects.valid().filter(case__resident__in=list(of_resident), kind__in=_DRAWN)
+    for event in events.order_by("day", "pk").annotate(resident=F("case__resident")):
+        for case in of_resident[event.resident]:  # type: ignore[attr-defined]
+            if happened_to(event, case):
+                histories[case.pk].add(event)
     return histories
 
 

@@ -194,6 +194,11 @@ def freeing_clause(*, case: Case, law: str, place: str) -> Citation | None:
         return None
 
 
+def freeing_clause_of(case: Case) -> Citation | None:
+    """Return the clause by which the document that freed a case asks nothing of the person."""
+    return freeing_clause(case=case, law=case.law, place=case.grid.county_code)
+
+
 def decision_of(case: Case) -> Decision:
     """
     Return the answer of the law that a case follows to the case's facts, with the reasons.

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Literal
 
-from django.db import IntegrityError, transaction
-from django.db.models import F, prefetch_related_objects
+from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from accounts.auditing import audit
@@ -19,12 +19,13 @@ from policy.engine.decisions.decide import Decision
 from policy.engine.decisions.facts import CLINICALS, Person
 from policy.engine.documents.library import Law
 from policy.services import activation_in_force
+from quarantine.cases import standing
 from quarantine.cases.audit_phrases import DID
 from quarantine.cases.calendars import History, calendar_of, histories_of, lay
 from quarantine.cases.facts import pack, unpack
 from quarantine.cases.governing_law import Followed, followed_by, lay_followed
 from quarantine.cases.plans import store_plan
-from quarantine.models import Arrival, Case, Event
+from quarantine.models import UNTOLD, Arrival, Case, Event
 from residents.register.models import Resident
 from testing.models import NATResult
 
@@ -39,12 +40,6 @@ class StaleCaseError(RefusedError):
     keeps the version in a hidden input and the view sets `case.version` from it before the act.
     After any refusal read the case anew.
     """
-
-
-class OpenCaseError(RefusedError):
-    """The person has an open case already; `case` is that one, None if just opened."""
-
-    case: Case | None = None
 
 
 class NoMeasureError(RefusedError):
@@ -87,7 +82,7 @@ def open_case(
     """
     Open the case that a decision asks for, with the evidence it rests on.
 
-    Raise OpenCaseError when the person has an open case, NoMeasureError without a plan.
+    It stands beside the other grounds that are open. Raise NoMeasureError without a plan.
     """
     if decision.plan is None:
         raise NoMeasureError(_("The documents in force ask for no measure here."))
@@ -95,35 +90,30 @@ def open_case(
     # A law that is no longer in force, or not yet known here, is left to the next sweep.
     governing = activation_in_force(area=grid, at=at)
     followed = governing is not None and governing.document == law.id
-    try:
-        with transaction.atomic():
-            case = Case.objects.create(
-                resident=resident,
-                grid=grid,
-                arrival=arrival,
-                positive=positive,
-                index_case=index_case,
-                opened_at=at,
-                opened_by=by,
-                day_1=decision.start,
-                facts=pack(person, start=person.start or decision.start, day_1=decision.start),
-                opened_under=law.id,
-                activation=governing if followed else None,
-                law=law.id,
-                plan=plan,
-                told_plan=plan,
-            )
-    except IntegrityError as error:
-        if "case_one_open" not in str(error):
-            raise
-        raise OpenCaseError(_("This person is under a measure already.")) from error
+    standing.hold(resident.pk)
+    told = not Case.objects.governing().filter(UNTOLD, resident=resident).exists()
+    case = Case.objects.create(
+        resident=resident,
+        grid=grid,
+        arrival=arrival,
+        positive=positive,
+        index_case=index_case,
+        opened_at=at,
+        opened_by=by,
+        day_1=decision.start,
+        facts=pack(person, start=person.start or decision.start, day_1=decision.start),
+        opened_under=law.id,
+        activation=governing if followed else None,
+        law=law.id,
+        plan=plan,
+        told_plan=plan,
+        governs=False,
+    )
     record(case=case, kind=Event.Kind.OPENED, at=at, by=by)
-    today = clock.day_of(at)
-    derived = _derived(case, histories_of([case])[case.pk], today=today)[1]
-    derived["told_release_on"] = derived["release_on"]
-    Case.objects.filter(pk=case.pk).update(**derived)
-    for name, value in derived.items():
-        setattr(case, name, value)
+    if history := histories_of([case])[case.pk].encoded_from(case.day_1):
+        case.history = history
+        Case.objects.filter(pk=case.pk).update(history=history)
+    standing.settle([resident.pk], today=clock.day_of(at), tell=told, known=[case])
     return case
 
 
@@ -137,9 +127,12 @@ def close(
     about: Event | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> Event:
-    """Close a case. Raise StaleCaseError when somebody else changed it meanwhile."""
-    refuse_closed(case)
-    _update(case, closed_on=clock.day_of(at), closed_as=closed_as)
+    """
+    Close a case; the person stays under the other grounds that are open.
+
+    Raise StaleCaseError when somebody else changed it meanwhile.
+    """
+    end(case=case, closed_as=closed_as, at=at)
     return record(
         case=case,
         kind=kind,
@@ -150,15 +143,35 @@ def close(
     )
 
 
+def end(*, case: Case, closed_as: Case.ClosedAs, at: datetime) -> None:
+    """Write the end of a case on it, without an event: for whoever has recorded one."""
+    refuse_closed(case)
+    standing.hold(case.resident_id)
+    told = standing.was_told(case)
+    others = Case.objects.open().filter(resident=case.resident_id).exclude(pk=case.pk).exists()
+    goes_on = {"governs": False} if others else {}
+    _update(case, closed_on=clock.day_of(at), closed_as=closed_as, **goes_on)
+    if others:
+        standing.settle([case.resident_id], today=clock.day_of(at), tell=told)
+
+
+def close_all(
+    *,
+    cases: Collection[Case],
+    closed_as: Case.ClosedAs,
+    kind: Event.Kind,
+    at: datetime,
+    by: User | None,
+    detail: Mapping[str, Any],
+) -> None:
+    """Close the open cases of a person for one reason, the one that governs last."""
+    for case in sorted(cases, key=lambda case: (case.governs, case.pk)):
+        close(case=case, closed_as=closed_as, kind=kind, at=at, by=by, detail=detail)
+
+
 def reopen(*, case: Case, today: date) -> None:
-    """Reopen a case whose closing was taken back. Raise OpenCaseError if another is open."""
-    try:
-        with transaction.atomic():
-            write(case=case, today=today, closed_on=None, closed_as="")
-    except IntegrityError as error:
-        if "case_one_open" not in str(error):
-            raise
-        raise OpenCaseError(_("This person is under another measure by now.")) from error
+    """Reopen a case whose closing was taken back, beside whatever is open by now."""
+    write(case=case, today=today, closed_on=None, closed_as="", governs=False)
 
 
 def record(
@@ -220,22 +233,46 @@ def write(*, case: Case, today: date, **values: Any) -> Calendar:
     the case since it was read: then the act is not done. Who acts tells the people concerned;
     what a switch changed before and nobody has told yet stays to be told.
     """
-    known = _was_told(case)
+    standing.hold(case.resident_id)
+    told = standing.was_told(case)
     for name, value in values.items():
         setattr(case, name, value)
-    laid, derived = _derived(case, histories_of([case])[case.pk], today=today)
-    told_values = {
-        "told_plan": case.plan,
-        "told_release_on": derived["release_on"],
-        "told_freed": case.freed,
-    }
-    _update(case, **values, **derived, **(told_values if known else {}))
-    return laid
+    history = histories_of([case])[case.pk]
+    _update(case, **values, history=history.encoded_from(case.day_1))
+    standing.settle([case.resident_id], today=today, tell=told, known=[case])
+    return lay(case, history, today)
 
 
-def _was_told(case: Case) -> bool:
-    last_told = (case.told_plan_id, case.told_release_on, case.told_freed)
-    return last_told == (case.plan_id, case.release_on, case.freed)
+def write_person(*, resident: Resident, today: date, case: Case | None = None) -> list[Case]:
+    """
+    Write what follows from a fact of the person on every open ground, and return them.
+
+    The one that governs comes first. Of `case`, whose page was acted on, the version counts as in
+    `write`; the others change only where something of theirs does.
+    """
+    standing.hold(resident.pk)
+    cases = open_cases_of(resident)
+    if case is not None:
+        cases = [case if case.pk == other.pk else other for other in cases]
+    told = all(standing.was_told(other) for other in cases if other.governs)
+    histories = histories_of(cases)
+    for other in cases:
+        history = histories[other.pk].encoded_from(other.day_1)
+        if other is case or history != other.history:
+            _update(other, history=history)
+    standing.settle([resident.pk], today=today, tell=told, known=cases)
+    return cases
+
+
+def open_cases_of(resident: Resident) -> list[Case]:
+    """Return the open cases of a resident with what acts need, the one that governs first."""
+    cases = Case.objects.open().filter(resident=resident).order_by(*standing.STRICTEST_FIRST)
+    return list(cases.select_related("plan", "grid", "resident"))
+
+
+def open_case_of(resident: Resident) -> Case | None:
+    """Return the open case that governs for a resident."""
+    return next(iter(open_cases_of(resident)), None)
 
 
 def _update(case: Case, **values: Any) -> None:
@@ -250,43 +287,10 @@ def _update(case: Case, **values: Any) -> None:
     case.version += 1
 
 
-def _derived(case: Case, history: History, *, today: date) -> tuple[Calendar, dict[str, Any]]:
-    """Return a case's calendar, and the columns that follow from it and from the history."""
-    laid = lay(case, history, today)
-    return laid, {
-        "next_test_on": laid.next_test_on,
-        "release_on": laid.earliest_release,
-        "history": history.encoded_from(case.day_1),
-    }
-
-
 def refuse_closed(case: Case) -> None:
     """Raise StaleCaseError when the case is closed."""
     if case.closed_on is not None:
         raise StaleCaseError(_("This case is closed."))
-
-
-def refresh_many(*, cases: Collection[Case], today: date) -> int:
-    """
-    Refresh the derived columns of many cases, set by set, and return how many changed.
-
-    A case that somebody changed meanwhile is left: the change has refreshed it.
-    """
-    if not cases:
-        return 0
-    changed = 0
-    prefetch_related_objects(list(cases), "plan")
-    histories = histories_of(cases)
-    for case in cases:
-        derived = _derived(case, histories[case.pk], today=today)[1]
-        if any(getattr(case, name) != value for name, value in derived.items()):
-            if _was_told(case):
-                derived["told_release_on"] = derived["release_on"]
-            unchanged = Case.objects.filter(pk=case.pk, version=case.version)
-            changed += unchanged.update(**derived)
-            for name, value in derived.items():
-                setattr(case, name, value)
-    return changed
 
 
 @transaction.atomic

@@ -1,6 +1,7 @@
 """The nightly check that every open case follows from its facts, its rows and the law."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import NamedTuple
@@ -15,6 +16,7 @@ from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.models import Activation
 from quarantine.cases.calendars import decode_history, lay_plan
 from quarantine.cases.governing_law import Ruling, followed_or_none, ruling
+from quarantine.cases.standing import Ground, ground, standing_of
 from quarantine.models import Case, Event, Plan
 
 # What the audit says of a case that does not follow from its facts.
@@ -36,8 +38,10 @@ OTHER_HISTORY = """
             LEFT JOIN testing_natresult r ON r.sample_id = s.id AND r.withdrawn_at IS NULL
             WHERE s.resident_id = c.resident_id AND s.withdrawn_at IS NULL AND s.day >= c.day_1
             UNION ALL
-            SELECT e.day - c.day_1 + 1, '!' FROM quarantine_event e
-            WHERE e.case_id = c.id AND e.kind = 'test_missed' AND e.withdrawn_at IS NULL
+            SELECT DISTINCT e.day - c.day_1 + 1, '!' FROM quarantine_event e
+            JOIN quarantine_case o ON o.id = e.case_id
+            WHERE o.resident_id = c.resident_id AND e.day >= c.day_1
+                AND e.kind = 'test_missed' AND e.withdrawn_at IS NULL
         ) happened
     ) said ON true
     WHERE c.closed_on IS NULL AND c.history <> COALESCE(said.history, '')
@@ -48,6 +52,8 @@ class CaseRow(NamedTuple):
     """The columns of a case, and the place of its grid."""
 
     pk: int
+    resident_id: int
+    governs: bool
     packed: str
     day_1: date
     opened_under: str
@@ -90,6 +96,7 @@ def unexplained_cases() -> list[Case]:
         cursor.execute(OTHER_HISTORY)
         wrong = {pk for (pk,) in cursor.fetchall()}
     wrong.update(row.pk for row in _rows() if not check.holds(row))
+    wrong.update(check.without_their_standing())
     return list(Case.objects.filter(pk__in=wrong).order_by("pk")) if wrong else []
 
 
@@ -111,17 +118,38 @@ class _Check:
         self.excepted: Mapping[int, str] = dict(
             exceptions.order_by("pk").values_list("case", "detail__excepted")
         )
+        self._of_several = set(Case.objects.beside().values_list("resident", flat=True))
+        # Of people with several grounds: each row with what its own calendar says.
+        self._grounds: dict[int, list[tuple[CaseRow, Ground]]] = defaultdict(list)
         self._answers: dict[tuple[object, ...], Answer | None] = {}
         self._days: dict[tuple[object, ...], tuple[date | None, date | None]] = {}
 
     def holds(self, row: CaseRow) -> bool:
-        """Say whether everything on a case follows from its facts and its history."""
+        """
+        Say whether everything on a case follows from its facts and its history.
+
+        The standing of people with several grounds is left for `without_their_standing`.
+        """
         plan = self.plans.get(row.plan_id)
         if plan is None or row.excepted != self.excepted.get(row.pk, ""):
             return False
         columns = (plan.digest, row.law, row.law_from, row.freed_on, row.transition)
-        days = (row.next_test_on, row.release_on)
-        return columns == self._answer(row) and days == self._laid(row, plan)
+        days = self._laid(row, plan)
+        if row.resident_id in self._of_several:
+            own = ground(plan, *days, row.day_1, row.pk)
+            self._grounds[row.resident_id].append((row, own))
+            return columns == self._answer(row)
+        return columns == self._answer(row) and (True, *days) == _standing_columns(row)
+
+    def without_their_standing(self) -> Iterator[int]:
+        """Yield the cases of people with several grounds that do not follow from all of these."""
+        for rows in self._grounds.values():
+            standing = standing_of([own for _row, own in rows])
+            for row, own in rows:
+                governs = own == standing.governing
+                days = standing[1:] if governs else (own.next_test_on, own.release_on)
+                if _standing_columns(row) != (governs, *days):
+                    yield row.pk
 
     def _answer(self, row: CaseRow) -> Answer | None:
         ruling = self.rulings.get(row.activation_id or 0)
@@ -146,6 +174,10 @@ class _Check:
             )
             self._days[key] = (laid.next_test_on, laid.earliest_release)
         return self._days[key]
+
+
+def _standing_columns(row: CaseRow) -> tuple[object, ...]:
+    return row.governs, row.next_test_on, row.release_on
 
 
 def _plans() -> Iterator[Plan]:

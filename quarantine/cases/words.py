@@ -11,10 +11,19 @@ from django.utils.translation import get_language, gettext, gettext_lazy, ngette
 from policy.words import SETTINGS, document_title
 from quarantine import models
 from quarantine.cases.plans import plan_of
+from quarantine.cases.readiness import Readiness
 
 if TYPE_CHECKING:
     from policy.engine.calendars.laying import Calendar
     from policy.engine.calendars.plans import Plan
+
+
+# How a tag of a person's readiness looks.
+STATUS_TAGS = {
+    Readiness.READY: "done",
+    Readiness.FREED: "free",
+    Readiness.BLOCKED: "overdue",
+}
 
 
 def measure_of(plan: Plan | models.Plan | None) -> str:
@@ -47,14 +56,14 @@ def stage_now(calendar: Calendar, today: date) -> str:
     return next((day.setting or "" for day in calendar.days if day.day == today), "")
 
 
-def status_of(case: models.Case, calendar: Calendar, today: date) -> tuple[str, str]:
+def status_of(
+    case: models.Case, readiness: Readiness | None, calendar: Calendar, today: date
+) -> tuple[str, str]:
     """Return the status of a case, as a tag and in words: its end, its release or its setting."""
     if case.closed_on:
         return "done", case.get_closed_as_display()
-    release = calendar.earliest_release
-    over = calendar.may_be_released or (release is not None and release < today)
-    if over:
-        return "due", gettext("Release due")
+    if readiness is not None and readiness != Readiness.WAITING:
+        return STATUS_TAGS[readiness], str(readiness.label)
     if setting := stage_now(calendar, today):
         return setting, str(SETTINGS[setting])
     return "free", gettext("Tests only")

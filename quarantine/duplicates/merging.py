@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.staff.models import Area, User
 from common import clock
-from quarantine.acts.results import open_case_of
-from quarantine.cases.lifecycle import record, replan, write
+from quarantine.cases.lifecycle import open_cases_of, record, replan, write
 from quarantine.models import Arrival, Case, Event
 from residents.duplicates import merging
 from residents.duplicates.merging import Field, MergeError, move_back, move_rows
@@ -49,6 +48,7 @@ def merge(
         _movable_facts(Sample, "day", made),
         _movable_facts(Arrival, "arrived_on", made),
     )
+    Case.objects.governing().filter(resident=merged).update(governs=False)
     # In this order: a case may follow its evidence, not go before it.
     moved = {
         "samples": move_rows(samples, kept),
@@ -57,7 +57,7 @@ def merge(
     }
     grids = {case.pk: case.grid_id for case in cases}
     Merge.objects.filter(pk=made.pk).update(moved={**made.moved, **moved, "grids": grids})
-    if case := open_case_of(kept):
+    for case in open_cases_of(kept):
         grid = kept.grid if case.pk in at_home else case.grid
         if case.grid_id != grid.pk:
             names = {"left": case.grid.name, "entered": grid.name, "merge": str(made.key)}
@@ -87,23 +87,19 @@ def unmerge(*, made: Merge, at: datetime, by: User) -> None:
     move_back(Case, moved["cases"], made)
     for event in Event.objects.valid().filter(detail__merge=str(made.key)):
         Event.objects.filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by)
-    kept_case = open_case_of(made.kept)
-    if kept_case and made.kept.grid_id != lived:
-        _refresh_case(kept_case, _grid(moved, kept_case), at=at)
-    elif kept_case:
-        _refresh_case(kept_case, kept_case.grid, at=at)
-    if merged_case := open_case_of(made.merged):
-        _refresh_case(merged_case, _grid(moved, merged_case), at=at)
+    for case in open_cases_of(made.kept):
+        moved_home = made.kept.grid_id != lived
+        _refresh_case(case, _grid(moved, case) if moved_home else case.grid, at=at)
+    for case in open_cases_of(made.merged):
+        _refresh_case(case, _grid(moved, case), at=at)
 
 
 def _refuse(kept: Resident, merged: Resident) -> None:
     cases = Case.objects.filter(resident__in=[kept, merged])
-    if cases.open().count() > 1:
+    contact_of = cases.open().filter(index_case__isnull=False).values_list("index_case", flat=True)
+    if len(contact_of) > len(set(contact_of)):
         raise MergeError(
-            _(
-                "Both are under a measure. Close one of the cases first, or take it back: one"
-                " person has one case."
-            )
+            _("Both are entered as close contacts of the same person: take one of these back.")
         )
     if cases.filter(index_case__resident__in=[kept, merged]).exists():
         raise MergeError(_("One is recorded as the close contact of the other: they are two."))

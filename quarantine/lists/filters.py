@@ -14,8 +14,15 @@ from accounts.staff.models import Area, User
 from policy import words
 from policy.engine.documents.schema import MEASURE_SUBJECTS
 from quarantine.cases.plans import all_plans
-from quarantine.lists.forecast import Forecast, forecast, stage_conditions
-from quarantine.models import AWAITED, Arrival, ArrivalQuerySet, Case, CaseQuerySet
+from quarantine.cases.readiness import Readiness, conditions
+from quarantine.lists.forecast import (
+    FREED,
+    TESTS_ONLY,
+    Forecast,
+    forecast,
+    stage_conditions,
+)
+from quarantine.models import Arrival, ArrivalQuerySet, Case, CaseQuerySet
 from testing.models import Sample
 
 # The subjects that a measure can rest on.
@@ -41,7 +48,8 @@ class CaseFilter(InAreas):
     """
     Which cases: `CaseFilter(request.GET, user=…, today=…).qs`.
 
-    Always narrowed to what `user` may see; open cases unless `state` says otherwise.
+    Always narrowed to what `user` may see. People under a measure, each by the case that governs,
+    unless `state` asks for closed cases.
     """
 
     state = django_filters.ChoiceFilter(
@@ -58,7 +66,11 @@ class CaseFilter(InAreas):
     )
     stage = django_filters.ChoiceFilter(
         label=_("Stage"),
-        choices=[*words.SETTINGS.items(), ("none", _("Tests only"))],
+        choices=[
+            *words.SETTINGS.items(),
+            (TESTS_ONLY, _("Tests only")),
+            (FREED, _("No longer held")),
+        ],
         empty_label=_("All stages"),
         method="in_stage",
     )
@@ -76,8 +88,9 @@ class CaseFilter(InAreas):
         label=pgettext_lazy("the act", "Release"),
         choices=[
             ("due", _("Day has come")),
-            ("ready", _("Ready")),
-            ("blocked", _("Blocked")),
+            (Readiness.READY.value, _("Ready")),
+            (Readiness.FREED.value, _("No longer held")),
+            (Readiness.BLOCKED.value, _("Blocked")),
         ],
         empty_label=_("All releases"),
         method="with_release",
@@ -95,15 +108,16 @@ class CaseFilter(InAreas):
 
     @property
     def qs(self) -> CaseQuerySet:
-        """Return the cases; without a state or a day of its own those that are open."""
+        """Return the cases; without a state or a day of its own one for each person."""
         cases: CaseQuerySet = super().qs
         chosen = self.form.cleaned_data
         all_states = chosen.get("state") or chosen.get("on") or chosen.get("test") == "done"
-        return cases if all_states else cases.open()
+        return cases if all_states else cases.governing()
 
     def in_state(self, cases: CaseQuerySet, _name: str, state: str) -> CaseQuerySet:
-        """Keep closed cases, or all."""
-        return cases.exclude(closed_on=None) if state == "closed" else cases
+        """Keep closed cases, or these and the people under a measure."""
+        closed = ~Q(closed_on=None)
+        return cases.filter(closed if state == "closed" else closed | Q(governs=True))
 
     def in_stage(self, cases: CaseQuerySet, _name: str, stage: str) -> CaseQuerySet:
         """Keep the cases that their plan puts in this setting today, or on the day asked about."""
@@ -112,11 +126,13 @@ class CaseFilter(InAreas):
         return cases.filter(stage_conditions(all_plans(), today=self.today)[stage])
 
     def with_test(self, cases: CaseQuerySet, _name: str, test: str) -> CaseQuerySet:
-        """Keep the cases whose next test is due today, is overdue, or was taken today."""
+        """Keep the people who need a test today, owe one of an earlier day, or gave one today."""
+        if test == "today":
+            return self.needing_test_on(cases, _name, self.today)
         return cases.filter(conditions_of_tests(self.today)[test])
 
     def with_release(self, cases: CaseQuerySet, _name: str, release: str) -> CaseQuerySet:
-        """Keep the cases whose day has come: all, with every test, or with one missing."""
+        """Keep the people whose day has come: all, or as near to the end as `Readiness` says."""
         return cases.filter(conditions_of_releases(self.today)[release])
 
     def open_on(self, cases: CaseQuerySet, _name: str, day: date) -> CaseQuerySet:
@@ -125,7 +141,7 @@ class CaseFilter(InAreas):
         return cases.filter(pk__in=[pk for pks in by_stage.values() for pk in pks])
 
     def needing_test_on(self, cases: CaseQuerySet, _name: str, day: date) -> CaseQuerySet:
-        """Keep the cases that need a test on a day to come."""
+        """Keep the people who need a test on a day to come, on whatever ground."""
         expected = forecast(cases=cases.open(), today=self.today)
         return cases.filter(pk__in=expected.needing_test(day))
 
@@ -162,19 +178,22 @@ class ArrivalFilter(InAreas):
 
 
 def conditions_of_tests(today: date) -> dict[str, Q]:
-    """Return, for each choice about tests, the condition on a case."""
-    taken = Sample.objects.valid().filter(
-        resident=OuterRef("resident"), day=today, day__gte=OuterRef("day_1")
-    )
+    """
+    Return, for choices about tests, the condition on a case that governs.
+
+    Whose earliest test is today is not all who need one today: others are overdue besides.
+    """
+    taken = Sample.objects.valid().filter(resident=OuterRef("resident"), day=today)
     return {
-        "today": Q(closed_on=None, next_test_on=today),
-        "overdue": Q(closed_on=None, next_test_on__lt=today),
-        "done": Q(Exists(taken)) & (Q(closed_on=None) | Q(closed_on__gte=today)),
+        "earliest": Q(closed_on=None, governs=True, next_test_on=today),
+        "overdue": Q(closed_on=None, governs=True, next_test_on__lt=today),
+        "done": Q(Exists(taken), governs=True) & (Q(closed_on=None) | Q(closed_on__gte=today)),
     }
 
 
 def conditions_of_releases(today: date) -> dict[str, Q]:
-    """Return, for each choice about release, the condition on a case."""
-    due = Q(closed_on=None, release_on__lte=today)
-    ready = Q(next_test_on=None) & ~AWAITED
-    return {"due": due, "ready": due & ready, "blocked": due & ~ready}
+    """Return, for each choice about release, the condition on a case that governs."""
+    due = Q(closed_on=None, governs=True, release_on__lte=today)
+    near = conditions(today)
+    listed = (Readiness.READY, Readiness.FREED, Readiness.BLOCKED)
+    return {"due": due, **{readiness.value: near[readiness] for readiness in listed}}

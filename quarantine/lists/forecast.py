@@ -1,19 +1,20 @@
 """
-The forecast of many cases: how many are in which stage, and who needs a test, on a day.
+The forecast of many people: how many are in which stage, and who needs a test, on a day.
 
 Cases with the same plan, day 1 and history have the same calendar. The database groups them, and
-each group is laid once: the work grows with the number of different histories, not of people.
+each group is laid once: the work grows with the number of different histories, not of people. Who
+is under several grounds is looked at by themselves, and counted once.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import TruncDate
 
 from policy.engine.calendars.laying import Calendar
@@ -25,7 +26,9 @@ from quarantine.models import Case, CaseQuerySet
 
 # The stage of cases whose plan only asks for tests.
 TESTS_ONLY = "none"
-STAGES: tuple[str, ...] = ("central", "home", "monitoring", TESTS_ONLY)
+# The stage of people whom the law in force holds no longer, until somebody confirms it.
+FREED = "freed"
+STAGES: tuple[str, ...] = ("central", "home", "monitoring", TESTS_ONLY, FREED)
 
 # A setting with its first and last day number.
 Span = tuple[Setting, int, int | None]
@@ -42,6 +45,7 @@ class ForecastGroup:
     last_day: date
     needing_test_on: frozenset[date]
     freed_on: date | None  # from when nothing is asked of them any more
+    still_open: bool
 
     @cached_property
     def _spans(self) -> list[Span]:
@@ -52,45 +56,71 @@ class ForecastGroup:
         if not self.first_day <= day <= self.last_day:
             return None
         if self.freed_on and self.freed_on <= day:
-            return TESTS_ONLY
+            return FREED
         number = max((day - self.calendar.start).days + 1, 1)
         for setting, first, last in self._spans:
             if first <= number and (last is None or number <= last):
                 return setting
         return TESTS_ONLY
 
+    def asks_on(self, day: date) -> bool:
+        """Say whether these cases, open still, need a test on a day to come."""
+        return self.still_open and day in self.needing_test_on
+
+
+@dataclass(frozen=True)
+class PersonWithGrounds:
+    """Somebody under several grounds, the one that governs first, then the longest."""
+
+    grounds: tuple[ForecastGroup, ...]
+
+    def held_on(self, day: date) -> tuple[str, int] | None:
+        """Return the stage on a day and the case that puts them there, None on other days."""
+        for ground in self.grounds:
+            if stage := ground.stage_on(day):
+                return stage, ground.cases[0]
+        return None
+
 
 @dataclass
 class Forecast:
-    """Groups of cases, and counts by day."""
+    """Groups of cases of people under one ground each, people under several, and counts by day."""
 
     today: date
     groups: list[ForecastGroup]
+    people: list[PersonWithGrounds]
 
     def by_stage(self, day: date) -> dict[str, list[int]]:
-        """Return the cases open on a day, or expected to be, by stage."""
+        """Return the cases open on a day, or expected to be, by stage; one for each person."""
         pks: dict[str, list[int]] = defaultdict(list)
         for group in self.groups:
             if stage := group.stage_on(day):
                 pks[stage].extend(group.cases)
+        for stage, case in self._people_on(day):
+            pks[stage].append(case)
         return pks
 
     def counts(self, day: date) -> Counter[str]:
-        """Return how many cases are open on a day, or expected to be, by stage."""
+        """Return how many people are under a measure on a day, or expected to be, by stage."""
         counts: Counter[str] = Counter()
         for group in self.groups:
             if stage := group.stage_on(day):
                 counts[stage] += len(group.cases)
+        counts.update(stage for stage, _case in self._people_on(day))
         return counts
 
     def needing_test(self, day: date) -> list[int]:
-        """Return the cases that need a test on a day from today on."""
-        return [
-            case
-            for group in self.groups
-            if group.last_day >= self.today <= day and day in group.needing_test_on
-            for case in group.cases
-        ]
+        """Return the cases that need a test on a day from today on; one for each person."""
+        if day < self.today:
+            return []
+        needing = [case for group in self.groups if group.asks_on(day) for case in group.cases]
+        asked = (p.grounds[0] for p in self.people if any(g.asks_on(day) for g in p.grounds))
+        return [*needing, *(ground.cases[0] for ground in asked)]
+
+    def _people_on(self, day: date) -> Iterator[tuple[str, int]]:
+        for person in self.people:
+            if held := person.held_on(day):
+                yield held
 
 
 def spans(plan: EnginePlan) -> list[Span]:
@@ -125,36 +155,58 @@ def stage_conditions(plans: Mapping[int, EnginePlan], *, today: date) -> dict[st
             conditions[setting] |= span
     freed = Q(transition=Case.Transition.FREED, freed_on__lte=today)
     return {
-        stage: condition | freed if stage == TESTS_ONLY else condition & ~freed
+        stage: freed if stage == FREED else condition & ~freed
         for stage, condition in conditions.items()
     }
 
 
 def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> Forecast:
     """
-    Return the forecast of the open ones of `cases`, and of those closed after `since`.
+    Return the forecast of the people of open `cases`, and of those closed after `since`.
 
-    One query, however many cases there are, and one more for plans met for the first time. The
+    Two queries, however many cases there are, and one more for plans met for the first time. The
     database groups cases by their `history`.
     """
     open_then = Q(closed_on=None) if since is None else Q(closed_on=None) | Q(closed_on__gt=since)
-    rows = list(
-        cases.filter(open_then)
-        .annotate(opened=TruncDate("opened_at"))
-        .order_by()
-        .values(
-            *("plan__digest", "day_1", "release_on", "opened", "closed_on"),
-            *("history", "law_from", "freed_on", "transition"),
+    then = cases.filter(open_then).annotate(opened=TruncDate("opened_at")).order_by()
+    beside = Case.objects.filter(open_then, governs=False)
+    of_several = set(beside.values_list("resident", flat=True))
+    if of_several:
+        alone = then.exclude(resident__in=of_several)
+        several = list(
+            then.filter(resident__in=of_several)
+            .order_by(
+                F("closed_on").desc(nulls_first=True),
+                "-governs",
+                F("release_on").desc(nulls_last=True),
+                "pk",
+            )
+            .values("pk", "resident", *_COLUMNS)
         )
-        .annotate(pks=ArrayAgg("pk"))
-    )
-    plans = plans_of({row["plan__digest"] for row in rows})
-    return Forecast(
-        today, [_forecast_group(row, plans[row["plan__digest"]], today) for row in rows]
-    )
+    else:
+        alone, several = then, []
+    rows = list(alone.values(*_COLUMNS).annotate(pks=ArrayAgg("pk")))
+    plans = plans_of({row["plan__digest"] for row in (*rows, *several)})
+    groups = [_forecast_group(row, row["pks"], plans, today) for row in rows]
+    grounds: dict[int, list[ForecastGroup]] = defaultdict(list)
+    for row in several:
+        grounds[row["resident"]].append(_forecast_group(row, [row["pk"]], plans, today))
+    return Forecast(today, groups, [PersonWithGrounds(tuple(own)) for own in grounds.values()])
 
 
-def _forecast_group(row: Mapping[str, Any], plan: EnginePlan, today: date) -> ForecastGroup:
+_COLUMNS = (
+    *("plan__digest", "day_1", "release_on", "opened", "closed_on"),
+    *("history", "law_from", "freed_on", "transition"),
+)
+
+
+def _forecast_group(
+    row: Mapping[str, Any],
+    cases: Collection[int],
+    plans: Mapping[str, EnginePlan],
+    today: date,
+) -> ForecastGroup:
+    plan = plans[row["plan__digest"]]
     laid = lay_shared(
         plan.digest,
         row["day_1"],
@@ -168,7 +220,16 @@ def _forecast_group(row: Mapping[str, Any], plan: EnginePlan, today: date) -> Fo
     asked = frozenset(laid.required_tests).difference(sampled)
     last_day = _last_day(row, asked, today)
     freed_on = row["freed_on"] if row["transition"] == Case.Transition.FREED else None
-    return ForecastGroup(tuple(row["pks"]), plan, laid, row["opened"], last_day, asked, freed_on)
+    return ForecastGroup(
+        cases=tuple(cases),
+        plan=plan,
+        calendar=laid,
+        first_day=row["opened"],
+        last_day=last_day,
+        needing_test_on=asked,
+        freed_on=freed_on,
+        still_open=row["closed_on"] is None,
+    )
 
 
 def _last_day(row: Mapping[str, Any], asked: Iterable[date], today: date) -> date:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -16,10 +16,17 @@ from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, Out
 from django.utils.translation import gettext_lazy as _
 
 from common.paging import Page, page_after
-from quarantine.cases.calendars import decode_history, lay_shared
-from quarantine.cases.plans import plan_of
+from quarantine.cases.calendars import lay_as_others
+from quarantine.cases.readiness import (
+    RELEASABLE,
+    Readiness,
+    awaited,
+    conditions,
+    readiness_of,
+)
+from quarantine.cases.standing import grounds_of
 from quarantine.lists.forecast import forecast
-from quarantine.models import AWAITED, Case, CaseQuerySet, Event, EventQuerySet
+from quarantine.models import Case, CaseQuerySet, Event, EventQuerySet
 from residents.register.models import Building, Household
 from testing.models import NATResult, Sample
 
@@ -100,10 +107,10 @@ DOOR_BY_DOOR = (
 
 
 class Work:
-    """What is due among the open ones of `cases` on a day: counts and pages, by one condition."""
+    """What is due among the people of `cases` on a day: counts and pages, by one condition."""
 
     def __init__(self, *, cases: CaseQuerySet, today: date) -> None:
-        self.everyone, self.cases, self.today = cases, cases.open(), today
+        self.everyone, self.cases, self.today = cases, cases.governing(), today
 
     def counts_of(self, cards: Sequence[Card]) -> WorkCounts:
         """Return the same as `counts` where `cards` are all that is due. One light query."""
@@ -115,20 +122,20 @@ class Work:
         """Return how much is due. One query, and another where tests are overdue."""
         cases = self.cases.annotate(
             held=ExpressionWrapper(self._held, BooleanField()),
-            awaited=ExpressionWrapper(AWAITED, BooleanField()),
+            awaited=ExpressionWrapper(self._awaited, BooleanField()),
+            over=ExpressionWrapper(self._over, BooleanField()),
             checked=Exists(self._checks),
         )
-        facts = ("next_test_on", "release_on", "held", "awaited", "checked")
+        facts = ("next_test_on", "over", "held", "awaited", "checked")
         by_kind, total, tomorrow = Counter[WorkKind](), 0, 0
         for row in cases.order_by().values_list(*facts).annotate(number=Count("pk")):
-            test, release, held, awaited, checked, number = row
-            over = test is None and release is not None and release <= self.today
+            test, over, held, awaited, checked, number = row
             due = {
                 WorkKind.OVERDUE: test is not None and test < self.today,
                 WorkKind.TEST: test == self.today,
                 WorkKind.RESULT: awaited,
-                WorkKind.RELEASE: over and not awaited,
-                WorkKind.CHECK: held and not checked and (awaited or not over),
+                WorkKind.RELEASE: over,
+                WorkKind.CHECK: held and not checked and not over,
             }
             by_kind.update({kind: number for kind, is_due in due.items() if is_due})
             total += number * any(due.values())
@@ -148,12 +155,11 @@ class Work:
         due: dict[WorkKind, Callable[[], Q]] = {
             WorkKind.OVERDUE: lambda: Q(next_test_on__lt=self.today),
             WorkKind.TEST: lambda: Q(next_test_on=self.today) | Q(pk__in=self._late),
-            WorkKind.RESULT: lambda: AWAITED,
-            WorkKind.RELEASE: lambda: self._over & ~AWAITED,
-            WorkKind.CHECK: lambda: unchecked & ~(self._over & ~AWAITED),
+            WorkKind.RESULT: lambda: self._awaited,
+            WorkKind.RELEASE: lambda: self._over,
+            WorkKind.CHECK: lambda: unchecked & ~self._over,
         }
-        # Whose last day has come and who awaits no result may be released: no need to ask twice.
-        anything = Q(next_test_on__lte=self.today) | self._over | AWAITED | unchecked
+        anything = Q(next_test_on__lte=self.today) | self._over | self._awaited | unchecked
         return (
             self.cases.filter(due[WorkKind(kind)]() if kind else anything)
             .annotate(checked=Exists(self._checks))
@@ -166,15 +172,22 @@ class Work:
         freed = Q(transition=Case.Transition.FREED, freed_on__lte=self.today)
         return Q(plan__content__stages__0__isnull=False) & ~freed
 
-    @property
+    @cached_property
     def _over(self) -> Q:
-        return Q(release_on__lte=self.today, next_test_on=None)
+        """Whoever may be released."""
+        near = conditions(self.today)
+        return near[Readiness.READY] | near[Readiness.FREED]
+
+    @cached_property
+    def _awaited(self) -> Q:
+        return awaited()
 
     @cached_property
     def _late(self) -> list[int]:
         """Return the cases with an overdue test that need another today, by their calendars."""
-        late = self.cases.filter(next_test_on__lt=self.today)
-        return forecast(cases=late, today=self.today).needing_test(self.today)
+        late = self.cases.filter(next_test_on__lt=self.today).values("resident")
+        grounds = self.everyone.open().filter(resident__in=late)
+        return forecast(cases=grounds, today=self.today).needing_test(self.today)
 
     @property
     def _checks(self) -> EventQuerySet:
@@ -202,60 +215,65 @@ def cards_of(cases: Sequence[Case], *, today: date) -> list[Card]:
 
 
 def _cards(cases: Sequence[tuple[Case, bool]], today: date) -> list[Card]:
-    """Return the cards of cases, of which is known whether there was a check today. One query."""
+    """Return the cards of cases; of each is known whether there was a check today. Two queries."""
     results = NATResult.objects.valid().filter(sample=OuterRef("pk"))
-    waiting = Sample.objects.valid().filter(
-        ~Exists(results), resident__in=[case.resident_id for case, _checked in cases]
-    )
+    people = [case.resident_id for case, _checked in cases]
+    waiting = Sample.objects.valid().filter(~Exists(results), resident__in=people)
     samples: dict[int, dict[date, uuid.UUID]] = defaultdict(dict)
     for resident, day, key in waiting.values_list("resident_id", "day", "key"):
         samples[resident][day] = key
+    grounds = grounds_of([case for case, _checked in cases if case.closed_on is None])
     return [
-        _card(case, samples[case.resident_id], checked=checked, today=today)
+        _card(
+            case,
+            grounds.get(case.resident_id, []),
+            samples[case.resident_id],
+            checked=checked,
+            today=today,
+        )
         for case, checked in cases
     ]
 
 
-def _card(case: Case, awaited: Mapping[date, uuid.UUID], *, checked: bool, today: date) -> Card:
+def _card(
+    case: Case,
+    grounds: Sequence[Case],
+    awaited_samples: Mapping[date, uuid.UUID],
+    *,
+    checked: bool,
+    today: date,
+) -> Card:
     if case.closed_on:
         return Card(case, ())
+    calendars = {one.pk: lay_as_others(one, today=today) for one in grounds}
     freed = case.transition == Case.Transition.FREED and (case.freed_on or today) <= today
-    calendar = lay_shared(
-        plan_of(case.plan).digest,
-        case.day_1,
-        case.history,
-        today=today,
-        law_from=case.law_from,
-        freed_on=case.freed_on,
-        transition=case.transition,
-    )
-    sampled = decode_history(case.history, case.day_1).sampled
-    open_tests = [day for day in calendar.required_tests if day not in sampled]
-    asks_check = bool(calendar.plan.stages) and not freed and not checked
-    return Card(case, tuple(_due(calendar, open_tests, awaited, asks_check, today)))
+    asks_check = bool(calendars[case.pk].plan.stages) and not freed and not checked
+    near = readiness_of(grounds, calendars, today=today)
+    due = _due(calendars.values(), awaited_samples, today)
+    if near in RELEASABLE and case.release_on:
+        return Card(case, (*due, DueWork(WorkKind.RELEASE, case.release_on)))
+    check = [DueWork(WorkKind.CHECK, today)] if asks_check else []
+    return Card(case, (*due, *check))
 
 
 def _due(
-    calendar: Calendar,
-    open_tests: Iterable[date],
-    awaited: Mapping[date, uuid.UUID],
-    asks_check: bool,
+    calendars: Iterable[Calendar],
+    awaited_samples: Mapping[date, uuid.UUID],
     today: date,
-) -> Iterable[DueWork]:
+) -> Iterator[DueWork]:
+    """Yield the tests that any ground asks for, and the results that are awaited."""
+    calendars = list(calendars)
+    open_tests = {day for calendar in calendars for day in calendar.open_tests if day <= today}
     yield from (
         DueWork(WorkKind.OVERDUE if day < today else WorkKind.TEST, day)
-        for day in open_tests
-        if day <= today
+        for day in sorted(open_tests)
     )
+    first = min(calendar.start for calendar in calendars)
     yield from (
         DueWork(WorkKind.RESULT, day, key)
-        for day, key in sorted(awaited.items())
-        if calendar.start <= day <= today
+        for day, key in sorted(awaited_samples.items())
+        if first <= day <= today
     )
-    if calendar.may_be_released and calendar.earliest_release:
-        yield DueWork(WorkKind.RELEASE, calendar.earliest_release)
-    elif asks_check:
-        yield DueWork(WorkKind.CHECK, today)
 
 
 def _home(card: Card) -> Household:

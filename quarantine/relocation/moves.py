@@ -1,7 +1,7 @@
 """
 Moving, leaving, dying and coming back of somebody who may be under a measure.
 
-An open case goes where the person goes; it ends here where they leave or die.
+Open cases go where the person goes; they end here where they leave or die.
 """
 
 from datetime import date, datetime
@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.staff.models import User
 from common import clock
 from common.errors import RefusedError
-from quarantine.acts.results import open_case_of
-from quarantine.cases.lifecycle import close, record, replan
+from quarantine.cases.lifecycle import close_all, open_cases_of, record, replan
 from quarantine.models import Case, Event
 from residents.register.models import Household, Resident
 from residents.relocation import handovers, moves
@@ -37,7 +36,7 @@ def move_resident(
     day: date | None = None,
 ) -> Move:
     """
-    Move a resident to another household since `day` (today); an open case follows.
+    Move a resident to another household since `day` (today); open cases follow.
 
     Raise what `residents.relocation.moves.move` raises.
     """
@@ -49,7 +48,7 @@ def move_resident(
         at=at,
         by=by,
     )
-    _case_follows(made, at=at, by=by)
+    _cases_follow(made, at=at, by=by)
     return made
 
 
@@ -65,30 +64,29 @@ def leave(
     by: User,
 ) -> Move:
     """
-    Record that a resident has left the area; an open case is closed as handed over.
+    Record that a resident has left the area; open cases are closed as handed over.
 
     `case_told` says that somebody told the place they went to: without it, an open case raises
     OpenCaseLeavesError. A measure binds wherever the person is; only its keeping ends here.
     """
     made = moves.leave(resident=resident, version=version, day=day, place=place, at=at, by=by)
-    if case := open_case_of(resident):
-        if not case_told:
-            raise OpenCaseLeavesError(
-                _(
-                    "This person is under a measure. Tell the place they went to, then tick"
-                    " “The place they went to was told”: the case is closed here."
-                )
+    cases = open_cases_of(resident)
+    if cases and not case_told:
+        raise OpenCaseLeavesError(
+            _(
+                "This person is under a measure. Tell the place they went to, then tick"
+                " “The place they went to was told”: the case is closed here."
             )
-        _close(case, Case.ClosedAs.HANDED_OVER, made, at=at, by=by)
+        )
+    _close(cases, Case.ClosedAs.HANDED_OVER, made, at=at, by=by)
     return made
 
 
 @transaction.atomic
 def die(*, resident: Resident, version: int, day: date, at: datetime, by: User) -> Move:
-    """Record that a resident has died; an open case is closed with that, and reminders stop."""
+    """Record that a resident has died; open cases are closed with that, and reminders stop."""
     made = moves.die(resident=resident, version=version, day=day, at=at, by=by)
-    if case := open_case_of(resident):
-        _close(case, Case.ClosedAs.DIED, made, at=at, by=by)
+    _close(open_cases_of(resident), Case.ClosedAs.DIED, made, at=at, by=by)
     return made
 
 
@@ -96,7 +94,7 @@ def die(*, resident: Resident, version: int, day: date, at: datetime, by: User) 
 def take_over(
     *, handover: Handover, household: Household, day: date, at: datetime, by: User
 ) -> Move:
-    """Accept somebody from another community at an address here; an open case comes along."""
+    """Accept somebody from another community at an address here; open cases come along."""
     handovers.accept(handover=handover, at=at, by=by)
     resident = handover.resident
     return move_resident(
@@ -109,29 +107,31 @@ def take_over(
     )
 
 
-def _case_follows(made: Move, *, at: datetime, by: User) -> None:
+def _cases_follow(made: Move, *, at: datetime, by: User) -> None:
     resident = made.resident
-    case = open_case_of(resident)
-    if case is None or case.grid_id == resident.grid_id:
-        return
-    record(
-        case=case,
-        kind=Event.Kind.GRID,
-        at=at,
-        by=by,
-        detail={
-            "left": case.grid.name,
-            "entered": resident.grid.name,
-            "grid": case.grid_id,
-            "move": str(made.key),
-        },
-    )
-    replan(case=case, at=at, grid=resident.grid)
+    for case in open_cases_of(resident):
+        if case.grid_id == resident.grid_id:
+            continue
+        record(
+            case=case,
+            kind=Event.Kind.GRID,
+            at=at,
+            by=by,
+            detail={
+                "left": case.grid.name,
+                "entered": resident.grid.name,
+                "grid": case.grid_id,
+                "move": str(made.key),
+            },
+        )
+        replan(case=case, at=at, grid=resident.grid)
 
 
-def _close(case: Case, closed_as: Case.ClosedAs, made: Move, *, at: datetime, by: User) -> None:
-    close(
-        case=case,
+def _close(
+    cases: list[Case], closed_as: Case.ClosedAs, made: Move, *, at: datetime, by: User
+) -> None:
+    close_all(
+        cases=cases,
         closed_as=closed_as,
         kind=Event.Kind.CLOSED,
         at=at,

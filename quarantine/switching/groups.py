@@ -7,7 +7,7 @@ groups; each is planned once, and what is found holds for all of its cases.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from policy.services import library
 from quarantine.cases.calendars import decode_history, lay_plan
 from quarantine.cases.governing_law import Followed, Ruling, followed_or_none, ruling
 from quarantine.cases.plans import all_plans
+from quarantine.cases.standing import ground, standing_of
 
 # The columns that `follow`, the calendar before and the calendar after depend on.
 COLUMNS = (
@@ -41,12 +42,28 @@ _KEY = f"""
         c.law, c.transition, COALESCE(c.law_from::text, '-'), COALESCE(c.freed_on::text, '-'),
         {_FACTS}))::uuid
 """
-# The open cases in some grids with their key; `g.scope` says what governs the grid, and where.
-PICKED = f"""
-    SELECT c.id, c.version, c.grid_id, g.scope, {_KEY} AS key
+_OPEN_IN_GRIDS = """
     FROM quarantine_case c
     JOIN unnest(%(grids)s::bigint[], %(scopes)s::int[]) AS g (grid, scope) ON g.grid = c.grid_id
     WHERE c.closed_on IS NULL
+"""
+_OF_SEVERAL = "SELECT resident_id FROM quarantine_case WHERE closed_on IS NULL AND NOT governs"
+# The open cases in some grids with their key; `g.scope` says what governs the grid, and where.
+PICKED = f"""
+    SELECT c.id, c.version, c.grid_id, g.scope, {_KEY} AS key {_OPEN_IN_GRIDS}
+"""
+# Of these the cases of people who are under one ground alone: one for each person.
+PICKED_ALONE = f"{PICKED} AND c.resident_id NOT IN ({_OF_SEVERAL})"
+# The cases of the other people.
+PICKED_SEVERAL = f"""
+    SELECT c.id, c.version, c.grid_id, g.scope, {_KEY} AS key, c.resident_id, c.governs
+    {_OPEN_IN_GRIDS} AND c.resident_id IN ({_OF_SEVERAL})
+"""
+# One row for each of them: the case that governs, its grid, and the keys of all grounds.
+PEOPLE_SEVERAL = f"""
+    SELECT max(id) FILTER (WHERE governs) AS id, max(grid_id) FILTER (WHERE governs) AS grid_id,
+        string_agg(key::text, ' ' ORDER BY key::text) AS keys
+    FROM ({PICKED_SEVERAL}) several GROUP BY resident_id
 """  # noqa: S608 - constants
 
 
@@ -119,6 +136,8 @@ class CaseGroup(NamedTuple):
 class CalendarSummary(NamedTuple):
     """The parts of a calendar that a switch needs; many calendars share one summary."""
 
+    plan: EnginePlan
+    start: date
     next_test_on: date | None
     release_on: date | None
     open_tests: tuple[date, ...]
@@ -193,10 +212,28 @@ class GroupAnswers:
 def calendar_summary(laid: Calendar) -> CalendarSummary:
     """Return the summary of a calendar."""
     return CalendarSummary(
+        laid.plan,
+        laid.start,
         laid.next_test_on,
         laid.earliest_release,
         tuple(laid.open_tests),
         tuple(_settings(laid)),
+    )
+
+
+def together(grounds: Sequence[CalendarSummary]) -> CalendarSummary:
+    """Return what several grounds ask of one person: all tests, and the standing's day."""
+    standing = standing_of(
+        [
+            ground(one.plan, one.next_test_on, one.release_on, one.start, place)
+            for place, one in enumerate(grounds)
+        ]
+    )
+    tests = sorted({day for one in grounds for day in one.open_tests})
+    return grounds[standing.governing.pk]._replace(
+        next_test_on=standing.next_test_on,
+        release_on=standing.release_on,
+        open_tests=tuple(tests),
     )
 
 
@@ -252,3 +289,21 @@ def groups_in(picked: str, scopes: LegalContexts) -> list[GroupPlaces]:
         if columns_of_first[0] is not None:
             groups[key] = CaseGroup(scopes.all[scope], *columns_of_first)
     return [GroupPlaces(key, group, in_grid[key]) for key, group in groups.items()]
+
+
+class PeopleAlike(NamedTuple):
+    """How many people in a grid are under the same several grounds."""
+
+    keys: str  # of the grounds' groups, with spaces between
+    grid: int
+    number: int
+
+
+def people_in(scopes: LegalContexts) -> list[PeopleAlike]:
+    """Return the people under several grounds in some grids, those alike counted. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT keys, grid_id, count(*) FROM ({PEOPLE_SEVERAL}) people GROUP BY 1, 2",  # noqa: S608
+            scopes.parameters,
+        )
+        return [PeopleAlike(*row) for row in cursor.fetchall()]

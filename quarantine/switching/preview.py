@@ -1,12 +1,14 @@
 """
-What a decision on an activation would change for every open case, without writing anything.
+What a decision on an activation would change for everybody under a measure, without writing it.
 
+People are counted, each once. Who is under one ground is counted by that; who is under several by
+what these make together, so that a ground that ends changes nothing where another holds longer.
 The cases are grouped as the sweep groups them and planned by the same functions, so that applying
 gives the very same numbers. What is behind a number is found again by the keys of its groups.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -23,14 +25,18 @@ from quarantine.cases.calendars import histories_of, lay
 from quarantine.cases.governing_law import Followed, followed_under
 from quarantine.models import NEEDS_DECISION, Case, CaseQuerySet, Plan
 from quarantine.switching.groups import (
-    PICKED,
+    PEOPLE_SEVERAL,
+    PICKED_ALONE,
+    PICKED_SEVERAL,
     CalendarSummary,
+    CaseGroup,
     GroupAnswers,
-    GroupPlaces,
     LegalContexts,
     calendar_summary,
     groups_in,
     legal_contexts_of,
+    people_in,
+    together,
 )
 
 # The chart shows two weeks.
@@ -52,9 +58,10 @@ class SwitchOutcome(models.TextChoices):
 @dataclass
 class SwitchPreview:
     """
-    The effect of a decision on the open cases of an area, counted.
+    The effect of a decision on the people under a measure in an area, counted.
 
-    `keys` leads from an outcome to the groups of cases behind its number, for `people`.
+    `keys` leads from an outcome to the groups of cases behind its number, for `people`, and
+    `keys_of_several` to those of people under several grounds.
     """
 
     at: datetime
@@ -66,6 +73,7 @@ class SwitchPreview:
     tests_before: Counter[date] = field(default_factory=Counter)
     tests_after: Counter[date] = field(default_factory=Counter)
     keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    keys_of_several: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     # By subject: whom a stricter rule would reach if the proposer chose so.
     spared: Counter[str] = field(default_factory=Counter)
 
@@ -91,7 +99,7 @@ def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) ->
     Return what approving an activation would change in its area, or what withdrawing it would.
 
     Counted on live data as of now. The day of the switch is the activation's first day, or today
-    where that has passed or it is withdrawn. Four queries.
+    where that has passed or it is withdrawn. Six queries.
     """
     day = clock.day_of(at if withdrawn else max(activation.effective_from, at))
     governs = _governing(activation, at=at, withdrawn=withdrawn)
@@ -99,8 +107,15 @@ def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) ->
     scopes = legal_contexts_of({grid.pk: grid for grid in grids}, governs)
     result = SwitchPreview(at, day, scopes)
     answers = GroupAnswers(today=clock.day_of(at))
-    for places in groups_in(PICKED, scopes):
-        _count(result, places, answers)
+    for places in groups_in(PICKED_ALONE, scopes):
+        group, in_grid = [places.group], places.in_grid
+        result.keys[_count(result, group, in_grid, answers)].append(places.key)
+    several = {places.key: places.group for places in groups_in(PICKED_SEVERAL, scopes)}
+    for people in people_in(scopes):
+        groups = [several[key] for key in people.keys.split() if key in several]
+        if groups:  # else all were changed since
+            outcome = _count(result, groups, {people.grid: people.number}, answers)
+            result.keys_of_several[outcome].append(people.keys)
     return result
 
 
@@ -110,21 +125,34 @@ def _governing(activation: Activation, *, at: datetime, withdrawn: bool) -> Gove
     return governing(at=at, also=activation)
 
 
-def _count(result: SwitchPreview, places: GroupPlaces, answers: GroupAnswers) -> None:
-    group, number = places.group, places.number
-    followed, before, after = answers.followed(group), answers.before(group), answers.after(group)
-    outcome = outcome_of(before, after, followed, day=result.day, today=answers.today)
+def _count(
+    result: SwitchPreview,
+    groups: Sequence[CaseGroup],
+    in_grid: Mapping[int, int],
+    answers: GroupAnswers,
+) -> SwitchOutcome:
+    """Count people who are under the same grounds, and return what becomes of them."""
+    number = sum(in_grid.values())
+    followed = [answers.followed(group) for group in groups]
+    before = together([answers.before(group) for group in groups])
+    after = together([answers.after(group) for group in groups])
+    decides = next((one for one in followed if _needs_decision(one)), followed[0])
+    outcome = outcome_of(before, after, decides, day=result.day, today=answers.today)
     result.total += number
-    if followed is not None and followed.spared:
-        result.spared[followed.spared] += number
+    for subject in {one.spared for one in followed if one is not None and one.spared}:
+        result.spared[subject] += number
     result.counts[outcome] += number
-    result.keys[outcome].append(places.key)
-    for grid, count in places.in_grid.items():
+    for grid, count in in_grid.items():
         result.in_grid[grid][outcome] += count
     for day in before.open_tests:
         result.tests_before[day] += number
     for day in after.open_tests:
         result.tests_after[day] += number
+    return outcome
+
+
+def _needs_decision(followed: Followed | None) -> bool:
+    return followed is None or followed.transition in NEEDS_DECISION
 
 
 def outcome_of(
@@ -136,7 +164,7 @@ def outcome_of(
     today: date,
 ) -> SwitchOutcome:
     """Return what becomes of a case whose calendar changes on a day."""
-    if followed is None or followed.transition in NEEDS_DECISION:
+    if _needs_decision(followed):
         return SwitchOutcome.DECISION
     old, new = before.release_on, after.release_on
     if old is not None and old < day:
@@ -190,14 +218,18 @@ def _affected_pks(
         visible_cases = cursor.mogrify(visible, parameters).decode()
         cursor.execute(
             f"""
-            SELECT id FROM ({PICKED}) picked
-            WHERE key = ANY(%(keys)s::uuid[]) AND id > %(after)s
-                AND id IN ({visible_cases.replace("%", "%%")})
+            SELECT id FROM (
+                SELECT id FROM ({PICKED_ALONE}) picked WHERE key = ANY(%(keys)s::uuid[])
+                UNION ALL
+                SELECT id FROM ({PEOPLE_SEVERAL}) people WHERE keys = ANY(%(keys_of_several)s)
+            ) found
+            WHERE id > %(after)s AND id IN ({visible_cases.replace("%", "%%")})
             ORDER BY id LIMIT %(size)s
             """,  # noqa: S608 - constants, and a query of Django's
             {
                 **switch_preview.scopes.parameters,
                 "keys": switch_preview.keys.get(outcome, []),
+                "keys_of_several": switch_preview.keys_of_several.get(outcome, []),
                 "after": after or 0,
                 "size": size,
             },

@@ -22,6 +22,7 @@ from accounts.staff.models import Area
 from common import clock, locks
 from policy.activations.governing import Governing, governing
 from policy.models import Activation
+from quarantine.cases import standing
 from quarantine.cases.plans import store_plans
 from quarantine.models import Case, CaseQuerySet
 from quarantine.switching.groups import (
@@ -32,6 +33,7 @@ from quarantine.switching.groups import (
     groups_in,
     legal_contexts_of,
 )
+from residents.register.models import Resident
 
 # A rival edit of one of these cases waits as long as their update takes.
 CHUNK = 5_000
@@ -159,7 +161,7 @@ def _pass(scopes: LegalContexts, *, today: date, chunk: int) -> int:
             [chunk],
         )
         spans = cursor.fetchall()
-    done = sum(_write(first, last) for first, last in spans)
+    done = sum(_write(first, last, today=today) for first, last in spans)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE pg_temp.picked, pg_temp.planned, pg_temp.answered")
     return done
@@ -194,10 +196,22 @@ def _as_text(rows: Iterable[tuple[object, ...]]) -> str:
     )
 
 
+# The people of a chunk who are under several grounds: their days are not those of one case.
+_OF_SEVERAL = """
+    SELECT DISTINCT b.resident_id FROM quarantine_case b
+    JOIN quarantine_case c ON c.resident_id = b.resident_id
+    JOIN pg_temp.answered n ON n.id = c.id
+    WHERE b.closed_on IS NULL AND NOT b.governs AND n.id BETWEEN %s AND %s
+"""
+
+
 @transaction.atomic
-def _write(first: int, last: int) -> int:
-    """Write a chunk: the cases that are as they were read."""
+def _write(first: int, last: int, *, today: date) -> int:
+    """Write a chunk: the cases that are as they were read, and the standing of their people."""
     with connection.cursor() as cursor:
+        cursor.execute(_OF_SEVERAL, [first, last])
+        of_several = [resident for (resident,) in cursor.fetchall()]
+        standing.hold_all(Resident.objects.filter(pk__in=of_several))
         cursor.execute(
             """
             WITH written AS (
@@ -216,6 +230,7 @@ def _write(first: int, last: int) -> int:
             [first, last],
         )
         counted = cursor.fetchall()
+    standing.settle(of_several, today=today)
     _audit(counted)
     return sum(number for *_, number in counted)
 

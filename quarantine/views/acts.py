@@ -24,7 +24,16 @@ from accounts.access import member, role_required
 from accounts.staff.models import Role, User
 from common import clock
 from common.errors import RefusedError
-from quarantine.acts import corrections, daily_checks, exceptions, outings, release, results, undo
+from quarantine.acts import (
+    contacts,
+    corrections,
+    daily_checks,
+    exceptions,
+    outings,
+    release,
+    results,
+    undo,
+)
 from quarantine.acts.available import SUPERVISORS_ONLY, Act
 from quarantine.acts.forms import ACT_FORMS, ActForm
 from quarantine.cases import lifecycle
@@ -182,9 +191,17 @@ def _exception(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done
 
 def _contacts(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     chosen = list(Resident.objects.visible_to(by).filter(key__in=data["residents"]))
-    opened = results.open_contacts(case=case, residents=chosen, at=at, by=by)
+    opened = contacts.open_contacts(case=case, residents=chosen, at=at, by=by)
     message = ngettext("%d close contact entered.", "%d close contacts entered.", len(opened))
     return Done(message % len(opened), reverse("undo_contacts", args=[case.key]))
+
+
+def _no_contact(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
+    chosen = list(Resident.objects.visible_to(by).filter(key__in=data["residents"]))
+    event = contacts.decline_contacts(
+        case=case, residents=chosen, reason=data["reason"], at=at, by=by
+    )
+    return _event(_("Entered: no close contact."), event)
 
 
 def _note(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
@@ -196,13 +213,15 @@ def _release(case: Case, _data: dict[str, Any], at: datetime, by: User) -> Done:
     outcome = release.release(cases=[case], at=at, by=by)
     if outcome.refused:
         raise RefusedError(outcome.refused[0][1])
-    event = Event.objects.valid().filter(case=case, kind=Event.Kind.RELEASED).latest("pk")
+    of_person = Event.objects.valid().filter(case__resident=case.resident_id)
+    event = of_person.filter(kind=Event.Kind.RELEASED).latest("pk")
     return _event(_("Released."), event)
 
 
 DO: dict[Act, Do] = {
     Act.RELEASE: _release,
     Act.CONTACTS: _contacts,
+    Act.NO_CONTACT: _no_contact,
     Act.SAMPLE: _sample,
     Act.RESULT: _result,
     Act.CORRECT: _correct,
@@ -231,7 +250,7 @@ def case_act(request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
     case = full_case(by, key)
     today = clock.day_of(at)
     form = ACT_FORMS[Act(act)](
-        request.POST, today=today, choices=choices_of(case, by=by, today=today), prefix=act
+        request.POST, today=today, choices=choices_of(case, by=by, at=at), prefix=act
     )
     if not form.is_valid():
         return _again(request, case, form, Act(act), at)

@@ -29,9 +29,11 @@ from policy.engine.errors import BadQuestionError
 from policy.services import in_force, law_of
 from quarantine.arrivals import codec, intake
 from quarantine.arrivals.forms import ArrivalForm, after_arrival
-from quarantine.arrivals.services import OpenCaseError, entry_of, take_back_arrival
+from quarantine.arrivals.services import entry_of, take_back_arrival
 from quarantine.cases.calendars import calendar_of
 from quarantine.cases.facts import decide_on, unpack
+from quarantine.cases.lifecycle import open_cases_of
+from quarantine.cases.standing import standing_without
 from quarantine.models import Arrival
 from quarantine.views.errors import add_refusal
 from residents.register import services as residents
@@ -77,7 +79,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
         arrival = _take_in(form, by, at)
     except ValidationError as error:
         add_refusal(form, error)
-        return _page(request, form, refused=error)
+        return _page(request, form)
     if "and_household" in request.POST:
         messages.success(request, _("Logged."), extra_tags=_undo(arrival))
         return redirect(f"{reverse('arrival_new')}?after={arrival.key}&keep=household")
@@ -143,10 +145,13 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     household = Resident.objects.visible_to(by).here().filter(household=arrival.resident.household)
     others = household.exclude(pk=arrival.resident_id).order_by("birth_date", "pk")
     residents.read(resident=arrival.resident, also=others, by=by)
+    grounds = open_cases_of(arrival.resident)
     return render(
         request,
         "quarantine/arrival_saved.html",
         {
+            "grounds": grounds,
+            "before": standing_without(case, grounds, today=clock.day_of(at)) if case else None,
             "arrival": arrival,
             "case": case,
             "calendar": calendar_of(case, today=clock.day_of(at)) if case else None,
@@ -190,9 +195,7 @@ def _posted(request: HttpRequest) -> QueryDict:
     return data
 
 
-def _page(
-    request: HttpRequest, form: ArrivalForm, *, refused: ValidationError | None = None
-) -> HttpResponse:
+def _page(request: HttpRequest, form: ArrivalForm) -> HttpResponse:
     by = member(request)
     panel = None
     if form.known:
@@ -200,12 +203,7 @@ def _page(
     _note_reading(form, by)
     if form.is_bound:
         panel = _panel(form, form.now)
-    context = {
-        "form": form,
-        "panel": panel,
-        "open_case": refused.case if isinstance(refused, OpenCaseError) else None,
-    }
-    return render(request, "quarantine/arrival_new.html", context)
+    return render(request, "quarantine/arrival_new.html", {"form": form, "panel": panel})
 
 
 def _known_resident(data: Any, by: User) -> Resident | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -21,7 +21,7 @@ from common.paging import page_before
 from common.undo_window import UNDO
 from policy.questions.calendar_picture import weeks
 from policy.services import law_of
-from policy.words import clause_of, facts_of, short_day
+from policy.words import SUBJECTS, clause_of, facts_of, short_day
 from quarantine.acts import exceptions
 from quarantine.acts.available import (
     SUPERVISORS_ONLY,
@@ -30,13 +30,15 @@ from quarantine.acts.available import (
     outings_waiting,
     overdue_days,
 )
+from quarantine.acts.contacts import ProposedContact, proposals_waiting, proposed_contacts
 from quarantine.acts.forms import ACT_FORMS, ActForm, UncoverForm
-from quarantine.acts.results import proposed_contacts
 from quarantine.cases import words
-from quarantine.cases.calendars import calendar_from
+from quarantine.cases.calendars import calendar_from, happened_to, lay_as_others
 from quarantine.cases.event_log import event_text, history, result_text
 from quarantine.cases.facts import unpack
 from quarantine.cases.governing_law import decision_of
+from quarantine.cases.readiness import RELEASABLE, Readiness, readiness_of, readiness_of_each
+from quarantine.cases.standing import STRICTEST_FIRST
 from quarantine.lists.filters import CaseFilter
 from quarantine.models import Case, Event
 from residents.keypeople.lists import Placing, key_members
@@ -67,7 +69,11 @@ class CasePage:
     decision: Decision
     events: list[Event]
     samples: list[Sample]
-    contacts: list[Resident]
+    # All grounds of the person, the strictest first, then those that have ended.
+    grounds: list[Case]
+    # Of the person, from all open grounds; None of a case that has ended.
+    readiness: Readiness | None
+    contacts: list[ProposedContact]
     another_document: bool
     today: date
 
@@ -92,6 +98,7 @@ class CasePage:
         return available_acts(
             case=self.case,
             calendar=self.calendar,
+            releasable=self.case.governs and self.readiness in RELEASABLE,
             person=self.person,
             events=self.events,
             samples=self.samples,
@@ -112,7 +119,7 @@ class CasePage:
             "asked": [
                 (str(event.pk), event_text(event)) for event in outings_waiting(self.events)
             ],
-            "residents": [(str(r.key), mask_name(r.name)) for r in self.contacts],
+            "residents": [(str(one.resident.key), contact_words(one)) for one in self.contacts],
             "ground": self._grounds if self.another_document else [],
         }
 
@@ -124,6 +131,21 @@ class CasePage:
         ]
 
 
+def contact_words(proposed: ProposedContact) -> str:
+    """Return who may become a close contact, with what holds them already and until when."""
+    name, would_be = mask_name(proposed.resident.name), proposed.would_be
+    if proposed.governing is None or would_be is None:
+        return name
+    until = proposed.until
+    subject = str(SUBJECTS.get(proposed.governing.plan.subject, ""))
+    already = _("%(subject)s already, to %(until)s; would be %(would_be)s") % {
+        "subject": subject,
+        "until": short_day(until) if until else "–",
+        "would_be": short_day(would_be),
+    }
+    return f"{name} · {already}"
+
+
 def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
     """Return a case that `by` may see, with what its page needs, or 404."""
     cases = Case.objects.visible_to(by, opened=opened).select_related(
@@ -132,8 +154,9 @@ def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
     return get_object_or_404(cases, key=key)
 
 
-def load_case_page(case: Case, *, by: User, today: date) -> CasePage:
+def load_case_page(case: Case, *, by: User, at: datetime) -> CasePage:
     """Return a case with its calendar, its history and what follows."""
+    today = clock.day_of(at)
     may_except = by.role == Role.SUPERVISOR and case.closed_on is None
     results = NATResult.objects.valid().select_related("recorded_by")
     valid = Prefetch("results", results, to_attr="valid_results")
@@ -141,25 +164,49 @@ def load_case_page(case: Case, *, by: User, today: date) -> CasePage:
     if case.closed_on:  # later ones belong to the next case
         taken = taken.filter(day__lte=case.closed_on)
     samples = list(taken.select_related("taken_by").prefetch_related(valid).order_by("day"))
-    events = list(case.events.valid().select_related("by").order_by("at", "pk"))
+    events = _events(case)
+    grounds = _grounds_of_person(case)
+    calendar = calendar_from(case, today=case.closed_on or today, events=events, samples=samples)
     person = unpack(case.facts, day_1=case.day_1)
     infected = person.exposure == "infected" or case.closed_as == Case.ClosedAs.REFERRED
     return CasePage(
         another_document=may_except and exceptions.another_document(case),
         case=case,
         person=person,
-        calendar=calendar_from(case, today=today, events=events, samples=samples),
+        calendar=calendar,
         decision=decision_of(case),
         events=events,
         samples=samples,
-        contacts=list(proposed_contacts(case=case, events=events)) if infected else [],
+        grounds=grounds,
+        readiness=_readiness(grounds, today) if case.closed_on is None else None,
+        contacts=proposed_contacts(case=case, at=at, events=events) if infected else [],
         today=today,
     )
 
 
-def choices_of(case: Case, *, by: User, today: date) -> Choices:
+def _events(case: Case) -> list[Event]:
+    """Return the events of a case, with the tests that the person missed on other grounds."""
+    missed_by_person = Q(case__resident=case.resident_id, kind=Event.Kind.TEST_MISSED)
+    events = Event.objects.valid().filter(Q(case=case) | missed_by_person).select_related("by")
+    return [event for event in events.order_by("at", "pk") if happened_to(event, case)]
+
+
+def _grounds_of_person(case: Case) -> list[Case]:
+    """Return the cases of the person, the open ones first, without what was taken back."""
+    cases = Case.objects.filter(resident=case.resident_id).select_related("plan")
+    standing = cases.exclude(Q(closed_as=Case.ClosedAs.WITHDRAWN) & ~Q(pk=case.pk))
+    return list(standing.order_by(F("closed_on").desc(nulls_first=True), *STRICTEST_FIRST))
+
+
+def _readiness(grounds: list[Case], today: date) -> Readiness:
+    still_open = [case for case in grounds if case.closed_on is None]
+    calendars = {case.pk: lay_as_others(case, today=today) for case in still_open}
+    return readiness_of(still_open, calendars, today=today)
+
+
+def choices_of(case: Case, *, by: User, at: datetime) -> Choices:
     """Return what the forms of the acts on a case offer."""
-    return load_case_page(case, by=by, today=today).choices
+    return load_case_page(case, by=by, at=at).choices
 
 
 @role_required(*STAFF)
@@ -180,12 +227,13 @@ def case_page(
 ) -> HttpResponse:
     """Return the page of a case, with the form that was refused, if any."""
     by = member(request)
-    shown = load_case_page(case, by=by, today=clock.day_of(at))
+    shown = load_case_page(case, by=by, at=at)
     opening = residents.opening_of(case.resident, by)
     # Who opened somebody's record sees that person, nobody beside them, and changes nothing.
     alone = opening is not None
     members = [] if alone else _key_members(case, shown.today)
-    also = [] if alone else [*shown.contacts, *(resident for resident, _placing in members)]
+    contacts = [proposed.resident for proposed in shown.contacts]
+    also = [] if alone else [*contacts, *(resident for resident, _placing in members)]
     residents.read(resident=case.resident, also=also, by=by)
     choices = _choices_now(by, shown, at)
     acts = [
@@ -198,7 +246,7 @@ def case_page(
         "shown": shown,
         "case": case,
         "calendar": shown.calendar,
-        "weeks": weeks(shown.calendar, shown.today),
+        "weeks": weeks(shown.calendar, shown.today, until=case.closed_on),
         "facts": list(facts_of(shown.person)),
         "acts": acts,
         "failed": failed[0] if failed else None,
@@ -206,12 +254,18 @@ def case_page(
         "history": history(shown.events, shown.samples),
         "last_check": check[-1] if check else None,
         "stage_now": words.stage_now(shown.calendar, shown.today),
-        "status": words.status_of(case, shown.calendar, shown.today),
+        "status": words.status_of(case, shown.readiness, shown.calendar, shown.today),
+        "ahead": [] if alone or case.closed_on else _ahead(case, at),
         "key_members": members,
         "opening": opening,
         "switched": words.switched(case),
     }
     return render(request, "quarantine/case_detail.html", context)
+
+
+def _ahead(case: Case, at: datetime) -> list[ProposedContact]:
+    """Return what is still to be decided about the person and would hold them longer."""
+    return proposals_waiting(residents=[case.resident], at=at).get(case.resident_id, [])
 
 
 def _may(by: User, act: Act, choices: Choices) -> bool:
@@ -243,7 +297,7 @@ def _empty(act: Act, shown: CasePage, choices: Choices) -> ActForm:
     if act == Act.MISSED and shown.overdue:
         initial["day"] = shown.overdue[0].isoformat()
     if act == Act.CONTACTS:
-        initial["residents"] = [key for key, _name in choices["residents"]]
+        initial["residents"] = [str(one.resident.key) for one in shown.contacts]
     return ACT_FORMS[act](
         today=shown.today,
         choices=choices if act != Act.OUTING else {},
@@ -289,9 +343,10 @@ def case_list(request: HttpRequest) -> HttpResponse:
     residents.showed(page="case_list", people=[case.resident for case in page.rows], by=by)
     query = request.GET.copy()
     query.pop("after", None)
+    near = readiness_of_each(page.rows, today=today)
     context = {
         "filter": chosen,
-        "rows": page.rows,
+        "rows": [(case, near.get(case.pk)) for case in page.rows],
         "count": chosen.qs.count(),
         "after": page.next,
         "query": query.urlencode(),

@@ -222,7 +222,7 @@ def _shown(field: Field, resident: Resident) -> str:
 
 def _held(*pair: Resident) -> list[dict[str, Any]]:
     """Return what points to each entry, counted, in two queries."""
-    cases = {case.resident_id: case for case in Case.objects.open().filter(resident__in=pair)}
+    cases = {case.resident_id: case for case in Case.objects.governing().filter(resident__in=pair)}
     counts = {
         "arrivals": Arrival.objects.valid(),
         "samples": Sample.objects.valid(),

@@ -390,7 +390,7 @@ def _page(
         "form": form,
         "address": form if isinstance(form, AddressForm) else None,
         "act": act,
-        "case": Case.objects.open().filter(resident=resident).first(),
+        "case": Case.objects.governing().filter(resident=resident).first(),
         "today": today,
     }
     return render(request, "quarantine/resident_move.html", context)

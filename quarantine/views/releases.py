@@ -16,6 +16,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import Role
 from common import clock
 from common.paging import page_after
+from quarantine.acts.contacts import proposals_waiting
 from quarantine.acts.release import release, release_proposals
 from quarantine.models import Case
 from residents.register import services as residents
@@ -28,17 +29,23 @@ STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 @require_GET
 def release_list(request: HttpRequest) -> HttpResponse:
     """Show who meets the criterion today, and who does not yet with what is missing."""
-    today = clock.today()
+    at = clock.now()
+    today = clock.day_of(at)
     due = Case.objects.visible_to(member(request)).release_due(today).only("release_on")
     page = page_after(due, request.GET.get("after"), order=["release_on"])
     cases = Case.objects.filter(pk__in=[case.pk for case in page.rows]).select_related(
-        "plan", "resident__household__building"
+        "plan", "resident__household__building", "grid"
     )
     residents.showed(
         page="release_list", people=[case.resident for case in cases], by=member(request)
     )
     proposals = release_proposals(cases=cases, today=today)
-    return render(request, "quarantine/release_list.html", {"proposals": proposals, "page": page})
+    context = {
+        "proposals": proposals,
+        "ahead": proposals_waiting(residents=[case.resident for case in cases], at=at),
+        "page": page,
+    }
+    return render(request, "quarantine/release_list.html", context)
 
 
 @role_required(*STAFF)
@@ -46,7 +53,7 @@ def release_list(request: HttpRequest) -> HttpResponse:
 def release_confirm(request: HttpRequest) -> HttpResponse:
     """Release those who were chosen; name those who could not be, and why."""
     by = member(request)
-    chosen = Case.objects.visible_to(by).open().filter(key__in=_keys(request))
+    chosen = Case.objects.visible_to(by).governing().filter(key__in=_keys(request))
     cases = list(chosen.select_related("plan", "resident"))
     if not cases:
         messages.warning(request, _("Nobody was chosen."))

@@ -24,6 +24,8 @@ from policy.engine.documents.law import Law
 from policy.engine.documents.schema import Post, WhitelistPost
 from policy.words import say
 from quarantine.cases.calendars import calendars_of
+from quarantine.cases.readiness import RELEASABLE, readiness_of
+from quarantine.cases.standing import STRICTEST_FIRST
 from quarantine.cases.words import measure_of
 from quarantine.models import Case
 from residents.whitelist.models import DutyEntry, Worker
@@ -58,7 +60,7 @@ class _WorkerData:
     laws: dict[int, Law]
     latest: dict[int, LatestResult]
     sampled: dict[int, list[date]]
-    cases: dict[int, Case]
+    cases: dict[int, list[Case]]  # of each resident, the one that governs first
     calendars: dict[int, Calendar]
     entries: dict[int, dict[str, DutyEntry]]
 
@@ -72,7 +74,15 @@ def work_statuses_of(workers: Collection[Worker], *, at: datetime) -> dict[int, 
 def _read(workers: Collection[Worker], at: datetime) -> _WorkerData:
     today = clock.day_of(at)
     people = [worker.resident_id for worker in workers]
-    cases = list(Case.objects.open().filter(resident__in=people).select_related("plan__provision"))
+    cases = list(
+        Case.objects.open()
+        .filter(resident__in=people)
+        .select_related("plan__provision")
+        .order_by(*STRICTEST_FIRST)
+    )
+    of_resident: dict[int, list[Case]] = {}
+    for case in cases:
+        of_resident.setdefault(case.resident_id, []).append(case)
     entries: dict[int, dict[str, DutyEntry]] = {}
     rows = DutyEntry.objects.filter(worker__in=workers).order_by("worker", "duty", "-day", "-pk")
     for entry in rows.distinct("worker", "duty"):
@@ -82,7 +92,7 @@ def _read(workers: Collection[Worker], at: datetime) -> _WorkerData:
         laws=laws_over({worker.resident.grid for worker in workers}, at=at),
         latest=latest_results(people, at=at),
         sampled=sampled_days(people, since=_monday(today)) if screened else {},
-        cases={case.resident_id: case for case in cases},
+        cases=of_resident,
         calendars=calendars_of(cases, today=today),
         entries=entries,
     )
@@ -141,10 +151,18 @@ def _entry_verdicts(worker: Worker, today: date) -> Verdicts:
 
 
 def _case_verdicts(known: _WorkerData, worker: Worker, today: date) -> Verdicts:
-    case = known.cases.get(worker.resident_id)
-    if case is None:
+    cases = known.cases.get(worker.resident_id, [])
+    if not cases:
         return
-    calendar = known.calendars[case.pk]
+    if readiness_of(cases, known.calendars, today=today) in RELEASABLE:
+        named = measure_of(cases[0].plan)
+        yield Answer.DESK, _("The release from the measure has to be confirmed: %s.") % named
+        return
+    for case in cases:
+        yield from _ground_verdicts(case, known.calendars[case.pk], today)
+
+
+def _ground_verdicts(case: Case, calendar: Calendar, today: date) -> Verdicts:
     named = measure_of(case.plan)
     now = next((s for s in calendar.stages if s.first_day <= today <= s.last_day), None)
     held = any(

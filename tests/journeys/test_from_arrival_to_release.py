@@ -10,10 +10,11 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, User
 from policy.engine.decisions.facts import Stay
 from policy.services import in_force
+from quarantine.acts.contacts import open_contacts, proposed_contacts
 from quarantine.acts.daily_checks import daily_check
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release, release_proposals
-from quarantine.acts.results import mark_missed, open_contacts, proposed_contacts
+from quarantine.acts.results import mark_missed
 from quarantine.acts.undo import take_back_event
 from quarantine.cases.calendars import calendar_of
 from quarantine.cases.lifecycle import change_home_conditions
@@ -160,10 +161,9 @@ class TestSomebodyFromShanghai:
 
         infected = make_result(contact, nth(2, start), outcome="positive", ct="22").opened
         assert infected
-        assert list(proposed_contacts(case=infected)) == [relative]
-        (exposed,) = open_contacts(
-            case=infected, residents=[relative], at=moment(nth(2, start), 18), by=staff
-        )
+        at = moment(nth(2, start), 18)
+        assert [one.resident for one in proposed_contacts(case=infected, at=at)] == [relative]
+        (exposed,) = open_contacts(case=infected, residents=[relative], at=at, by=staff)
 
         # Five days for the contact, one test on day 5; the infected one passes on days 6 and 7.
         make_result(exposed, nth(6, start))

@@ -188,7 +188,7 @@ class TestACase:
         execute(statement, *values)
         again = [uuid4() if value == COPY else value for value in values]
 
-        assert "case_one_open" in refuses(statement, *again)
+        assert "case_one_governs" in refuses(statement, *again)
 
     def test_closed_without_saying_how_is_refused(self, case: Case) -> None:
         assert "case_closed_whole" in refuses(

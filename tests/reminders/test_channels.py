@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pytest_django import Settings
 
-from quarantine.cases.lifecycle import refresh_many
+from quarantine.cases.standing import settle
 from quarantine.models import Case
 from reminders.channels.sms import filled_template
 from reminders.delivery import deliver
@@ -33,7 +33,7 @@ class TestMail:
         make_many(2, grid=grid, day_1=TODAY)
         make_many(3, grid=grid, day_1=TODAY - DAY)
         make_many(4, grid=grid, day_1=TODAY - 6 * DAY)
-        refresh_many(cases=Case.objects.select_related("plan"), today=TODAY)
+        settle(Case.objects.values_list("resident", flat=True), today=TODAY)
         sweep_digests(at=NOW)
 
         assert deliver(channel="email", at=NOW) == 1

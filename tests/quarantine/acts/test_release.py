@@ -52,7 +52,7 @@ class TestProposals:
     def test_name_nobody_the_day_before(self, case: Case) -> None:
         with_negatives(case, 1, 3)
 
-        assert proposed(4) == Proposals([], [])
+        assert proposed(4) == Proposals([], [], [])
 
     def test_name_the_missing_test(self, case: Case) -> None:
         with_negatives(case, 1, 5)
@@ -75,7 +75,7 @@ class TestProposals:
         with_negatives(case, 1, 3)
         make_result(case, nth(5), hours=24)
 
-        assert proposed(5) == Proposals([], [])
+        assert proposed(5) == Proposals([], [], [])
         assert [each.case for each in proposed(6).ready] == [case]
 
     def test_wait_for_a_result(self, case: Case) -> None:
@@ -90,7 +90,7 @@ class TestProposals:
         for _ in range(3):
             with_negatives(make_case(yingkou), 1, 3, 5)
 
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             assert len(proposed(5).ready) == 3
 
 

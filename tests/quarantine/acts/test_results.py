@@ -11,12 +11,9 @@ from policy.engine.calendars.laying import Calendar
 from policy.engine.decisions.facts import Inbound
 from quarantine.acts.results import (
     BeforeCaseError,
-    NoContactError,
     NotMissedError,
     complete_what_is_over,
     mark_missed,
-    open_contacts,
-    proposed_contacts,
     record_result,
     take_sample,
 )
@@ -26,9 +23,7 @@ from quarantine.models import Case, Event
 from testing import services as testing
 from testing.models import NATResult
 from tests.factories import (
-    make_arrival,
     make_case,
-    make_household,
     make_place,
     make_resident,
     make_result,
@@ -168,7 +163,8 @@ class TestAPositiveResult:
         recorded = make_result(contact, nth(3), outcome="positive", ct="28")
 
         assert recorded.opened
-        assert contact.closed_as == Case.ClosedAs.SUPERSEDED
+        assert contact.closed_on is None
+        assert (contact.governs, recorded.opened.governs) == (False, True)
         assert recorded.opened.positive == recorded.result
         assert recorded.opened.day_1 == nth(3)
         assert recorded.opened.plan.provision.subject == "infected"
@@ -263,79 +259,6 @@ class TestMarkMissed:
         make_result(case, nth(1))
 
         assert seen_on(case, nth(2)).required_tests == (nth(1), nth(3), nth(5))
-
-
-class TestContacts:
-    @pytest.fixture
-    def infected(self, cangshan: Area) -> Case:
-        household = make_household(grid=cangshan)
-        index = make_arrival(
-            cangshan,
-            resident=make_resident(household=household),
-            exposure="close_contact",
-        ).case
-        assert index
-        for _ in range(2):
-            make_resident(household=household)
-        make_resident(grid=cangshan)
-        opened = make_result(index, nth(2), outcome="positive").opened
-        assert opened
-        return opened
-
-    def test_are_proposed_from_the_household(self, infected: Case) -> None:
-        household = infected.resident.household.residents.exclude(pk=infected.resident_id)
-
-        assert set(proposed_contacts(case=infected)) == set(household)
-        assert len(household) == 2
-
-    def test_are_not_proposed_without_a_positive(self, case: Case) -> None:
-        make_resident(household=case.resident.household)
-
-        assert not proposed_contacts(case=case).exists()
-
-    def test_begin_on_the_day_of_the_positive(self, infected: Case) -> None:
-        residents = list(proposed_contacts(case=infected))
-
-        opened = open_contacts(
-            case=infected, residents=residents, at=moment(nth(3)), by=make_user()
-        )
-
-        assert [each.index_case for each in opened] == [infected, infected]
-        assert {(each.day_1, each.release_on) for each in opened} == {(nth(2), nth(6))}
-        assert not proposed_contacts(case=infected).exists()
-
-    def test_are_not_proposed_a_second_time_once_their_case_is_over(self, infected: Case) -> None:
-        first, second = proposed_contacts(case=infected)
-        for resident in (first, second):
-            open_contacts(case=infected, residents=[resident], at=moment(nth(3)), by=make_user())
-        theirs = Case.objects.filter(resident=first)
-
-        theirs.update(closed_on=nth(6), closed_as=Case.ClosedAs.RELEASED)
-        assert not proposed_contacts(case=infected).exists()
-        with pytest.raises(NoContactError):
-            open_contacts(case=infected, residents=[first], at=moment(nth(7)), by=make_user())
-
-        theirs.update(closed_as=Case.ClosedAs.WITHDRAWN)
-        assert list(proposed_contacts(case=infected)) == [first]
-
-    def test_continue_a_case_of_another_kind(self, yingkou: Area, case: Case) -> None:
-        relative = make_resident(household=case.resident.household)
-        other = make_case(yingkou, resident=relative)
-        make_result(case, nth(1), outcome="positive")
-
-        (opened,) = open_contacts(
-            case=case, residents=[relative], at=moment(nth(1), 15), by=make_user()
-        )
-
-        other.refresh_from_db()
-        assert other.closed_as == Case.ClosedAs.SUPERSEDED
-        assert opened.plan.provision.subject == "close_contacts"
-
-    def test_are_refused_from_elsewhere(self, infected: Case) -> None:
-        with pytest.raises(NoContactError):
-            open_contacts(
-                case=infected, residents=[make_resident()], at=moment(nth(3)), by=make_user()
-            )
 
 
 class TestCompletingWhatIsOver:

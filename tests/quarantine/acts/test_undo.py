@@ -8,16 +8,17 @@ import pytest
 from accounts.staff.models import Area
 from common.undo_window import UNDO, TooLateToUndoError
 from policy.engine.decisions.facts import Stay
+from quarantine.acts.contacts import open_contacts, proposed_contacts
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release
-from quarantine.acts.results import mark_missed, open_contacts, proposed_contacts, take_sample
+from quarantine.acts.results import mark_missed, take_sample
 from quarantine.acts.undo import (
     take_back_contacts,
     take_back_event,
     take_back_result,
     take_back_sample,
 )
-from quarantine.cases.lifecycle import OpenCaseError, change_clinical, change_home_conditions
+from quarantine.cases.lifecycle import change_clinical, change_home_conditions
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Case, Event
 from tests.factories import (
@@ -120,14 +121,14 @@ class TestAResult:
         recorded = make_result(contact, nth(1), outcome="positive")
         assert recorded.opened
         at = recorded.result.recorded_at
-        contacts = list(proposed_contacts(case=recorded.opened))
+        proposed = proposed_contacts(case=recorded.opened, at=at)
+        contacts = [one.resident for one in proposed]
         open_contacts(case=recorded.opened, residents=contacts, at=at, by=make_user())
 
         with pytest.raises(TooLateToUndoError):
             take_back_result(result=recorded.result, at=at, by=make_user())
 
-        contact.refresh_from_db()
-        assert contact.closed_on
+        assert recorded.opened in Case.objects.open()
 
 
 class TestContacts:
@@ -143,9 +144,11 @@ class TestContacts:
 
         assert take_back_contacts(index=case, at=at + UNDO, by=by) == 2
 
+        # Nothing but that it had been asked meanwhile which ground governs.
         assert state(before) == kept
         assert list(Case.objects.open()) == [before]
-        assert set(proposed_contacts(case=case)) == {free, held}
+        again = proposed_contacts(case=case, at=at)
+        assert {one.resident for one in again} == {free, held}
         with pytest.raises(TooLateToUndoError):
             take_back_contacts(index=case, at=at, by=by)
 
@@ -244,13 +247,15 @@ class TestARelease:
         assert state(released)["closed_as"] == ""
         assert released.release_on == nth(5)
 
-    def test_stays_when_the_person_is_under_another_measure(
+    def test_taken_back_opens_it_beside_another_that_was_opened_since(
         self, yingkou: Area, released: Case
     ) -> None:
-        make_arrival(yingkou, on=nth(6), resident=released.resident, arrived_from="310000")
+        made = make_arrival(yingkou, on=nth(6), resident=released.resident, arrived_from="310000")
 
-        with pytest.raises(OpenCaseError):
-            self.take_back(released)
+        self.take_back(released)
+
+        assert state(released)["closed_as"] == ""
+        assert list(Case.objects.governing()) == [made.case]
 
 
 class TestAnOuting:

@@ -15,7 +15,6 @@ from quarantine.acts.daily_checks import daily_check
 from quarantine.arrivals.services import (
     AlreadyLoggedError,
     FutureArrivalError,
-    OpenCaseError,
     take_back_arrival,
 )
 from quarantine.models import Arrival, Case, Event
@@ -88,14 +87,14 @@ class TestLogArrival:
     def test_accepts_today_from_its_first_minute(self, yingkou: Area) -> None:
         assert make_arrival(yingkou, at=moment(DAY, 0, 0), **SHANGHAI).case
 
-    def test_refuses_somebody_who_is_under_a_measure(self, yingkou: Area) -> None:
+    def test_stands_beside_what_holds_the_person_already(self, yingkou: Area) -> None:
         case = make_case(yingkou)
 
-        with pytest.raises(OpenCaseError) as refused:
-            make_arrival(yingkou, on=DAY + ONE_DAY, resident=case.resident, **SHANGHAI)
+        again = make_arrival(yingkou, on=DAY + ONE_DAY, resident=case.resident, **SHANGHAI).case
 
-        assert refused.value.case == case
-        assert "2022-11-20" in refused.value.sentence
+        assert again
+        assert set(Case.objects.open()) == {case, again}
+        assert list(Case.objects.governing()) == [again]
 
     def test_refuses_the_same_day_twice(self) -> None:
         cangshan = make_place("cangshan-2022-324", "350104")
@@ -108,8 +107,8 @@ class TestLogArrival:
         case = make_case(yingkou)
         entries = AuditEntry.objects.count()
 
-        with pytest.raises(OpenCaseError):
-            make_arrival(yingkou, on=DAY + ONE_DAY, resident=case.resident, by=case.opened_by)
+        with pytest.raises(AlreadyLoggedError):
+            make_arrival(yingkou, on=DAY, resident=case.resident, by=case.opened_by)
 
         assert Arrival.objects.count() == 1
         assert AuditEntry.objects.count() == entries

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.staff.models import Area
 from policy.engine.calendars.laying import Calendar
@@ -21,10 +22,10 @@ from quarantine.cases.lifecycle import (
     change_home_conditions,
     choose_central,
     move,
-    refresh_many,
     setting_on,
 )
 from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.cases.standing import settle
 from quarantine.models import Case, Event
 from tests.factories import make_case, make_place, make_result, make_user, moment
 
@@ -209,15 +210,17 @@ class TestNotes:
             assert "示例".encode() not in bytes(cursor.fetchone()[0])
 
 
-class TestRefreshMany:
-    def test_changes_nothing_that_is_right(self, case: Case) -> None:
-        assert refresh_many(cases=[case], today=DAY_1) == 0
+class TestSettling:
+    def test_asks_once_where_all_is_right(
+        self, case: Case, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        with django_assert_num_queries(1):
+            settle([case.resident_id], today=DAY_1)
 
     def test_puts_right_what_is_wrong(self, case: Case) -> None:
         Case.objects.filter(pk=case.pk).update(next_test_on=None, release_on=DAY_1)
-        case.refresh_from_db()
 
-        assert refresh_many(cases=[case], today=DAY_1) == 1
+        settle([case.resident_id], today=DAY_1)
 
         case.refresh_from_db()
         assert (case.next_test_on, case.release_on) == (nth(1), nth(7))

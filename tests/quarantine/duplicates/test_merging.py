@@ -16,9 +16,9 @@ from playwright.sync_api import Page
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role, User
 from common.undo_window import TooLateToUndoError
-from quarantine.acts.results import open_case_of, take_sample
+from quarantine.acts.results import take_sample
 from quarantine.arrivals.services import Logged, take_back_arrival
-from quarantine.cases.lifecycle import refresh_many
+from quarantine.cases.lifecycle import write_person
 from quarantine.duplicates import merging
 from quarantine.models import Arrival, Case
 from residents.duplicates.merging import Field, MergeError, field_values
@@ -161,8 +161,7 @@ def give(resident: Resident, things: set[str], arrive: Arrive) -> None:
     for name, act in acts.items():
         if name in things:
             act()
-    if case := open_case_of(resident):
-        refresh_many(cases=[case], today=NOW.date())
+    write_person(resident=resident, today=NOW.date())
 
 
 class TestMerging:
@@ -325,7 +324,7 @@ class TestRefused:
         for resident in (kept, merged):
             arrive(days=2, resident=resident)
 
-        with pytest.raises(MergeError, match="管控"):
+        with pytest.raises(MergeError, match="来返或采样"):
             join(kept, merged, supervisor)
         assert not Merge.objects.exists()
         assert not Resident.objects.get(pk=merged.pk).gone_as

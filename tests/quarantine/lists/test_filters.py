@@ -38,7 +38,7 @@ class TestCaseFilter:
             ({"measure": "infected"}, set()),
             ({"stage": "home", "measure": "listed_areas"}, {NEW, MIDDLE, OLD}),
             ({"stage": "central"}, set()),
-            ({"test": "today", "measure": "listed_areas"}, {NEW}),
+            ({"test": "today", "measure": "listed_areas"}, {NEW, MIDDLE}),
             ({"test": "overdue"}, {MIDDLE, OLD}),
             ({"release": "due"}, {OLD}),
             ({"release": "ready"}, set()),

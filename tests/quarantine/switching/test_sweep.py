@@ -39,12 +39,12 @@ class TestAnEditBetweenReadingAndWriting:
     ) -> None:
         write, wrote = sweeping._write, list[int]()
 
-        def edited_first(first: int, last: int) -> int:
+        def edited_first(first: int, last: int, *, today: date) -> int:
             if not wrote:
                 change(case, met=False)
                 # As if the act had been begun under the old law.
                 Case.objects.filter(pk=case.pk).update(activation=case.activation)
-            wrote.append(write(first, last))
+            wrote.append(write(first, last, today=today))
             return wrote[-1]
 
         monkeypatch.setattr(sweeping, "_write", edited_first)
@@ -59,11 +59,11 @@ class TestAnEditBetweenReadingAndWriting:
     ) -> None:
         write = sweeping._write
 
-        def closed_first(first: int, last: int) -> int:
+        def closed_first(first: int, last: int, *, today: date) -> int:
             Case.objects.filter(pk=case.pk).update(
                 closed_on=SWITCH.date(), closed_as=Case.ClosedAs.REFERRED
             )
-            return write(first, last)
+            return write(first, last, today=today)
 
         monkeypatch.setattr(sweeping, "_write", closed_first)
         law = case.law

@@ -138,15 +138,14 @@ class TestArrivalNew:
         post(as_staff, {**typed, **chosen, "building": "", "door": "", "unit": ""})
         assert Arrival.objects.get(key=typed["key"]).resident == known
 
-    def test_refuses_the_same_person_twice_and_links_the_open_case(
+    def test_refuses_the_same_person_twice_on_one_day(
         self, as_staff: Client, typed: dict[str, Any]
     ) -> None:
         post(as_staff, typed)
         again = post(as_staff, {**typed, "key": str(uuid4())})
         page = again.content.decode()
         assert Arrival.objects.count() == 1
-        assert "under a measure since 2022-11-22" in page
-        assert reverse("case_detail", args=[Case.objects.get().key]) in page
+        assert "on this day is logged already" in page
         assert 'value="王秀英"' in page
 
     def test_loses_nothing_when_the_check_digit_is_wrong(
