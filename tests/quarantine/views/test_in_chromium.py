@@ -11,7 +11,9 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.staff.models import Area, User
 from quarantine.arrivals.services import Logged
+from quarantine.cases.lifecycle import add_note
 from quarantine.models import Arrival
+from residents.register.models import Building
 from testing.models import Sample
 from tests import browser, factories, patience
 
@@ -266,3 +268,21 @@ class TestLists:
             assert browser.barriers(page) == []
             if size == "phone":
                 assert browser.too_small(page) == []
+
+
+class TestALongWord:
+    def test_does_not_widen_a_page_on_a_phone(
+        self, on_phone: Page, grid: Area, arrive: Arrive
+    ) -> None:
+        building = Building.objects.create(grid=grid, name="W" * 30, name_key="w")
+        home = factories.make_household(building=building, unit="W" * 10, door="W" * 10)
+        resident = factories.make_resident(household=home, name="W" * 50)
+        case: Any = arrive(resident=resident).case
+        add_note(case=case, text="W" * 400, at=factories.NOW, by=case.opened_by)
+        about = {"resident_detail": resident, "household_detail": home, "case_detail": case}
+        pages = [reverse(name, args=[thing.key]) for name, thing in about.items()]
+
+        for page in [*pages, reverse("today"), reverse("case_list"), reverse("resident_list")]:
+            on_phone.goto(page)
+            width = on_phone.evaluate("document.documentElement.scrollWidth")
+            assert width <= 390, page
