@@ -160,7 +160,7 @@ class TestUp:
         portal.log.write_bytes(b"")
         pid, terminal = pty.fork()
         if not pid:
-            command = f'exec "$@" > >(exec tee {portal.log})'
+            command = f'exec "$@" > >(exec tee {portal.log}) 2>&1'
             os.execve(  # noqa: S606
                 "/bin/bash",
                 ["bash", "-c", command, "bash", *UP, "--port", str(portal.port)],
