@@ -10,6 +10,7 @@ from quarantine.views import (
     gate,
     moves,
     releases,
+    samples,
     switching,
     today,
     workers,
@@ -63,6 +64,10 @@ urlpatterns = [
     path("workers/<uuid:key>/<slug:act>/", workers.worker_act, name="worker_act"),
     path("residents/<uuid:key>/whitelist/", workers.worker_new, name="worker_new"),
     path("gate/", gate.gate, name="gate"),
+    # /samples/
+    path("samples/", samples.awaited_list, name="awaited_list"),
+    path("samples/<uuid:key>/", samples.sample_result, name="sample_result"),
+    path("samples/<uuid:key>/check/", samples.sample_check, name="sample_check"),
     # /releases/
     path("releases/", releases.release_list, name="release_list"),
     path("releases/confirm/", releases.release_confirm, name="release_confirm"),

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.scope import people_within
@@ -21,6 +21,8 @@ from policy.engine.decisions.facts import MOST_CT
 from residents.duplicates.models import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 from residents.register.models import Resident
 
+LONGEST_TUBE = 30
+
 
 class SampleQuerySet(WithdrawableQuerySet["Sample"]):
     """Queries on samples."""
@@ -29,9 +31,40 @@ class SampleQuerySet(WithdrawableQuerySet["Sample"]):
         """Return the samples of residents below the areas of `user`."""
         return self.filter(people_within(user, "resident__grid__path"))
 
+    def awaited(self) -> Self:
+        """Return the valid samples without a valid result."""
+        results = NATResult.objects.valid().filter(sample=OuterRef("pk"))
+        return self.valid().filter(~Exists(results))
+
+    def to_check(self) -> Self:
+        """Return the samples of pools found positive, which no single tube has decided yet."""
+        results = NATResult.objects.valid()
+        positive = results.filter(sample=OuterRef("pk"), outcome=NATResult.Outcome.POSITIVE)
+        decided = results.exclude(outcome__in=NATResult.NO_RESULT).filter(
+            sample__resident=OuterRef("resident"),
+            sample__pooled=False,
+            sample__day__gte=OuterRef("day"),
+        )
+        return self.valid().filter(Exists(positive), ~Exists(decided), pooled=True)
+
+    def of_tube(self, sample: "Sample") -> Self:
+        """Return the valid samples in the tube of a pooled one: one code, day and community."""
+        community = sample.resident.grid.path[: -Area.steplen]
+        return self.valid().filter(
+            pooled=True,
+            tube=sample.tube,
+            day=sample.day,
+            resident__grid__path__startswith=community,
+        )
+
 
 class Sample(Withdrawable):
-    """A swab, alone or pooled; at most one a person and day (101号 clause 6)."""
+    """
+    A swab, alone or in a tube with others; at most one a person and day (101号 clause 6).
+
+    Where the tube of a pool is positive each of its people is to be checked with a tube of their
+    own, the same day as well. `tube` is the code that the samples of a pool share.
+    """
 
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     resident = models.ForeignKey(
@@ -44,6 +77,7 @@ class Sample(Withdrawable):
     )
     recorded_at = models.DateTimeField(_("recorded at"))
     pooled = models.BooleanField(_("pooled"), default=False)
+    tube = models.CharField(_("code of the tube"), max_length=LONGEST_TUBE, blank=True)
 
     objects = SampleQuerySet.as_manager()
 
@@ -52,10 +86,17 @@ class Sample(Withdrawable):
         verbose_name_plural = _("samples")
         constraints = [
             models.UniqueConstraint(
-                fields=["resident", "day"],
+                fields=["resident", "day", "pooled"],
                 name="sample_once_a_day",
                 condition=Q(withdrawn_at=None),
-            )
+            ),
+            models.CheckConstraint(
+                name="pool_has_a_tube",
+                condition=Q(pooled=False, tube="") | (Q(pooled=True) & ~Q(tube="")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tube", "day"], name="sample_of_tube", condition=Q(pooled=True))
         ]
         triggers = [ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON, KEPT]
 
@@ -81,6 +122,12 @@ class NATResult(Withdrawable):
     class Outcome(models.TextChoices):
         NEGATIVE = "negative", _("Negative")
         POSITIVE = "positive", _("Positive")
+        LOST = "lost", _("No result: sample lost")
+        SPOILT = "spoilt", _("No result: sample spoilt")
+        INVALID = "invalid", _("No result: invalid or inhibited")
+
+    # The laboratory found nothing out: the day counts as missed, never as negative.
+    NO_RESULT = (Outcome.LOST, Outcome.SPOILT, Outcome.INVALID)
 
     sample = models.ForeignKey(
         Sample, on_delete=models.PROTECT, related_name="results", verbose_name=_("sample")
@@ -113,13 +160,24 @@ class NATResult(Withdrawable):
                 name="ct_in_range", condition=Q(ct=None) | Q(ct__gte=0, ct__lte=MOST_CT)
             ),
             models.CheckConstraint(
-                name="outcome_known", condition=Q(outcome__in=["negative", "positive"])
+                name="outcome_known",
+                condition=Q(outcome__in=["negative", "positive", "lost", "spoilt", "invalid"]),
+            ),
+            models.CheckConstraint(
+                name="no_ct_without_result",
+                condition=Q(ct=None) | Q(outcome__in=["negative", "positive"]),
             ),
         ]
         triggers = [ONLY_WITHDRAWN, KEPT]
 
     def __str__(self) -> str:
         return f"result of sample {self.sample_id}"
+
+    @property
+    def in_words(self) -> str:
+        """Return the outcome with its Ct value, in the language of the page."""
+        ct = "" if self.ct is None else _("Ct %(ct)s") % {"ct": self.ct}
+        return " · ".join(filter(None, [self.get_outcome_display(), str(ct)]))
 
 
 class LocalOutbreakQuerySet(WithdrawableQuerySet["LocalOutbreak"]):

@@ -3,11 +3,14 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from policy.engine.decisions.facts import Proof
 from testing.models import NATResult, Sample
+
+_FOUND = ("reported_at", "ct", "sample__pooled")
 
 
 @dataclass(frozen=True)
@@ -17,6 +20,8 @@ class LatestResult:
     negative: bool
     sampled_at: datetime
     reported_at: datetime
+    ct: Decimal | None = None
+    pooled: bool = False
 
     @property
     def proof(self) -> Proof | None:
@@ -29,13 +34,14 @@ def latest_results(residents: Collection[int], *, at: datetime) -> dict[int, Lat
     rows = (
         NATResult.objects.valid()
         .filter(sample__resident__in=residents, reported_at__lte=at)
+        .exclude(outcome__in=NATResult.NO_RESULT)
         .order_by("sample__resident", "-sample__taken_at", "-pk")
         .distinct("sample__resident")
-        .values_list("sample__resident", "outcome", "sample__taken_at", "reported_at")
+        .values_list("sample__resident", "outcome", "sample__taken_at", *_FOUND)
     )
     return {
-        resident: LatestResult(outcome == NATResult.Outcome.NEGATIVE, sampled_at, reported_at)
-        for resident, outcome, sampled_at, reported_at in rows
+        resident: LatestResult(outcome == NATResult.Outcome.NEGATIVE, *found)
+        for resident, outcome, *found in rows
     }
 
 
@@ -50,9 +56,17 @@ def latest_negative_sample(resident: str, *, what: str = "taken_at") -> Subquery
 
 
 def sampled_days(residents: Collection[int], *, since: date) -> dict[int, list[date]]:
-    """Return the days since `since` on which each resident was sampled. One query."""
+    """
+    Return the days since `since` on which each resident was sampled. One query.
+
+    A sample that gave no result is none.
+    """
     days: dict[int, list[date]] = {}
-    rows = Sample.objects.valid().filter(resident__in=residents, day__gte=since)
+    nothing = NATResult.objects.valid().filter(
+        sample=OuterRef("pk"), outcome__in=NATResult.NO_RESULT
+    )
+    taken = Sample.objects.valid().filter(resident__in=residents, day__gte=since)
+    rows = taken.filter(~Exists(nothing))
     for resident, day in rows.values_list("resident", "day"):
         days.setdefault(resident, []).append(day)
     return days

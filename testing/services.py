@@ -5,12 +5,14 @@ This layer knows residents only; `quarantine.acts.results` applies results to ca
 about cases call that.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from accounts.auditing import audit
 from accounts.staff.models import User
@@ -21,6 +23,7 @@ from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
 HIGHEST_CT = 50
+_ONCE_A_DAY = gettext_lazy("A sample of this person was already taken on that day.")
 
 
 class AlreadySampledError(RefusedError):
@@ -29,8 +32,16 @@ class AlreadySampledError(RefusedError):
     field = "taken_at"
 
 
+class TubeError(RefusedError):
+    """A pooled sample without the code of its tube, or where a tube of one's own is owed."""
+
+    field = "tube"
+
+
 class ResultExistsError(RefusedError):
-    """The sample has a result already."""
+    """The sample has a result already, or is none any more."""
+
+    field = "sample"
 
 
 class CtError(RefusedError):
@@ -40,38 +51,72 @@ class CtError(RefusedError):
 
 
 class FutureError(RefusedError):
-    """A moment in the future, or a result older than its sample."""
+    """A sample of a moment in the future, or of a day on which the person was gone."""
+
+    field = "taken_at"
+
+
+class ReportedError(FutureError):
+    """A result of a moment in the future, or older than its sample."""
+
+    field = "reported_at"
 
 
 def take_sample(
-    *, resident: Resident, taken_at: datetime, at: datetime, by: User, pooled: bool = False
+    *,
+    resident: Resident,
+    taken_at: datetime,
+    at: datetime,
+    by: User,
+    pooled: bool = False,
+    tube: str = "",
 ) -> Sample:
     """
-    Record that a sample was taken, and return it.
+    Record that a sample was taken, and return it; a pooled one by the code of its `tube`.
 
-    `at` is the present moment. Raise AlreadySampledError (101号 clause 6: one a person and day)
-    or FutureError.
+    `at` is the present moment. Raise AlreadySampledError (101号 clause 6: one a person and day,
+    but for the single tube that checks a positive pool), TubeError or FutureError.
     """
     if taken_at > at:
         raise FutureError(_("A sample cannot be taken in the future."))
+    day = clock.day_of(taken_at)
+    if resident.gone_on and resident.gone_on < day:
+        raise FutureError(_("This person was no longer here on that day."))
+    _check_tube(resident, pooled=pooled, tube=tube)
     try:
         with transaction.atomic():
+            _refuse_second(resident, day)
             sample = Sample.objects.create(
                 resident=resident,
-                day=clock.day_of(taken_at),
+                day=day,
                 taken_at=taken_at,
                 taken_by=by,
                 recorded_at=at,
                 pooled=pooled,
+                tube=tube.upper() if pooled else "",
             )
             audit.record(by=by, did=gettext_noop("took sample"), to=sample)
     except IntegrityError as error:
         if "sample_once_a_day" not in str(error):
             raise
-        raise AlreadySampledError(
-            _("A sample of this person was already taken on that day.")
-        ) from error
+        raise AlreadySampledError(_ONCE_A_DAY) from error
     return sample
+
+
+def _refuse_second(resident: Resident, day: date) -> None:
+    taken = Sample.objects.valid().filter(resident=resident, day=day)
+    to_check = taken.to_check().values("pk")
+    if taken.exclude(pk__in=to_check).exists():
+        raise AlreadySampledError(_ONCE_A_DAY)
+
+
+def _check_tube(resident: Resident, *, pooled: bool, tube: str) -> None:
+    if not pooled:
+        return
+    if not tube:
+        raise TubeError(_("Give the code of the tube: its samples are found by it."))
+    if Sample.objects.filter(resident=resident).to_check().exists():
+        raise TubeError(_("The pool of this person was positive: take a tube of their own."))
 
 
 def record_result(
@@ -86,37 +131,45 @@ def record_result(
     """
     Record what the laboratory found, and return it. Of two genes give the lower Ct value.
 
-    Raise ResultExistsError, CtError (0 to 50) or FutureError.
+    Raise ResultExistsError, which names who entered what and when, CtError (0 to 50, and only
+    with a result) or ReportedError.
     """
     if reported_at > at:
-        raise FutureError(_("A result cannot be reported in the future."))
+        raise ReportedError(_("A result cannot be reported in the future."))
     if reported_at < sample.taken_at:
-        raise FutureError(_("A result cannot be older than its sample."))
-    _check_ct(ct)
-    try:
-        with transaction.atomic():
-            # The lock prevents withdrawal of the sample until its result is stored.
-            if not Sample.objects.valid().select_for_update().filter(pk=sample.pk).exists():
-                raise ResultExistsError(_("This sample was taken back."))
-            result = NATResult.objects.create(
-                sample=sample,
-                outcome=outcome,
-                ct=ct,
-                reported_at=reported_at,
-                recorded_by=by,
-                recorded_at=at,
-            )
-            audit.record(by=by, did=gettext_noop("recorded result"), to=sample)
-    except IntegrityError as error:
-        if "result_once_a_sample" not in str(error):
-            raise
-        raise ResultExistsError(_("This sample has a result already.")) from error
+        raise ReportedError(_("A result cannot be older than its sample."))
+    _check_ct(ct, outcome)
+    with transaction.atomic():
+        # The lock keeps others from withdrawing the sample, or from entering another result.
+        if not Sample.objects.valid().select_for_update().filter(pk=sample.pk).exists():
+            raise ResultExistsError(_("This sample was taken back."))
+        if there := sample.results.valid().select_related("recorded_by").first():
+            raise ResultExistsError(_already_entered(there))
+        result = NATResult.objects.create(
+            sample=sample,
+            outcome=outcome,
+            ct=ct,
+            reported_at=reported_at,
+            recorded_by=by,
+            recorded_at=at,
+        )
+        audit.record(by=by, did=gettext_noop("recorded result"), to=sample)
     return result
 
 
-def _check_ct(ct: Decimal | None) -> None:
+def _already_entered(result: NATResult) -> str:
+    return _("%(who)s entered “%(result)s” for this sample on %(when)s: nothing was changed.") % {
+        "who": result.recorded_by,
+        "result": result.in_words,
+        "when": date_format(localtime(result.recorded_at), "Y-m-d H:i"),
+    }
+
+
+def _check_ct(ct: Decimal | None, outcome: NATResult.Outcome) -> None:
     if ct is None:
         return
+    if outcome in NATResult.NO_RESULT:
+        raise CtError(_("A sample without a result has no Ct value: leave it empty."))
     if not ct.is_finite() or not 0 <= ct <= HIGHEST_CT:
         raise CtError(_("A Ct value lies between 0 and 50."))
     if ct != round(ct, 2):

@@ -181,6 +181,7 @@ PARTICULAR: dict[type[Model], dict[str, str]] = {
         "case_id": "crowd.id",
         "kind": "'test_missed'",
         "day": "k.day_1 + m[1]::int - 1",
+        "at": "(k.day_1 + m[1]::int + time '09:00') AT TIME ZONE 'Asia/Shanghai'",
     },
 }
 

@@ -304,6 +304,7 @@ def make_result(
         reported_at=reported,
         at=reported,
         by=by,
+        confirmed=True,
     )
     case.refresh_from_db()
     return recorded

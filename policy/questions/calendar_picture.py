@@ -52,6 +52,8 @@ def _mark(day: CalendarDay) -> tuple[str, str, str]:
         if day.result.result == "positive":
             return "✚", _("positive"), "positive"
         return "✓", _("negative"), "negative"
+    if day.test == "to_check":
+        return "?", _("to be checked"), "overdue"
     if day.test == "taken":
         return "◐", _("awaited"), "waiting"
     if day.overdue:

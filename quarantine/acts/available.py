@@ -78,6 +78,7 @@ def available_acts(
         still = {
             Act.CONTACTS: proposed,
             Act.NO_CONTACT: proposed,
+            Act.RESULT: bool(waiting),
             Act.CORRECT: correctable,
             Act.NOTE: True,
         }
@@ -88,7 +89,7 @@ def available_acts(
         Act.RELEASE: releasable,
         Act.CONTACTS: proposed,
         Act.NO_CONTACT: proposed,
-        Act.SAMPLE: today not in sampled,
+        Act.SAMPLE: today not in sampled or bool(calendar.checks),
         Act.RESULT: bool(waiting),
         Act.CORRECT: correctable,
         Act.MISSED: bool(overdue_days(calendar)),

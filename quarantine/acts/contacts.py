@@ -116,7 +116,9 @@ def proposals_waiting(
     """
     doors = {resident.household_id for resident in residents}
     cases = Case.objects.exclude(closed_as=Case.ClosedAs.WITHDRAWN).filter(
-        Q(plan__provision__subject=INFECTED) | Q(closed_as=Case.ClosedAs.REFERRED),
+        Q(plan__provision__subject=INFECTED)
+        | Q(closed_as=Case.ClosedAs.REFERRED)
+        | Q(closed_on__isnull=False, events__in=_positives()),
         resident__household__in=doors,
         opened_at__gte=at - LONG_AGO,
     )
@@ -188,6 +190,10 @@ def _contacts_of(case: Case) -> Any:
         index_case__opened_at__gte=case.opened_at - LONG_AGO,
     )
     return contacts.values("resident")
+
+
+def _positives() -> Any:
+    return Event.objects.valid().filter(kind=Event.Kind.POSITIVE).values("pk")
 
 
 def _infected_people() -> Any:

@@ -32,6 +32,7 @@ def correct_result(
     reason: str,
     at: datetime,
     by: User,
+    confirmed: bool = False,
 ) -> Recorded:
     """
     Replace a wrong result of `case` by the right one; both are kept, with the reason.
@@ -60,6 +61,7 @@ def correct_result(
         reported_at=result.reported_at,
         at=at,
         by=by,
+        confirmed=confirmed,
     )
     record(
         case=case,

@@ -18,7 +18,7 @@ from quarantine.acts.daily_checks import Symptom
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.models import Case
 from quarantine.widgets import DateInput, MomentInput
-from testing.models import NATResult
+from testing.models import LONGEST_TUBE, NATResult
 
 
 class ActForm(forms.Form):
@@ -73,14 +73,40 @@ class SampleForm(ActForm):
         help_text=_("Empty: now"),
     )
     pooled = forms.BooleanField(label=_("Pooled with others"), required=False)
-
-
-class ResultForm(ActForm):
-    """The result of the laboratory."""
-
-    sample = forms.TypedChoiceField(
-        label=_("Sample of"), widget=forms.RadioSelect, coerce=uuid.UUID
+    tube = TextField(
+        tidied=True,
+        label=_("Code of the tube"),
+        max_length=LONGEST_TUBE,
+        required=False,
+        help_text=_("Of a pool: the same for everybody in it."),
     )
+
+
+class ConfirmedForm(ActForm):
+    """A result, which is confirmed once more where its word and its Ct contradict each other."""
+
+    confirmed = forms.CharField(widget=forms.HiddenInput, required=False)
+    asks_to_confirm = False
+
+    def clean(self) -> dict[str, Any]:
+        """Say whether these very values were asked about and sent again."""
+        data = super().clean() or {}
+        data["confirmed"] = data.get("confirmed") == self._said(data)
+        return data
+
+    def ask_to_confirm(self) -> None:
+        """Let the form, shown again, confirm what was typed when it is sent as it is."""
+        self.asks_to_confirm = True
+        said = self._said(self.cleaned_data)
+        self.data = {**self.data, self.add_prefix("confirmed"): said}
+
+    def _said(self, data: dict[str, Any]) -> str:
+        return f"{data.get('outcome')} {data.get('ct')} {data.get('sample', '')}".strip()
+
+
+class LaboratoryForm(ConfirmedForm):
+    """What the laboratory says of a sample."""
+
     outcome = forms.ChoiceField(
         label=_("Result"), choices=NATResult.Outcome.choices, widget=forms.RadioSelect
     )
@@ -101,7 +127,26 @@ class ResultForm(ActForm):
     )
 
 
-class CorrectForm(ActForm):
+class OfferedField(forms.TypedChoiceField):
+    """A choice that may have been dealt with since it was offered: the service says how."""
+
+    def valid_value(self, value: Any) -> bool:
+        """Accept what looks like a key."""
+        try:
+            uuid.UUID(str(value))
+        except ValueError:
+            return False
+        return True
+
+
+class ResultForm(LaboratoryForm):
+    """The result of one of the samples of a case."""
+
+    sample = OfferedField(label=_("Sample of"), widget=forms.RadioSelect, coerce=uuid.UUID)
+    field_order = ("sample",)
+
+
+class CorrectForm(ConfirmedForm):
     """The correction of a result."""
 
     result = forms.TypedChoiceField(

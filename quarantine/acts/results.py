@@ -1,8 +1,8 @@
 """Tests of a case: samples, results, missed days, and the consequences of a positive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -19,6 +19,7 @@ from policy.engine.decisions.decide import Decision
 from policy.engine.decisions.facts import Person
 from policy.engine.documents.library import Law
 from policy.services import in_force, law_of
+from policy.words import document_title
 from quarantine.cases.calendars import calendar_of, calendars_of
 from quarantine.cases.facts import decide_on, unpack
 from quarantine.cases.lifecycle import (
@@ -36,6 +37,9 @@ from quarantine.models import Case, Event
 from testing import services as testing
 from testing.models import NATResult, Sample
 
+# How long before a case a positive still speaks of the person, as stays do (101号 3).
+LOOK_BACK = timedelta(days=7)
+
 
 class NotMissedError(RefusedError):
     """A day that was not missed: still to come, not required, or with a sample."""
@@ -49,6 +53,12 @@ class BeforeCaseError(RefusedError):
     field = "taken_at"
 
 
+class ContradictionError(RefusedError):
+    """A word and a Ct value that contradict each other, and that nobody has confirmed."""
+
+    field = "ct"
+
+
 @dataclass(frozen=True)
 class Recorded:
     """A result, the case it concerned, and the case it opened."""
@@ -60,10 +70,16 @@ class Recorded:
 
 @transaction.atomic
 def take_sample(
-    *, case: Case, taken_at: datetime, at: datetime, by: User, pooled: bool = False
+    *,
+    case: Case,
+    taken_at: datetime,
+    at: datetime,
+    by: User,
+    pooled: bool = False,
+    tube: str = "",
 ) -> Sample:
     """
-    Record a sample of the person.
+    Record a sample of the person; of a day that asks for none it makes up for what is owed.
 
     Raise BeforeCaseError, and what `testing.services.take_sample` raises.
     """
@@ -72,7 +88,7 @@ def take_sample(
     if clock.day_of(taken_at) < first:
         raise BeforeCaseError(_("The sample lies before day 1 of this case."))
     sample = testing.take_sample(
-        resident=case.resident, taken_at=taken_at, at=at, by=by, pooled=pooled
+        resident=case.resident, taken_at=taken_at, at=at, by=by, pooled=pooled, tube=tube
     )
     write_person(resident=case.resident, case=case, today=clock.day_of(at))
     return sample
@@ -87,6 +103,7 @@ def record_result(
     reported_at: datetime,
     at: datetime,
     by: User,
+    confirmed: bool = False,
 ) -> Recorded:
     """
     Record a result and let its consequences follow.
@@ -94,16 +111,45 @@ def record_result(
     A negative one moves the calendars on, and completes what only asked for tests. A positive one
     stops them: under a law with a rule for infected people that ground stands beside the others
     from then on (day 1 is the sampling day), elsewhere all close as passed to medical care.
-    Clinical state is asymptomatic until `cases.change_clinical` says otherwise.
+    Where the sample gave no result its day counts as missed. Clinical state is asymptomatic until
+    `cases.change_clinical` says otherwise.
+
+    A result is taken whenever it comes. A positive of somebody whose case is closed opens an
+    infected case, too; where the law has none, or the person is gone, the positive stands on the
+    closed case, from which the household is proposed.
+
+    The result of a pool is that of all samples in its tube. A positive one says nothing of one
+    person yet: each is to be checked, and a tube of their own, the same day, decides.
+
+    Raise ContradictionError, unless it is `confirmed` that the laboratory says so, and what
+    `testing.services.record_result` raises.
     """
-    result = testing.record_result(
-        sample=sample, outcome=outcome, ct=ct, reported_at=reported_at, at=at, by=by
-    )
-    resident, today = sample.resident, clock.day_of(at)
+    if not confirmed:
+        _refuse_contradiction(sample, outcome, ct)
+    found = [
+        testing.record_result(
+            sample=each, outcome=outcome, ct=ct, reported_at=reported_at, at=at, by=by
+        )
+        for each in (sample, *_awaited_with(sample))
+    ]
+    recorded, *_others = [_follow(result, at=at, by=by) for result in found]
+    return recorded
+
+
+def _awaited_with(sample: Sample) -> Iterable[Sample]:
+    """Return the other samples in the tube of a pooled one whose result is awaited."""
+    if not sample.pooled:
+        return ()
+    others = Sample.objects.of_tube(sample).awaited().exclude(pk=sample.pk)
+    return others.select_related("resident__grid").order_by("pk")
+
+
+def _follow(result: NATResult, *, at: datetime, by: User) -> Recorded:
+    """Let follow what follows from a result."""
+    resident, today = result.sample.resident, clock.day_of(at)
     cases = write_person(resident=resident, today=today)
     if not cases:
-        opened = _open_infected(result, at=at, by=by) if _says_positive(result) else None
-        return Recorded(result, None, opened)
+        return _after_closing(result, at=at, by=by)
     if stopped := _stopped_by(result, cases):
         return Recorded(result, cases[0], _positive(cases, stopped, result, at=at, by=by))
     calendars = calendars_of(cases, today=today)
@@ -111,6 +157,14 @@ def record_result(
         if is_over(calendars[case.pk], today=today):
             _complete(case, at=at, by=by, detail={"result": result.pk})
     return Recorded(result, cases[0], None)
+
+
+@transaction.atomic
+def take_check(*, sample: Sample, at: datetime, by: User) -> Sample:
+    """Record the tube of one person that decides on the positive pool of `sample`."""
+    for case in open_cases_of(sample.resident)[:1]:
+        return take_sample(case=case, taken_at=at, at=at, by=by)
+    return testing.take_sample(resident=sample.resident, taken_at=at, at=at, by=by)
 
 
 @transaction.atomic
@@ -136,13 +190,14 @@ def is_over(laid: Calendar, *, today: date) -> bool:
     """
     Return whether a case without mandatory days is complete.
 
-    Its required tests are negative, and its advised days have passed or were taken.
+    Its required tests are negative, its advised days have passed or were taken, and no result is
+    awaited.
     """
     if laid.plan.mandatory_days or laid.earliest_release or laid.positive_on is not None:
         return False
     waiting = [day for day in laid.days if day.day in laid.required_tests and not day.result]
     advised = [day for day in laid.days if day.day >= today and not day.result]
-    return not waiting and not advised
+    return not waiting and not advised and not laid.awaited
 
 
 def complete_what_is_over(*, at: datetime) -> int:
@@ -178,18 +233,122 @@ def _complete(
     )
 
 
-def _says_positive(result: NATResult) -> bool:
-    return result.outcome == NATResult.Outcome.POSITIVE
-
-
 def _stopped_by(result: NATResult, cases: Sequence[Case]) -> list[Case]:
     """Return the cases that a result stops; of an infected person it only moves the Ct on."""
-    if any(plan_of(case.plan).release is not None for case in cases):
+    found = _found(result.sample, result.outcome, result.ct)
+    if found is None or any(plan_of(case.plan).release is not None for case in cases):
         return []
-    number = None if result.ct is None else float(result.ct)
-    word: Literal["positive", "negative"] = "positive" if _says_positive(result) else "negative"
-    known = facts.NATResult(result.sample.day, word, number)
-    return [case for case in cases if laying.is_positive(known, plan_of(case.plan))]
+    return [case for case in cases if laying.is_positive(found, plan_of(case.plan))]
+
+
+def _found(sample: Sample, outcome: str, ct: Decimal | None) -> facts.NATResult | None:
+    """Return what is found out of one person; None where nothing is, as by a positive pool."""
+    if outcome in NATResult.NO_RESULT or (sample.pooled and outcome == "positive"):
+        return None
+    word: Literal["positive", "negative"] = "negative" if outcome == "negative" else "positive"
+    return facts.NATResult(sample.day, word, None if ct is None else float(ct))
+
+
+def _refuse_contradiction(sample: Sample, outcome: str, ct: Decimal | None) -> None:
+    """Raise ContradictionError where the word on a result and its Ct say different things."""
+    found = _found(sample, outcome, ct)
+    if found is None or found.ct is None:
+        return
+    case = _judge_of(sample)
+    contradicted = laying.doubt(found, plan_of(case.plan) if case else None)
+    if not contradicted:
+        return
+    sentence = _(
+        "“%(word)s” and Ct %(ct)s contradict each other: the documents in force name no Ct here,"
+        " and below %(limit)s is usually positive. Correct it, or save once more to confirm it."
+    )
+    if contradicted.by_law:
+        sentence = _(
+            "“%(word)s” and Ct %(ct)s contradict each other: by %(document)s a Ct below %(limit)s"
+            " is positive. Correct it, or save once more to confirm it."
+        )
+    raise ContradictionError(
+        sentence
+        % {
+            "word": NATResult.Outcome(outcome).label,
+            "ct": ct,
+            "limit": f"{contradicted.ct:g}",
+            "document": document_title(case.plan.document, short=True) if case else "",
+        }
+    )
+
+
+def _judge_of(sample: Sample) -> Case | None:
+    """Return the case by whose law a result is judged: first one whose law names a Ct."""
+    cases = open_cases_of(sample.resident)
+    plans = {case.pk: plan_of(case.plan) for case in cases}
+    infected = [case for case in cases if plans[case.pk].release is not None]
+    named = [case for case in cases if plans[case.pk].positive_below_ct is not None]
+    return next(iter((*infected, *named, *cases)), None) or last_case_at(sample)
+
+
+def last_case_at(sample: Sample) -> Case | None:
+    """Return the last closed case of the person that began before a sample was taken."""
+    closed = Case.objects.exclude(closed_on=None).exclude(closed_as=Case.ClosedAs.WITHDRAWN)
+    before = closed.filter(resident=sample.resident_id, day_1__lte=sample.day)
+    return before.select_related("plan", "grid", "resident").order_by("-closed_on", "-pk").first()
+
+
+def _after_closing(result: NATResult, *, at: datetime, by: User) -> Recorded:
+    """Let a positive of somebody without an open case raise the alarm."""
+    sample = result.sample
+    case = last_case_at(sample)
+    if not _raises_alarm(result, case):
+        return Recorded(result, case, None)
+    opened = None if sample.resident.gone_as else _open_infected(result, at=at, by=by)
+    if case and opened is None:
+        record(
+            case=case,
+            kind=Event.Kind.POSITIVE,
+            day=sample.day,
+            at=at,
+            by=by,
+            detail={"result": result.pk},
+        )
+    return Recorded(result, case, opened)
+
+
+def follow_known_positive(*, case: Case, at: datetime, by: User) -> None:
+    """
+    Let a positive stop a case that was opened after it was known.
+
+    It is the newest result of the person, of at most LOOK_BACK before day 1, and no case was
+    opened or closed for it: where the law has no rule for infected people none could be, as long
+    as nobody was under a measure.
+    """
+    known = NATResult.objects.valid().exclude(outcome__in=NATResult.NO_RESULT)
+    recent = known.filter(
+        sample__resident=case.resident, sample__day__gte=case.day_1 - LOOK_BACK
+    ).select_related("sample__resident")
+    result = recent.order_by("-sample__taken_at", "-pk").first()
+    others = [one for one in open_cases_of(case.resident) if one.pk != case.pk]
+    cases = [case, *others]
+    stopped = _stopped_by(result, cases) if result else []
+    if result is None or not stopped:
+        return
+    closings = Event.objects.valid().filter(
+        case__resident=case.resident, detail__result=result.pk, detail__has_key="closed_as"
+    )
+    if not closings.exists() and not result.cases.exists():
+        _positive(cases, stopped, result, at=at, by=by)
+
+
+def _raises_alarm(result: NATResult, case: Case | None) -> bool:
+    """Return whether a result is positive by the law of the case it was for, else by its word."""
+    found = _found(result.sample, result.outcome, result.ct)
+    if found is None:
+        return False
+    if case is None or (case.closed_on and case.closed_on < found.day):
+        return found.result == "positive"
+    plan = plan_of(case.plan)
+    if plan.release is not None:
+        return not laying.passes(found, plan.release)
+    return laying.is_positive(found, plan)
 
 
 def _positive(

@@ -53,8 +53,23 @@ def take_back_result(*, result: NATResult, at: datetime, by: User, late: bool = 
 
     Raise TooLateToUndoError after UNDO, or once something else followed from it. `late`, when a
     result is corrected, takes it back whenever that is, and whatever followed with it: the case
-    that it opened, and the open cases of the contacts of somebody who is not infected.
+    that it opened, and the open cases of the contacts of somebody who is not infected. The result
+    of a pool goes for all samples in its tube for which it was entered.
     """
+    for each in _entered_together(result):
+        _take_back_result(each, at=at, by=by, late=late)
+
+
+def _entered_together(result: NATResult) -> list[NATResult]:
+    sample = result.sample
+    if not sample.pooled:
+        return [result]
+    valid = NATResult.objects.valid().filter(recorded_at=result.recorded_at)
+    tube = valid.filter(sample__in=Sample.objects.of_tube(sample)).exclude(pk=result.pk)
+    return [result, *tube.select_related("sample__resident__grid")]
+
+
+def _take_back_result(result: NATResult, *, at: datetime, by: User, late: bool) -> None:
     testing.withdraw_result(result=result, at=at, by=by, late=late)
     opened = [case.pk for case in result.cases.exclude(closed_as=Case.ClosedAs.WITHDRAWN)]
     followed = list(
@@ -63,7 +78,8 @@ def take_back_result(*, result: NATResult, at: datetime, by: User, late: bool = 
         )
     )
     closed = {event.case_id for event in followed if "closed_as" in event.detail}
-    contacts = Case.objects.filter(index_case__in=[*opened, *closed])
+    marked = [event.case_id for event in followed]
+    contacts = Case.objects.filter(index_case__in=[*opened, *marked])
     if not late and contacts.exclude(closed_as=Case.ClosedAs.WITHDRAWN).exists():
         raise TooLateToUndoError(_SOMETHING_HAPPENED)
     for contact in contacts.open():

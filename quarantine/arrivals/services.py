@@ -20,6 +20,7 @@ from policy.engine.decisions.facts import Person
 from policy.engine.documents.library import Law
 from policy.models import Provision
 from policy.services import law_of
+from quarantine.acts.results import follow_known_positive
 from quarantine.cases.facts import decide_on, pack, unpack
 from quarantine.cases.lifecycle import close, open_case
 from quarantine.models import Arrival, Case, Event
@@ -125,6 +126,7 @@ def log_arrival(
                     by=by,
                     arrival=arrival,
                 )
+                follow_known_positive(case=case, at=at, by=by)
     except IntegrityError as error:
         if first := _logged(key):  # the same form, sent twice at the same time
             return first

@@ -3,11 +3,11 @@
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from datetime import date, timedelta
+from itertools import groupby
+from operator import itemgetter
 
 from django.db.models import F, FilteredRelation, Q, prefetch_related_objects
 
@@ -17,7 +17,9 @@ from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.engine.decisions.facts import NATResult, Served
 from policy.engine.moments import day_number, local_day, nth_day, start_of
 from quarantine.cases.plans import cached_plan, plan_of
+from quarantine.cases.pools import CHECK_OWED, CHECK_TAKEN, Found, SampleTaken, as_checked
 from quarantine.models import Case, Event
+from testing.models import NATResult as NATResultRow
 from testing.models import Sample
 
 # The kinds of events that a calendar is drawn from.
@@ -31,40 +33,70 @@ _DRAWN = (
 
 @dataclass
 class History:
-    """The history of one case, as the engine takes it."""
+    """
+    The history of one case, as the engine takes it.
+
+    `awaited` are the days of samples without a result yet. `missed` are the days of tests that
+    were not taken, or that gave no result, each with the day on which that was recorded. `unclear`
+    are the days of samples whose pool was positive, each with the day on which that was reported;
+    None once the single tube that decides was taken.
+    """
 
     results: list[NATResult] = field(default_factory=list)
-    sampled: list[date] = field(default_factory=list)
-    missed: list[date] = field(default_factory=list)
+    awaited: list[date] = field(default_factory=list)
+    missed: list[tuple[date, date]] = field(default_factory=list)
+    unclear: list[tuple[date, date | None]] = field(default_factory=list)
     moves: list[Event] = field(default_factory=list)
+
+    @property
+    def sampled(self) -> list[date]:
+        """Return the days with a sample that counts, or may count yet."""
+        unclear = (day for day, _reported in self.unclear)
+        return [*(result.day for result in self.results), *self.awaited, *unclear]
 
     def add(self, event: Event) -> None:
         """Add an event of one of the kinds that a calendar is drawn from."""
         if event.kind == Event.Kind.TEST_MISSED:
-            self.missed.append(event.day)
+            self.missed.append((event.day, local_day(event.at)))
         else:
             self.moves.append(event)
 
-    def add_sample(
-        self, day: date, outcome: Any, ct: Decimal | None, reported_at: datetime
-    ) -> None:
-        """Add a sample with its result; without an outcome that is still awaited."""
-        self.sampled.append(day)
-        if outcome:
-            self.results.append(_result(day, outcome, ct, reported_at))
+    def take(self, sample: SampleTaken) -> None:
+        """Add a sample, with what was found."""
+        found = sample.found
+        if found is None:
+            self.awaited.append(sample.day)
+        elif found.outcome in NATResultRow.NO_RESULT:
+            self.missed.append((sample.day, local_day(found.recorded_at)))
+        elif found.outcome in (CHECK_OWED, CHECK_TAKEN):
+            owed = found.outcome == CHECK_OWED
+            self.unclear.append((sample.day, local_day(found.reported_at) if owed else None))
+        else:
+            self.results.append(
+                NATResult(
+                    day=sample.day,
+                    result="negative" if found.outcome == "negative" else "positive",
+                    ct=None if found.ct is None else float(found.ct),
+                    reported_at=found.reported_at,
+                )
+            )
 
     def encoded_from(self, day_1: date) -> str:
         """
         Return the history that dates depend on as short text, counted from day 1.
 
-        `1- 3 5+27.4@6 7!` reads: negative on day 1, on day 3 a sample without a result, on day 5
-        positive with its Ct, reported on day 6, and the test of day 7 was missed. The migration
-        `fill_history` says the same in SQL.
+        `1- 3 5+27.4@6 7! 9!@12` reads: negative on day 1, on day 3 a sample without a result, on
+        day 5 positive with its Ct, reported on day 6, the test of day 7 was missed, and so was
+        that of day 9, which was recorded on day 12. `3?@4` is a sample whose pool was found
+        positive on day 4 and whose check is owed, `3~` one whose check was taken. `nightly_check`
+        says the same in SQL.
         """
-        outcomes = {result.day: _outcome(result, day_1) for result in self.results}
-        entries = [(day_number(day, day_1), outcomes.get(day, "")) for day in self.sampled]
-        entries += [(day_number(day, day_1), "!") for day in dict.fromkeys(self.missed)]
-        return " ".join(f"{number}{outcome}" for number, outcome in sorted(entries))
+        entries = [(result.day, _outcome(result, day_1)) for result in self.results]
+        entries += [(day, "") for day in self.awaited]
+        entries += [(day, _missed(day, known, day_1)) for day, known in self.missed]
+        entries += [(day, _unclear(day, reported, day_1)) for day, reported in self.unclear]
+        numbered = [(day_number(day, day_1), what) for day, what in entries]
+        return " ".join(f"{number}{what}" for number, what in sorted(set(numbered)))
 
 
 def _outcome(result: NATResult, day_1: date) -> str:
@@ -75,27 +107,40 @@ def _outcome(result: NATResult, day_1: date) -> str:
     return text if reported == result.day else f"{text}@{day_number(reported, day_1)}"
 
 
-_ENTRY = re.compile(r"(-?\d+)(?:(!)|([-+])([\d.]+)?(?:@(-?\d+))?)?")
+def _missed(day: date, known: date, day_1: date) -> str:
+    """Say when a missed test was recorded, where a make-up could have come before."""
+    return f"!@{day_number(known, day_1)}" if known > day + timedelta(days=1) else "!"
+
+
+def _unclear(day: date, reported: date | None, day_1: date) -> str:
+    if reported is None:
+        return "~"
+    return "?" if reported == day else f"?@{day_number(reported, day_1)}"
+
+
+_ENTRY = re.compile(r"(-?\d+)([-+!?~]?)([\d.]*)(?:@(-?\d+))?")
 
 
 @functools.lru_cache(maxsize=50_000)
 def decode_history(text: str, day_1: date) -> History:
     """Return the history that `encoded_from` wrote, without moves, which change no date."""
     history = History()
-    for number, missed, outcome, ct, reported in _ENTRY.findall(text):
+    for number, what, ct, number_then in _ENTRY.findall(text):
         day = nth_day(day_1, int(number))
-        if missed:
-            history.missed.append(day)
-            continue
-        history.sampled.append(day)
-        if outcome:
-            on = nth_day(day_1, int(reported)) if reported else day
+        then = nth_day(day_1, int(number_then)) if number_then else day
+        if what == "!":
+            history.missed.append((day, then))
+        elif what in ("?", "~"):
+            history.unclear.append((day, then if what == "?" else None))
+        elif not what:
+            history.awaited.append(day)
+        else:
             history.results.append(
                 NATResult(
                     day=day,
-                    result="negative" if outcome == "-" else "positive",
+                    result="negative" if what == "-" else "positive",
                     ct=float(ct) if ct else None,
-                    reported_at=start_of(on),
+                    reported_at=start_of(then),
                 )
             )
     return history
@@ -119,14 +164,16 @@ def calendar_from(
     for event in sorted(events, key=lambda event: (event.day, event.pk)):
         if event.kind in _DRAWN and happened_to(event, case):
             history.add(event)
-    for sample in samples:
-        history.sampled.append(sample.day)
-        for valid_result in sample.valid_results:  # type: ignore[attr-defined]
-            result = _result(
-                sample.day, valid_result.outcome, valid_result.ct, valid_result.reported_at
-            )
-            history.results.append(result)
+    for taken in as_checked([_taken(sample) for sample in samples]):
+        history.take(taken)
     return lay(case, history, today)
+
+
+def _taken(sample: Sample) -> SampleTaken:
+    for result in sample.valid_results:  # type: ignore[attr-defined]
+        found = Found(*(getattr(result, name) for name in Found._fields))
+        return SampleTaken(sample.day, sample.pooled, found)
+    return SampleTaken(sample.day, sample.pooled, None)
 
 
 def calendars_of(cases: Collection[Case], *, today: date) -> dict[int, Calendar]:
@@ -210,7 +257,9 @@ def lay_plan(
         today=today,
         tests=history.results,
         sampled=history.sampled,
-        missed=history.missed,
+        recorded=dict(sorted(history.missed, reverse=True)),  # the first record of a day counts
+        unclear=[day for day, _reported in history.unclear],
+        checks=[reported for _day, reported in history.unclear if reported],
         served=served,
         not_before=law_from,
         freed_on=freed_on,
@@ -251,10 +300,10 @@ def histories_of(cases: Collection[Case]) -> Mapping[int, History]:
     of_resident: dict[int, list[Case]] = defaultdict(list)
     for case in cases:
         of_resident[case.resident_id].append(case)
-    for resident, day, *found in _samples(cases):
+    for resident, taken in _samples_as_checked(cases):
         for case in of_resident[resident]:
-            if _within(day, case):
-                histories[case.pk].add_sample(day, *found)
+            if _within(taken.day, case):
+                histories[case.pk].take(taken)
     events = Event.objects.valid().filter(case__resident__in=list(of_resident), kind__in=_DRAWN)
     for event in events.order_by("day", "pk").annotate(resident=F("case__resident")):
         for case in of_resident[event.resident]:  # type: ignore[attr-defined]
@@ -263,19 +312,21 @@ def histories_of(cases: Collection[Case]) -> Mapping[int, History]:
     return histories
 
 
-def _result(day: date, outcome: Any, ct: Decimal | None, reported_at: datetime) -> NATResult:
-    return NATResult(day, outcome, None if ct is None else float(ct), reported_at)
+def _samples_as_checked(cases: Collection[Case]) -> Iterator[tuple[int, SampleTaken]]:
+    for resident, samples in groupby(_samples(cases), key=itemgetter(0)):
+        for taken in as_checked([taken for _resident, taken in samples]):
+            yield resident, taken
 
 
-def _samples(cases: Collection[Case]) -> Iterable[tuple]:  # type: ignore[type-arg]
+def _samples(cases: Collection[Case]) -> Iterator[tuple[int, SampleTaken]]:
+    """Yield the samples of the people of some cases, person by person."""
     first = min((case.day_1 for case in cases), default=date.max)
-    return (
+    rows = (
         Sample.objects.valid()
-        .filter(
-            resident__in={case.resident_id for case in cases},
-            day__gte=first,
-        )
+        .filter(resident__in={case.resident_id for case in cases}, day__gte=first)
         .annotate(found=FilteredRelation("results", condition=Q(results__withdrawn_at=None)))
-        .order_by("day")
-        .values_list("resident_id", "day", "found__outcome", "found__ct", "found__reported_at")
+        .order_by("resident", "day", "pk")
     )
+    found = (f"found__{name}" for name in Found._fields)
+    for resident, day, pooled, *values in rows.values_list("resident_id", "day", "pooled", *found):
+        yield resident, SampleTaken(day, pooled, Found(*values) if values[0] else None)

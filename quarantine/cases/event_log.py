@@ -58,7 +58,8 @@ def _event_entries(events: Collection[Event]) -> Iterator[LogEntry]:
 
 def _sample_entries(samples: Collection[Sample]) -> Iterator[LogEntry]:
     for sample in samples:
-        yield LogEntry(sample.taken_at, str(sample.taken_by), _("Sample taken"), "")
+        tube = _("pooled, tube %(tube)s") % {"tube": sample.tube} if sample.pooled else ""
+        yield LogEntry(sample.taken_at, str(sample.taken_by), _("Sample taken"), tube)
 
 
 def _result_entries(samples: Collection[Sample]) -> Iterator[LogEntry]:
@@ -70,9 +71,8 @@ def _result_entries(samples: Collection[Sample]) -> Iterator[LogEntry]:
 
 def result_text(sample: Sample, result: NATResult) -> str:
     """Return the result of a sample, in words."""
-    ct = _("Ct %(ct)s") % {"ct": result.ct} if result.ct is not None else ""
     day = _("sample of %(day)s") % {"day": short_day(sample.day)}
-    return _joined([day, result.get_outcome_display(), ct])
+    return _joined([day, result.in_words, _("pooled") if sample.pooled else ""])
 
 
 def event_text(event: Event) -> str:

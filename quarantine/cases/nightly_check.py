@@ -27,21 +27,50 @@ OTHER_HISTORY = """
     SELECT c.id FROM quarantine_case c
     LEFT JOIN LATERAL (
         SELECT string_agg(number || what, ' ' ORDER BY number, what COLLATE "C") AS history FROM (
-            SELECT s.day - c.day_1 + 1 AS number,
-                CASE r.outcome WHEN 'negative' THEN '-' WHEN 'positive' THEN '+' ELSE '' END
-                || COALESCE(trim_scale(r.ct)::text, '')
-                || CASE WHEN r.id IS NULL
-                    OR (r.reported_at AT TIME ZONE 'Asia/Shanghai')::date = s.day THEN ''
-                    ELSE '@' || (r.reported_at AT TIME ZONE 'Asia/Shanghai')::date - c.day_1 + 1
-                    END AS what
-            FROM testing_sample s
-            LEFT JOIN testing_natresult r ON r.sample_id = s.id AND r.withdrawn_at IS NULL
-            WHERE s.resident_id = c.resident_id AND s.withdrawn_at IS NULL AND s.day >= c.day_1
-            UNION ALL
-            SELECT DISTINCT e.day - c.day_1 + 1, '!' FROM quarantine_event e
-            JOIN quarantine_case o ON o.id = e.case_id
-            WHERE o.resident_id = c.resident_id AND e.day >= c.day_1
-                AND e.kind = 'test_missed' AND e.withdrawn_at IS NULL
+            SELECT DISTINCT day - c.day_1 + 1 AS number, sign || ct
+                || CASE WHEN sign IN ('', '~') OR known - day <= slack THEN ''
+                    ELSE '@' || known - c.day_1 + 1 END AS what
+            FROM (
+                SELECT s.day,
+                    COALESCE(trim_scale(CASE WHEN pool.up THEN single.ct ELSE r.ct END)::text, '')
+                        AS ct,
+                    CASE WHEN r.id IS NULL THEN ''
+                        WHEN pool.up AND single.id IS NULL THEN
+                            CASE WHEN pool.checked THEN '~' ELSE '?' END
+                        WHEN COALESCE(single.outcome, r.outcome) = 'negative' THEN '-'
+                        WHEN COALESCE(single.outcome, r.outcome) = 'positive' THEN '+'
+                        ELSE '!' END AS sign,
+                    CASE WHEN r.outcome IN ('negative', 'positive') THEN 0 ELSE 1 END AS slack,
+                    (CASE WHEN r.outcome IN ('negative', 'positive')
+                        THEN COALESCE(single.reported_at, r.reported_at)
+                        ELSE r.recorded_at END AT TIME ZONE 'Asia/Shanghai')::date AS known
+                FROM testing_sample s
+                LEFT JOIN testing_natresult r ON r.sample_id = s.id AND r.withdrawn_at IS NULL
+                CROSS JOIN LATERAL (
+                    SELECT s.pooled AND r.outcome = 'positive' AS up, s.pooled AND EXISTS (
+                        SELECT FROM testing_sample o WHERE o.resident_id = s.resident_id
+                            AND o.withdrawn_at IS NULL AND NOT o.pooled AND o.day >= s.day
+                            AND NOT EXISTS (SELECT FROM testing_natresult f
+                                WHERE f.sample_id = o.id AND f.withdrawn_at IS NULL)
+                    ) AS checked
+                ) pool
+                LEFT JOIN LATERAL (
+                    SELECT f.id, f.outcome, f.ct, f.reported_at
+                    FROM testing_sample o
+                    JOIN testing_natresult f ON f.sample_id = o.id AND f.withdrawn_at IS NULL
+                    WHERE o.resident_id = s.resident_id AND o.withdrawn_at IS NULL
+                        AND NOT o.pooled AND o.day >= s.day
+                        AND f.outcome IN ('negative', 'positive')
+                    ORDER BY o.day LIMIT 1
+                ) single ON pool.up
+                WHERE s.resident_id = c.resident_id AND s.withdrawn_at IS NULL
+                    AND s.day >= c.day_1
+                UNION ALL
+                SELECT e.day, '', '!', 1, (e.at AT TIME ZONE 'Asia/Shanghai')::date
+                FROM quarantine_event e JOIN quarantine_case o ON o.id = e.case_id
+                WHERE o.resident_id = c.resident_id AND e.day >= c.day_1
+                    AND e.kind = 'test_missed' AND e.withdrawn_at IS NULL
+            ) fact
         ) happened
     ) said ON true
     WHERE c.closed_on IS NULL AND c.history <> COALESCE(said.history, '')

@@ -17,8 +17,10 @@ from quarantine.cases.calendars import lay_as_others
 from quarantine.cases.standing import ground_of, grounds_of, standing_of
 from quarantine.models import Case
 
-# A result is awaited: a day of the history says nothing of its sample, as the 3 of `1- 3 5!`.
-_AWAITED = r"(^| )-?[0-9]+( |$)"
+# A result is awaited: a day of the history says nothing of its sample, as the 3 of `1- 3 5!`, or
+# that its pool was positive.
+_AWAITED = r"(^| )-?[0-9]+([?~](@-?[0-9]+)?)?( |$)"
+_TO_CHECK = r"[?~]"
 
 
 class Readiness(TextChoices):
@@ -42,12 +44,13 @@ def readiness_of(
 
     Before the last day of all grounds they wait. On it and later they are blocked while any
     ground owes a test by today or a result is awaited; but whom the law in force asks nothing on
-    any ground is freed, whatever was not taken.
+    any ground is freed, whatever was not taken, unless their pool was positive.
     """
     standing = standing_of([ground_of(case, calendars[case.pk]) for case in cases])
     if standing.release_on is None or standing.release_on > today:
         return Readiness.WAITING
-    if all(case.freed for case in cases):
+    to_check = any(re.search(_TO_CHECK, case.history) for case in cases)
+    if all(case.freed for case in cases) and not to_check:
         return Readiness.FREED
     owes = standing.next_test_on is not None and standing.next_test_on <= today
     return Readiness.BLOCKED if owes or any(map(awaits_result, cases)) else Readiness.READY
@@ -71,6 +74,7 @@ def conditions(today: date) -> dict[Readiness, Q]:
     later = Q(release_on=None) | Q(release_on__gt=today)
     held_beside = ~Q(transition=Case.Transition.FREED)
     freed = Q(transition=Case.Transition.FREED) & ~_with_another(held_beside)
+    freed &= ~_of_any(Q(history__regex=_TO_CHECK))
     owes = Q(next_test_on__isnull=False, next_test_on__lte=today) | awaited()
     return {
         Readiness.READY: due & ~freed & ~owes,
@@ -87,8 +91,12 @@ def awaits_result(case: Case) -> bool:
 
 def awaited() -> Q:
     """Return the condition that a result is awaited of the person of a case that governs."""
-    here = Q(history__regex=_AWAITED)
-    return here | _with_another(here)
+    return _of_any(Q(history__regex=_AWAITED))
+
+
+def _of_any(condition: Q) -> Q:
+    """Return the condition that a ground of the person of a case that governs is like this."""
+    return condition | _with_another(condition)
 
 
 def _with_another(condition: Q) -> Q:

@@ -20,7 +20,7 @@ from django.db.models.functions import TruncDate
 from policy.engine.calendars.laying import Calendar
 from policy.engine.calendars.plans import Plan as EnginePlan
 from policy.engine.decisions.facts import Setting
-from quarantine.cases.calendars import decode_history, lay_shared
+from quarantine.cases.calendars import lay_shared
 from quarantine.cases.plans import plans_of
 from quarantine.models import Case, CaseQuerySet
 
@@ -216,8 +216,7 @@ def _forecast_group(
         freed_on=row["freed_on"],
         transition=row["transition"],
     )
-    sampled = decode_history(row["history"], row["day_1"]).sampled
-    asked = frozenset(laid.required_tests).difference(sampled)
+    asked = frozenset(laid.open_tests)
     last_day = _last_day(row, asked, today)
     freed_on = row["freed_on"] if row["transition"] == Case.Transition.FREED else None
     return ForecastGroup(

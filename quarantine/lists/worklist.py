@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -28,13 +28,15 @@ from quarantine.cases.standing import grounds_of
 from quarantine.lists.forecast import forecast
 from quarantine.models import Case, CaseQuerySet, Event, EventQuerySet
 from residents.register.models import Building, Household
-from testing.models import NATResult, Sample
+from testing.models import Sample
 
 if TYPE_CHECKING:
     from policy.engine.calendars.laying import Calendar
 
 
 T = TypeVar("T")
+# The samples of somebody whose results are awaited, by day: their keys and codes.
+Awaited = Mapping[date, tuple[uuid.UUID, str]]
 
 
 class WorkKind(models.TextChoices):
@@ -49,11 +51,19 @@ class WorkKind(models.TextChoices):
 
 @dataclass(frozen=True)
 class DueWork:
-    """A task that is due, the day it belongs to, and the key of its sample."""
+    """
+    A task that is due, the day it belongs to, and the key of its sample with the code of a pool's.
+
+    `take_now` says that a sample taken today makes up for an overdue test, `check` that a tube of
+    one's own has to decide on a positive pool.
+    """
 
     kind: WorkKind
     day: date
     sample: uuid.UUID | None = None
+    tube: str = ""
+    take_now: bool = False
+    check: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,12 +226,11 @@ def cards_of(cases: Sequence[Case], *, today: date) -> list[Card]:
 
 def _cards(cases: Sequence[tuple[Case, bool]], today: date) -> list[Card]:
     """Return the cards of cases; of each is known whether there was a check today. Two queries."""
-    results = NATResult.objects.valid().filter(sample=OuterRef("pk"))
     people = [case.resident_id for case, _checked in cases]
-    waiting = Sample.objects.valid().filter(~Exists(results), resident__in=people)
-    samples: dict[int, dict[date, uuid.UUID]] = defaultdict(dict)
-    for resident, day, key in waiting.values_list("resident_id", "day", "key"):
-        samples[resident][day] = key
+    waiting = Sample.objects.filter(resident__in=people).awaited()
+    samples: dict[int, dict[date, tuple[uuid.UUID, str]]] = defaultdict(dict)
+    for resident, day, key, tube in waiting.values_list("resident_id", "day", "key", "tube"):
+        samples[resident][day] = (key, tube)
     grounds = grounds_of([case for case, _checked in cases if case.closed_on is None])
     return [
         _card(
@@ -238,7 +247,7 @@ def _cards(cases: Sequence[tuple[Case, bool]], today: date) -> list[Card]:
 def _card(
     case: Case,
     grounds: Sequence[Case],
-    awaited_samples: Mapping[date, uuid.UUID],
+    awaited_samples: Awaited,
     *,
     checked: bool,
     today: date,
@@ -249,7 +258,7 @@ def _card(
     freed = case.transition == Case.Transition.FREED and (case.freed_on or today) <= today
     asks_check = bool(calendars[case.pk].plan.stages) and not freed and not checked
     near = readiness_of(grounds, calendars, today=today)
-    due = _due(calendars.values(), awaited_samples, today)
+    due = _due(list(calendars.values()), awaited_samples, today)
     if near in RELEASABLE and case.release_on:
         return Card(case, (*due, DueWork(WorkKind.RELEASE, case.release_on)))
     check = [DueWork(WorkKind.CHECK, today)] if asks_check else []
@@ -257,23 +266,29 @@ def _card(
 
 
 def _due(
-    calendars: Iterable[Calendar],
-    awaited_samples: Mapping[date, uuid.UUID],
-    today: date,
+    calendars: Sequence[Calendar], awaited_samples: Awaited, today: date
 ) -> Iterator[DueWork]:
     """Yield the tests that any ground asks for, and the results that are awaited."""
-    calendars = list(calendars)
+    checks = {day for calendar in calendars for day in calendar.checks}
     open_tests = {day for calendar in calendars for day in calendar.open_tests if day <= today}
-    yield from (
-        DueWork(WorkKind.OVERDUE if day < today else WorkKind.TEST, day)
-        for day in sorted(open_tests)
-    )
+    take_now = may_make_up(calendars, today=today)
+    for day in sorted(open_tests):
+        kind = WorkKind.OVERDUE if day < today else WorkKind.TEST
+        yield DueWork(kind, day, take_now=day == take_now, check=day in checks)
     first = min(calendar.start for calendar in calendars)
     yield from (
-        DueWork(WorkKind.RESULT, day, key)
-        for day, key in sorted(awaited_samples.items())
+        DueWork(WorkKind.RESULT, day, key, tube)
+        for day, (key, tube) in sorted(awaited_samples.items())
         if first <= day <= today
     )
+
+
+def may_make_up(calendars: Sequence[Calendar], *, today: date) -> date | None:
+    """Return the overdue test that a sample of today makes up for, where none is due today."""
+    if any(today in calendar.open_tests for calendar in calendars):
+        return None
+    owed = (calendar.may_make_up_on(today) for calendar in calendars)
+    return min((day for day in owed if day), default=None)
 
 
 def _home(card: Card) -> Household:

@@ -13,11 +13,13 @@ from common import places
 from policy import words
 from quarantine.cases.words import measure_of
 from residents.register import masking
+from testing.models import Sample
 
 if TYPE_CHECKING:
     from django.contrib.messages.storage.base import Message
 
     from quarantine.models import Case
+    from residents.register.models import Resident
 
 register = template.Library()
 
@@ -53,6 +55,12 @@ def subject(value: str) -> str:
 def clause_of(citation: Any, *, short: bool = False) -> str:
     """Return a clause with its document's title and number; `short`: the number alone."""
     return words.clause_of(citation.document, citation.clause, short=short)
+
+
+@register.simple_tag
+def awaited_samples(resident: Resident) -> list[Sample]:
+    """Return the samples of somebody whose result is awaited, the oldest first."""
+    return list(Sample.objects.filter(resident=resident).awaited().order_by("day"))
 
 
 @register.filter

@@ -35,7 +35,7 @@ from quarantine.acts import (
     undo,
 )
 from quarantine.acts.available import SUPERVISORS_ONLY, Act
-from quarantine.acts.forms import ACT_FORMS, ActForm
+from quarantine.acts.forms import ACT_FORMS, ActForm, ConfirmedForm
 from quarantine.cases import lifecycle
 from quarantine.lists.worklist import cards_of
 from quarantine.models import Case, Event
@@ -72,12 +72,20 @@ def _event(sentence: str, event: Event) -> Done:
 
 def _sample(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     taken = data["taken_at"] or at
-    sample = results.take_sample(case=case, taken_at=taken, at=at, by=by, pooled=data["pooled"])
+    sample = results.take_sample(
+        case=case, taken_at=taken, at=at, by=by, pooled=data["pooled"], tube=data["tube"]
+    )
     return Done(_("Sample taken."), reverse("undo_sample", args=[sample.key]))
 
 
 def _result(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
-    sample = get_object_or_404(Sample.objects.visible_to(by).valid(), key=data["sample"])
+    samples = Sample.objects.visible_to(by).valid().select_related("resident__grid")
+    sample = get_object_or_404(samples, key=data["sample"], resident=case.resident)
+    return enter_result(sample, data, at, by)
+
+
+def enter_result(sample: Sample, data: dict[str, Any], at: datetime, by: User) -> Done:
+    """Enter what a form says of a sample; the outcome leads to the case that it concerns."""
     recorded = results.record_result(
         sample=sample,
         outcome=NATResult.Outcome(data["outcome"]),
@@ -85,11 +93,26 @@ def _result(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
         reported_at=data["reported_at"] or at,
         at=at,
         by=by,
+        confirmed=data["confirmed"],
     )
-    message = _("Negative result entered.")
-    if data["outcome"] == NATResult.Outcome.POSITIVE:
-        message = _("Positive result entered: arrange medical care now.")
-    return Done(message, reverse("undo_result", args=[recorded.result.pk]))
+    undo_url = reverse("undo_result", args=[recorded.result.pk])
+    return Done(_entered(recorded), undo_url, recorded.opened or recorded.case)
+
+
+def _entered(recorded: results.Recorded) -> str:
+    outcome = recorded.result.outcome
+    if outcome in NATResult.NO_RESULT:
+        return _("Entered: no result. The day counts as missed, and its make-up follows.")
+    if recorded.result.sample.pooled and outcome == NATResult.Outcome.POSITIVE:
+        return _("Pool positive: everybody in it is to be checked today with a tube of their own.")
+    if outcome == NATResult.Outcome.NEGATIVE:
+        return _("Negative result entered.")
+    if recorded.result.sample.resident.gone_as:
+        return _(
+            "Positive result kept. This person is no longer here: no measure is opened. Look after"
+            " the household."
+        )
+    return _("Positive result entered: arrange medical care now.")
 
 
 def _correct(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
@@ -102,6 +125,7 @@ def _correct(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
         reason=data["reason"],
         at=at,
         by=by,
+        confirmed=data["confirmed"],
     )
     message = _("Result corrected; calendar and measure follow.")
     return Done(message, case=recorded.opened or recorded.case)
@@ -259,6 +283,8 @@ def case_act(request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
     try:
         done = DO[Act(act)](case, form.cleaned_data, at, by)
     except ValidationError as error:
+        if isinstance(error, results.ContradictionError) and isinstance(form, ConfirmedForm):
+            form.ask_to_confirm()
         add_refusal(form, error)
         return _again(request, case, form, Act(act), at)
     messages.success(request, done.sentence, extra_tags=done.tags)

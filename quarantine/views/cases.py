@@ -93,6 +93,11 @@ class CasePage:
         return overdue_days(self.calendar)
 
     @property
+    def take_now(self) -> date | None:
+        """Return the overdue test that a sample of today makes up for."""
+        return None if self.case.closed_on else self.calendar.may_make_up_on(self.today)
+
+    @property
     def acts(self) -> list[Act]:
         """Return what may be done now."""
         return available_acts(
@@ -113,7 +118,10 @@ class CasePage:
     def choices(self) -> Choices:
         """Return what the forms of the acts offer."""
         return {
-            "sample": [(str(s.key), short_day(s.day)) for s in self.waiting],
+            "sample": [
+                (str(s.key), " · ".join(filter(None, (short_day(s.day), s.tube))))
+                for s in self.waiting
+            ],
             "result": [(str(r.pk), result_text(s, r)) for s, r in self.results],
             "day": [(day.isoformat(), short_day(day)) for day in self.overdue],
             "asked": [
@@ -168,7 +176,8 @@ def load_case_page(case: Case, *, by: User, at: datetime) -> CasePage:
     grounds = _grounds_of_person(case)
     calendar = calendar_from(case, today=case.closed_on or today, events=events, samples=samples)
     person = unpack(case.facts, day_1=case.day_1)
-    infected = person.exposure == "infected" or case.closed_as == Case.ClosedAs.REFERRED
+    positive = any(event.kind == Event.Kind.POSITIVE for event in events)
+    infected = person.exposure == "infected" or positive
     return CasePage(
         another_document=may_except and exceptions.another_document(case),
         case=case,

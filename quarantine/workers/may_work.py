@@ -17,15 +17,17 @@ from django.utils.translation import gettext_lazy
 
 from common import clock
 from policy.activations.laws import laws_over
-from policy.engine.calendars.laying import Calendar
+from policy.engine.calendars.laying import Calendar, passes
+from policy.engine.decisions.facts import NATResult
 from policy.engine.decisions.people import WhitelistDecision, whitelist
 from policy.engine.decisions.screening import Screening, screen
 from policy.engine.documents.law import Law
 from policy.engine.documents.schema import Post, WhitelistPost
 from policy.words import say
 from quarantine.cases.calendars import calendars_of
+from quarantine.cases.plans import plan_of
 from quarantine.cases.readiness import RELEASABLE, readiness_of
-from quarantine.cases.standing import STRICTEST_FIRST
+from quarantine.cases.standing import INFECTED, STRICTEST_FIRST
 from quarantine.cases.words import measure_of
 from quarantine.models import Case
 from residents.whitelist.models import DutyEntry, Worker
@@ -63,6 +65,7 @@ class _WorkerData:
     cases: dict[int, list[Case]]  # of each resident, the one that governs first
     calendars: dict[int, Calendar]
     entries: dict[int, dict[str, DutyEntry]]
+    released: dict[int, Case]
 
 
 def work_statuses_of(workers: Collection[Worker], *, at: datetime) -> dict[int, WorkStatus]:
@@ -88,14 +91,34 @@ def _read(workers: Collection[Worker], at: datetime) -> _WorkerData:
     for entry in rows.distinct("worker", "duty"):
         entries.setdefault(entry.worker_id, {})[entry.duty] = entry
     screened = any(worker.screening_post for worker in workers)
+    latest = latest_results(people, at=at)
     return _WorkerData(
         laws=laws_over({worker.resident.grid for worker in workers}, at=at),
-        latest=latest_results(people, at=at),
+        latest=latest,
         sampled=sampled_days(people, since=_monday(today)) if screened else {},
         cases=of_resident,
         calendars=calendars_of(cases, today=today),
         entries=entries,
+        released=_released([person for person, found in latest.items() if not found.negative]),
     )
+
+
+def _released(positive: list[int]) -> dict[int, Case]:
+    """Return the last case of each from which an infected person was released."""
+    released = Case.objects.filter(resident__in=positive, closed_as=Case.ClosedAs.RELEASED)
+    rows = released.filter(plan__provision__subject=INFECTED)
+    last = rows.order_by("resident", "-closed_on", "-pk").distinct("resident")
+    return {case.resident_id: case for case in last.select_related("plan")} if positive else {}
+
+
+def _let_pass(latest: LatestResult | None, case: Case | None) -> bool:
+    """Return whether a result is one with which the law released an infected person."""
+    release = plan_of(case.plan).release if case else None
+    if not case or not case.closed_on or not release or not latest or latest.pooled:
+        return False
+    day = clock.day_of(latest.sampled_at)
+    found = NATResult(day, "positive", None if latest.ct is None else float(latest.ct))
+    return case.day_1 <= day <= case.closed_on and passes(found, release)
 
 
 def _monday(day: date) -> date:
@@ -120,7 +143,9 @@ def _work_status(worker: Worker, known: _WorkerData, at: datetime) -> WorkStatus
     findings = [
         *_entry_verdicts(worker, today),
         *_case_verdicts(known, worker, today),
-        *_result_verdicts(latest, listing),
+        *_result_verdicts(
+            latest, listing, let_pass=_let_pass(latest, known.released.get(worker.resident_id))
+        ),
         *_desk_verdicts(entries, screening, today),
     ]
     answer = min((verdict for verdict, _why in findings), key=_ORDER.index, default=Answer.WORK)
@@ -177,8 +202,12 @@ def _ground_verdicts(case: Case, calendar: Calendar, today: date) -> Verdicts:
         yield Answer.DESK, _("Under a measure: %s.") % named
 
 
-def _result_verdicts(latest: LatestResult | None, listing: WhitelistDecision | None) -> Verdicts:
-    if latest and not latest.negative:
+def _result_verdicts(
+    latest: LatestResult | None, listing: WhitelistDecision | None, *, let_pass: bool
+) -> Verdicts:
+    if latest and latest.pooled and not latest.negative:
+        yield Answer.NO_WORK, _("The newest result is a positive pool, still to be checked.")
+    elif latest and not latest.negative and not let_pass:
         yield Answer.NO_WORK, _("The newest result is positive.")
     elif listing and not listing.may_work:
         yield Answer.NO_WORK, say(listing.because[-1])

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import override
 
 from accounts.auditing.models import AuditEntry
 from common.undo_window import UNDO, TooLateToUndoError
@@ -15,6 +16,7 @@ from testing.services import (
     CtError,
     FutureError,
     ResultExistsError,
+    TubeError,
     record_result,
     take_sample,
     withdraw_result,
@@ -91,6 +93,48 @@ class TestTakeSample:
         assert entry.subject == f"sample:{sample.key}"
         assert "示例" not in str(entry.__dict__)
 
+    def test_refuses_one_of_somebody_who_was_gone_by_then(self) -> None:
+        resident = make_resident()
+        resident.gone_as, resident.gone_on = Resident.GoneAs.DIED, date(2022, 11, 19)
+
+        with pytest.raises(FutureError):
+            sampled(resident=resident)
+
+    def test_of_a_pool_asks_for_the_code_of_its_tube(self) -> None:
+        with pytest.raises(TubeError):
+            pooled("")
+
+        assert pooled("a-7").tube == "A-7"
+
+    def test_accepts_the_single_tube_that_checks_a_positive_pool(self) -> None:
+        pool = pooled("A-7")
+        with pytest.raises(AlreadySampledError):
+            sampled(resident=pool.resident)
+
+        reported(pool, outcome=POSITIVE)
+
+        assert sampled(resident=pool.resident).day == pool.day
+        with pytest.raises(AlreadySampledError):
+            sampled(resident=pool.resident)
+
+    def test_of_a_pool_is_refused_while_the_one_before_is_to_be_checked(self) -> None:
+        pool = pooled("A-7")
+        reported(pool, outcome=POSITIVE)
+
+        with pytest.raises(TubeError):
+            pooled("B-1", NOON + timedelta(days=1), resident=pool.resident)
+
+
+def pooled(tube: str, at: datetime = NOON, *, resident: Resident | None = None) -> Sample:
+    return take_sample(
+        resident=resident or make_resident(),
+        taken_at=at,
+        at=at,
+        by=make_user(),
+        pooled=True,
+        tube=tube,
+    )
+
 
 class TestRecordResult:
     def test_keeps_what_the_laboratory_found(self) -> None:
@@ -114,6 +158,21 @@ class TestRecordResult:
 
         with pytest.raises(ResultExistsError):
             reported(sample, outcome=POSITIVE)
+
+    def test_says_who_entered_what_and_when_where_there_is_one(self) -> None:
+        sample = sampled()
+        first = reported(sample, outcome=POSITIVE, ct="27.4")
+
+        with override("en"), pytest.raises(ResultExistsError) as refused:
+            reported(sample)
+
+        assert str(first.recorded_by) in refused.value.sentence
+        assert "“Positive · Ct 27.40”" in refused.value.sentence
+        assert "2022-11-20 18:00" in refused.value.sentence
+
+    def test_takes_no_ct_where_there_is_no_result(self) -> None:
+        with pytest.raises(CtError):
+            reported(sampled(), outcome=NATResult.Outcome.LOST, ct="20")
 
     def test_refuses_one_for_a_sample_that_was_taken_back(self) -> None:
         sample = sampled()

@@ -5,10 +5,14 @@ Counting follows the notices (113号 3, Yingkou 3): day N is N - 1 days after da
 days ends on day N, and the person is released on the last day of the last mandatory stage, as soon
 as that day's test and all earlier required ones are negative. A missed test is made up on the next
 day without a test, never two on one day (101号 6); later tests keep their days.
+
+Of a case it is known when a missed test was recorded: its make-up lies on that day or later,
+unless a sample was taken before. A sample of a day that asks for none makes up for the earliest
+test that is owed from before it.
 """
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Literal, NamedTuple
@@ -19,7 +23,7 @@ from policy.engine.moments import day_number, local_day, nth_day
 from policy.engine.text import Text, in_chinese
 
 Refer = Literal["medical"]
-NATState = Literal["due", "taken", "missed", "make_up", "advised", "cancelled"]
+NATState = Literal["due", "taken", "to_check", "missed", "make_up", "advised", "cancelled"]
 
 # A criterion that is failed every day ends here instead of never.
 LONGEST_CALENDAR = 366
@@ -46,8 +50,9 @@ class CalendarDay:
 
     `number` counts from day 1 of the case, `number_in_stage` as the clause numbers the stage's
     days; both stages' fields are None on a day outside any stage. A test is `taken` once it is
-    sampled; its `result` may still be awaited. `overdue` is true for a required test of an
-    earlier day without a sample that was not recorded as missed.
+    sampled; its `result` may still be awaited. It is `to_check` where its pool was positive.
+    `overdue` is true for a required test of an earlier day without a sample that was not recorded
+    as missed.
     """
 
     day: date
@@ -61,7 +66,11 @@ class CalendarDay:
 
 @dataclass(frozen=True)
 class Calendar:
-    """A dated plan. `earliest_release` is None without mandatory days or after a positive."""
+    """
+    A dated plan. `earliest_release` is None without mandatory days or after a positive.
+
+    `checks` are the days on which a tube of one's own is owed because a pool was positive.
+    """
 
     plan: Plan
     start: date
@@ -69,6 +78,7 @@ class Calendar:
     required_tests: tuple[date, ...]
     advised_tests: tuple[date, ...]
     cancelled_tests: tuple[date, ...]
+    checks: tuple[date, ...]
     earliest_release: date | None
     positive_on: date | None
     refer: Refer | None
@@ -81,9 +91,23 @@ class Calendar:
 
     @property
     def open_tests(self) -> list[date]:
-        """The required tests still to be taken."""
+        """The required tests still to be taken, and checks of pools."""
         taken = self.laid.history.sampled
-        return [day for day in self.required_tests if day_number(day, self.start) not in taken]
+        asked = {day for day in self.required_tests if day_number(day, self.start) not in taken}
+        return sorted(asked.union(self.checks))
+
+    def may_make_up_on(self, today: date) -> date | None:
+        """Return the overdue test that a sample of today would make up for, None for none."""
+        owed = list(self.checks) or self.open_tests
+        if day_number(today, self.start) in self.laid.history.sampled and not self.checks:
+            return None
+        return owed[0] if owed and owed[0] < today and today not in owed else None
+
+    @property
+    def awaited(self) -> list[date]:
+        """The days with a sample whose result is awaited, whether a test was asked or not."""
+        history = self.laid.history
+        return [nth_day(self.start, day) for day in sorted(history.sampled - set(history.results))]
 
     @functools.cached_property
     def days(self) -> tuple[CalendarDay, ...]:
@@ -105,37 +129,84 @@ def is_positive(result: NATResult, plan: Plan) -> bool:
     return result.result == "positive"
 
 
+# Where the law names no Ct for somebody, word and Ct are compared by the one that it names for
+# people from abroad (101号 9) and for release (113号 3).
+USUAL_CT = 35.0
+
+
+class Doubt(NamedTuple):
+    """The Ct that the word on a result contradicts, and whether the law names it."""
+
+    ct: float
+    by_law: bool
+
+
+def doubt(result: NATResult, plan: Plan | None) -> Doubt | None:
+    """
+    Return the Ct that the word on a result contradicts, None where they agree.
+
+    A positive of an infected person contradicts none: the criterion of release counts on it.
+    """
+    if result.ct is None:
+        return None
+    infected = plan is not None and plan.release is not None
+    named = None
+    if plan is not None:
+        named = plan.release.ct_at_least if plan.release else plan.positive_below_ct
+    limit = Doubt(USUAL_CT if named is None else named, by_law=named is not None)
+    if result.result == "negative":
+        return limit if result.ct < limit.ct else None
+    return limit if result.ct >= limit.ct and not infected else None
+
+
 class _Tests(NamedTuple):
-    """Test days as day numbers."""
+    """Test days as day numbers; `missed` are those that others took the place of."""
 
     required: list[int]
     made_up: set[int]
     release_test: int
+    missed: set[int]
 
 
 class _History(NamedTuple):
-    """What happened, by day number; `floor` is the first day on which a make-up can still lie."""
+    """
+    What happened, by day number.
+
+    `missed` gives for each day the first on which its make-up can lie, and `floor` the first for
+    any make-up; days with a sample count before, too. Where a sample `settles`, one of a day
+    that asks for none makes up for what is owed.
+    """
 
     results: dict[int, list[NATResult]]
     sampled: set[int]
-    missed: set[int]
+    missed: dict[int, int]
     floor: int
+    settles: bool
+    unclear: set[int]
 
 
 def _history(
     start: date,
     tests: Iterable[NATResult],
     sampled: Iterable[date],
-    missed: Iterable[date],
+    missed: Mapping[date, date],
     not_before: date | None,
+    *,
+    settles: bool,
+    unclear: Iterable[date],
 ) -> _History:
     results: dict[int, list[NATResult]] = {}
     for test in tests:
         results.setdefault(day_number(test.day, start), []).append(test)
-    taken = {day_number(day, start) for day in sampled} | set(results)
-    missed_days = {day_number(day, start) for day in missed}
+    to_check = {day_number(day, start) for day in unclear}
+    taken = {day_number(day, start) for day in sampled} | set(results) | to_check
+    made_up_from = {
+        number: day_number(known, start)
+        for day, known in missed.items()
+        if (number := day_number(day, start)) not in taken
+    }
     floor = 1 if not_before is None else day_number(not_before, start)
-    return _History(results, taken, missed_days - taken, floor)
+    return _History(results, taken, made_up_from, floor, settles, to_check)
 
 
 def _with_last_test_moved(plan: Plan, planned: list[int], history: _History) -> list[int]:
@@ -148,32 +219,55 @@ def _with_last_test_moved(plan: Plan, planned: list[int], history: _History) -> 
 
 
 def _with_make_ups(planned: Sequence[int], history: _History) -> _Tests:
+    tests = _made_up(planned, history)
+    while history.settles and (settled := _settled(tests, history)):
+        owed, sampled = settled
+        history = history._replace(missed={**history.missed, owed: sampled})
+        tests = _made_up(planned, history)
+    return tests
+
+
+def _settled(tests: _Tests, history: _History) -> tuple[int, int] | None:
+    """Return the first test still owed with the first sample after it that nothing asked for."""
+    owed = next((day for day in tests.required if day not in history.sampled), None)
+    if owed is None:
+        return None
+    unplanned = history.sampled.difference(tests.required)
+    sampled = min((day for day in unplanned if day > owed), default=None)
+    return None if sampled is None else (owed, sampled)
+
+
+def _made_up(planned: Sequence[int], history: _History) -> _Tests:
     required, made_up = set(planned), set[int]()
     for day in sorted(history.missed):
         if day not in required:
             continue
         required.discard(day)
         made_up.discard(day)
-        make_up = day + 1
+        first, make_up = max(history.floor, history.missed[day]), day + 1
         # A make-up day that is missed, too, comes later in this loop, and is made up in its turn.
-        while make_up in required or (make_up < history.floor and make_up not in history.results):
+        while make_up in required or (make_up < first and make_up not in history.sampled):
             make_up += 1
         required.add(make_up)
         made_up.add(make_up)
-    return _Tests(sorted(required), made_up, max(required, default=0))
+    return _Tests(sorted(required), made_up, max(required, default=0), set(history.missed))
 
 
 def _until_criterion(planned: Sequence[int], criterion: CtCriterion, history: _History) -> _Tests:
-    required, streak, day = [], 0, criterion.first_day
+    required, streak, day, missed = [], 0, criterion.first_day, set(history.missed)
+    # Days before these without a sample are over, and nothing can be sampled on them any more.
+    asked_from = max(history.sampled, default=0) if history.settles else 0
     while streak < criterion.passes and day <= LONGEST_CALENDAR:
-        if day in history.missed:
+        asked_from = max(asked_from, history.missed.get(day, 0))
+        if day in missed or (day < asked_from and day not in history.sampled):
+            missed.add(day)
             streak = 0
         else:
             required.append(day)
             failed = any(not passes(r, criterion) for r in history.results.get(day, ()))
             streak = 0 if failed else streak + 1
         day += 1
-    return _Tests(required, set(required) - set(planned), day - 1)
+    return _Tests(required, set(required) - set(planned), day - 1, missed)
 
 
 def _first_positive(plan: Plan, history: _History) -> int | None:
@@ -269,11 +363,13 @@ class _LaidPlan(NamedTuple):
 
 
 def _test_state(day: int, laid: _LaidPlan) -> NATState | None:
+    if day in laid.history.unclear:
+        return "to_check"
     if day in laid.history.sampled:
         return "taken"
     if day in laid.cancelled:
         return "cancelled"
-    if day in laid.history.missed and (day in laid.planned or day in laid.advised):
+    if day in laid.tests.missed and (day in laid.planned or day in laid.advised):
         return "missed"
     if day in laid.tests.required:
         return "make_up" if day in laid.tests.made_up else "due"
@@ -281,17 +377,31 @@ def _test_state(day: int, laid: _LaidPlan) -> NATState | None:
 
 
 def _blockers(
-    release: date | None, required: Sequence[date], taken: set[date], start: date, today: date
+    release: date | None,
+    required: Sequence[date],
+    taken: set[date],
+    unclear: set[date],
+    *,
+    start: date,
+    today: date,
 ) -> tuple[Text, ...]:
     if release is None:
         return ()
     blockers = [
         Text(
+            f"第{day_number(day, start)}天（{in_chinese(day)}）的混采为阳性，待单管复核。",
+            f"The pool of day {day_number(day, start)} ({day:%Y-%m-%d}) was positive: a tube of"
+            " this person alone has to decide.",
+        )
+        for day in sorted(unclear)
+    ]
+    blockers += [
+        Text(
             f"第{day_number(day, start)}天（{in_chinese(day)}）的核酸尚无结果。",
             f"The test of day {day_number(day, start)} ({day:%Y-%m-%d}) has no result.",
         )
         for day in required
-        if day <= today and day not in taken
+        if day <= today and day not in taken and day not in unclear
     ]
     if today < release:
         blockers.append(
@@ -315,6 +425,9 @@ def lay(
     tests: Iterable[NATResult] = (),
     sampled: Iterable[date] = (),
     missed: Iterable[date] = (),
+    recorded: Mapping[date, date] | None = None,
+    unclear: Iterable[date] = (),
+    checks: Iterable[date] = (),
     served: Iterable[Served] = (),
     not_before: date | None = None,
     freed_on: date | None = None,
@@ -332,7 +445,11 @@ def lay(
     Past required days without a result are not taken as missed: only `missed` says so; but nobody
     may be released while one has no result.
     """
-    history = _history(start, tests, sampled, missed, not_before)
+    made_up_from = dict.fromkeys(missed, date.min) if recorded is None else recorded
+    settles = recorded is not None
+    history = _history(
+        *(start, tests, sampled, made_up_from, not_before), settles=settles, unclear=unclear
+    )
     planned, advised = (
         _with_last_test_moved(plan, plan.days_asked(force), history)
         for force in ("must", "advise")
@@ -361,9 +478,13 @@ def lay(
     required = tuple(nth_day(start, day) for day in kept)
     taken = {nth_day(start, day) for day in history.results}
     awaited = () if asks_nothing else required
+    to_check = {nth_day(start, day) for day in history.unclear}
     blockers = (
-        (_POSITIVE,) if positive is not None else _blockers(release, awaited, taken, start, today)
+        (_POSITIVE,)
+        if positive is not None
+        else _blockers(release, awaited, taken, to_check, start=start, today=today)
     )
+    owed = [] if positive is not None else sorted(set(checks))
     asked = asked._replace(required=kept)
     return Calendar(
         plan=plan,
@@ -379,10 +500,15 @@ def lay(
         earliest_release=release,
         positive_on=None if positive is None else nth_day(start, positive),
         refer="medical" if positive is not None and plan.positive_refers else None,
+        checks=tuple(owed),
         next_test_on=None
         if positive is not None
-        else next(
-            (day for day in required if day_number(day, start) not in history.sampled), None
+        else min(
+            (
+                *owed,
+                *(day for day in required if day_number(day, start) not in history.sampled),
+            ),
+            default=None,
         ),
         release_blockers=blockers,
         may_be_released=release is not None and not blockers,
@@ -399,7 +525,9 @@ def _days(laid: _LaidPlan, served: Iterable[Served], today: date) -> tuple[Calen
     start, tests = laid.start, laid.tests
     held_until = 0 if laid.release is None else day_number(laid.release, start)
     length = sum(stage.days for stage in laid.plan.stages)
-    last = max(length, held_until, *tests.required, *laid.advised, *laid.cancelled, 0)
+    asked = (*tests.required, *laid.advised, *laid.cancelled)
+    unplanned = (day for day in laid.history.sampled if day <= LONGEST_CALENDAR)
+    last = max(length, held_until, *asked, *unplanned, 0)
     settings = {
         day: stage.setting
         for stage in served

@@ -178,12 +178,19 @@ class TestSomebodyUnderTwoGrounds:
     def test_is_not_released_while_one_of_them_misses_a_test(
         self, earlier: Case, later: Case
     ) -> None:
-        make_result(later, nth(7))
+        make_result(earlier, nth(5))
 
         outcome = release(cases=[later], at=moment(nth(7), 16), by=make_user())
 
         ((_case, sentence),) = outcome.refused
-        assert "11月24日" in sentence  # the test of day 5, which the later one does not ask
+        assert "11月26日" in sentence  # the test of day 7, which the earlier one does not ask
+
+    def test_makes_up_for_the_test_of_one_by_that_of_the_other(
+        self, earlier: Case, later: Case
+    ) -> None:
+        make_result(later, nth(7))
+
+        assert release(cases=[later], at=moment(nth(7), 16), by=make_user()).released
 
     def test_dies_once_and_is_back_under_both_when_that_was_wrong(
         self, earlier: Case, later: Case, resident: Resident

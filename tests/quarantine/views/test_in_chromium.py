@@ -254,6 +254,38 @@ class TestCase:
         expect(on_phone.locator("[data-dial]")).to_have_attribute("href", "tel:+8613800138000")
 
 
+class TestAPositivePool:
+    def test_is_cleared_by_a_single_tube(self, on_phone: Page, arrive: Arrive) -> None:
+        case: Any = arrive().case
+        page = on_phone
+        page.goto(reverse("case_detail", args=[case.key]))
+        page.locator("#act-sample > summary").click()
+        page.get_by_label("混采", exact=True).check()
+        page.get_by_label("采样管编号").fill("A-17")
+        page.locator("#act-sample").get_by_role("button", name="保存").click()
+
+        page.goto(reverse("awaited_list"))
+        page.get_by_role("link", name=re.compile("张")).click()
+        assert browser.barriers(page) == []
+        assert browser.too_small(page) == []
+        page.get_by_text("阳性", exact=True).click()
+        save(page)
+        expect(page.get_by_text("待单管复核").first).to_be_visible()
+
+        page.goto(reverse("awaited_list"))
+        assert browser.barriers(page) == []
+        assert browser.too_small(page) == []
+        page.get_by_role("button", name="采单管").click()
+        page.get_by_role("link", name=re.compile("张")).click()
+        page.get_by_text("阴性", exact=True).click()
+        save(page)
+
+        expect(page.get_by_text("待单管复核")).to_have_count(0)
+        case.refresh_from_db()
+        assert (case.closed_on, case.history) == (None, "1-")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 class TestLists:
     @pytest.mark.parametrize("size", ["phone", "desktop"])
     def test_have_no_barriers(

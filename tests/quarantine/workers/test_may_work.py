@@ -15,6 +15,7 @@ from accounts.staff.models import Area
 from policy.engine.decisions.facts import Proof
 from policy.engine.decisions.people import whitelist as ask_engine
 from policy.services import library
+from quarantine.acts.release import release
 from quarantine.workers.may_work import Answer, WorkStatus, work_statuses_of
 from quarantine.workers.required_proofs import without_proof
 from residents.register.models import Resident
@@ -26,8 +27,10 @@ from tests.factories import (
     make_place,
     make_proof,
     make_resident,
+    make_result,
     make_user,
     make_worker,
+    moment,
 )
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +59,46 @@ def work_status(worker: Worker, at: datetime = NOW) -> WorkStatus:
     return work_statuses_of(
         [Worker.objects.select_related("resident__grid").get(pk=worker.pk)], at=at
     )[worker.pk]
+
+
+class TestAPositive:
+    @pytest.fixture
+    def released(self) -> Worker:
+        """Somebody released in Cangshan (6) by two results of Ct 36."""
+        worker = worker_in(make_place("cangshan-2022-324", "350104"))
+        start = TODAY - timedelta(days=20)
+        case = make_arrival(
+            worker.resident.grid,
+            on=start,
+            resident=worker.resident,
+            exposure="infected",
+            clinical="mild",
+        ).case
+        assert case
+        for number in (6, 7):
+            on = start + timedelta(days=number - 1)
+            make_result(case, on, outcome="positive", ct="36")
+        assert release(cases=[case], at=moment(on, 16), by=make_user()).released
+        return worker
+
+    def test_that_the_law_let_pass_at_release_is_none_at_the_gate(self, released: Worker) -> None:
+        assert work_status(released).answer == Answer.WORK
+
+    def test_below_the_limit_of_the_law_is_one(self, yingkou: Area) -> None:
+        worker = worker_in(yingkou)
+        make_proof(worker.resident, NOW - 6 * HOURS, outcome="positive")
+
+        assert work_status(worker).answer == Answer.NO_WORK
+
+    def test_after_the_release_is_one(self, released: Worker) -> None:
+        make_proof(released.resident, NOW - 6 * HOURS, outcome="positive")
+
+        assert work_status(released).answer == Answer.NO_WORK
+
+    def test_is_no_sample_without_a_result(self, released: Worker) -> None:
+        make_proof(released.resident, NOW - 6 * HOURS, outcome="lost")
+
+        assert work_status(released).answer == Answer.WORK
 
 
 class TestAProof:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.engine.calendars.laying import Calendar, lay
+from policy.engine.calendars.laying import Calendar, Doubt, doubt, lay
 from policy.engine.calendars.plans import CtCriterion, Force, Plan, PlannedStage
 from policy.engine.decisions.facts import NATResult, Served
 from tests.policy.engine.making import START, calendar, day, noon, result, stay
@@ -266,6 +266,133 @@ class TestASample:
 
         assert laid.days[3].test == "make_up"
         assert laid.days[3].overdue is overdue
+
+
+def of_case(plan: Plan = HELD, *, today: int = 9, **happened: Any) -> Calendar:
+    """Lay the plan of a case, of which is known when a missed test was recorded."""
+    recorded = {day(missed): day(known) for missed, known in happened.pop("recorded", ())}
+    return lay(plan, START, today=day(today), recorded=recorded, **happened)
+
+
+class TestAMakeUp:
+    def test_is_never_in_the_past_of_what_made_it_known(self) -> None:
+        plan = Plan("pingan", "1", "arrivals", (PlannedStage("home", 5, (1, 3, 5)),))
+        laid = of_case(plan, recorded=((1, 7), (3, 7), (5, 7)), today=7)
+
+        assert laid.required_tests == (day(7), day(8), day(9))
+        assert (laid.next_test_on, laid.earliest_release) == (day(7), day(9))
+        assert not any(one.overdue for one in laid.days)
+
+    def test_is_on_the_next_day_where_it_was_known_in_time(self) -> None:
+        assert of_case(recorded=((3, 4),)).required_tests == (day(4), day(5))
+
+    def test_is_a_sample_that_was_taken_before_anybody_knew(self) -> None:
+        laid = of_case(recorded=((3, 7),), tests=(result(4), result(5)))
+
+        assert laid.required_tests == (day(4), day(5))
+        assert laid.may_be_released
+
+    def test_is_a_sample_of_a_day_that_asked_for_none(self) -> None:
+        laid = of_case(sampled=(day(7),), tests=(result(5),))
+
+        assert laid.required_tests == (day(5), day(7))
+        assert [one.test for one in laid.days[2:]] == ["missed", None, "taken", None, "taken"]
+        assert (laid.next_test_on, laid.earliest_release) == (None, day(7))
+
+    def test_takes_the_earliest_test_that_is_owed(self) -> None:
+        laid = of_case(sampled=(day(8),))
+
+        assert laid.required_tests == (day(5), day(8))
+        assert laid.open_tests == [day(5)]
+
+    def test_is_no_sample_from_before(self) -> None:
+        assert of_case(sampled=(day(2),)).open_tests == [day(3), day(5)]
+
+    @pytest.mark.parametrize(("today", "owed"), [(4, day(3)), (5, None), (6, day(3))])
+    def test_may_be_taken_today_unless_today_has_a_test(
+        self, today: int, owed: date | None
+    ) -> None:
+        assert of_case(today=today).may_make_up_on(day(today)) == owed
+
+    def test_of_an_infected_person_begins_the_row_anew(self) -> None:
+        passed = [result(number, 36.0) for number in (8, 9)]
+        laid = of_case(CRITERION, tests=passed)
+
+        assert laid.required_tests == (day(8), day(9))
+        assert laid.may_be_released
+
+    def test_of_an_infected_person_is_not_in_the_past(self) -> None:
+        laid = of_case(CRITERION, recorded=((6, 9),), tests=(result(7, 36.0),))
+
+        assert laid.required_tests == (day(7), day(9), day(10))
+
+    @given(plans(), st.sets(DAYS), st.dictionaries(DAYS, st.integers(0, 20)), st.sets(DAYS))
+    def test_leaves_the_number_of_required_tests_as_it_was(
+        self, plan: Plan, taken: set[date], missed: dict[date, int], tested: set[date]
+    ) -> None:
+        recorded = {each: each + timedelta(days=days) for each, days in missed.items()}
+        laid = lay(
+            *(plan, START),
+            today=day(40),
+            recorded=recorded,
+            sampled=taken,
+            tests=[NATResult(each, "negative") for each in tested],
+        )
+
+        assert len(laid.required_tests) == len(plan.days_asked("must"))
+        late = [each for each in laid.open_tests if each in recorded]
+        assert late == []
+
+
+class TestASampleNobodyAskedFor:
+    def test_stands_in_the_calendar_on_its_day(self) -> None:
+        laid = of_case(sampled=(day(3), day(5), day(8)))
+
+        assert laid.days[-1].day == day(8)
+        assert laid.days[-1].test == "taken"
+        assert laid.awaited == [day(3), day(5), day(8)]
+
+
+class TestAPositivePool:
+    def laid(self, **more: Any) -> Calendar:
+        return of_case(tests=(result(3),), unclear=(day(5),), today=5, **more)
+
+    def test_holds_everybody_until_a_tube_of_their_own_decides(self) -> None:
+        laid = self.laid(checks=(day(5),))
+
+        assert laid.positive_on is None
+        assert laid.earliest_release == day(5)
+        assert not laid.may_be_released
+        assert laid.days[4].test == "to_check"
+
+    def test_asks_for_that_tube_on_the_same_day(self) -> None:
+        assert self.laid(checks=(day(5),)).next_test_on == day(5)
+        assert self.laid().next_test_on is None
+        assert not self.laid().may_be_released
+
+
+class TestAWordAndACt:
+    ASKED = Plan("pingan", "1", "inbound", positive_below_ct=36.0)
+
+    @pytest.mark.parametrize(
+        ("word", "ct", "plan", "doubted"),
+        [
+            ("negative", 34.99, HELD, Doubt(35.0, by_law=False)),
+            ("negative", 35.0, HELD, None),
+            ("positive", 34.99, HELD, None),
+            ("positive", 35.0, HELD, Doubt(35.0, by_law=False)),
+            ("negative", 35.5, ASKED, Doubt(36.0, by_law=True)),
+            ("positive", 36.0, ASKED, Doubt(36.0, by_law=True)),
+            ("negative", 20.0, CRITERION, Doubt(35.0, by_law=True)),
+            ("positive", 36.0, CRITERION, None),
+            ("negative", 20.0, None, Doubt(35.0, by_law=False)),
+            ("negative", None, HELD, None),
+        ],
+    )
+    def test_are_compared_by_the_ct_of_the_law_else_by_the_usual_one(
+        self, word: Any, ct: float | None, plan: Plan | None, doubted: Doubt | None
+    ) -> None:
+        assert doubt(result(1, ct, result=word), plan) == doubted
 
 
 class TestALawThatAppliesFromALaterDay:
