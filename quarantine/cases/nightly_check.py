@@ -58,7 +58,7 @@ OTHER_HISTORY = """
                     SELECT f.id, f.outcome, f.ct, f.reported_at
                     FROM testing_sample o
                     JOIN testing_natresult f ON f.sample_id = o.id AND f.withdrawn_at IS NULL
-                    WHERE o.resident_id = s.resident_id AND o.withdrawn_at IS NULL
+                    WHERE s.pooled AND o.resident_id = s.resident_id AND o.withdrawn_at IS NULL
                         AND NOT o.pooled AND o.day >= s.day
                         AND f.outcome IN ('negative', 'positive')
                     ORDER BY o.day LIMIT 1

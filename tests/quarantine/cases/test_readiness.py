@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from accounts.staff.models import Area, Role
 from policy.engine.decisions.facts import Stay
 from quarantine.acts.release import release_proposals
+from quarantine.acts.results import record_result, take_check
 from quarantine.cases.lifecycle import write_person
 from quarantine.cases.readiness import Readiness, conditions, readiness_of_each
 from quarantine.models import Case, Event
@@ -93,6 +94,44 @@ class TestSomebodyFreedByAnotherDocument:
         (freed,) = proposals.freed
         assert freed.freed_by is None or freed.freed_by.document != "bayannur-2022-71"
 
+    def test_is_blocked_while_their_pool_is_to_be_checked(self) -> None:
+        grid = make_place("bayannur-2022-71", "150802")
+        stays = (Stay("620100", None, DAY_1),)
+        case = make_case(grid, on=DAY_1, arrived_from="620100", stays=stays)
+        pool = testing.take_sample(
+            resident=case.resident,
+            taken_at=moment(DAY_1),
+            at=moment(DAY_1),
+            by=make_user(),
+            pooled=True,
+            tube="A1",
+        )
+        record_result(
+            sample=pool,
+            outcome=NATResult.Outcome.POSITIVE,
+            ct=None,
+            reported_at=moment(nth(2)),
+            at=moment(nth(2)),
+            by=make_user(),
+        )
+        put_in_force(
+            "cn-2022-113", Area.objects.get(code="150802"), effective_from=moment(nth(3), 0)
+        )
+        sweep(at=moment(nth(3)))
+
+        assert readiness(case, nth(3)) == Readiness.BLOCKED
+        single = take_check(sample=pool, at=moment(nth(3)), by=make_user())
+        assert readiness(case, nth(3)) == Readiness.BLOCKED
+        record_result(
+            sample=single,
+            outcome=NATResult.Outcome.NEGATIVE,
+            ct=None,
+            reported_at=moment(nth(3)),
+            at=moment(nth(3)),
+            by=make_user(),
+        )
+        assert readiness(case, nth(3)) == Readiness.FREED
+
 
 FACTS = {
     "contact": {"exposure": "close_contact"},
@@ -102,11 +141,14 @@ FACTS = {
 }
 
 
+HAPPENED = ["negative", "", "missed", "lost", "pool"]
+
+
 class TestTheFunctionAndTheCondition:
     @BOUNDED
     @given(
         grounds=st.dictionaries(st.integers(1, 6), st.sampled_from(list(FACTS)), max_size=3),
-        tests=st.dictionaries(st.integers(1, 9), st.sampled_from(["negative", "", "missed"])),
+        tests=st.dictionaries(st.integers(1, 9), st.sampled_from(HAPPENED)),
         switch=st.none() | st.integers(2, 8),
         document=st.sampled_from(["cn-2022-113", "cangshan-2022-324"]),
     )
@@ -147,11 +189,15 @@ class TestTheFunctionAndTheCondition:
                     case=cases[0], kind=Event.Kind.TEST_MISSED, day=nth(number), at=at, by=by
                 )
                 continue
-            sample = testing.take_sample(resident=resident, taken_at=at, at=at, by=by)
+            pooled = what == "pool" and not resident.samples.to_check().exists()
+            tube = "A1" if pooled else ""
+            sample = testing.take_sample(
+                resident=resident, taken_at=at, at=at, by=by, pooled=pooled, tube=tube
+            )
             if what:
                 testing.record_result(
                     sample=sample,
-                    outcome=NATResult.Outcome(what),
+                    outcome=NATResult.Outcome("positive" if what == "pool" else what),
                     ct=None,
                     reported_at=at,
                     at=at,

@@ -80,6 +80,7 @@ class TestWhatIsAwaited:
         gone.refresh_from_db()
         die(resident=gone, version=gone.version, day=NOW.date(), at=NOW, by=supervisor)
         assert "opens no measure" in said(as_staff, "sample_result", sample.key)
+        assert "opens no measure" in said(as_staff, "case_detail", case.key)
 
         enter(as_staff, sample, outcome="positive")
 
