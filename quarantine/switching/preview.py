@@ -10,7 +10,7 @@ gives the very same numbers. What is behind a number is found again by the keys 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from django.db import connection, models
@@ -22,7 +22,7 @@ from policy.activations.governing import Governing, governing
 from policy.engine.calendars.laying import Calendar
 from policy.models import Activation
 from quarantine.cases.calendars import histories_of, lay
-from quarantine.cases.governing_law import Followed, followed_under
+from quarantine.cases.governing_law import Followed, followed_under, freeing_clause_of
 from quarantine.models import NEEDS_DECISION, Case, CaseQuerySet, Plan
 from quarantine.switching.groups import (
     PEOPLE_SEVERAL,
@@ -74,8 +74,15 @@ class SwitchPreview:
     tests_after: Counter[date] = field(default_factory=Counter)
     keys: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     keys_of_several: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    # The decision is applied already: the calendars as they stand are those after it.
+    applied: bool = False
     # By subject: whom a stricter rule would reach if the proposer chose so.
     spared: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def today(self) -> date:
+        """The day on which what becomes of people is judged: of the change, once it is made."""
+        return self.day if self.applied else clock.day_of(self.at)
 
     @property
     def days(self) -> list[date]:
@@ -105,8 +112,13 @@ def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) ->
     governs = _governing(activation, at=at, withdrawn=withdrawn)
     grids = Area.objects.filter(level=Area.Level.GRID, path__startswith=activation.area.path)
     scopes = legal_contexts_of({grid.pk: grid for grid in grids}, governs)
-    result = SwitchPreview(at, day, scopes)
-    answers = GroupAnswers(today=clock.day_of(at))
+    return _counted(SwitchPreview(at, day, scopes))
+
+
+def _counted(result: SwitchPreview) -> SwitchPreview:
+    """Count everybody, each once."""
+    scopes = result.scopes
+    answers = GroupAnswers(today=result.today)
     for places in groups_in(PICKED_ALONE, scopes):
         group, in_grid = [places.group], places.in_grid
         result.keys[_count(result, group, in_grid, answers)].append(places.key)
@@ -117,6 +129,20 @@ def preview(*, activation: Activation, at: datetime, withdrawn: bool = False) ->
             outcome = _count(result, groups, {people.grid: people.number}, answers)
             result.keys_of_several[outcome].append(people.keys)
     return result
+
+
+def effect_of(*, activation: Activation, at: datetime) -> SwitchPreview:
+    """
+    Return what a decision in force has changed for the people who are under a measure now.
+
+    They are compared with what they would be under without it, by the functions that preview and
+    sweep use: right after the sweep the numbers are those of the preview. Six queries.
+    """
+    began = max(activation.effective_from, activation.approved_at or activation.effective_from)
+    grids = Area.objects.filter(level=Area.Level.GRID, path__startswith=activation.area.path)
+    without = governing(at=at, without=activation)
+    scopes = legal_contexts_of({grid.pk: grid for grid in grids}, without)
+    return _counted(SwitchPreview(at, clock.day_of(began), scopes, applied=True))
 
 
 def _governing(activation: Activation, *, at: datetime, withdrawn: bool) -> Governing:
@@ -133,9 +159,15 @@ def _count(
 ) -> SwitchOutcome:
     """Count people who are under the same grounds, and return what becomes of them."""
     number = sum(in_grid.values())
-    followed = [answers.followed(group) for group in groups]
-    before = together([answers.before(group) for group in groups])
-    after = together([answers.after(group) for group in groups])
+    if result.applied:
+        followed: list[Followed | None] = [_as_it_stands(group) for group in groups]
+    else:
+        followed = [answers.followed(group) for group in groups]
+    laid = (
+        together([answers.before(group) for group in groups]),
+        together([answers.after(group) for group in groups]),
+    )
+    before, after = reversed(laid) if result.applied else laid
     decides = next((one for one in followed if _needs_decision(one)), followed[0])
     outcome = outcome_of(before, after, decides, day=result.day, today=answers.today)
     result.total += number
@@ -149,6 +181,11 @@ def _count(
     for day in after.open_tests:
         result.tests_after[day] += number
     return outcome
+
+
+def _as_it_stands(case: CaseGroup | Case) -> Followed:
+    """Return what a case follows by its columns."""
+    return Followed(plan=None, activation=None, law=case.law, transition=case.transition)
 
 
 def _needs_decision(followed: Followed | None) -> bool:
@@ -203,11 +240,20 @@ def affected_cases(
     """
     Return a page of the cases behind a number, by primary key, following `after`.
 
-    `cases` limits them to what the reader may see (`visible_to`). At most six queries.
+    `cases` limits them to what the reader may see (`visible_to`). Of people under several grounds
+    the calendars are those of the one that governs. At most seven queries.
     """
     pks = _affected_pks(switch_preview, outcome, cases, after, size)
     rows = cases.filter(pk__in=pks).select_related("plan", "grid", "resident").order_by("pk")
-    return with_both_calendars(cases=list(rows), switch_preview=switch_preview)
+    page = with_both_calendars(cases=list(rows), switch_preview=switch_preview)
+    people = [row.case.resident_id for row in page]
+    of_several = set(
+        Case.objects.beside().filter(resident__in=people).values_list("resident", flat=True)
+    )
+    return [
+        replace(row, outcome=SwitchOutcome(outcome)) if row.case.resident_id in of_several else row
+        for row in page
+    ]
 
 
 def _affected_pks(
@@ -241,15 +287,19 @@ def with_both_calendars(
     *, cases: Sequence[Case], switch_preview: SwitchPreview
 ) -> list[AffectedCase]:
     """Return cases with their calendars before and after. Three queries at most."""
-    today = clock.day_of(switch_preview.at)
+    today = switch_preview.today
     histories = histories_of(cases)
     affected = []
     for case in cases:
         scope = switch_preview.scopes.all[switch_preview.scopes.of_grid[case.grid_id]]
         followed = followed_under(scope.ruling, case=case, place=scope.place)
-        before = lay(case, histories[case.pk], today)
-        case_after = _as_followed(case, followed) if followed else case
-        after = lay(case_after, histories[case.pk], today)
+        as_stored = lay(case, histories[case.pk], today)
+        other = _as_followed(case, followed) if followed else case
+        as_ruled = lay(other, histories[case.pk], today)
+        before, after = as_stored, as_ruled
+        if switch_preview.applied:
+            before, after = as_ruled, as_stored
+            followed = replace(_as_it_stands(case), freed_by=freeing_clause_of(case))
         outcome = outcome_of(
             calendar_summary(before),
             calendar_summary(after),

@@ -28,7 +28,13 @@ from policy.engine.documents.schema import MEASURE_SUBJECTS
 from policy.models import Activation
 from quarantine.models import Case, CaseQuerySet, Event
 from quarantine.switching import previews_seen
-from quarantine.switching.preview import SwitchOutcome, SwitchPreview, affected_cases, preview
+from quarantine.switching.preview import (
+    SwitchOutcome,
+    SwitchPreview,
+    affected_cases,
+    effect_of,
+    preview,
+)
 from quarantine.switching.preview_page import Effect
 from quarantine.switching.sweep import progress
 from residents.register import services as residents
@@ -88,6 +94,7 @@ def _page(
         "exceptions": _exceptions(by, activation),
         "look": previews_seen.of_approver(activation) if activation.approved_at else None,
         "outcomes": SwitchOutcome,
+        "later": activation.approved_at is not None and activation.effective_from > at,
     }
     if activation.approved_at:
         context |= _progress(by, activation, at)
@@ -112,6 +119,8 @@ def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
     activation = _activation(by, pk)
     if activation.withdrawn_at:
         raise Http404
+    if _applied(request, activation, at):
+        return _effect(request, activation, at=at)
     withdrawing = activation.approved_at is not None
     switch_preview, seen = _preview_of(request, activation, at=at)
     effect = Effect(
@@ -140,6 +149,42 @@ def activation_preview(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, f"quarantine/{page}.html", context)
 
 
+def _applied(request: HttpRequest, activation: Activation, at: datetime) -> bool:
+    """Say whether it is asked what a decision has changed, and whether it has begun to."""
+    began = activation.approved_at is not None and activation.effective_from <= at
+    return began and "applied" in request.GET
+
+
+def _effect(request: HttpRequest, activation: Activation, *, at: datetime) -> HttpResponse:
+    """Show what a decision in force has changed, beside what its approver saw."""
+    by = member(request)
+    switch_preview, seen = _preview_of(request, activation, at=at)
+    effect = Effect(
+        switch_preview,
+        user=by,
+        within=activation.area,
+        page=reverse("activation_preview", args=[activation.pk]),
+        people=reverse("activation_people", args=[activation.pk]),
+        asked={"seen": seen, "applied": "1"},
+    )
+    look = previews_seen.of_approver(activation) if effect.whole else None
+    context = {"activation": activation, "effect": effect, "look": look}
+    if look:
+        context |= {"differences": effect.differences(look), **_meanwhile(activation, look.at)}
+    return render(request, "quarantine/_effect.html", context)
+
+
+def _meanwhile(activation: Activation, since: datetime) -> dict[str, int]:
+    """Return how many people came under a measure since, and of how many it ended."""
+    there = Case.objects.filter(grid__path__startswith=activation.area.path)
+    opened = there.filter(opened_at__gt=since)
+    ended = Event.objects.valid().filter(case__in=there, at__gt=since, detail__has_key="closed_as")
+    return {
+        "opened": opened.values("resident").distinct().count(),
+        "closed": ended.values("case__resident").distinct().count(),
+    }
+
+
 def _choices(activation: Activation, switch_preview: SwitchPreview) -> list[dict[str, Any]]:
     """Return the subjects on which the proposer may choose, with whom the choice would reach."""
     chosen = {choice.subject: choice for choice in activation.choices.all()}
@@ -162,20 +207,24 @@ def _preview_of(
 
     It is kept for a while, so that a number leads to exactly the people who were counted.
     """
-    seen = request.GET.get("seen", "")
+    seen, applied = request.GET.get("seen", ""), _applied(request, activation, at)
     switch_preview: SwitchPreview | None = (
-        cache.get(_cache_key(activation, seen)) if seen else None
+        cache.get(_cache_key(activation, seen, applied=applied)) if seen else None
     )
     if switch_preview is None:
         seen = secrets.token_urlsafe(9)
         withdrawing = activation.approved_at is not None
-        switch_preview = preview(activation=activation, at=at, withdrawn=withdrawing)
-        cache.set(_cache_key(activation, seen), switch_preview, KEPT_SECONDS)
+        if applied:
+            switch_preview = effect_of(activation=activation, at=at)
+        else:
+            switch_preview = preview(activation=activation, at=at, withdrawn=withdrawing)
+        key = _cache_key(activation, seen, applied=applied)
+        cache.set(key, switch_preview, KEPT_SECONDS)
     return switch_preview, seen
 
 
-def _cache_key(activation: Activation, seen: str) -> str:
-    return f"preview-{activation.pk}-{seen}"
+def _cache_key(activation: Activation, seen: str, *, applied: bool) -> str:
+    return f"{'effect' if applied else 'preview'}-{activation.pk}-{seen}"
 
 
 @readers
@@ -203,7 +252,8 @@ def activation_people(request: HttpRequest, pk: int) -> HttpResponse:
         residents.showed(page="preview", people=names, by=by)
     context = {
         "activation": activation,
-        "back": activation.approved_at is not None,
+        "back": activation.approved_at is not None and not switch_preview.applied,
+        "applied": switch_preview.applied,
         "outcome": SwitchOutcome(outcome),
         "area": area,
         "rows": shown,

@@ -32,6 +32,7 @@ from quarantine.switching.preview import (
     SwitchOutcome,
     SwitchPreview,
     affected_cases,
+    effect_of,
     outcome_of,
     preview,
 )
@@ -199,6 +200,34 @@ class TestAPreview:
         assert {day: n for day, n in found.tests_after.items() if day >= TODAY} == tests
         assert sum(sum(there.values()) for there in found.in_grid.values()) == len(rows)
         return behind
+
+
+class TestPeopleUnderSeveralGrounds:
+    def test_are_counted_once_and_in_the_end_as_the_preview_said(
+        self, grid: Area, people_there: list[Case]
+    ) -> None:
+        for number, case in enumerate(people_there[:8]):
+            on = TODAY - timedelta(days=9 + number % 3)
+            facts = {"exposure": "close_contact"} if number % 2 else {"arrived_from": "310000"}
+            make_arrival(grid, on=on, at=moment(TODAY), resident=case.resident, **facts)
+        assert Case.objects.beside().count() > 3
+        for document in DOCUMENTS:
+            with tried():
+                proposed = _propose(document, chosen=True)
+                found = preview(activation=proposed, at=SWITCH)
+                behind = {each: _behind(found, each) for each in SwitchOutcome}
+                assert found.total == Case.objects.governing().count()
+
+                _approve(proposed)
+                sweep(at=SWITCH)
+
+                applied = effect_of(activation=proposed, at=SWITCH)
+                assert applied.counts == found.counts
+                people = dict(Case.objects.values_list("pk", "resident"))
+                for each in SwitchOutcome:
+                    now = {people[pk] for pk in _behind(applied, each)}
+                    assert now == {people[pk] for pk in behind[each]}
+                assert unexplained_cases() == []
 
 
 def _told(*, at: datetime) -> set[int]:
