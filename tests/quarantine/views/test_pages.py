@@ -19,6 +19,7 @@ from quarantine.models import Case
 from tests import factories
 from tests.factories import NOW
 
+ENGLISH = {"accept-language": "en"}
 MOST_QUERIES = 12
 # Of the page of somebody infected, which proposes the household.
 MOST_WITH_CONTACTS = 18
@@ -227,3 +228,75 @@ class TestThePageOfACase:
         decision = page[page.index('id="act-answer"') : page.index('id="act-outing"')]
         assert f"{said} · 透析" in decision
         assert page.count(f"{said} · 透析") == 2  # in the form and in the history
+
+
+class TestSomebodyUnderTwoGrounds:
+    @pytest.fixture
+    def both(self, arrive: Arrive) -> tuple[Case, Case]:
+        first = arrive(days=3).case
+        assert first
+        second = arrive(days=1, resident=first.resident).case
+        assert second
+        return first, second
+
+    def test_is_one_row_in_the_list_and_leads_from_each_ground_to_the_other(
+        self, as_staff: Client, both: tuple[Case, Case]
+    ) -> None:
+        _first, second = both
+
+        rows = as_staff.get(reverse("case_list")).context["rows"]
+
+        assert [case for case, _near in rows] == [second]
+        for here, there in (both, both[::-1]):
+            page = open_page(as_staff, here)
+            assert reverse("case_detail", args=[there.key]) in page
+            assert "Holds" in page
+
+    def test_hears_after_an_arrival_what_held_before_and_what_holds_now(
+        self, as_staff: Client, both: tuple[Case, Case]
+    ) -> None:
+        first, second = both
+        assert second.arrival
+
+        address = reverse("arrival_saved", args=[second.arrival.key])
+        page = as_staff.get(address, headers=ENGLISH).content.decode()
+
+        first.refresh_from_db()
+        second.refresh_from_db()
+        assert f"Held to {first.release_on} before this arrival, to {second.release_on}" in page
+
+    def test_is_asked_nothing_after_its_end_on_the_page_of_a_ground_that_has_ended(
+        self, as_staff: Client, both: tuple[Case, Case]
+    ) -> None:
+        first, _second = both
+        first.refresh_from_db()
+        first.closed_on, first.closed_as = date(2022, 11, 20), "superseded"
+        first.save()
+
+        page = as_staff.get(reverse("case_detail", args=[first.key]))
+
+        drawn = [cell for cell in page.context["weeks"] if cell]
+        assert drawn[-1].day.day == date(2022, 11, 20)
+
+
+class TestTheReleaseOfSomebodyWhoIsPerhapsAContactAgain:
+    def test_is_warned_of_on_the_list_and_on_the_page(
+        self, infected: Case, client: Client
+    ) -> None:
+        client.force_login(factories.make_user("grid_staff", infected.grid))
+        flatmate = factories.make_resident(household=infected.resident.household)
+        held = factories.make_case(
+            infected.grid,
+            resident=flatmate,
+            on=date(2022, 11, 15),
+            exposure="close_contact",
+            arrived_from=None,
+        )
+
+        factories.make_result(held, date(2022, 11, 19))
+
+        page = open_page(client, held)
+        released = client.get(reverse("release_list"), headers=ENGLISH).content.decode()
+
+        assert "nobody has decided yet whether this person is a close contact" in page
+        assert "Perhaps a close contact again" in released
