@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.staff.models import User
@@ -203,7 +204,10 @@ def is_over(laid: Calendar, *, today: date) -> bool:
 def complete_what_is_over(*, at: datetime) -> int:
     """Close the cases that hold nobody once their days have passed, and return how many."""
     today = clock.day_of(at)
-    waiting = Case.objects.open().filter(release_on=None, next_test_on=None)
+    # The test that a governing case shows may be another ground's: the calendar of each decides.
+    of_several = Case.objects.beside().values("resident")
+    nothing_asked = Q(next_test_on=None) | Q(resident__in=of_several)
+    waiting = Case.objects.open().filter(nothing_asked, release_on=None)
     cases = list(waiting.select_related("plan"))
     calendars = calendars_of(cases, today=today)
     complete = [case for case in cases if is_over(calendars[case.pk], today=today)]

@@ -163,7 +163,9 @@ def settle(
     nothing differs.
     """
     rows = Case.objects.open().filter(resident__in=list(residents)).select_related("plan")
-    cases = list(rows.defer("facts").order_by("resident", "pk"))
+    # Locked: what a sweep is writing at this moment is read as it will have left it.
+    locked = rows.select_for_update(of=("self",), no_key=True)
+    cases = list(locked.defer("facts").order_by("resident", "pk"))
     governed = {case.pk for case in cases if case.governs}
     changed = [
         case

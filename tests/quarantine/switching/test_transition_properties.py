@@ -208,7 +208,9 @@ class TestPeopleUnderSeveralGrounds:
     ) -> None:
         for number, case in enumerate(people_there[:8]):
             on = TODAY - timedelta(days=9 + number % 3)
-            facts = {"exposure": "close_contact"} if number % 2 else {"arrived_from": "310000"}
+            facts: dict[str, Any] = {"arrived_from": "310000"}
+            if number % 2:
+                facts = {"exposure": "close_contact"}
             make_arrival(grid, on=on, at=moment(TODAY), resident=case.resident, **facts)
         assert Case.objects.beside().count() > 3
         for document in DOCUMENTS:
