@@ -193,6 +193,50 @@ class TestDaysServed:
         assert decision.plan.mandatory_days == 7
 
     @pytest.mark.parametrize(
+        ("served", "today", "stages"),
+        [
+            # Three days before the start, elsewhere than the clause says.
+            (
+                Served("home", day(-2), day(0)),
+                day(1),
+                [("home", 3, (1, 2, 3), 0), ("central", 2, (2,), 3), ("home", 3, (1, 3), 0)],
+            ),
+            # Across the start.
+            (
+                Served("home", day(-1), day(2)),
+                day(3),
+                [("home", 4, (1, 2, 3), 0), ("central", 1, (1,), 4), ("home", 3, (1, 3), 0)],
+            ),
+            # One day of the second stage.
+            (
+                Served("central", day(7), day(7)),
+                day(9),
+                [
+                    ("central", 5, (1, 2, 3, 5), 0),
+                    ("home", 1, (1,), 0),
+                    ("central", 1, (), 1),
+                    ("home", 1, (1,), 2),
+                ],
+            ),
+        ],
+    )
+    def test_stay_in_the_setting_in_which_they_were_served(
+        self, served: Served, today: date, stages: list[tuple[object, ...]]
+    ) -> None:
+        person = Person(start=START, exposure="close_contact", served=(served,))
+        plan = decide(shipped().law(NATIONAL), person, today).plan
+
+        assert plan is not None
+        assert [(one.setting, one.days, one.tests, one.served) for one in plan.stages] == stages
+
+    @pytest.mark.parametrize(("days", "said"), [(0, False), (2, True)])
+    def test_are_a_reason_where_they_count(self, days: int, said: bool) -> None:
+        served = (Served("home", day(1 - days), day(0)),) if days else ()
+        because = decided(NATIONAL, exposure="close_contact", served=served).because
+
+        assert any("days served before" in reason.en for reason in because) is said
+
+    @pytest.mark.parametrize(
         ("central", "home", "lengths"),
         [(0, 0, [5, 3]), (3, 0, [2, 3]), (4, 0, [1, 3]), (5, 0, [3]), (5, 2, [1])],
     )
