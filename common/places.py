@@ -92,6 +92,21 @@ def name_of(code: str) -> str:
     return code
 
 
+def within(code: str) -> list[Place]:
+    """Return the areas of the next level within an area: cities of a province, else counties."""
+    inside = [
+        place
+        for place in places().values()
+        if place.code != code and place.code.startswith(_significant(code))
+    ]
+    highest = min((place.depth for place in inside), default=0)
+    return [place for place in inside if place.depth == highest]
+
+
+def _significant(code: str) -> str:
+    return code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code
+
+
 def search(text: str, *, limit: int = SHOWN) -> list[Place]:
     """
     Return the places that `text` may mean, the best match first.

@@ -20,6 +20,12 @@ class TestReadPlace:
             ("新疆", "650000"),
             ("byne", "150800"),
             ("台湾", "710000"),
+            ("taiwan", "710000"),
+            ("香港", "810000"),
+            ("xianggang", "810000"),
+            ("xg", "810000"),
+            ("澳门特别行政区", "820000"),
+            ("aomen", "820000"),
             ("济源", "419001"),
             ("北京 朝阳", "110105"),
         ],
@@ -47,6 +53,19 @@ class TestSearch:
 
     def test_offers_nothing_for_nothing(self) -> None:
         assert places.search("  ") == []
+
+
+class TestWithin:
+    def test_are_the_cities_of_a_province_and_the_counties_of_a_city(self) -> None:
+        cities = {place.name for place in places.within("620000")}
+        counties = {place.name for place in places.within("620100")}
+
+        assert {"兰州市", "天水市"} <= cities
+        assert "城关区" not in cities
+        assert "城关区" in counties
+
+    def test_are_the_districts_of_a_city_that_is_a_province(self) -> None:
+        assert "朝阳区" in {place.name for place in places.within("110000")}
 
 
 class TestNameOf:

@@ -28,12 +28,12 @@ def what_would_change(law: Law, person: Person, day: date) -> tuple[Alternative,
     alternatives = []
     for key, text, varied in _variations(law, person, day):
         decision = decide(law, varied, day)
-        if _requirements(decision) != _requirements(now):
+        if requirements(decision) != requirements(now):
             alternatives.append(Alternative(key, text, varied, decision))
     return tuple(alternatives)
 
 
-def _requirements(decision: Decision) -> tuple[object, ...]:
+def requirements(decision: Decision) -> tuple[object, ...]:
     """Return what a decision asks, without its reasons."""
     return decision.start, decision.outcome._replace(because=(), also=())
 

@@ -199,6 +199,14 @@ def atoms_of(who: Who, area: str, place: str) -> Iterator[Atom]:
         yield Atom(who.inbound, _entered(who.inbound), _abroad)
 
 
+def _borders_of(who: Who, area: str) -> Iterator[str]:
+    """Yield the areas whose borders conditions ask about, but provinces: everybody names one."""
+    if who.been_in is not None:
+        yield from who.been_in.areas
+    if who.arrived_from == "outside_area" or (who.stayed_in and who.stayed_in.outside_area):
+        yield area
+
+
 class TableRow(NamedTuple):
     """A provision of the chain; `mask` has one bit for each condition that must hold."""
 
@@ -278,6 +286,22 @@ class Law:
         self.inbound_results = next(self.provisions(InboundResults), None)
         # Outcomes by what holds, without dates; see decide.
         self.memory: dict[Any, Any] = {}
+
+    @functools.cached_property
+    def borders(self) -> tuple[str, ...]:
+        """Return the areas whose borders the conditions on people ask about, by their codes."""
+        own = {document.id: document.area for document in self.documents}
+        return tuple(
+            sorted(
+                {
+                    area
+                    for tables in self.rows.values()
+                    for rows in tables
+                    for row in rows
+                    for area in _borders_of(row.provision.who, own[row.cited.document])
+                }
+            )
+        )
 
     def at(self, place: str) -> "Law":
         """Return the same law as applied in another place."""
