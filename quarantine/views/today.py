@@ -11,6 +11,7 @@ from quarantine.lists.worklist import WorkKind, worklist
 from quarantine.models import Case
 from residents.keypeople.models import Need
 from residents.register import services as residents
+from residents.register.models import Resident
 
 
 @role_required(Role.GRID_STAFF)
@@ -36,6 +37,7 @@ def today(request: HttpRequest) -> HttpResponse:
         ],
         "kind": kind,
         "page": due,
+        "to_follow": Resident.objects.visible_to(member(request)).number_to_follow().count(),
         "needs": Need.objects.visible_to(member(request)).due(day).count(),
     }
     return render(request, "quarantine/today.html", context)

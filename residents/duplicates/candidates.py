@@ -38,8 +38,11 @@ _PAIRS = """
             WHERE (a.document_type = 'none') <> (b.document_type = 'none')
         UNION ALL SELECT a.id, b.id, 'number' FROM mine a JOIN mine b
             ON a.name_hash = b.name_hash AND a.document_type = b.document_type AND a.id < b.id
-            WHERE a.document_type <> 'none'
+            WHERE a.document_type NOT IN ('none', 'to_follow')
                 AND (a.birth_date = b.birth_date OR a.household_id = b.household_id)
+        UNION ALL SELECT a.id, b.id, 'to_follow' FROM mine a JOIN mine b
+            ON a.household_id = b.household_id AND a.name_hash = b.name_hash AND a.id < b.id
+            WHERE 'to_follow' IN (a.document_type, b.document_type)
     )
     SELECT first, second, array_agg(reason ORDER BY reason) FROM pairs
     WHERE (first, second) > (%(first)s, %(second)s)
@@ -58,6 +61,7 @@ class MatchReason(models.TextChoices):
     HOME = "home", _("same name, birth date and door")
     NUMBER = "number", _("same name, numbers differ by one character")
     NEWBORN = "newborn", _("born the same day, same address, one without a number")
+    TO_FOLLOW = "to_follow", _("same name and door, the number of one was to follow")
 
 
 @dataclass(frozen=True)

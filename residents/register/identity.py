@@ -70,7 +70,7 @@ class Identity:
 def read_number(document_type: str, text: str, *, today: date) -> Identity:
     """Return the identity for a number on a document of this type."""
     number = re.sub(r"[\s\-_—–]", "", tidy(without_apostrophe(text))).upper()
-    if document_type == DocumentType.NONE:
+    if document_type in Resident.WITHOUT_NUMBER:
         return _read_none(number)
     if not number:
         raise ValidationError(_("Enter the number that stands on the document."))

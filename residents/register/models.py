@@ -131,6 +131,10 @@ class ResidentQuerySet(models.QuerySet["Resident"]):
         """Return the residents who have not left or died."""
         return self.filter(gone_as="")
 
+    def number_to_follow(self) -> Self:
+        """Return the residents here whose papers are elsewhere, so that a number is owed."""
+        return self.here().filter(document_type=Resident.DocumentType.TO_FOLLOW)
+
 
 class Resident(models.Model):
     """A person who lives or stays in a grid."""
@@ -142,6 +146,7 @@ class Resident(models.Model):
         HMT_TRAVEL = "hmt_travel", _("Travel permit (Hong Kong, Macao, Taiwan)")
         PASSPORT = "passport", _("Passport")
         NONE = "none", _("None yet (newborn)")
+        TO_FOLLOW = "to_follow", _("Number to follow (papers elsewhere)")
 
     class Sex(models.TextChoices):
         FEMALE = "female", _("Female")
@@ -153,6 +158,9 @@ class Resident(models.Model):
         DIED = "died", _("Died")
         MERGED = "merged", _("Merged with another entry")
         TAKEN_BACK = "taken_back", _("Registered by mistake")
+
+    # Documents without a number, which search and uniqueness leave out.
+    WITHOUT_NUMBER = (DocumentType.NONE, DocumentType.TO_FOLLOW)
 
     # Void entries: merged or registered by mistake; only their history is kept.
     NOBODY = (GoneAs.MERGED, GoneAs.TAKEN_BACK)
@@ -182,6 +190,8 @@ class Resident(models.Model):
     phone = EncryptedTextField(_("phone"), blank=True, bound_to=["key"])
     phone_hash = models.CharField(max_length=64, blank=True, editable=False, db_index=True)
     phone_end = models.CharField(max_length=16, blank=True, editable=False)
+    # When somebody last entered this phone for this person, the same one again included.
+    phone_entered_at = models.DateTimeField(_("phone entered at"), null=True, blank=True)
     emergency_name = EncryptedTextField(_("emergency contact"), blank=True, bound_to=["key"])
     emergency_phone = EncryptedTextField(_("their phone"), blank=True, bound_to=["key"])
     created_at = models.DateTimeField(_("registered at"))
@@ -203,8 +213,8 @@ class Resident(models.Model):
             ),
             models.CheckConstraint(
                 name="resident_number_or_none",
-                condition=Q(document_type="none", number_hash="")
-                | (~Q(document_type="none") & ~Q(number_hash="")),
+                condition=Q(document_type__in=["none", "to_follow"], number_hash="")
+                | (~Q(document_type__in=["none", "to_follow"]) & ~Q(number_hash="")),
             ),
             models.CheckConstraint(
                 name="resident_gone_whole",
@@ -223,6 +233,11 @@ class Resident(models.Model):
                 fields=["grid", "gone_on"], name="resident_gone", condition=~Q(gone_as="")
             ),
             models.Index(fields=["number_end"], name="resident_number_end"),
+            models.Index(
+                fields=["grid", "name_key", "id"],
+                name="resident_number_to_follow",
+                condition=Q(gone_as="", document_type="to_follow"),
+            ),
             models.Index(fields=["phone_end"], name="resident_phone_end"),
             GinIndex(fields=["name_words"], name="resident_name_words"),
             # Lists of key people are sorted by age, the oldest first, unknown last.
@@ -266,6 +281,31 @@ class Resident(models.Model):
         household_members = Resident.objects.here().filter(household=self.household_id)
         sharing = household_members.filter(phone_hash=self.phone_hash).exclude(pk=self.pk)
         return bool(self.phone) and sharing.exists()
+
+    @property
+    def number_follows(self) -> bool:
+        """Return whether the papers are elsewhere, so that a number is owed."""
+        return self.document_type == self.DocumentType.TO_FOLLOW
+
+    @property
+    def phone_of_gone(self) -> bool:
+        """
+        Return whether the phone is that of somebody who has left or died since it was entered.
+
+        Entering it again says that it does reach this person. One query.
+        """
+        if not self.phone or self.gone_as:
+            return False
+        gone = Resident.objects.filter(
+            gone_as__in=[self.GoneAs.LEFT, self.GoneAs.DIED], phone_hash=self.phone_hash
+        )
+        if self.phone_entered_at:
+            gone = gone.filter(
+                moves__kind__in=[self.GoneAs.LEFT, self.GoneAs.DIED],
+                moves__withdrawn_at=None,
+                moves__at__gt=self.phone_entered_at,
+            )
+        return gone.exclude(pk=self.pk).exists()
 
     @property
     def masked_number(self) -> str:

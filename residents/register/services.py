@@ -213,6 +213,7 @@ def register(
         **name_columns(read_name(name)),
         **_identity_columns(document_type, identity, sex, birth_date),
         **_contact_columns(phone, emergency_name, emergency_phone),
+        phone_entered_at=at if phone else None,
     )
     audit.record(by=by, did=gettext_noop("registered"), to=resident)
     return resident
@@ -252,6 +253,8 @@ def change(
     else:
         new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
     changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
+    if phone:
+        new["phone_entered_at"] = at
     update(resident, version, **new)
     fields = [field for field in changed if not field.endswith(_DERIVED)]
     audit.record(by=by, did=gettext_noop("changed"), to=resident, fields=fields)

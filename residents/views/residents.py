@@ -38,6 +38,7 @@ field_work = role_required(*SEES_PEOPLE)
 get_or_post = require_http_methods(["GET", "POST"])
 FEW_GRIDS = 12
 MOST_COUNTED = 10_000
+MOST_REACHED = 4  # a family that shares a phone
 
 
 @get_or_post
@@ -59,9 +60,12 @@ def resident_list(request: HttpRequest) -> HttpResponse:
 
 def _listed(request: HttpRequest, user: User, grid: Area | None) -> dict[str, Any]:
     grids = list(grids_of(user)[: FEW_GRIDS + 1])
-    gone = "gone" in request.GET
+    gone, to_follow = "gone" in request.GET, "to_follow" in request.GET
     rows = Resident.objects.visible_to(user).select_related("household__building", "grid")
-    rows = rows.exclude(gone_as="") if gone else rows.here()
+    if to_follow:
+        rows = rows.number_to_follow()
+    else:
+        rows = rows.exclude(gone_as="") if gone else rows.here()
     if grid:
         rows = rows.filter(grid__path__startswith=grid.path)
     page = page_after(rows, request.GET.get("after"), order=["name_key"])
@@ -70,6 +74,7 @@ def _listed(request: HttpRequest, user: User, grid: Area | None) -> dict[str, An
         "page": page,
         "grids": grids if 1 < len(grids) <= FEW_GRIDS else [],
         "gone": gone,
+        "to_follow": to_follow,
         "total": rows.order_by()[: MOST_COUNTED + 1].count(),
         "most": MOST_COUNTED,
     }
@@ -104,8 +109,19 @@ def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "homes": homes_of(resident),
         "handover": resident.handovers.valid().select_related("to").order_by("-asked_at").first(),
         "opening": services.opening_of(resident, member(request)),
+        "reached": _reached_under(resident, member(request)),
     }
     return render(request, "residents/resident_detail.html", context)
+
+
+def _reached_under(gone: Resident, by: User) -> list[Resident]:
+    """Return who is still reached under the phone of somebody who has left or died."""
+    if not (gone.gone_as and gone.phone):
+        return []
+    sharing = Resident.objects.visible_to(by).here().filter(phone_hash=gone.phone_hash)
+    reached = [other for other in sharing.order_by("pk")[:MOST_REACHED] if other.phone_of_gone]
+    services.showed(page="resident_detail", people=reached, by=by)
+    return reached
 
 
 @require_GET
@@ -184,7 +200,7 @@ def resident_new(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "address": address,
-        "parts": [address] if address else [],
+        "parts": [address] if address and address.errors else [],
         "household": household,
         "known": known,
     }
@@ -197,6 +213,7 @@ def resident_change(request: HttpRequest, key: UUID) -> HttpResponse:
     """Change a resident."""
     resident, at = _resident(request, key), clock.now()
     form = ChangeForm(request.POST or None, resident=resident, today=clock.day_of(at))
+    known = None
     if form.is_valid():
         try:
             services.change(resident=resident, **form.cleaned_data, at=at, by=member(request))
@@ -205,10 +222,12 @@ def resident_change(request: HttpRequest, key: UUID) -> HttpResponse:
             form.add_error(None, error)
         except ValidationError as error:
             form.add_error("number", error)
+            if known := getattr(error, "resident", None):
+                services.read(resident=known, by=member(request))
         else:
             messages.success(request, _("Saved."))
             return redirect("resident_detail", key)
-    context = {"form": form, "resident": resident}
+    context = {"form": form, "resident": resident, "known": known}
     return render(request, "residents/resident_change.html", context)
 
 

@@ -1,6 +1,6 @@
 """The pages about residents: masked, written down, and usable with a thumb."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -11,8 +11,10 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Role, User
 from residents.register.models import Resident
+from residents.relocation import moves
 from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import (
+    NOW,
     id_number,
     make_building,
     make_community,
@@ -298,6 +300,56 @@ class TestChanging:
         client.post(url, {**data, "phone": "13600136000", "version": "2"})
         resident.refresh_from_db()
         assert resident.phone == "+8613600136000"
+
+
+class TestANumberThatWasToFollow:
+    def test_is_marked_and_entered_on_the_page_of_the_person(
+        self, client: Client, staff: User, resident: Resident
+    ) -> None:
+        owed = make_resident(
+            household=resident.household, name="李小明", document_type="to_follow", number=" "
+        )
+        assert "李*" in client.get(f"{reverse('resident_list')}?to_follow").content.decode()
+        assert "录入证件号码" in text(client, "resident_detail", key=owed.key)
+
+        data = {"document_type": "mainland_id", "number": id_number(), "version": owed.version}
+        client.post(reverse("resident_change", args=[owed.key]), data)
+
+        assert "录入证件号码" not in text(client, "resident_detail", key=owed.key)
+        assert "李*" not in client.get(f"{reverse('resident_list')}?to_follow").content.decode()
+
+    def test_leads_a_supervisor_to_the_comparison_where_somebody_has_it(
+        self, client: Client, resident: Resident
+    ) -> None:
+        owed = make_resident(
+            household=resident.household, name="欧阳明月", document_type="to_follow", number=" "
+        )
+        client.force_login(make_user(Role.SUPERVISOR, resident.grid))
+        data = {"document_type": "mainland_id", "number": NUMBER, "version": owed.version}
+
+        page = client.post(reverse("resident_change", args=[owed.key]), data).content.decode()
+
+        assert reverse("duplicate_compare", args=[resident.key, owed.key]) in page
+
+
+class TestSomebodyGone:
+    def test_leads_to_who_is_still_reached_under_their_phone(
+        self, client: Client, staff: User, resident: Resident
+    ) -> None:
+        child = make_resident(
+            household=resident.household, name="欧阳小月", phone="13812341234", by=staff
+        )
+        moves.die(
+            resident=resident,
+            version=resident.version,
+            day=NOW.date(),
+            at=NOW + timedelta(hours=1),
+            by=staff,
+        )
+
+        change = reverse("resident_change", args=[child.key])
+        assert change in text(client, "resident_detail", key=resident.key)
+        assert "已迁出或去世" in text(client, "resident_detail", key=child.key)
 
 
 class TestPaging:
