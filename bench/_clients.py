@@ -6,10 +6,13 @@ import sys
 import threading
 import time
 import uuid
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 TOKEN = "b" * 32
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 def main() -> None:
@@ -73,7 +76,7 @@ def _form(grid: str) -> str:
             "grid": grid,
             "building": f"{number % 40}号楼",
             "door": f"{number % 30 + 101}",
-            "arrived": "0",
+            "arrived": f"{datetime.now(SHANGHAI):%Y-%m-%d}",
             "coming": "home",
             "origin": "兰州",
             "home_fit": "yes",

@@ -20,7 +20,7 @@ from policy.services import library
 
 if TYPE_CHECKING:
     from policy.engine.comparison.compare import Class
-    from policy.engine.decisions.facts import Person, Stay
+    from policy.engine.decisions.facts import Person, Served, Stay
     from policy.engine.text import Text
 
 SETTINGS = {
@@ -390,6 +390,8 @@ def _journey_of(person: Person) -> Iterator[tuple[str, str]]:
             gettext("Entry"),
             served % {"central": person.inbound.central_days, "home": person.inbound.home_days},
         )
+    for days in person.served:
+        yield gettext("Served"), served_days(days)
     if person.closed_loop_post_ended:
         yield gettext("Closed-loop post"), gettext("ended on %s") % person.closed_loop_post_ended
     if person.freight_crew:
@@ -397,6 +399,15 @@ def _journey_of(person: Person) -> Iterator[tuple[str, str]]:
     if person.proof and (moment := person.proof.counts_from):
         sampled = date_format(localtime(moment), "m-d H:i")
         yield gettext("Negative proof"), gettext("sampled %s") % sampled
+
+
+def served_days(served: Served) -> str:
+    """Return days served in a setting: Home isolation, 11-18 to 11-20."""
+    return gettext("%(setting)s, %(first)s to %(last)s") % {
+        "setting": SETTINGS[served.setting],
+        "first": short_day(served.first_day),
+        "last": short_day(served.last_day),
+    }
 
 
 def _stay(stay: Stay) -> str:

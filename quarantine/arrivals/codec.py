@@ -8,9 +8,12 @@ What is read from fields that were shown is the same again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from common import places
+from policy.engine.areas import is_beyond_border
+from policy.engine.decisions.facts import Inbound
 from residents.register.models import Resident
 
 if TYPE_CHECKING:
@@ -19,8 +22,11 @@ if TYPE_CHECKING:
 
     from accounts.staff.models import Area
     from common.places import Place
-    from policy.engine.decisions.facts import Person
+    from policy.engine.decisions.facts import Person, Served
     from residents.register.models import Household
+
+# How far back a stay, a proof, days served or an arrival may lie and still be worth asking about.
+LOOK_BACK = timedelta(days=30)
 
 # Cleaned fields, or initial values.
 Fields = dict[str, Any]
@@ -51,11 +57,15 @@ class Entrance:
 # Facts: how the law's question `measure` names them.
 
 
-def read_facts(fields: Fields, stays: Iterable[Fields], *, today: date) -> dict[str, Any]:
+def read_facts(
+    fields: Fields, stays: Iterable[Fields], served: Iterable[Fields] = (), *, today: date
+) -> dict[str, Any]:
     """
     Return the facts of the person, with `stays` beside the one at the origin.
 
-    What is not (well) filled in is left out, so that a half-filled form can be asked about.
+    `served` are rows of days under a measure elsewhere; those here that a human has confirmed
+    stand in the field `served_here`. What is not (well) filled in is left out, so that a
+    half-filled form can be asked about.
     """
     start: date = fields.get("arrived_on") or today
     facts: dict[str, Any] = {
@@ -64,14 +74,10 @@ def read_facts(fields: Fields, stays: Iterable[Fields], *, today: date) -> dict[
         "chooses_central": bool(fields.get("chooses_central")),
         "freight_crew": bool(fields.get("freight")),
     }
-    if read_from_abroad(fields):
-        facts["inbound"] = inbound = _read_inbound(fields)
-        # From the port of entry they come on like everybody else: proof and landing test.
-        facts["arrived_from"] = inbound["entered_via"]
-    elif origin := read_origin(fields):
-        facts["arrived_from"] = origin
-        facts["spread_at_origin"] = bool(fields.get("spread"))
+    facts |= _read_origin(fields)
     facts["stays"] = list(_read_stays(fields, stays, start))
+    if days := [*_read_served(served), *map(_written, fields.get("served_here") or ())]:
+        facts["served"] = days
     if fields.get("exposure"):
         facts["exposure"] = fields["exposure"]
     if fields.get("exposure") == "infected":
@@ -87,6 +93,24 @@ def read_facts(fields: Fields, stays: Iterable[Fields], *, today: date) -> dict[
     return facts
 
 
+def _read_origin(fields: Fields) -> dict[str, Any]:
+    """Return where somebody came from: abroad, or a place with what is known of it."""
+    inbound = _read_inbound(fields)
+    if read_from_abroad(fields):
+        # From the port of entry they come on like everybody else: proof and landing test.
+        return {"inbound": inbound, "arrived_from": inbound["entered_via"]}
+    if not (origin := read_origin(fields)):
+        return {}
+    facts: dict[str, Any] = {
+        "arrived_from": origin,
+        "spread_at_origin": bool(fields.get("spread")),
+    }
+    # From Hong Kong, Macao or Taiwan people enter as well; the engine knows it by the code.
+    if is_beyond_border(origin) and inbound != _NOTHING_SERVED:
+        facts["inbound"] = inbound
+    return facts
+
+
 def read_from_abroad(fields: Fields) -> bool:
     """Return whether somebody came from abroad."""
     return fields.get("coming") == "abroad"
@@ -95,7 +119,10 @@ def read_from_abroad(fields: Fields) -> bool:
 def read_origin(fields: Fields) -> str:
     """Return the code of the area somebody came from, "" from abroad or where none is known."""
     origin: Place | None = fields.get("origin")
-    return origin.code if origin and fields.get("coming") == "home" else ""
+    return origin.code if origin and not read_from_abroad(fields) else ""
+
+
+_NOTHING_SERVED = {"central_days": 0, "home_days": 0, "entered_via": None}
 
 
 def _read_inbound(fields: Fields) -> dict[str, Any]:
@@ -125,17 +152,49 @@ def _read_stay(place: Place, last_day: date, fields: Fields) -> dict[str, Any]:
     }
 
 
+def _read_served(rows: Iterable[Fields]) -> Iterator[dict[str, str]]:
+    """Yield the days served that are filled in whole and in order."""
+    for row in rows:
+        setting, first, last = (row.get(name) for name in ("setting", "first_day", "last_day"))
+        if setting and first and last and first <= last:
+            yield {
+                "setting": setting,
+                "first_day": first.isoformat(),
+                "last_day": last.isoformat(),
+            }
+
+
+def _written(served: Served) -> dict[str, str]:
+    return {
+        "setting": served.setting,
+        "first_day": served.first_day.isoformat(),
+        "last_day": served.last_day.isoformat(),
+    }
+
+
+def show_served(person: Person) -> list[Fields]:
+    """Return the rows of the days served."""
+    return [
+        {
+            "setting": served.setting,
+            "first_day": served.first_day,
+            "last_day": served.last_day,
+        }
+        for served in person.served
+    ]
+
+
 def show_journey(person: Person, *, start: date, origin: str, from_abroad: bool) -> Fields:
     """Return the fields of a journey that began at `origin`: those who came along share them."""
     fields: Fields = {
-        "arrived": "other",
-        "arrived_on": start,
-        "coming": "abroad" if from_abroad else "home",
+        "arrived": start.isoformat(),
+        "coming": _shown_as(origin, from_abroad=from_abroad),
         "origin": places.name_of(origin) if origin else "",
         "spread": person.spread_at_origin,
         "home_fit": "yes" if person.home_conditions_met else "no",
     }
-    if inbound := person.inbound:
+    inbound = person.inbound or (Inbound() if is_beyond_border(origin) else None)
+    if inbound:
         fields |= {
             "central_days": inbound.central_days,
             "home_days": inbound.home_days,
@@ -149,6 +208,12 @@ def show_journey(person: Person, *, start: date, origin: str, from_abroad: bool)
             "transit": stay.transit,
         }
     return fields
+
+
+def _shown_as(origin: str, *, from_abroad: bool) -> str:
+    if from_abroad:
+        return "abroad"
+    return "hmt" if is_beyond_border(origin) else "home"
 
 
 def show_stays(person: Person, *, origin: str) -> list[Fields]:

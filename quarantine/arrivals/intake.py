@@ -14,6 +14,7 @@ from common import clock, locks
 from common.errors import RefusedError
 from quarantine.arrivals.codec import Entrance, Newcomer, show_entrance
 from quarantine.arrivals.services import ChangedByArrival, log_arrival
+from quarantine.arrivals.unclear import UnclearPlaceError, unclear_places
 from quarantine.models import Arrival
 from quarantine.relocation.moves import move_resident
 from residents.register import services as residents
@@ -53,12 +54,15 @@ def take_in(
 
     `door` is None for a registered resident who stays where they live. Who has no phone of their
     own is reached under that of `housemate`, where both live behind one door. Requests with one
-    `key` wait for each other, so that a double tap is one arrival and one resident. Raise what
+    `key` wait for each other, so that a double tap is one arrival and one resident. Raise
+    UnclearPlaceError where the law asks more exactly where somebody was, NoDoorError, and what
     `residents.register.services` and `quarantine.arrivals.services.log_arrival` raise.
     """
     locks.hold_for_transaction(locks.entry(key))
     if logged := Arrival.objects.visible_to(by).filter(key=key).first():
         return logged
+    if unclear := unclear_places(law, facts):
+        raise UnclearPlaceError(unclear)
     entry: ChangedByArrival | None = None
     household = _household(door) if door else None
     if isinstance(who, Newcomer) and household is None:

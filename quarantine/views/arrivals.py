@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import reswap, retarget
 
 from accounts.access import member, role_required
-from accounts.staff.models import Role, User
+from accounts.staff.models import Area, Role, User
 from common import clock, places
 from common.errors import RefusedError
 from common.places import LONGEST_PLACE
@@ -28,8 +28,10 @@ from policy.engine.decisions.whatif import what_would_change
 from policy.engine.errors import BadQuestionError
 from policy.services import in_force, law_of
 from quarantine.arrivals import codec, intake
-from quarantine.arrivals.forms import ArrivalForm, after_arrival
+from quarantine.arrivals.earlier import days_served_here, held
+from quarantine.arrivals.forms import ArrivalForm
 from quarantine.arrivals.services import entry_of, take_back_arrival
+from quarantine.arrivals.unclear import UnclearPlaceError, unclear_places
 from quarantine.cases.calendars import calendar_of
 from quarantine.cases.facts import decide_on, unpack
 from quarantine.cases.lifecycle import open_cases_of
@@ -43,23 +45,38 @@ from residents.register.models import Resident
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from django import forms
+
+    from common.places import Place
     from policy.engine.calendars.laying import Calendar
     from policy.engine.decisions.decide import Decision
     from policy.engine.decisions.facts import Person
     from policy.engine.decisions.whatif import Alternative
     from policy.engine.documents.library import Law
+    from quarantine.arrivals.earlier import Held
+    from quarantine.arrivals.unclear import UnclearPlace
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The content of the decision panel."""
+    """The content of the decision panel; `adds` is what an entry does beside an open measure."""
 
     decision: Decision
     calendar: Calendar | None
     facts: list[tuple[str, str]]
     alternatives: tuple[Alternative, ...]
+    adds: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question instead of a decision: which of these places, for the field that named one."""
+
+    sentence: str
+    places: list[Place]
+    field: forms.BoundField | None
 
 
 @role_required(*STAFF)
@@ -68,8 +85,8 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     """Show the form of an arrival; log it."""
     by, at = member(request), clock.now()
     if request.method == "GET":
-        return _page(request, ArrivalForm(now=at, by=by, **_carried_over(request, by)))
-    form = ArrivalForm(now=at, by=by, data=_posted(request), **_people_named(request.POST, by))
+        return _page(request, ArrivalForm(now=at, by=by, **_carried_over(request, by, at)))
+    form = ArrivalForm(now=at, by=by, data=_posted(request), **_people_named(request.POST, by, at))
     if logged := _logged_before(request, by):
         return redirect("arrival_saved", logged.key)
     # An area was chosen, or a row asked for: nothing more.
@@ -78,7 +95,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     try:
         arrival = _take_in(form, by, at)
     except ValidationError as error:
-        add_refusal(form, error)
+        _add_refusal(form, error)
         return _page(request, form)
     if "and_household" in request.POST:
         messages.success(request, _("Logged."), extra_tags=_undo(arrival))
@@ -91,9 +108,10 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
 def arrival_decision(request: HttpRequest) -> HttpResponse:
     """Show what the law asks of somebody as far as the form is filled."""
     by, at = member(request), clock.now()
-    form = ArrivalForm(now=at, by=by, data=request.POST, **_people_named(request.POST, by))
+    form = ArrivalForm(now=at, by=by, data=request.POST, **_people_named(request.POST, by, at))
     form.is_valid()
-    return render(request, "quarantine/_decision.html", {"panel": _panel(form, at)})
+    standing = held(form.known) if form.known else None
+    return render(request, "quarantine/_decision.html", {"panel": _panel(form, at, standing)})
 
 
 @role_required(*STAFF)
@@ -117,9 +135,17 @@ def arrival_lookup(request: HttpRequest) -> HttpResponse:
     if housemate and housemate.household_id != known.household_id:
         housemate = None
     initial = _fields_of_known(request.POST, known)
-    form = ArrivalForm(now=at, by=by, known=known, housemate=housemate, initial=initial)
+    form = ArrivalForm(
+        now=at,
+        by=by,
+        known=known,
+        housemate=housemate,
+        served_here=days_served_here(known, today=clock.day_of(at)),
+        initial=initial,
+    )
     _note_reading(form, by)
-    return render(request, "quarantine/_arrival_who.html", {"form": form})
+    context = {"form": form, "standing": held(known)}
+    return render(request, "quarantine/_arrival_who.html", context)
 
 
 @role_required(*STAFF)
@@ -185,25 +211,34 @@ def arrival_undo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     return redirect(f"{reverse('arrival_new')}?after={key}&keep=all")
 
 
+def _add_refusal(form: ArrivalForm, error: ValidationError) -> None:
+    if isinstance(error, UnclearPlaceError):
+        form.ask_where(error.unclear)
+    else:
+        add_refusal(form, error)
+
+
 def _posted(request: HttpRequest) -> QueryDict:
-    """Return the posted data, with an empty row where another stay was asked for."""
-    rows = request.POST.get("stay-TOTAL_FORMS", "")
-    if "another_stay" not in request.POST or not rows.isdecimal():
-        return request.POST
+    """Return the posted data, with an empty row where another stay or stretch was asked for."""
     data = request.POST.copy()
-    data["stay-TOTAL_FORMS"] = str(int(rows) + 1)
+    for kind in ("stay", "served"):
+        rows = request.POST.get(f"{kind}-TOTAL_FORMS", "")
+        if f"another_{kind}" in request.POST and rows.isdecimal():
+            data[f"{kind}-TOTAL_FORMS"] = str(int(rows) + 1)
     return data
 
 
 def _page(request: HttpRequest, form: ArrivalForm) -> HttpResponse:
     by = member(request)
-    panel = None
+    panel, standing = None, None
     if form.known:
         residents.read(resident=form.known, by=by)
+        standing = held(form.known)
     _note_reading(form, by)
     if form.is_bound:
-        panel = _panel(form, form.now)
-    return render(request, "quarantine/arrival_new.html", {"form": form, "panel": panel})
+        panel = _panel(form, form.now, standing)
+    context = {"form": form, "panel": panel, "standing": standing}
+    return render(request, "quarantine/arrival_new.html", context)
 
 
 def _known_resident(data: Any, by: User) -> Resident | None:
@@ -216,9 +251,11 @@ def _known_resident(data: Any, by: User) -> Resident | None:
     return known.filter(key=key).first()
 
 
-def _people_named(data: Any, by: User) -> dict[str, Resident | None]:
-    """Return the known resident that a form names, and whose phone they share."""
-    return {"known": _known_resident(data, by), "housemate": _housemate(data, by)}
+def _people_named(data: Any, by: User, at: datetime) -> dict[str, Any]:
+    """Return the known resident that a form names, with days served here, and whose phone."""
+    known = _known_resident(data, by)
+    served = days_served_here(known, today=clock.day_of(at)) if known else []
+    return {"known": known, "housemate": _housemate(data, by), "served_here": served}
 
 
 def _housemate(data: Any, by: User) -> Resident | None:
@@ -244,7 +281,7 @@ def _logged_before(request: HttpRequest, by: User) -> Arrival | None:
     return Arrival.objects.visible_to(by).filter(key=key).first()
 
 
-def _carried_over(request: HttpRequest, by: User) -> dict[str, Any]:
+def _carried_over(request: HttpRequest, by: User, at: datetime) -> dict[str, Any]:
     """Return what the next form takes over from the arrival before, and its person."""
     initial: dict[str, Any] = {}
     kept: dict[str, Any] = {"initial": initial}
@@ -265,13 +302,16 @@ def _carried_over(request: HttpRequest, by: User) -> dict[str, Any]:
             initial |= codec.show_household(before.resident.household)
         if keep == "all":
             initial |= codec.show_evidence(person)
+            # Days served are one person's own, too: nobody is held shorter by what was carried over.
+            kept["served"] = codec.show_served(person)
             if before.resident.gone_as:
-                if before.withdrawn_by_id == by.pk and clock.now() - before.logged_at <= UNDO:
+                if before.withdrawn_by_id == by.pk and at - before.logged_at <= UNDO:
                     initial |= codec.show_newcomer(before.resident, housemate=kept["housemate"])
             else:
                 chosen, kept["housemate"] = before.resident, None
     if chosen:
         kept["known"] = chosen
+        kept["served_here"] = days_served_here(chosen, today=clock.day_of(at))
         initial |= {"resident": chosen.key, **codec.show_household(chosen.household)}
         if keep == "all" and before and (entry := entry_of(before)):
             initial |= {"phone": entry.phone, **entry.door}
@@ -303,34 +343,58 @@ def _fields_of_known(data: Any, known: Resident) -> dict[str, Any]:
     return {**kept, "resident": known.key, **codec.show_household(known.household)}
 
 
-def _panel(form: ArrivalForm, at: datetime) -> Panel | str:
-    """Return what the law asks, or a sentence that says what it still needs to know."""
-    data = form.cleaned_data
-    grid = data.get("grid") or (form.known.grid if form.known else None)
-    if grid is None:
-        return _("Choose the grid first.")
-    if not (data.get("origin") or data.get("exposure") or data.get("coming") == "abroad"):
-        return _("Enter where they came from; the measure then appears here.")
-    if form.leaves_after_arrival:
-        return after_arrival()
-    law = in_force(area=grid, at=at)
-    if law is None:
-        return _("No document is in force in this grid: nobody can be put under a measure.")
+def _panel(form: ArrivalForm, at: datetime, standing: Held | None) -> Panel | Question | str:
+    """Return what the law asks, or what it still needs to know."""
+    if form.unclear:
+        return _question(form, form.unclear)
+    law = _law_for(form, at)
+    if isinstance(law, str):
+        return law
+    if sentence := _missing(form):
+        return sentence
     try:
         person = read_person(form.facts())
     except BadQuestionError as error:
         return words.say(error.text)
-    return _answered(law, person, form.today)
+    if unclear := unclear_places(law, person):
+        return _question(form, unclear)
+    return _answered(law, person, form.today, standing)
 
 
-def _answered(law: Law, person: Person, today: date) -> Panel:
+def _law_for(form: ArrivalForm, at: datetime) -> Law | str:
+    """Return the law in force in the grid of the form, or the sentence on why there is none."""
+    grid: Area | None = form.cleaned_data.get("grid") or (form.known.grid if form.known else None)
+    if grid is None:
+        return _("Choose the grid first.")
+    law = in_force(area=grid, at=at)
+    return law or _("No document is in force in this grid: nobody can be put under a measure.")
+
+
+def _missing(form: ArrivalForm) -> str:
+    """Return the sentence on what is missing or wrong, "" where the law can be asked."""
+    data = form.cleaned_data
+    if form.wrong_day:
+        return form.wrong_day
+    if not (data.get("origin") or data.get("exposure") or data.get("coming") == "abroad"):
+        return _("Enter where they came from; the measure then appears here.")
+    return ""
+
+
+def _question(form: ArrivalForm, unclear: list[UnclearPlace]) -> Question:
+    first = unclear[0]
+    return Question(first.sentence, first.within, form.field_of(first))
+
+
+def _answered(law: Law, person: Person, today: date, standing: Held | None) -> Panel:
     decision = decide_on(law, person)
     plan = decision.plan
+    calendar = lay(plan, decision.start, today=today) if plan else None
     return Panel(
         decision,
-        lay(plan, decision.start, today=today) if plan else None,
+        calendar,
         list(words.facts_of(person)),
         what_would_change(law, person, person.start or today),
+        adds=standing.with_entry(plan, calendar, today=today) if standing else "",
     )
 
 

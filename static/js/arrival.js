@@ -95,8 +95,8 @@
       .replace("__number__", Number(total.value) + 1);
     button.before(row.content);
     total.value = Number(total.value) + 1;
-    const field = button.previousElementSibling.querySelector("[data-places]");
-    help(field);
+    const field = button.previousElementSibling.querySelector("[data-places], input");
+    if (field.matches("[data-places]")) help(field);
     field.focus();
     button.hidden = Number(total.value) >= Number(button.dataset.most);
   });
@@ -107,7 +107,7 @@
     const field = document.getElementById(button.dataset.choose);
     field.value = button.value;
     field.classList.remove("is-invalid");
-    button.parentElement.remove();
+    if (!button.closest("#decision")) button.parentElement.remove();
     field.dispatchEvent(new Event("change", { bubbles: true }));
   });
 })();

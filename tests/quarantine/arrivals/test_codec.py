@@ -7,18 +7,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common import places
+from policy.engine.areas import is_beyond_border
 from policy.engine.decisions.facts import (
     CLINICALS,
     EXPOSURES,
     RISKS,
+    SETTINGS,
     Inbound,
     Person,
     Proof,
+    Served,
     Stay,
     read_person,
 )
 from quarantine.arrivals import codec
-from quarantine.arrivals.forms import LOOK_BACK, MOST_STAYS, JourneyForm
+from quarantine.arrivals.codec import LOOK_BACK
+from quarantine.arrivals.forms import MOST_SERVED, MOST_STAYS, JourneyForm
 from quarantine.cases.facts import pack, unpack
 from tests.factories import NOW
 
@@ -34,6 +38,13 @@ def days_until(last: date) -> st.SearchStrategy[date]:
 
 def stays_until(last: date, area: st.SearchStrategy[str] = areas) -> st.SearchStrategy[Stay]:
     return st.builds(Stay, area, risks, days_until(last), st.booleans())
+
+
+@st.composite
+def served_until(draw: st.DrawFn, last: date) -> Served:
+    """Draw days served elsewhere before an arrival, as a form takes them."""
+    ended = draw(st.dates(TODAY - LOOK_BACK, max(last, TODAY - LOOK_BACK)))
+    return Served(draw(st.sampled_from(SETTINGS)), draw(st.dates(TODAY - LOOK_BACK, ended)), ended)
 
 
 @st.composite
@@ -60,6 +71,9 @@ def arrivals(draw: st.DrawFn) -> tuple[Person, str, bool]:
         arrived_from = inbound.entered_via
     elif origin := draw(areas if exposure is None else st.just("") | areas):
         arrived_from, at_origin = origin, (draw(stays_until(start, st.just(origin))),)
+        if is_beyond_border(origin):
+            days = st.integers(1, 30)
+            inbound = draw(st.none() | st.builds(Inbound, days, days, st.none() | areas))
     infected = exposure == "infected"
     person = Person(
         start=start,
@@ -75,6 +89,7 @@ def arrivals(draw: st.DrawFn) -> tuple[Person, str, bool]:
         proof=draw(proofs()),
         home_conditions_met=draw(st.booleans()),
         chooses_central=draw(st.booleans()),
+        served=tuple(draw(st.lists(served_until(start), max_size=MOST_SERVED))),
     )
     return person, origin, from_abroad
 
@@ -82,7 +97,9 @@ def arrivals(draw: st.DrawFn) -> tuple[Person, str, bool]:
 def sent_by(form: JourneyForm) -> dict[str, Any]:
     """Return what a browser sends of a form that nobody touched."""
     sent = {}
-    for part in (form, form.stays.management_form, *form.stays.forms):
+    rows = [form.stays.management_form, *form.stays.forms]
+    rows += [form.served.management_form, *form.served.forms]
+    for part in (form, *rows):
         for field in part:
             value = field.value()
             shown = "on" if value is True else field.field.widget.format_value(value)
@@ -104,6 +121,7 @@ class TestRoundTrip:
             )
             | codec.show_evidence(kept),
             stays=codec.show_stays(kept, origin=origin),
+            served=codec.show_served(kept),
         )
 
         sent = JourneyForm(sent_by(shown), now=NOW)

@@ -1,6 +1,6 @@
 """What the form of an arrival refuses, at which field, and what it tells the law."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,11 +9,23 @@ from django.utils import translation
 
 from accounts.staff.models import Area, User
 from policy.engine.decisions.facts import read_person
+from quarantine.arrivals import codec
 from quarantine.arrivals.forms import ArrivalForm
 from tests import factories
 from tests.factories import NOW
 
 TODAY = NOW.date()
+TOMORROW = TODAY + timedelta(days=1)
+YESTERDAY = TODAY - timedelta(days=1)
+
+
+SERVED = {
+    "served-TOTAL_FORMS": "1",
+    "served-INITIAL_FORMS": "0",
+    "served-0-setting": "central",
+    "served-0-first_day": (TODAY - timedelta(days=3)).isoformat(),
+    "served-0-last_day": YESTERDAY.isoformat(),
+}
 
 
 @pytest.fixture
@@ -29,7 +41,7 @@ def typed(grid: Area) -> dict[str, Any]:
         "building": "3号楼",
         "unit": "2单元",
         "door": "502",
-        "arrived": "0",
+        "arrived": TODAY.isoformat(),
         "coming": "home",
         "origin": "lanzhou",
         "home_fit": "yes",
@@ -96,6 +108,64 @@ class TestArrivalForm:
             assert not form.is_valid()
             assert sentence in form.errors["arrived_on"][0]
 
+    def test_offers_the_last_days_by_their_dates(self, staff: User) -> None:
+        with translation.override("zh-hans"):
+            arrived = ArrivalForm(now=NOW, by=staff).fields["arrived"]
+            named = [str(name) for _value, name in arrived.choices]  # type: ignore[attr-defined]
+
+        assert named == ["今天 22日", "昨天 21日", "前天 20日", "其他日期"]
+
+    def test_takes_the_date_of_a_chip(self, typed: dict[str, Any], staff: User) -> None:
+        form = form_of({**typed, "arrived": YESTERDAY.isoformat()}, staff)
+        assert form.is_valid(), form.errors
+        assert form.cleaned_data["arrived_on"] == YESTERDAY
+
+    @pytest.mark.parametrize(
+        ("sent_at", "asks"),
+        [(factories.moment(TODAY, 23, 59), False), (factories.moment(TOMORROW, 0), True)],
+    )
+    def test_asks_for_the_day_again_from_midnight_on(
+        self, sent_at: datetime, asks: bool, typed: dict[str, Any], staff: User
+    ) -> None:
+        data = {**typed, "shown_on": TODAY.isoformat()}
+        form = ArrivalForm(data, now=sent_at, by=staff)
+        assert form.is_valid() is not asks
+        assert ("arrived" in form.errors) is asks
+        if asks:
+            again = ArrivalForm(form.data, now=sent_at, by=staff)
+            assert again.is_valid(), again.errors
+            assert again.cleaned_data["arrived_on"] == TODAY
+
+    def test_keeps_a_date_that_is_no_chip_any_more(
+        self, typed: dict[str, Any], staff: User
+    ) -> None:
+        oldest = TODAY - timedelta(days=2)
+        data = {**typed, "shown_on": TODAY.isoformat(), "arrived": oldest.isoformat()}
+        form = ArrivalForm(data, now=factories.moment(TOMORROW, 0), by=staff)
+        assert (form["arrived"].value(), form["arrived_on"].value()) == (
+            "other",
+            oldest.isoformat(),
+        )
+
+    @pytest.mark.parametrize(
+        "field", ["arrived_on", "left_on", "post_ended", "sampled_at", "reported_at"]
+    )
+    def test_offers_no_day_to_come(self, field: str, staff: User) -> None:
+        page = str(ArrivalForm(now=NOW, by=staff)[field])
+        assert f'max="{TODAY.isoformat()}' in page
+
+    def test_says_which_day_is_wrong_while_it_is_filled(
+        self, typed: dict[str, Any], staff: User
+    ) -> None:
+        later = {"arrived": "other", "arrived_on": TOMORROW.isoformat()}
+        form = form_of({**typed, "name": "", **later}, staff)
+        with translation.override("en"):
+            assert not form.is_valid()
+            assert "future" in form.wrong_day
+        half_filled = form_of({**typed, "name": ""}, staff)
+        assert not half_filled.is_valid()
+        assert half_filled.wrong_day == ""
+
     def test_refuses_a_grid_of_somebody_else(self, typed: dict[str, Any], staff: User) -> None:
         other = factories.make_grid()
         assert "grid" in form_of({**typed, "grid": other.code}, staff).errors
@@ -108,12 +178,12 @@ class TestArrivalForm:
     def test_refuses_a_stay_that_ends_after_the_arrival(
         self, typed: dict[str, Any], staff: User
     ) -> None:
-        later = {"left_on": TODAY.isoformat(), "arrived": "1"}
+        later = {"left_on": TODAY.isoformat(), "arrived": YESTERDAY.isoformat()}
         form = form_of({**typed, **later}, staff)
         with translation.override("en"):
             assert not form.is_valid()
             assert "after the arrival" in form.errors["left_on"][0]
-        assert form_of({**typed, **later, "arrived": "0"}, staff).is_valid()
+        assert form_of({**typed, **later, "arrived": TODAY.isoformat()}, staff).is_valid()
 
     def test_refuses_another_stay_that_ends_after_the_arrival(
         self, typed: dict[str, Any], staff: User
@@ -155,7 +225,7 @@ class TestPerson:
         form = form_of(
             {
                 **typed,
-                "arrived": "1",
+                "arrived": YESTERDAY.isoformat(),
                 "risk": "high",
                 "spread": "on",
                 "proof": "yes",
@@ -187,7 +257,47 @@ class TestPerson:
         assert inbound.entered_via == "310000"
         assert read_person(form.facts()).arrived_from == "310000"
 
+    def test_counts_somebody_from_hong_kong_as_coming_in(
+        self, typed: dict[str, Any], staff: User
+    ) -> None:
+        served = {"central_days": "2", "home_days": "1", "entered_via": "广东"}
+        form = form_of({**typed, "coming": "hmt", "origin": "香港", **served}, staff)
+        assert form.is_valid(), form.errors
+        person = read_person(form.facts())
+        assert person.arrived_from == "810000"
+        assert person.inbound
+        assert (person.inbound.central_days, person.inbound.home_days) == (2, 1)
+        assert not codec.read_from_abroad(form.cleaned_data)
+
+    def test_knows_days_served_elsewhere(self, typed: dict[str, Any], staff: User) -> None:
+        form = form_of({**typed, **SERVED}, staff)
+        assert form.is_valid(), (form.errors, form.served.errors)
+        (served,) = read_person(form.facts()).served
+        assert (served.setting, served.first_day, served.last_day) == (
+            "central",
+            TODAY - timedelta(days=3),
+            YESTERDAY,
+        )
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("setting", ""),
+            ("first_day", ""),
+            ("last_day", ""),
+            ("last_day", (TODAY - timedelta(days=4)).isoformat()),
+            ("last_day", TOMORROW.isoformat()),
+            ("first_day", (TODAY - timedelta(days=31)).isoformat()),
+        ],
+    )
+    def test_refuses_days_served_that_cannot_be(
+        self, field: str, value: str, typed: dict[str, Any], staff: User
+    ) -> None:
+        form = form_of({**typed, **SERVED, f"served-0-{field}": value}, staff)
+        assert not form.is_valid()
+        assert list(form.served.forms[0].errors) == [field]
+
     def test_leaves_out_what_is_not_filled_in_yet(self, grid: Area, staff: User) -> None:
-        form = form_of({"coming": "home", "origin": "兰州", "arrived": "0"}, staff)
+        form = form_of({"coming": "home", "origin": "兰州", "arrived": TODAY.isoformat()}, staff)
         assert not form.is_valid()
         assert read_person(form.facts()).arrived_from == "620100"

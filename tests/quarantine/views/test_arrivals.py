@@ -14,6 +14,7 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, User
 from quarantine.arrivals.services import Logged
 from quarantine.models import Arrival, Case
+from quarantine.relocation import moves
 from residents.register import services as residents
 from residents.register.models import Resident
 from residents.search.people import search
@@ -37,7 +38,7 @@ def typed(grid: Area) -> dict[str, Any]:
         "building": "3号楼",
         "unit": "2单元",
         "door": "502",
-        "arrived": "0",
+        "arrived": NOW.date().isoformat(),
         "coming": "home",
         "origin": "兰州",
         "home_fit": "yes",
@@ -46,6 +47,13 @@ def typed(grid: Area) -> dict[str, Any]:
     }
 
 
+SERVED = {
+    "served-TOTAL_FORMS": "1",
+    "served-INITIAL_FORMS": "0",
+    "served-0-setting": "central",
+    "served-0-first_day": "2022-11-19",
+    "served-0-last_day": "2022-11-21",
+}
 EVIDENCE = {
     "risk": "low",
     "left_on": (NOW.date() - timedelta(days=1)).isoformat(),
@@ -77,9 +85,14 @@ def post(client: Client, data: dict[str, Any]) -> Any:
         return client.post(reverse("arrival_new"), data, headers={"accept-language": "en"})
 
 
+def english(client: Client, name: str, data: dict[str, Any]) -> str:
+    return client.post(reverse(name), data, headers={"accept-language": "en"}).content.decode()
+
+
 def sent_by(form: Any) -> dict[str, str]:
     """Return what a browser sends of a form that nobody touched."""
     parts = [form, form.stays.management_form, *form.stays.forms]
+    parts += [form.served.management_form, *form.served.forms]
     sent = {}
     for field in (field for part in parts for field in part):
         value = field.value()
@@ -156,6 +169,42 @@ class TestArrivalNew:
         assert "check digit" in page
         assert 'value="3号楼"' in page
         assert "Home isolation, 7 days" in page  # the decision stays
+
+    def test_asks_again_after_midnight_and_loses_nothing(
+        self, as_staff: Client, typed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        form = as_staff.get(reverse("arrival_new")).context["form"]
+        sent = {**typed, "shown_on": form["shown_on"].value()}
+        midnight = factories.moment(NOW.date() + timedelta(days=1), 0, 10)
+        monkeypatch.setattr("common.clock.now", lambda: midnight)
+
+        page = post(as_staff, sent)
+
+        assert not Arrival.objects.exists()
+        assert "opened on another day" in page.content.decode()
+        assert "Yesterday 22 Nov" in page.content.decode()
+        shown = sent_by(page.context["form"])
+        assert shown["name"] == typed["name"]
+        assert shown["arrived"] == NOW.date().isoformat()
+        post(as_staff, shown)
+        assert Arrival.objects.get().arrived_on == NOW.date()
+
+    def test_asks_which_city_before_anything_is_logged(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        page = post(as_staff, {**typed, "origin": "甘肃"}).content.decode()
+        assert not Resident.objects.exists()
+        assert 'name="origin" value="甘肃省兰州市"' in page
+        assert 'href="#id_origin"' in page
+
+    def test_logs_somebody_whose_papers_are_elsewhere(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        post(as_staff, {**typed, "document_type": "to_follow", "number": ""})
+        saved = as_staff.get(reverse("arrival_saved", args=[typed["key"]])).content.decode()
+        assert "证件后补" in saved
+        today = as_staff.get(reverse("today")).content.decode()
+        assert f"{reverse('resident_list')}?to_follow" in today
 
     def test_tells_nothing_of_somebody_registered_elsewhere(
         self, as_staff: Client, typed: dict[str, Any]
@@ -298,7 +347,7 @@ class TestArrivalOfAKnownPerson:
 
 class TestArrivalDecision:
     def ask(self, client: Client, **typed: str) -> str:
-        data = {"arrived": "0", "coming": "home", "home_fit": "yes", **typed}
+        data = {"arrived": NOW.date().isoformat(), "coming": "home", "home_fit": "yes", **typed}
         answer = client.post(
             reverse("arrival_decision"),
             {**data, "stay-TOTAL_FORMS": "0", "stay-INITIAL_FORMS": "0"},
@@ -314,6 +363,45 @@ class TestArrivalDecision:
         assert "clause 4" in page
         assert "11-28" in page
         assert "What would change it" in page
+
+    def test_counts_somebody_from_hong_kong_as_coming_in(
+        self, as_staff: Client, grid: Area
+    ) -> None:
+        asked = {"origin": "香港", "grid": grid.code}
+        for coming in ("home", "hmt"):
+            page = self.ask(as_staff, coming=coming, **asked)
+            assert "Central isolation, 5 days" in page
+
+    def test_asks_which_city_of_a_province_and_says_why(
+        self, as_staff: Client, grid: Area
+    ) -> None:
+        page = self.ask(as_staff, origin="甘肃", grid=grid.code)
+        assert "Which city or county?" in page
+        assert "clause 4: 兰州市" in page
+        assert "free to go" not in page
+        assert 'value="甘肃省天水市"' in page
+        assert "free to go" in self.ask(as_staff, origin="天水", grid=grid.code)
+
+    def test_says_that_a_day_lies_in_the_future(self, as_staff: Client, grid: Area) -> None:
+        tomorrow = (NOW.date() + timedelta(days=1)).isoformat()
+        for wrong in ({"arrived": "other", "arrived_on": tomorrow}, {"left_on": tomorrow}):
+            page = self.ask(as_staff, origin="lanzhou", grid=grid.code, **wrong)
+            assert "future" in page
+            assert "7 days" not in page
+
+    def test_counts_days_served_elsewhere(self, as_staff: Client, grid: Area) -> None:
+        page = self.ask(as_staff, exposure="close_contact", grid=grid.code, **SERVED)
+        assert "3 days served before the start count" in page
+
+    def test_says_what_an_entry_adds_to_an_open_measure(
+        self, as_staff: Client, grid: Area, arrive: Arrive
+    ) -> None:
+        case = arrive(days=3).case
+        assert case
+        who = {"resident": str(case.resident.key), "grid": grid.code, "origin": "lanzhou"}
+        assert "to November 28 instead of November 25" in self.ask(as_staff, **who)
+        at_home = self.ask(as_staff, **{**who, "origin": "天水"})
+        assert "the open measure stays as it is" in at_home
 
     def test_asks_for_the_origin_first(self, as_staff: Client, grid: Area) -> None:
         assert "where they came from" in self.ask(as_staff, grid=grid.code)
@@ -343,6 +431,57 @@ class TestArrivalLookup:
         answer = as_staff.post(reverse("arrival_lookup"), sent)
         assert answer["HX-Retarget"] == "#number-says"
         assert answer.content.strip() == b""
+
+    def test_says_at_once_who_is_under_a_measure(self, as_staff: Client, arrive: Arrive) -> None:
+        case = arrive(days=3).case
+        assert case
+        sent = {"document_type": "mainland_id", "number": case.resident.number}
+        page = english(as_staff, "arrival_lookup", sent)
+        assert "Under a measure since November 19, until November 25" in page
+        assert "clause 4" in page
+        assert reverse("case_detail", args=[case.key]) in page
+
+    def test_offers_the_days_served_here_before_somebody_left(
+        self, as_staff: Client, staff: User, grid: Area, arrive: Arrive, typed: dict[str, Any]
+    ) -> None:
+        case = arrive(days=5).case
+        assert case
+        left_on = NOW.date() - timedelta(days=2)
+        moves.leave(
+            resident=case.resident,
+            version=case.resident.version,
+            day=left_on,
+            place="",
+            case_told=True,
+            at=factories.moment(left_on),
+            by=staff,
+        )
+        who = {"resident": str(case.resident.key), "number": case.resident.number}
+        page = english(as_staff, "arrival_lookup", {"document_type": "mainland_id", **who})
+        assert "Home isolation, 11-17 to 11-19" in page
+
+        post(as_staff, {**typed, **who, "served_here": "home.2022-11-17.2022-11-19"})
+
+        back = Arrival.objects.get(key=typed["key"])
+        assert back.case.day_1 == NOW.date() - timedelta(days=3)
+        assert back.case.release_on == NOW.date() + timedelta(days=3)
+
+    def test_counts_no_days_that_nobody_has_confirmed(
+        self, as_staff: Client, staff: User, arrive: Arrive, typed: dict[str, Any]
+    ) -> None:
+        case = arrive(days=5).case
+        assert case
+        moves.leave(
+            resident=case.resident,
+            version=case.resident.version,
+            day=NOW.date() - timedelta(days=2),
+            place="",
+            case_told=True,
+            at=NOW - timedelta(days=2),
+            by=staff,
+        )
+        post(as_staff, {**typed, "resident": str(case.resident.key)})
+        assert Arrival.objects.get(key=typed["key"]).case.day_1 == NOW.date()
 
 
 class TestArrivalSaved:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -128,6 +129,62 @@ class TestArrivalForm:
             route.continue_()
         expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
         assert Arrival.objects.count() == 1
+
+    def test_asks_for_the_day_again_after_midnight(
+        self, on_phone: Page, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        expect(page.get_by_text("今天 22日", exact=True)).to_be_visible()
+        fill_who(page)
+        page.fill("#id_origin", "兰州")
+        midnight = factories.moment(factories.NOW.date() + timedelta(days=1), 0, 10)
+        monkeypatch.setattr("common.clock.now", lambda: midnight)
+        save(page)
+        expect(page.locator(".error-summary")).to_contain_text("请核对到达日期")
+        expect(page.get_by_label("昨天 22日", exact=True)).to_be_checked()
+        expect(page.locator("#id_name")).to_have_value("王秀英")
+        browser.shot(page, "arrival-after-midnight-phone", whole=True)
+        save(page)
+        expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
+        assert Arrival.objects.get().arrived_on == factories.NOW.date()
+
+    def test_refuses_a_day_to_come_while_it_is_typed(self, on_phone: Page) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        page.fill("#id_origin", "兰州")
+        page.get_by_text("其他日期", exact=True).click()
+        page.fill("#id_arrived_on", "2022-11-23")
+        expect(page.locator("#decision")).to_contain_text("晚于今天")
+        page.fill("#id_arrived_on", "2022-11-18")
+        expect(page.locator("#decision")).to_contain_text("居家隔离7天")
+
+    def test_asks_which_city_where_the_notice_lists_one(self, on_phone: Page) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        page.fill("#id_origin", "甘肃")
+        panel = page.locator("#decision")
+        expect(panel).to_contain_text("71号文件第4条：兰州市")
+        assert browser.barriers(page) == []
+        assert browser.too_small(page) == []
+        browser.shot(page, "arrival-which-city-phone", whole=True)
+        panel.get_by_role("button", name="兰州市").click()
+        expect(panel).to_contain_text("居家隔离7天")
+        expect(page.locator("#id_origin")).to_have_value("甘肃省兰州市")
+
+    def test_counts_days_served_elsewhere(self, on_phone: Page) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        page.fill("#id_origin", "兰州")
+        page.get_by_text("在外地已管控的天数").click()
+        page.locator("#id_served-0-setting").get_by_text("集中隔离").click()
+        page.fill("#id_served-0-first_day", "2022-11-19")
+        page.fill("#id_served-0-last_day", "2022-11-21")
+        expect(page.locator("#decision")).to_contain_text("已完成3天")
+        page.get_by_role("button", name="再添一段").click()
+        expect(page.locator("#id_served-1-setting_0")).to_be_focused()
+        assert browser.barriers(page) == []
+        assert browser.too_small(page) == []
 
     def test_loses_nothing_when_the_session_has_ended(self, on_phone: Page, staff: User) -> None:
         page = on_phone.context.new_page()  # one whose refused requests are no trouble
