@@ -21,11 +21,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("areas/", views.area_list, name="area_list"),
     path("areas/<slug:code>/", views.area_detail, name="area_detail"),
     path("areas/<slug:code>/grids/new/", views.grid_new, name="grid_new"),
-    # /people/
+    # /people/; to change or close an account see portal.staffing
     path("people/", views.people_list, name="people_list"),
     path("people/new/", views.person_new, name="person_new"),
-    path("people/<uuid:key>/", views.person_change, name="person_change"),
-    path("people/<uuid:key>/deactivate/", views.person_deactivate, name="person_deactivate"),
     path("people/<uuid:key>/reactivate/", views.person_reactivate, name="person_reactivate"),
     path("people/<uuid:key>/reset/", views.person_reset, name="person_reset"),
     # /audit/

@@ -1,11 +1,9 @@
 """Pages of administrators (areas, accounts) and auditors (the audit)."""
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +21,6 @@ from accounts.forms import (
     EmailForm,
     GridForm,
     NewPersonForm,
-    PersonForm,
 )
 from accounts.staff.models import Area, Role, User
 from common.paging import page_after, page_before
@@ -130,52 +127,11 @@ def person_new(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/person_form.html", {"form": form})
 
 
-@get_or_post
-@administrators
-def person_change(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Change an account's name, employer, e-mail address, role and areas."""
-    person = _managed(request, key)
-    initial = {name: getattr(person, name) for name in ("name", "employer", "email", "role")}
-    initial["areas"] = person.areas.all()
-    form = PersonForm(request.POST or None, by=member(request), initial=initial)
-    if form.is_valid() and _done(form, person, form.cleaned_data, member(request)):
-        messages.success(request, _("The account of %(name)s is saved.") % {"name": person.name})
-        return redirect("people_list")
-    return render(request, "accounts/person_form.html", {"form": form, "person": person})
-
-
-def _done(form: forms.Form, person: User, data: Mapping[str, Any], by: User) -> bool:
-    try:
-        services.change_account(user=person, **data, by=by)
-    except ValidationError as error:
-        form.add_error(None, error)
-        return False
-    return True
-
-
-@require_POST
-@administrators
-def person_deactivate(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Close an account."""
-    person = _managed(request, key)
-    try:
-        services.deactivate(user=person, by=member(request))
-    except services.NotOnOneselfError as error:
-        messages.error(request, error.messages[0])
-    else:
-        messages.success(
-            request,
-            _("The account of %(name)s is closed, and signed out everywhere.")
-            % {"name": person.name},
-        )
-    return redirect("people_list")
-
-
 @require_POST
 @administrators
 def person_reactivate(request: HttpRequest, key: UUID) -> HttpResponse:
     """Open a closed account again and show its first password, once."""
-    person = _managed(request, key)
+    person = managed(request, key)
     return _new_password(request, person, services.reactivate)
 
 
@@ -183,7 +139,7 @@ def person_reactivate(request: HttpRequest, key: UUID) -> HttpResponse:
 @administrators
 def person_reset(request: HttpRequest, key: UUID) -> HttpResponse:
     """Replace a lost password or second factor and show the first password, once."""
-    person = _managed(request, key)
+    person = managed(request, key)
     return _new_password(request, person, services.reset_sign_in)
 
 
@@ -196,7 +152,8 @@ def _new_password(request: HttpRequest, person: User, service: Any) -> HttpRespo
     return _first_password(request, person, password)
 
 
-def _managed(request: HttpRequest, key: UUID) -> User:
+def managed(request: HttpRequest, key: UUID) -> User:
+    """Return an account of the administrator's areas, or answer that there is none."""
     return get_object_or_404(User.objects.managed_by(member(request)), key=key)
 
 

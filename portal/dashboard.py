@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.staff.models import Area, User
 from policy.words import SUBJECTS
+from portal.staffing.load import Staffing, staffing_of
 from quarantine.cases.plans import all_plans
 from quarantine.lists.area_table import AreaRow, LinkedNumber, place_of, shown_areas
 from quarantine.lists.filters import conditions_of_releases, conditions_of_tests
@@ -204,6 +205,12 @@ class Dashboard:
             for day in days
         ]
         return Bars(days, {"test_today": needed})
+
+    @cached_property
+    def staffing(self) -> Staffing:
+        """Return the grids of the scope that nobody holds, and staff with too much to do."""
+        grids = [grid for grid in self._grids if grid.path.startswith(self._scope_path)]
+        return staffing_of(grids, {pk: counts["open"] for pk, counts in self._cases.items()})
 
     @cached_property
     def path(self) -> list[Area]:
