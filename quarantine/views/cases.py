@@ -44,7 +44,7 @@ from quarantine.models import Case, Event
 from residents.keypeople.lists import Placing, key_members
 from residents.register import services as residents
 from residents.register.masking import mask_name
-from residents.register.models import Resident
+from residents.register.models import Resident, reached_under_phone_of_gone
 from testing.models import NATResult, Sample
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
     cases = Case.objects.visible_to(by, opened=opened).select_related(
         "plan", "resident__household__building", "resident__grid", "grid"
     )
+    cases = cases.annotate(phone_of_gone=reached_under_phone_of_gone("resident__"))
     return get_object_or_404(cases, key=key)
 
 

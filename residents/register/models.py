@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Value
+from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, Value
 from django.db.models.functions import Coalesce, Length
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -292,20 +292,9 @@ class Resident(models.Model):
         """
         Return whether the phone is that of somebody who has left or died since it was entered.
 
-        Entering it again says that it does reach this person. One query.
+        One query.
         """
-        if not self.phone or self.gone_as:
-            return False
-        gone = Resident.objects.filter(
-            gone_as__in=[self.GoneAs.LEFT, self.GoneAs.DIED], phone_hash=self.phone_hash
-        )
-        if self.phone_entered_at:
-            gone = gone.filter(
-                moves__kind__in=[self.GoneAs.LEFT, self.GoneAs.DIED],
-                moves__withdrawn_at=None,
-                moves__at__gt=self.phone_entered_at,
-            )
-        return gone.exclude(pk=self.pk).exists()
+        return Resident.objects.filter(reached_under_phone_of_gone(), pk=self.pk).exists()
 
     @property
     def masked_number(self) -> str:
@@ -321,6 +310,25 @@ class Resident(models.Model):
     def masked_emergency_phone(self) -> str:
         """Return the phone of the emergency contact as pages show it."""
         return masking.mask_phone(self.emergency_phone)
+
+
+def reached_under_phone_of_gone(person: str = "") -> ExpressionWrapper:
+    """
+    Return the condition that a phone is that of somebody gone since it was entered.
+
+    Entering it again says that it does reach the person. `person` leads to them: `resident__`.
+    """
+    gone = [Resident.GoneAs.LEFT, Resident.GoneAs.DIED]
+    never_entered = Q(**{f"{person}phone_entered_at": None})
+    owners = Resident.objects.filter(gone_as__in=gone, phone_hash=OuterRef(f"{person}phone_hash"))
+    since = owners.filter(
+        moves__kind__in=gone,
+        moves__withdrawn_at=None,
+        moves__at__gt=OuterRef(f"{person}phone_entered_at"),
+    )
+    reached = ~Q(**{f"{person}phone_hash": ""}) & Q(**{f"{person}gone_as": ""})
+    of_gone = reached & (Exists(since) | never_entered & Exists(owners))
+    return ExpressionWrapper(of_gone, output_field=models.BooleanField())
 
 
 class UncoverReason(models.TextChoices):
