@@ -115,6 +115,21 @@ class TestArrivalForm:
         expect(page.get_by_role("heading", name="登记完成")).to_be_visible()
         assert Arrival.objects.get().resident == known
 
+    def test_says_at_the_number_who_is_under_a_measure(
+        self, today: None, desktop: Page, staff: User, arrive: Arrive
+    ) -> None:
+        case = arrive(days=3).case
+        assert case
+        browser.sign_in(desktop, staff)
+        desktop.goto(reverse("arrival_new"))
+        desktop.fill("#id_number", case.resident.number)
+        desktop.locator("#id_number").blur()
+        expect(desktop.locator("#standing")).to_contain_text("11月19日起在管，至11月25日")
+        desktop.fill("#id_origin", "兰州")
+        expect(desktop.locator("#decision")).to_contain_text("解除日由11月25日改为11月28日")
+        assert browser.barriers(desktop) == []
+        browser.shot(desktop, "arrival-standing-desktop", whole=True)
+
     def test_logs_one_arrival_on_a_double_tap(self, on_phone: Page) -> None:
         page = on_phone
         page.goto(reverse("arrival_new"))
