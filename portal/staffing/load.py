@@ -15,6 +15,7 @@ from accounts.staff.models import Area, Role, User
 # Each open case is a visit or a call a day, with the test or the check and the way there about
 # ten minutes: an eight hours' day holds 48.
 MOST_OPEN_CASES = 48
+MOST_SHOWN = 12  # grids without anybody, those with the most open cases first
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,16 @@ class Staffing:
 
     without: list[tuple[Area, int]] = field(default_factory=list)
     overloaded: list[Loaded] = field(default_factory=list)
+
+    @property
+    def shown(self) -> list[tuple[Area, int]]:
+        """Return the grids without anybody that a page names."""
+        return self.without[:MOST_SHOWN]
+
+    @property
+    def more(self) -> int:
+        """Return how many grids without anybody there are besides."""
+        return len(self.without) - len(self.shown)
 
     @property
     def most(self) -> int:

@@ -35,7 +35,7 @@ class Held:
 
     @property
     def since(self) -> date:
-        """Return the first day of the longest of them."""
+        """Return the first day of the earliest of them."""
         return min(case.day_1 for case in self.cases)
 
     @property
@@ -50,9 +50,11 @@ class Held:
         added = ground(plan, calendar.next_test_on, calendar.earliest_release, calendar.start)
         open_now = [ground_of(case, lay_as_others(case, today=today)) for case in self.cases]
         until, now = standing_of([*open_now, added]).release_on, self.until
-        if until == now or until is None or now is None:
+        if until == now or until is None:
             return _("A new entry adds a ground; the open measure stays as it is.")
-        days = {"until": _day_named(until), "now": _day_named(now)}
+        days = {"until": _day_named(until), "now": _day_named(now) if now else ""}
+        if now is None:
+            return _("A new entry adds a ground: to %(until)s.") % days
         return _("A new entry adds a ground: to %(until)s instead of %(now)s.") % days
 
 

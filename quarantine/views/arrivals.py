@@ -302,7 +302,7 @@ def _carried_over(request: HttpRequest, by: User, at: datetime) -> dict[str, Any
             initial |= codec.show_household(before.resident.household)
         if keep == "all":
             initial |= codec.show_evidence(person)
-            # Days served are one person's own, too: nobody is held shorter by what was carried over.
+            # One person's own, too: nobody is held shorter by what was carried over.
             kept["served"] = codec.show_served(person)
             if before.resident.gone_as:
                 if before.withdrawn_by_id == by.pk and at - before.logged_at <= UNDO:

@@ -4,7 +4,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.staff.models import Area, Role, User
-from portal.staffing.load import MOST_OPEN_CASES, staffing_of
+from portal.staffing.load import MOST_OPEN_CASES, MOST_SHOWN, staffing_of
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +28,14 @@ class TestStaffing:
         found = staffing_of(grids, {grids[1].pk: 3})
 
         assert found.without == [(grids[1], 3), (grids[0], 0)]
+
+    def test_names_no_more_grids_than_a_page_holds(self) -> None:
+        community = factories.make_community()
+        many = [factories.make_grid(community) for _ in range(MOST_SHOWN + 2)]
+
+        found = staffing_of(many, {})
+
+        assert (len(found.shown), found.more) == (MOST_SHOWN, 2)
 
     @pytest.mark.parametrize(("cases", "too_many"), [(48, False), (49, True)])
     def test_names_who_has_more_open_cases_than_one_person_can_do(

@@ -13,6 +13,7 @@ from django.utils import translation
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, User
 from quarantine.arrivals.services import Logged
+from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Arrival, Case
 from quarantine.relocation import moves
 from residents.register import services as residents
@@ -228,6 +229,14 @@ class TestArrivalNew:
         assert form["origin"].value() == "甘肃省兰州市"
         assert not form["name"].value()
         assert typed["name"] not in answer.url
+
+    def test_counts_days_served_for_nobody_else_of_the_household(
+        self, as_staff: Client, typed: dict[str, Any]
+    ) -> None:
+        answer = post(as_staff, {**typed, **SERVED, "and_household": "1"})
+        assert Case.objects.get().day_1 == NOW.date() - timedelta(days=3)
+        form = as_staff.get(answer.url).context["form"]
+        assert not form.served.forms[0]["last_day"].value()
 
     def test_asks_a_household_for_its_phone_once(
         self, as_staff: Client, staff: User, typed: dict[str, Any]
@@ -463,6 +472,7 @@ class TestArrivalLookup:
         post(as_staff, {**typed, **who, "served_here": "home.2022-11-17.2022-11-19"})
 
         back = Arrival.objects.get(key=typed["key"])
+        assert unexplained_cases() == []
         assert back.case.day_1 == NOW.date() - timedelta(days=3)
         assert back.case.release_on == NOW.date() + timedelta(days=3)
 
@@ -564,12 +574,16 @@ class TestArrivalUndo:
 
     @pytest.mark.parametrize(
         "journey",
-        [{}, {"coming": "abroad", "central_days": "5", "home_days": "2", "entered_via": "上海市"}],
+        [
+            {},
+            {"coming": "abroad", "central_days": "5", "home_days": "2", "entered_via": "上海市"},
+            {"coming": "hmt", "origin": "香港", "central_days": "2"},
+        ],
     )
     def test_leaves_a_form_that_says_the_same_when_it_is_sent_again(
         self, journey: dict[str, str], as_staff: Client, typed: dict[str, Any]
     ) -> None:
-        post(as_staff, {**typed, **EVIDENCE, **journey})
+        post(as_staff, {**typed, **EVIDENCE, **SERVED, **journey})
         answer: Any = as_staff.post(reverse("arrival_undo", args=[typed["key"]]))
         form = as_staff.get(answer.url).context["form"]
         again = sent_by(form)
@@ -577,7 +591,8 @@ class TestArrivalUndo:
         post(as_staff, again)
         first, second = Arrival.objects.order_by("pk")
         assert second.facts == first.facts
-        assert len(first.facts["stays"]) == (3 if journey else 4)
+        assert len(first.facts["stays"]) == (3 if journey.get("coming") == "abroad" else 4)
+        assert first.facts["served"] == [["central", -3, -1]]
         assert (second.origin, second.arrived_on) == (first.origin, first.arrived_on)
 
     def test_is_refused_after_a_while(self, as_staff: Client, arrive: Arrive) -> None:
