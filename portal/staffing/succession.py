@@ -123,7 +123,7 @@ def _left_behind(user: User, kept: Collection[str], *, by: User, goes: bool = Fa
     needs = Need.objects.open().filter(responsible=user).select_related("resident__grid")
     return Left(
         deserted,
-        Case.objects.open().filter(grid__in=deserted).count(),
+        Case.objects.governing().filter(grid__in=deserted).count(),
         [need for need in needs if not need.resident.grid.path.startswith(tuple(kept))],
     )
 

@@ -312,7 +312,7 @@ class Resident(models.Model):
         return masking.mask_phone(self.emergency_phone)
 
 
-def reached_under_phone_of_gone(person: str = "") -> ExpressionWrapper:
+def reached_under_phone_of_gone(person: str = "") -> "ExpressionWrapper[Any]":
     """
     Return the condition that a phone is that of somebody gone since it was entered.
 
