@@ -130,6 +130,31 @@ class TestArrivalForm:
         assert browser.barriers(desktop) == []
         browser.shot(desktop, "arrival-standing-desktop", whole=True)
 
+    def test_takes_somebody_in_whose_number_comes_later(self, on_phone: Page) -> None:
+        page = on_phone
+        page.goto(reverse("arrival_new"))
+        fill_who(page)
+        page.fill("#id_number", "")
+        page.get_by_text("证件后补", exact=True).click()
+        page.fill("#id_origin", "兰州")
+        save(page)
+        expect(page.locator(".tag", has_text="证件后补")).to_be_visible()
+        page.goto(reverse("today"))
+        expect(page.get_by_text("1人证件后补")).to_be_visible()
+        browser.shot(page, "number-to-follow-today-phone", whole=True)
+        page.get_by_role("link", name="去补录").click()
+        page.get_by_role("link", name=re.compile("王")).first.click()
+        assert browser.barriers(page) == []
+        assert browser.too_small(page) == []
+        browser.shot(page, "number-to-follow-person-phone", whole=True)
+        page.get_by_role("link", name="录入证件号码").click()
+        page.get_by_text("居民身份证", exact=True).click()
+        page.fill("#id_number", factories.id_number())
+        save(page)
+        expect(page.get_by_text("证件号码待补")).to_have_count(0)
+        page.goto(reverse("today"))
+        expect(page.get_by_text("证件后补")).to_have_count(0)
+
     def test_logs_one_arrival_on_a_double_tap(self, on_phone: Page) -> None:
         page = on_phone
         page.goto(reverse("arrival_new"))
