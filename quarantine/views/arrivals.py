@@ -40,7 +40,7 @@ from quarantine.models import Arrival
 from quarantine.views.errors import add_refusal
 from residents.register import services as residents
 from residents.register.identity import read_number
-from residents.register.models import Resident
+from residents.register.models import Resident, reached_under_phone_of_gone
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -323,7 +323,7 @@ def _phone_holder(before: Resident, chosen: Resident | None, by: User) -> Reside
     if chosen and chosen.household_id != before.household_id:
         return None
     reached = Resident.objects.visible_to(by).here().filter(household=before.household_id)
-    with_phone = reached.exclude(phone="").order_by("pk")
+    with_phone = reached.exclude(phone="").exclude(reached_under_phone_of_gone()).order_by("pk")
     others = [resident for resident in with_phone if resident != chosen]
     return before if before in others else next(iter(others), None)
 
@@ -347,7 +347,7 @@ def _panel(form: ArrivalForm, at: datetime, standing: Held | None) -> Panel | Qu
     """Return what the law asks, or what it still needs to know."""
     if form.unclear:
         return _question(form, form.unclear)
-    law = _law_for(form, at)
+    law = form.wrong_day or _law_for(form, at)
     if isinstance(law, str):
         return law
     if sentence := _missing(form):
@@ -371,10 +371,8 @@ def _law_for(form: ArrivalForm, at: datetime) -> Law | str:
 
 
 def _missing(form: ArrivalForm) -> str:
-    """Return the sentence on what is missing or wrong, "" where the law can be asked."""
+    """Return the sentence on what is missing, "" where the law can be asked."""
     data = form.cleaned_data
-    if form.wrong_day:
-        return form.wrong_day
     if not (data.get("origin") or data.get("exposure") or data.get("coming") == "abroad"):
         return _("Enter where they came from; the measure then appears here.")
     return ""

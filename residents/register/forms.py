@@ -175,7 +175,9 @@ class HousematePersonForm(PersonForm):
     def __init__(self, *args: Any, housemates: Sequence[Resident], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._reached = {
-            str(housemate.key): housemate for housemate in housemates if housemate.phone
+            str(housemate.key): housemate
+            for housemate in housemates
+            if housemate.phone and not housemate.of_gone  # type: ignore[attr-defined]
         }
         field = self.fields["phone_of"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells the type checker

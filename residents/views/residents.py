@@ -30,7 +30,12 @@ from residents.register.forms import (
     UncoverForm,
     grids_of,
 )
-from residents.register.models import Household, Resident, UncoverReason
+from residents.register.models import (
+    Household,
+    Resident,
+    UncoverReason,
+    reached_under_phone_of_gone,
+)
 from residents.relocation.moves import homes_of
 from residents.search.people import SearchResult, search
 
@@ -271,7 +276,8 @@ def _resident(request: HttpRequest, key: UUID, *, opened: bool = False) -> Resid
 def _person_form(request: HttpRequest, household: Household | None, today: date) -> PersonForm:
     if household is None:
         return PersonForm(request.POST or None, today=today)
-    housemates = list(household.residents.here().order_by("birth_date", "pk"))
+    members = household.residents.here().annotate(of_gone=reached_under_phone_of_gone())
+    housemates = list(members.order_by("birth_date", "pk"))
     services.showed(page="resident_new", people=housemates, by=member(request))
     return HousematePersonForm(request.POST or None, housemates=housemates, today=today)
 

@@ -259,6 +259,24 @@ class TestArrivalNew:
         saved = as_staff.get(reverse("arrival_saved", args=[child["key"]])).content.decode()
         assert "138****8000" in saved
 
+    def test_shares_no_phone_of_somebody_who_has_died(
+        self, as_staff: Client, staff: User, typed: dict[str, Any]
+    ) -> None:
+        post(as_staff, typed)
+        mother = Resident.objects.get()
+        factories.make_resident(household=mother.household, by=staff, at=NOW)
+        moves.die(
+            resident=mother,
+            version=mother.version,
+            day=NOW.date(),
+            at=NOW + timedelta(hours=1),
+            by=staff,
+        )
+
+        page = as_staff.get(f"{reverse('arrival_new')}?after={typed['key']}&keep=household")
+
+        assert page.context["form"].housemate is None
+
     def test_shares_no_phone_with_another_door(
         self, as_staff: Client, typed: dict[str, Any]
     ) -> None:

@@ -349,6 +349,8 @@ class TestSomebodyGone:
 
         change = reverse("resident_change", args=[child.key])
         assert change in text(client, "resident_detail", key=resident.key)
+        register = f"{reverse('resident_new')}?household={resident.household.key}"
+        assert "138****1234" not in client.get(register).content.decode()
         assert "已迁出或去世" in text(client, "resident_detail", key=child.key)
 
 
