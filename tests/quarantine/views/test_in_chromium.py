@@ -223,7 +223,6 @@ class TestArrivalForm:
         expect(page.locator("#decision")).to_contain_text("已完成3天")
         page.get_by_role("button", name="再添一段").click()
         expect(page.locator("#id_served-1-setting_0")).to_be_focused()
-        assert browser.barriers(page) == []
         assert browser.too_small(page) == []
 
     def test_loses_nothing_when_the_session_has_ended(self, on_phone: Page, staff: User) -> None:
