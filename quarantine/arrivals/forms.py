@@ -125,7 +125,7 @@ class JourneyForm(forms.Form):
     """The journey: from where and when, and the facts that the law asks about."""
 
     # A form of another day asks again: who sends it after midnight means the day before.
-    shown_on = forms.CharField(widget=forms.HiddenInput, required=False)
+    shown_on = forms.DateField(widget=forms.HiddenInput, required=False)
     # Dates, and OTHER_DAY for one that is typed.
     arrived = forms.ChoiceField(label=_("Arrived"), widget=forms.RadioSelect)
     arrived_on = forms.DateField(label=_("Day of arrival"), required=False, widget=DateInput())

@@ -45,7 +45,12 @@ class TestTooCoarse:
         assert coarse(shipped().law("cn-2022-113"), from_(GANSU)) == []
 
     def test_is_nothing_for_somebody_of_whom_the_law_asks_the_same_anywhere(self) -> None:
-        assert coarse(BAYANNUR, from_(GANSU, exposure="close_contact")) == []
+        high = Stay(area=GANSU, risk="high", last_day=START)
+
+        assert coarse(BAYANNUR, Person(start=START, arrived_from=GANSU, stays=(high,))) == []
+
+    def test_is_a_province_where_only_the_proof_asked_for_differs(self) -> None:
+        assert coarse(BAYANNUR, from_(GANSU, exposure="close_contact")) == [(GANSU, (LANZHOU,))]
 
     def test_is_a_stay_on_the_way_as_long_as_it_counts(self) -> None:
         on_the_way = Stay(area=GANSU, risk=None, last_day=START - timedelta(days=7))
