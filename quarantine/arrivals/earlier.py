@@ -12,7 +12,7 @@ from policy.engine.calendars.laying import Calendar
 from policy.engine.calendars.plans import Plan
 from policy.engine.decisions.facts import Served
 from quarantine.arrivals.codec import LOOK_BACK
-from quarantine.cases.calendars import calendars_of, lay_as_others
+from quarantine.cases.calendars import lay_as_others
 from quarantine.cases.lifecycle import open_cases_of
 from quarantine.cases.standing import ground, ground_of, standing_of
 from quarantine.models import Case
@@ -85,14 +85,13 @@ def days_served_here(resident: Resident, *, today: date) -> list[Served]:
         return []
     departures = Move.objects.valid().filter(resident=resident, kind=Move.Kind.LEFT)
     days = list(departures.values_list("day", flat=True))
-    calendars = calendars_of(found, today=today)
     served = []
     for case in found:
         closed = case.closed_on or today
         left = max((day for day in days if day <= closed), default=closed)
         served += [
             Served(stage.setting, stage.first_day, min(stage.last_day, left - _DAY))
-            for stage in calendars[case.pk].stages
+            for stage in lay_as_others(case, today=today).stages
             if stage.force == "must" and stage.first_day < left
         ]
     return served

@@ -144,7 +144,7 @@ def arrival_lookup(request: HttpRequest) -> HttpResponse:
         initial=initial,
     )
     _note_reading(form, by)
-    context = {"form": form, "standing": held(known)}
+    context = {"form": form, "standing": held(known), "of_gone": known.phone_of_gone}
     return render(request, "quarantine/_arrival_who.html", context)
 
 
@@ -237,7 +237,8 @@ def _page(request: HttpRequest, form: ArrivalForm) -> HttpResponse:
     _note_reading(form, by)
     if form.is_bound:
         panel = _panel(form, form.now, standing)
-    context = {"form": form, "panel": panel, "standing": standing}
+    of_gone = getattr(form.known, "of_gone", False)
+    context = {"form": form, "panel": panel, "standing": standing, "of_gone": of_gone}
     return render(request, "quarantine/arrival_new.html", context)
 
 
@@ -247,8 +248,8 @@ def _known_resident(data: Any, by: User) -> Resident | None:
         key = uuid.UUID(data.get("resident", ""))
     except ValueError:
         return None
-    known = Resident.objects.visible_to(by).select_related("household__building__grid")
-    return known.filter(key=key).first()
+    known = Resident.objects.visible_to(by).select_related("household__building__grid", "grid")
+    return known.annotate(of_gone=reached_under_phone_of_gone()).filter(key=key).first()
 
 
 def _people_named(data: Any, by: User, at: datetime) -> dict[str, Any]:

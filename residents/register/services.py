@@ -107,6 +107,7 @@ def find_visible_by_number(*, document_type: str, number: str, by: User) -> Resi
     """
     hashes = number_hashes(document_type, number)
     visible = Resident.objects.visible_to(by).filter(document_type=document_type)
+    visible = visible.select_related("household__building__grid", "grid")
     resident = visible.filter(number_hash__in=hashes).first() if number else None
     if resident:
         read(resident=resident, by=by)

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, User
@@ -98,7 +99,7 @@ def sent_by(form: Any) -> dict[str, str]:
     for field in (field for part in parts for field in part):
         value = field.value()
         shown = "on" if value is True else field.field.widget.format_value(value)
-        sent[field.html_name] = shown[0] if isinstance(shown, list) else shown
+        sent[field.html_name] = (shown or [None])[0] if isinstance(shown, list) else shown
     return {name: str(value) for name, value in sent.items() if value not in (None, "")}
 
 
@@ -493,6 +494,36 @@ class TestArrivalLookup:
         assert unexplained_cases() == []
         assert back.case.day_1 == NOW.date() - timedelta(days=3)
         assert back.case.release_on == NOW.date() + timedelta(days=3)
+
+    def test_needs_few_queries_for_somebody_who_left_came_back_and_is_held(
+        self,
+        as_staff: Client,
+        staff: User,
+        arrive: Arrive,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        case = arrive(days=5).case
+        assert case
+        moves.leave(
+            resident=case.resident,
+            version=case.resident.version,
+            day=NOW.date() - timedelta(days=2),
+            place="",
+            case_told=True,
+            at=NOW - timedelta(days=2),
+            by=staff,
+        )
+        case.resident.refresh_from_db()
+        arrive(days=1, resident=case.resident)
+        as_staff.get(reverse("arrival_new"))  # the first page of a session also saves it
+        who = {"resident": str(case.resident.key), "number": case.resident.number}
+
+        with django_assert_max_num_queries(12):
+            page = as_staff.get(f"{reverse('arrival_new')}?who={case.resident.key}")
+        with django_assert_max_num_queries(12):
+            as_staff.post(reverse("arrival_lookup"), {"document_type": "mainland_id", **who})
+        with django_assert_max_num_queries(12):
+            as_staff.post(reverse("arrival_decision"), {**sent_by(page.context["form"]), **who})
 
     def test_counts_no_days_that_nobody_has_confirmed(
         self, as_staff: Client, staff: User, arrive: Arrive, typed: dict[str, Any]
