@@ -87,8 +87,10 @@ def post(client: Client, data: dict[str, Any]) -> Any:
         return client.post(reverse("arrival_new"), data, headers={"accept-language": "en"})
 
 
-def english(client: Client, name: str, data: dict[str, Any]) -> str:
-    return client.post(reverse(name), data, headers={"accept-language": "en"}).content.decode()
+def english(client: Client, name: str, data: dict[str, Any], **headers: str) -> str:
+    headers = {"accept-language": "en", **headers}
+    with translation.override("en"):
+        return client.post(reverse(name), data, headers=headers).content.decode()
 
 
 def sent_by(form: Any) -> dict[str, str]:
@@ -376,12 +378,8 @@ class TestArrivalOfAKnownPerson:
 class TestArrivalDecision:
     def ask(self, client: Client, **typed: str) -> str:
         data = {"arrived": NOW.date().isoformat(), "coming": "home", "home_fit": "yes", **typed}
-        answer = client.post(
-            reverse("arrival_decision"),
-            {**data, "stay-TOTAL_FORMS": "0", "stay-INITIAL_FORMS": "0"},
-            headers={"hx-request": "true", "accept-language": "en"},
-        )
-        return answer.content.decode()
+        rows = {"stay-TOTAL_FORMS": "0", "stay-INITIAL_FORMS": "0"}
+        return english(client, "arrival_decision", {**data, **rows}, **{"hx-request": "true"})
 
     def test_shows_measure_clause_and_dates_of_a_half_filled_form(
         self, as_staff: Client, grid: Area
