@@ -151,6 +151,16 @@ class Arrival(Withdrawable):
     logged_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("logged by")
     )
+    # The withdrawn row that this one puts right; logged when and by whom that one was, while
+    # `corrects.withdrawn_at` and `withdrawn_by` say when and by whom it was put right.
+    corrects = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrected_in",
+        verbose_name=_("corrects"),
+    )
     # `arrivals.services.Entry` as JSON: what logging it changed of the person, for the undo.
     entry = EncryptedTextField(blank=True, editable=False, bound_to=["key"])
 
@@ -310,6 +320,11 @@ class Case(models.Model):
         HANDED_OVER = "handed_over", _("Handed over elsewhere")
         DIED = "died", _("Died")
         WITHDRAWN = "withdrawn", _("Taken back")
+        IN_ERROR = "in_error", _("Entered in error")
+        EXCLUDED = "excluded", _("Excluded")
+
+    # What should never have been: no fact stands behind it any more.
+    VOID = (ClosedAs.WITHDRAWN, ClosedAs.IN_ERROR, ClosedAs.EXCLUDED)
 
     class Transition(models.TextChoices):
         """What another law than that of the opening did to a case (policy.engine.comparison)."""
@@ -534,7 +549,7 @@ class Event(Withdrawable):
         CLINICAL = "clinical", _("Clinical class changed")
         POSITIVE = "positive", _("Positive result")
         NO_CONTACT = "no_contact", _("No close contact")
-        CORRECTED = "corrected", _("Result corrected")
+        CORRECTED = "corrected", _("Put right")
         REFERRED = "referred", _("Passed to medical care")
         EXCEPTION = "exception", _("Exception from a change of document")
         RELEASED = "released", _("Released")

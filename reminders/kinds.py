@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from quarantine.cases.readiness import Readiness, conditions
 from quarantine.models import Case
@@ -53,8 +53,14 @@ def _may_be_released(on: date) -> Q:
     return near[Readiness.READY] | near[Readiness.FREED]
 
 
-def _closed(how: Case.ClosedAs) -> Callable[[date], Q]:
-    return lambda on: Q(closed_as=how, closed_on__gt=on - CLOSED_WITHIN, closed_on__lte=on)
+def _closed(*how: Case.ClosedAs) -> Callable[[date], Q]:
+    return lambda on: Q(closed_as__in=how, closed_on__gt=on - CLOSED_WITHIN, closed_on__lte=on)
+
+
+def _ended(on: date) -> Q:
+    """Return the condition that a measure has ended: by a release, or because it had no ground."""
+    void = _closed(*Case.VOID)(on) & Q(governs=True, closed_on__gt=F("opened_at__date"))
+    return _closed(Case.ClosedAs.RELEASED)(on) | void
 
 
 ONE_DAY = timedelta(days=1)
@@ -90,7 +96,7 @@ RULES = (
     Rule(
         kind=Message.Kind.RELEASED,
         day="closed_on",
-        due=_closed(Case.ClosedAs.RELEASED),
+        due=_ended,
         timely=timedelta(),
         for_resident=True,
     ),

@@ -177,9 +177,14 @@ def _check_ct(ct: Decimal | None, outcome: NATResult.Outcome) -> None:
         raise CtError(_("A Ct value has at most two decimals."))
 
 
-def withdraw_sample(*, sample: Sample, at: datetime, by: User) -> None:
-    """Withdraw a sample. Raise TooLateToUndoError after UNDO, or once it has a result."""
-    refuse_after_undo(sample.recorded_at, at=at)
+def withdraw_sample(*, sample: Sample, at: datetime, by: User, late: bool = False) -> None:
+    """
+    Withdraw a sample.
+
+    Raise TooLateToUndoError after UNDO, unless `late` is set, or once it has a result.
+    """
+    if not late:
+        refuse_after_undo(sample.recorded_at, at=at)
     with transaction.atomic():
         Sample.objects.select_for_update().get(pk=sample.pk)
         if sample.results.filter(withdrawn_at=None).exists():

@@ -115,7 +115,7 @@ def proposals_waiting(
     Where nobody behind the same doors is infected, one query.
     """
     doors = {resident.household_id for resident in residents}
-    cases = Case.objects.exclude(closed_as=Case.ClosedAs.WITHDRAWN).filter(
+    cases = Case.objects.exclude(closed_as__in=Case.VOID).filter(
         Q(plan__provision__subject=INFECTED)
         | Q(closed_as=Case.ClosedAs.REFERRED)
         | Q(closed_on__isnull=False, events__in=_positives()),
@@ -222,13 +222,36 @@ def _proposals(
     return proposals
 
 
-def _there_since(residents: Sequence[Resident]) -> dict[int, date]:
-    """Return since when people are behind their door for certain: came, moved in or were born."""
+def contact_since(case: Case) -> date | None:
+    """
+    Return day 1 of a contact's case by what is known now of all that was recorded before it.
+
+    None where the person of its index case is not infected any more.
+    """
+    index = case.index_case
+    day = infected_on(index) if index else None
+    if index is None or day is None:
+        return None
+    since = _there_since([index.resident, case.resident], until=case.opened_at)
+    return max(day, *since.values())
+
+
+def _there_since(
+    residents: Sequence[Resident], *, until: datetime | None = None
+) -> dict[int, date]:
+    """
+    Return since when people are behind their door for certain: came, moved in or were born.
+
+    With `until` by what was recorded until then.
+    """
     since = {resident.pk: resident.birth_date or date.min for resident in residents}
     homes = {resident.pk: resident.household_id for resident in residents}
     moved = Move.objects.valid().filter(resident__in=residents, entered__isnull=False)
     entered = moved.values_list("resident", "entered").annotate(last=Max("day"))
-    arrived = Arrival.objects.valid().filter(resident__in=residents).values_list("resident")
+    came = Arrival.objects.valid().filter(resident__in=residents)
+    if until is not None:
+        entered, came = entered.filter(at__lte=until), came.filter(logged_at__lte=until)
+    arrived = came.values_list("resident")
     for pk, household, day in entered.order_by():
         if household == homes[pk]:
             since[pk] = max(since[pk], day)

@@ -133,7 +133,7 @@ def record_result(
         )
         for each in (sample, *_awaited_with(sample))
     ]
-    recorded, *_others = [_follow(result, at=at, by=by) for result in found]
+    recorded, *_others = [follow_result(result, at=at, by=by) for result in found]
     return recorded
 
 
@@ -145,8 +145,8 @@ def _awaited_with(sample: Sample) -> Iterable[Sample]:
     return others.select_related("resident__grid").order_by("pk")
 
 
-def _follow(result: NATResult, *, at: datetime, by: User) -> Recorded:
-    """Let follow what follows from a result."""
+def follow_result(result: NATResult, *, at: datetime, by: User) -> Recorded:
+    """Let follow what follows from a result that was recorded."""
     resident, today = result.sample.resident, clock.day_of(at)
     cases = write_person(resident=resident, today=today)
     if not cases:

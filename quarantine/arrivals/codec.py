@@ -200,7 +200,7 @@ def show_journey(person: Person, *, start: date, origin: str, from_abroad: bool)
             "home_days": inbound.home_days,
             "entered_via": places.name_of(inbound.entered_via) if inbound.entered_via else "",
         }
-    if origin:
+    if origin and person.stays:
         stay = person.stays[0]
         fields |= {
             "risk": stay.risk or "",

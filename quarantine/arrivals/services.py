@@ -108,7 +108,7 @@ def log_arrival(
                 origin=origin,
                 facts=pack(facts, start=facts.start, day_1=facts.start),
                 law=law.id,
-                provision=_provision(decision),
+                provision=provision_of(decision),
                 logged_at=at,
                 logged_by=by,
                 entry=json.dumps(asdict(entry), ensure_ascii=False) if entry else "",
@@ -145,14 +145,16 @@ def _logged(key: uuid.UUID) -> Logged | None:
         return None
     law = law_of(document=arrival.law, area=arrival.grid)
     decision = decide_on(law, unpack(arrival.facts, day_1=arrival.arrived_on))
-    return Logged(arrival, _case_of(arrival), decision)
+    return Logged(arrival, case_of(arrival), decision)
 
 
-def _case_of(arrival: Arrival) -> Case | None:
+def case_of(arrival: Arrival) -> Case | None:
+    """Return the case that rests on an arrival."""
     return Case.objects.select_related("plan", "grid", "resident").filter(arrival=arrival).first()
 
 
-def _provision(decision: Decision) -> Provision | None:
+def provision_of(decision: Decision) -> Provision | None:
+    """Return the provision that decided, None where nothing in law asks anything."""
     measure = decision.measure
     if measure is None:
         return None
@@ -175,7 +177,7 @@ def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
         raise TooLateToUndoError(
             _("The person was merged with another entry since: undo that first.")
         )
-    if case := _case_of(arrival):
+    if case := case_of(arrival):
         withdraw_case(case=case, at=at, by=by)
     if not Arrival.objects.valid().filter(pk=arrival.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise TooLateToUndoError(_("This was taken back already."))

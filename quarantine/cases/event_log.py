@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
-from policy.words import CLINICAL, SETTINGS, clause_of, short_day
+from common import places
+from policy.words import CLINICAL, SETTINGS, clause_of, facts_of, short_day
 from quarantine.acts.daily_checks import Symptom
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
+from quarantine.cases.facts import unpack
+from quarantine.corrections.kinds import ExcludedBy
 from quarantine.models import Case, Event
+from residents.relocation.models import Move
 from testing.models import NATResult
 
 if TYPE_CHECKING:
@@ -34,39 +38,83 @@ _DATED = frozenset(
 )
 
 
+# The kinds that are answers to another event, and facts of their own.
+_ANSWERS = frozenset({Event.Kind.OUTING_APPROVED, Event.Kind.OUTING_REFUSED})
+# The kinds that cannot be put right by themselves.
+_OF_OTHERS = frozenset({Event.Kind.CORRECTED, Event.Kind.EXCEPTION})
+# How a case is closed whose evidence is gone: it is entered anew.
+_FOR_GOOD = frozenset({Case.ClosedAs.WITHDRAWN, Case.ClosedAs.IN_ERROR})
+# A fact that can be put right: its kind and its key, as the page of corrections takes them.
+Fact = tuple[str, str]
+
+
 @dataclass(frozen=True)
 class LogEntry:
-    """A line of the history: when, who, what, and why."""
+    """A line of the history: when, who, what, and why; and the fact that it tells of."""
 
     at: datetime
     who: str
     what: str
     detail: str
+    fact: Fact | None = None
 
 
-def history(events: Collection[Event], samples: Collection[Sample]) -> list[LogEntry]:
-    """Return what happened, the newest first; samples carry their `valid_results`."""
-    lines = chain(_event_entries(events), _sample_entries(samples), _result_entries(samples))
-    return sorted(lines, key=lambda entry: entry.at, reverse=True)
+def history(
+    events: Collection[Event], samples: Collection[Sample], *, case: Case | None
+) -> list[LogEntry]:
+    """
+    Return what happened, the newest first; samples carry their `valid_results`.
+
+    With the `case`, each line names the fact that it tells of.
+    """
+    lines = chain(_event_entries(events, case), _sample_entries(samples), _result_entries(samples))
+    entries = sorted(lines, key=lambda entry: entry.at, reverse=True)
+    return entries if case else [replace(entry, fact=None) for entry in entries]
 
 
-def _event_entries(events: Collection[Event]) -> Iterator[LogEntry]:
+def _event_entries(events: Collection[Event], case: Case | None) -> Iterator[LogEntry]:
     for event in events:
         actor = str(event.by or _("the portal"))
-        yield LogEntry(event.at, actor, event.get_kind_display(), event_text(event))
+        fact = _fact_of(event, case) if case else None
+        yield LogEntry(event.at, actor, event.get_kind_display(), event_text(event), fact)
+
+
+def _fact_of(event: Event, case: Case) -> Fact | None:
+    """Return the fact that an event tells of: itself, or what it follows from."""
+    if event.kind == Event.Kind.OPENED:
+        arrival = case.arrival
+        if arrival and arrival.withdrawn_at is None:
+            return "arrival", str(arrival.key)
+        return "case", str(case.key)
+    follows = "index_case" in event.detail or (event.about_id and event.kind not in _ANSWERS)
+    if event.kind in _OF_OTHERS or event.detail.get("closed_as") in _FOR_GOOD or follows:
+        return None
+    if "move" in event.detail:
+        return "move", event.detail["move"]
+    if "result" in event.detail:
+        return "result", str(event.detail["result"])
+    return "event", str(event.pk)
 
 
 def _sample_entries(samples: Collection[Sample]) -> Iterator[LogEntry]:
     for sample in samples:
         tube = _("pooled, tube %(tube)s") % {"tube": sample.tube} if sample.pooled else ""
-        yield LogEntry(sample.taken_at, str(sample.taken_by), _("Sample taken"), tube)
+        yield LogEntry(
+            sample.taken_at,
+            str(sample.taken_by),
+            _("Sample taken"),
+            tube,
+            ("sample", str(sample.key)),
+        )
 
 
 def _result_entries(samples: Collection[Sample]) -> Iterator[LogEntry]:
     for sample in samples:
         for result in sample.valid_results:  # type: ignore[attr-defined]
+            fact = ("result", str(result.pk))
             text = result_text(sample, result)
-            yield LogEntry(result.recorded_at, str(result.recorded_by), _("Result"), text)
+            who = str(result.recorded_by)
+            yield LogEntry(result.recorded_at, who, _("Result"), text, fact)
 
 
 def result_text(sample: Sample, result: NATResult) -> str:
@@ -81,6 +129,7 @@ def event_text(event: Event) -> str:
     return _joined(
         [
             day,
+            *_put_right(event.detail),
             *_details(event.detail),
             *_changes(event.detail),
             _clause_named(event),
@@ -92,6 +141,63 @@ def event_text(event: Event) -> str:
 
 def _no_reason(event: Event) -> str:
     return _("no reason given") if event.kind == Event.Kind.TEST_MISSED else ""
+
+
+_PUT_RIGHT = {
+    "corrected": gettext_lazy("corrected"),
+    "withdrawn": pgettext_lazy("a fact", "withdrawn"),
+    "given": gettext_lazy("belongs to another person"),
+    "received": gettext_lazy("was entered for another person"),
+    Case.ClosedAs.IN_ERROR: gettext_lazy("entered in error"),
+    Case.ClosedAs.EXCLUDED: gettext_lazy("excluded"),
+}
+
+
+def _put_right(detail: dict[str, Any]) -> Iterator[str]:
+    """Yield what was put right, and how."""
+    if "fact" not in detail:
+        return
+    parts = {"fact": fact_name(detail["fact"]), "how": _PUT_RIGHT[detail["act"]]}
+    yield pgettext("a fact and how it was put right", "%(fact)s %(how)s") % parts
+    if "excluded_by" in detail:
+        yield str(ExcludedBy(detail["excluded_by"]).label)
+    if "wrong" in detail and "right" in detail:
+        yield from _differences(_arrival(detail["wrong"]), _arrival(detail["right"]))
+
+
+def fact_name(fact: str) -> str:
+    """Return what a fact is called: an arrival, a sample, the kind of a move or of an event."""
+    names = {
+        "arrival": _("Arrival"),
+        "sample": _("Sample"),
+        "result": _("Result"),
+        "case": pgettext("a person under a measure", "Case"),
+    }
+    if fact in names:
+        return names[fact]
+    choices = Move.Kind if fact in Move.Kind.values else Event.Kind
+    return str(choices(fact).label)
+
+
+def _arrival(shown: dict[str, Any]) -> dict[str, str]:
+    """Return what an arrival says, in words by name."""
+    day = date.fromisoformat(shown["arrived_on"])
+    said = {_("Arrived"): short_day(day)}
+    if shown["from_abroad"]:
+        said[_("Came from")] = _("Abroad")
+    elif shown["origin"]:
+        said[_("Came from")] = places.name_of(shown["origin"])
+    for name, value in facts_of(unpack(shown["facts"], day_1=day)):
+        said[name] = value if name not in said or said[name] == value else f"{said[name]}、{value}"
+    return said
+
+
+def _differences(wrong: dict[str, str], right: dict[str, str]) -> Iterator[str]:
+    nothing = pgettext("no value", "none")
+    for name in dict.fromkeys([*wrong, *right]):
+        before, after = wrong.get(name, nothing), right.get(name, nothing)
+        if before != after:
+            yield f"{name} {before} → {after}"
 
 
 def _details(detail: dict[str, Any]) -> Iterator[str]:

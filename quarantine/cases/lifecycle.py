@@ -78,11 +78,13 @@ def open_case(
     arrival: Arrival | None = None,
     positive: NATResult | None = None,
     index_case: Case | None = None,
+    tells: bool = True,
 ) -> Case:
     """
     Open the case that a decision asks for, with the evidence it rests on.
 
-    It stands beside the other grounds that are open. Raise NoMeasureError without a plan.
+    It stands beside the other grounds that are open; `tells` as for `write`. Raise NoMeasureError
+    without a plan.
     """
     if decision.plan is None:
         raise NoMeasureError(_("The documents in force ask for no measure here."))
@@ -91,7 +93,7 @@ def open_case(
     governing = activation_in_force(area=grid, at=at)
     followed = governing is not None and governing.document == law.id
     standing.hold(resident.pk)
-    told = not Case.objects.governing().filter(UNTOLD, resident=resident).exists()
+    told = tells and not Case.objects.governing().filter(UNTOLD, resident=resident).exists()
     case = Case.objects.create(
         resident=resident,
         grid=grid,
@@ -126,13 +128,14 @@ def close(
     by: User | None,
     about: Event | None = None,
     detail: Mapping[str, Any] | None = None,
+    tells: bool = True,
 ) -> Event:
     """
     Close a case; the person stays under the other grounds that are open.
 
-    Raise StaleCaseError when somebody else changed it meanwhile.
+    `tells` as for `write`. Raise StaleCaseError when somebody else changed it meanwhile.
     """
-    end(case=case, closed_as=closed_as, at=at)
+    end(case=case, closed_as=closed_as, at=at, tells=tells)
     return record(
         case=case,
         kind=kind,
@@ -143,11 +146,11 @@ def close(
     )
 
 
-def end(*, case: Case, closed_as: Case.ClosedAs, at: datetime) -> None:
+def end(*, case: Case, closed_as: Case.ClosedAs, at: datetime, tells: bool = True) -> None:
     """Write the end of a case on it, without an event: for whoever has recorded one."""
     refuse_closed(case)
     standing.hold(case.resident_id)
-    told = standing.was_told(case)
+    told = tells and standing.was_told(case)
     others = Case.objects.open().filter(resident=case.resident_id).exclude(pk=case.pk).exists()
     goes_on = {"governs": False} if others else {}
     _update(case, closed_on=clock.day_of(at), closed_as=closed_as, **goes_on)
@@ -167,11 +170,6 @@ def close_all(
     """Close the open cases of a person for one reason, the one that governs last."""
     for case in sorted(cases, key=lambda case: (case.governs, case.pk)):
         close(case=case, closed_as=closed_as, kind=kind, at=at, by=by, detail=detail)
-
-
-def reopen(*, case: Case, today: date) -> None:
-    """Reopen a case whose closing was taken back, beside whatever is open by now."""
-    write(case=case, today=today, closed_on=None, closed_as="", governs=False)
 
 
 def record(
@@ -225,16 +223,17 @@ def clause_of(case: Case) -> str:
     return f"{case.plan.content['document']} {case.plan.content['clause']}"
 
 
-def write(*, case: Case, today: date, **values: Any) -> Calendar:
+def write(*, case: Case, today: date, tells: bool = True, **values: Any) -> Calendar:
     """
     Write `values` and what is derived from them, and return the calendar.
 
     Call it last in the transaction of an act. Raise StaleCaseError when somebody else changed
-    the case since it was read: then the act is not done. Who acts tells the people concerned;
-    what a switch changed before and nobody has told yet stays to be told.
+    the case since it was read: then the act is not done. Who acts tells the people concerned,
+    unless `tells` is False: then the grid's staff are told as after a switch. What a switch
+    changed before and nobody has told yet stays to be told.
     """
     standing.hold(case.resident_id)
-    told = standing.was_told(case)
+    told = tells and standing.was_told(case)
     for name, value in values.items():
         setattr(case, name, value)
     history = histories_of([case])[case.pk]
@@ -243,7 +242,9 @@ def write(*, case: Case, today: date, **values: Any) -> Calendar:
     return lay(case, history, today)
 
 
-def write_person(*, resident: Resident, today: date, case: Case | None = None) -> list[Case]:
+def write_person(
+    *, resident: Resident, today: date, case: Case | None = None, tells: bool = True
+) -> list[Case]:
     """
     Write what follows from a fact of the person on every open ground, and return them.
 
@@ -254,7 +255,7 @@ def write_person(*, resident: Resident, today: date, case: Case | None = None) -
     cases = open_cases_of(resident)
     if case is not None:
         cases = [case if case.pk == other.pk else other for other in cases]
-    told = all(standing.was_told(other) for other in cases if other.governs)
+    told = tells and all(standing.was_told(other) for other in cases if other.governs)
     histories = histories_of(cases)
     for other in cases:
         history = histories[other.pk].encoded_from(other.day_1)
@@ -393,28 +394,40 @@ def setting_on(laid: Calendar, day: date) -> Literal["central", "home", "monitor
 
 
 def replan(
-    *, case: Case, at: datetime, packed: Mapping[str, Any] | None = None, **values: Any
+    *,
+    case: Case,
+    at: datetime,
+    packed: Mapping[str, Any] | None = None,
+    tells: bool = True,
+    **values: Any,
 ) -> None:
     """
     Let the case follow from other facts, another grid or exception, and write all of it.
 
-    The law is the one that `follow` says for the activation in force now. Raise NoMeasureError
-    where the law of the opening then asks for nothing.
+    The law is the one that `follow` says for the activation in force now; `tells` as for `write`.
+    Raise NoMeasureError where the law of the opening then asks for nothing.
     """
     packed = case.facts if packed is None else packed
     for name, value in values.items():
         setattr(case, name, value)
     followed = followed_by(case=case, packed=packed, at=at)
-    _write_followed(case, packed, followed, today=clock.day_of(at), **values)
+    _write_followed(case, packed, followed, today=clock.day_of(at), tells=tells, **values)
 
 
 def _write_followed(
-    case: Case, packed: Mapping[str, Any], followed: Followed, *, today: date, **values: Any
+    case: Case,
+    packed: Mapping[str, Any],
+    followed: Followed,
+    *,
+    today: date,
+    tells: bool = True,
+    **values: Any,
 ) -> None:
     if followed.plan is None:
         raise NoMeasureError(_("The documents in force ask for no measure here."))
     plan = store_plan(followed.plan)
-    write(case=case, today=today, facts=packed, plan=plan, **followed.columns, **values)
+    columns = {"facts": packed, "plan": plan, **followed.columns, **values}
+    write(case=case, today=today, tells=tells, **columns)
 
 
 def _change_facts(

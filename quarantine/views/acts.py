@@ -24,19 +24,12 @@ from accounts.access import member, role_required
 from accounts.staff.models import Role, User
 from common import clock
 from common.errors import RefusedError
-from quarantine.acts import (
-    contacts,
-    corrections,
-    daily_checks,
-    exceptions,
-    outings,
-    release,
-    results,
-    undo,
-)
+from quarantine.acts import contacts, daily_checks, exceptions, outings, release, results
 from quarantine.acts.available import SUPERVISORS_ONLY, Act
 from quarantine.acts.forms import ACT_FORMS, ActForm, ConfirmedForm
 from quarantine.cases import lifecycle
+from quarantine.corrections import withdrawals
+from quarantine.corrections.results import correct_result
 from quarantine.lists.worklist import cards_of
 from quarantine.models import Case, Event
 from quarantine.views.cases import case_page, choices_of, full_case
@@ -117,7 +110,7 @@ def _entered(recorded: results.Recorded) -> str:
 
 def _correct(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
     wrong = get_object_or_404(NATResult.objects.visible_to(by).valid(), pk=data["result"])
-    recorded = corrections.correct_result(
+    recorded = correct_result(
         case=case,
         result=wrong,
         outcome=NATResult.Outcome(data["outcome"]),
@@ -273,9 +266,8 @@ def case_act(request: HttpRequest, key: uuid.UUID, act: str) -> HttpResponse:
         raise PermissionDenied
     case = full_case(by, key)
     today = clock.day_of(at)
-    form = ACT_FORMS[Act(act)](
-        request.POST, today=today, choices=choices_of(case, by=by, at=at), prefix=act
-    )
+    choices = choices_of(case, by=by, at=at, sent=True)
+    form = ACT_FORMS[Act(act)](request.POST, today=today, choices=choices, prefix=act)
     if not form.is_valid():
         return _again(request, case, form, Act(act), at)
     if form.cleaned_data["version"]:
@@ -332,7 +324,7 @@ def undo_sample(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     by = member(request)
     sample = get_object_or_404(Sample.objects.visible_to(by), key=key)
     return undo_and_redirect(
-        request, lambda: undo.take_back_sample(sample=sample, at=clock.now(), by=by)
+        request, lambda: withdrawals.take_back_sample(sample=sample, at=clock.now(), by=by)
     )
 
 
@@ -343,7 +335,7 @@ def undo_result(request: HttpRequest, pk: int) -> HttpResponse:
     by = member(request)
     result = get_object_or_404(NATResult.objects.visible_to(by), pk=pk)
     return undo_and_redirect(
-        request, lambda: undo.take_back_result(result=result, at=clock.now(), by=by)
+        request, lambda: withdrawals.take_back_result(result=result, at=clock.now(), by=by)
     )
 
 
@@ -354,7 +346,7 @@ def undo_contacts(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     by = member(request)
     index = get_object_or_404(Case.objects.visible_to(by), key=key)
     return undo_and_redirect(
-        request, lambda: undo.take_back_contacts(index=index, at=clock.now(), by=by)
+        request, lambda: withdrawals.take_back_contacts(index=index, at=clock.now(), by=by)
     )
 
 
@@ -365,5 +357,5 @@ def undo_event(request: HttpRequest, pk: int) -> HttpResponse:
     by = member(request)
     event = get_object_or_404(Event.objects.visible_to(by), pk=pk)
     return undo_and_redirect(
-        request, lambda: undo.take_back_event(event=event, at=clock.now(), by=by)
+        request, lambda: withdrawals.take_back_event(event=event, at=clock.now(), by=by)
     )

@@ -86,7 +86,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     by, at = member(request), clock.now()
     if request.method == "GET":
         return _page(request, ArrivalForm(now=at, by=by, **_carried_over(request, by, at)))
-    form = ArrivalForm(now=at, by=by, data=_posted(request), **_people_named(request.POST, by, at))
+    form = ArrivalForm(now=at, by=by, data=posted(request), **_people_named(request.POST, by, at))
     if logged := _logged_before(request, by):
         return redirect("arrival_saved", logged.key)
     # An area was chosen, or a row asked for: nothing more.
@@ -165,6 +165,8 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "resident__household__building", "grid", "provision", "case__plan__provision"
     )
     arrival = get_object_or_404(arrivals, key=key)
+    if right := Arrival.objects.visible_to(by).filter(corrects=arrival).first():
+        return redirect("arrival_saved", right.key)
     case = getattr(arrival, "case", None)
     person = unpack(arrival.facts, day_1=arrival.arrived_on)
     decision = decide_on(law_of(document=arrival.law, area=arrival.grid), person)
@@ -218,7 +220,7 @@ def _add_refusal(form: ArrivalForm, error: ValidationError) -> None:
         add_refusal(form, error)
 
 
-def _posted(request: HttpRequest) -> QueryDict:
+def posted(request: HttpRequest) -> QueryDict:
     """Return the posted data, with an empty row where another stay or stretch was asked for."""
     data = request.POST.copy()
     for kind in ("stay", "served"):

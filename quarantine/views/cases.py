@@ -157,7 +157,7 @@ def contact_words(proposed: ProposedContact) -> str:
 def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
     """Return a case that `by` may see, with what its page needs, or 404."""
     cases = Case.objects.visible_to(by, opened=opened).select_related(
-        "plan", "resident__household__building", "resident__grid", "grid"
+        "plan", "resident__household__building", "resident__grid", "grid", "arrival"
     )
     cases = cases.annotate(phone_of_gone=reached_under_phone_of_gone("resident__"))
     return get_object_or_404(cases, key=key)
@@ -204,7 +204,7 @@ def _events(case: Case) -> list[Event]:
 def _grounds_of_person(case: Case) -> list[Case]:
     """Return the cases of the person, the open ones first, without what was taken back."""
     cases = Case.objects.filter(resident=case.resident_id).select_related("plan")
-    standing = cases.exclude(Q(closed_as=Case.ClosedAs.WITHDRAWN) & ~Q(pk=case.pk))
+    standing = cases.exclude(Q(closed_as__in=Case.VOID) & ~Q(pk=case.pk))
     return list(standing.order_by(F("closed_on").desc(nulls_first=True), *STRICTEST_FIRST))
 
 
@@ -214,9 +214,18 @@ def _readiness(grounds: list[Case], today: date) -> Readiness:
     return readiness_of(still_open, calendars, today=today)
 
 
-def choices_of(case: Case, *, by: User, at: datetime) -> Choices:
-    """Return what the forms of the acts on a case offer."""
-    return load_case_page(case, by=by, at=at).choices
+def choices_of(case: Case, *, by: User, at: datetime, sent: bool = False) -> Choices:
+    """
+    Return what the forms of the acts on a case offer.
+
+    A form that was `sent` may name a sample that somebody else has entered a result of since: the
+    service says who and when.
+    """
+    shown = load_case_page(case, by=by, at=at)
+    choices = shown.choices
+    if sent:
+        choices["sample"] = [(str(s.key), short_day(s.day)) for s in shown.samples]
+    return choices
 
 
 @role_required(*STAFF)
@@ -261,7 +270,7 @@ def case_page(
         "acts": acts,
         "failed": failed[0] if failed else None,
         "failed_form": failed[1] if failed else None,
-        "history": history(shown.events, shown.samples),
+        "history": history(shown.events, shown.samples, case=None if alone else case),
         "last_check": check[-1] if check else None,
         "stage_now": words.stage_now(shown.calendar, shown.today),
         "status": words.status_of(case, shown.readiness, shown.calendar, shown.today),

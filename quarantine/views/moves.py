@@ -21,7 +21,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import SEES_PEOPLE, Role, User
 from common import clock
 from common.errors import RefusedError
-from quarantine.acts import undo
+from quarantine.corrections import withdrawals
 from quarantine.models import Case
 from quarantine.relocation import moves
 from quarantine.views.errors import add_refusal
@@ -294,7 +294,7 @@ def undo_moves(request: HttpRequest, keys: str) -> HttpResponse:
     @transaction.atomic
     def take_back() -> None:
         for move in chosen:
-            undo.take_back_move(move=move, at=at, by=by)
+            withdrawals.take_back_move(move=move, at=at, by=by)
 
     return undo_and_redirect(request, take_back)
 

@@ -109,20 +109,25 @@ def come_back(
 
 
 @transaction.atomic
-def take_back(*, move: Move, at: datetime, by: User) -> None:
+def take_back(*, move: Move, at: datetime, by: User, late: bool = False) -> None:
     """
     Undo a move: restore the former address.
 
-    Raise FollowedError if the resident was changed since. The caller limits the time.
+    Raise FollowedError if the resident was changed since; with `late`, only if they moved, left,
+    died or came back again. The caller says who may, and until when.
     """
     resident = move.resident
+    if late and resident.moves.valid().filter(pk__gt=move.pk).exists():
+        raise FollowedError(
+            _("Another move of this person is recorded since: take that one back first.")
+        )
     if not Move.objects.valid().filter(pk=move.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise FollowedError(_("This was taken back already."))
     before = _gone_before(move)
     try:
         update(
             resident,
-            move.version,
+            resident.version if late else move.version,
             household=move.left,
             grid=move.left.building.grid,
             gone_as=before.kind if before else "",

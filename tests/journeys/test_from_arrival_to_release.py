@@ -15,10 +15,10 @@ from quarantine.acts.daily_checks import daily_check
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release, release_proposals
 from quarantine.acts.results import mark_missed
-from quarantine.acts.undo import take_back_event
 from quarantine.cases.calendars import calendar_of
 from quarantine.cases.lifecycle import change_home_conditions
 from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.corrections.withdrawals import take_back_event
 from quarantine.models import Case, Event
 from tests.factories import (
     make_arrival,

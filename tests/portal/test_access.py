@@ -393,6 +393,8 @@ PAGES: dict[str, Page] = {
     "origin_search": FIELD.by("get"),
     "arrival_saved": FIELD.of(lambda at: {"key": at.arrival.key}).by("get"),
     "arrival_undo": FIELD.of(lambda at: {"key": at.arrival.key}).by("post"),
+    "arrival_correct": FIELD.of(lambda at: {"key": at.arrival.key}),
+    "fact_correct": FIELD.of(lambda at: {"kind": "case", "ref": str(at.case.key)}),
     "case_list": FIELD.by("get"),
     "case_detail": FIELD.of(lambda at: {"key": at.case.key}).by("get"),
     "undo_contacts": FIELD.of(lambda at: {"key": at.case.key}).by("post"),

@@ -14,8 +14,8 @@ from quarantine.acts.contacts import (
     proposals_waiting,
     proposed_contacts,
 )
-from quarantine.acts.undo import take_back_event, take_back_result
 from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.corrections.withdrawals import take_back_event, take_back_result
 from quarantine.models import Case
 from quarantine.relocation.moves import move_resident
 from residents.register.models import Resident

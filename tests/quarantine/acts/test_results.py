@@ -25,10 +25,10 @@ from quarantine.acts.results import (
     take_check,
     take_sample,
 )
-from quarantine.acts.undo import take_back_result
 from quarantine.cases.calendars import calendar_of, calendars_of
 from quarantine.cases.lifecycle import StaleCaseError, open_case_of
 from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.corrections.withdrawals import take_back_result
 from quarantine.models import Case, Event
 from quarantine.relocation.moves import die
 from residents.register.models import Resident

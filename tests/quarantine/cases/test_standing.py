@@ -13,11 +13,11 @@ from accounts.staff.models import Area
 from policy.engine.decisions.facts import Stay
 from quarantine.acts.release import release
 from quarantine.acts.results import mark_missed, take_sample
-from quarantine.acts.undo import take_back_event
 from quarantine.arrivals.services import withdraw_case
 from quarantine.cases.lifecycle import open_cases_of, write_person
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.cases.standing import Ground, standing_of
+from quarantine.corrections.withdrawals import take_back_event
 from quarantine.models import Case, Event
 from quarantine.relocation.moves import die, move_resident
 from quarantine.switching.sweep import sweep

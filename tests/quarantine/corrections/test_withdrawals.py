@@ -5,22 +5,26 @@ from typing import Any
 
 import pytest
 
-from accounts.staff.models import Area
+from accounts.staff.models import Area, Role
 from common.undo_window import UNDO, TooLateToUndoError
 from policy.engine.decisions.facts import Stay
 from quarantine.acts.contacts import open_contacts, proposed_contacts
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release
 from quarantine.acts.results import mark_missed, take_sample
-from quarantine.acts.undo import (
+from quarantine.cases.lifecycle import change_clinical, change_home_conditions
+from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.corrections.withdrawals import (
     take_back_contacts,
     take_back_event,
+    take_back_move,
     take_back_result,
     take_back_sample,
 )
-from quarantine.cases.lifecycle import change_clinical, change_home_conditions
-from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Case, Event
+from quarantine.relocation.moves import die
+from residents.register import services as residents
+from residents.relocation import moves
 from tests.factories import (
     make_arrival,
     make_case,
@@ -29,6 +33,7 @@ from tests.factories import (
     make_result,
     make_user,
     moment,
+    put_in_force,
 )
 
 pytestmark = pytest.mark.django_db
@@ -287,3 +292,119 @@ class TestWhatFollowsFromSomethingElse:
 
         with pytest.raises(TooLateToUndoError):
             take_back_event(event=opened, at=opened.at, by=make_user())
+
+
+class TestLate:
+    """After the time to undo a supervisor does it, with a reason; what followed goes along."""
+
+    WHY = "登记错误"
+
+    def test_a_death_of_somebody_else_gives_the_case_back_as_it_was(self, case: Case) -> None:
+        by = make_user(Role.SUPERVISOR, case.grid)
+        make_result(case, nth(1))
+        before = state(case)
+        resident = case.resident
+        resident.refresh_from_db()
+        died = die(
+            resident=resident, version=resident.version, day=nth(2), at=moment(nth(2)), by=by
+        )
+        residents.change(
+            resident=resident,
+            version=resident.version,
+            phone="13900139000",
+            at=moment(nth(2)),
+            by=by,
+        )
+        assert state(case)["closed_as"] == Case.ClosedAs.DIED
+
+        take_back_move(move=died, reason=self.WHY, at=moment(nth(3)), by=by)
+
+        resident.refresh_from_db()
+        assert resident.gone_as == ""
+        assert state(case) == before
+        assert case.day_1 == DAY_1
+        assert Event.objects.valid().filter(kind=Event.Kind.CORRECTED).get().reason == self.WHY
+
+    def test_a_case_comes_back_under_the_law_in_force_now(self, case: Case) -> None:
+        by = make_user(Role.SUPERVISOR, case.grid)
+        resident = case.resident
+        resident.refresh_from_db()
+        gone = die(
+            resident=resident, version=resident.version, day=nth(2), at=moment(nth(2)), by=by
+        )
+        ten = put_in_force("cn-2022-113", case.grid, effective_from=moment(nth(2), 20))
+
+        take_back_move(move=gone, reason=self.WHY, at=moment(nth(3)), by=by)
+
+        case.refresh_from_db()
+        assert (case.closed_on, case.activation, case.law) == (None, ten, "cn-2022-113")
+        assert unexplained_cases() == []
+
+    def test_a_death_is_kept_while_a_later_move_stands(self, case: Case) -> None:
+        by = make_user(Role.SUPERVISOR, case.grid)
+        resident = case.resident
+        resident.refresh_from_db()
+        died = die(
+            resident=resident, version=resident.version, day=nth(2), at=moment(nth(2)), by=by
+        )
+        moves.come_back(
+            resident=resident,
+            household=resident.household,
+            version=resident.version,
+            day=nth(2),
+            at=moment(nth(2)),
+            by=by,
+        )
+        with pytest.raises(moves.FollowedError):
+            take_back_move(move=died, reason=self.WHY, at=moment(nth(3)), by=by)
+
+    def test_a_change_of_facts_goes_whatever_came_after_it(self, case: Case) -> None:
+        by = make_user(Role.SUPERVISOR, case.grid)
+        first = change_home_conditions(
+            case=case, met=False, reason="示例", at=moment(nth(1)), by=by
+        )
+        change_home_conditions(case=case, met=True, reason="示例", at=moment(nth(2)), by=by)
+
+        take_back_event(event=first, reason=self.WHY, at=moment(nth(3)), by=by)
+
+        case.refresh_from_db()
+        assert "home_conditions_met" not in case.facts
+        assert unexplained_cases() == []
+
+    def test_a_missed_test_is_due_on_its_own_day_again(self, case: Case) -> None:
+        by = make_user(Role.SUPERVISOR, case.grid)
+        before = state(case)
+        event = mark_missed(case=case, day=nth(1), reason="", at=moment(nth(2)), by=by)
+
+        take_back_event(event=event, reason=self.WHY, at=moment(nth(3)), by=by)
+
+        assert state(case) == before
+
+    def test_a_release_opens_the_case_again_for_its_grid_to_be_told(self, yingkou: Area) -> None:
+        case = make_case(yingkou)
+        by = make_user(Role.SUPERVISOR, yingkou)
+        for number in (1, 3, 5):
+            make_result(case, nth(number))
+        assert release(cases=[case], at=moment(nth(5), 16), by=by).released
+        event = case.events.get(kind=Event.Kind.RELEASED)
+
+        take_back_event(event=event, reason=self.WHY, at=moment(nth(6)), by=by)
+
+        assert state(case)["closed_as"] == ""
+        assert case.release_on == nth(5)
+
+    def test_a_result_opens_the_case_again_that_it_completed(self, yingkou: Area) -> None:
+        case = make_case(yingkou, arrived_from="210100")
+        result = make_result(case, nth(1)).result
+        assert case.closed_as == Case.ClosedAs.COMPLETED
+
+        take_back_result(
+            result=result,
+            reason=self.WHY,
+            at=moment(nth(2)),
+            by=make_user(Role.SUPERVISOR, yingkou),
+        )
+
+        case.refresh_from_db()
+        assert case.closed_on is None
+        assert unexplained_cases() == []

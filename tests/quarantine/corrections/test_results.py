@@ -10,11 +10,12 @@ from django.urls import reverse
 from accounts.staff.models import Role, User
 from common.undo_window import UNDO
 from quarantine.acts.contacts import open_contacts
-from quarantine.acts.corrections import CorrectionError, correct_result
 from quarantine.acts.daily_checks import daily_check
 from quarantine.acts.results import Recorded
 from quarantine.cases.lifecycle import StaleCaseError
 from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.corrections.permission import NotYoursError
+from quarantine.corrections.results import UnchangedResultError, correct_result
 from quarantine.models import Case, Event
 from testing.models import NATResult
 from tests.factories import (
@@ -125,6 +126,27 @@ class TestAResultSaidToBeNegative:
         assert recorded.opened
         assert recorded.opened.day_1 == DAY_1
 
+    def test_lets_the_case_of_a_later_positive_begin_on_its_day(
+        self, contact: Case, supervisor: User
+    ) -> None:
+        first = make_result(contact, DAY_1).result
+        infected = make_result(contact, DAY_1 + timedelta(days=1), outcome="positive").opened
+        assert infected
+
+        correct_result(
+            case=Case.objects.get(pk=contact.pk),
+            result=first,
+            outcome=POSITIVE,
+            ct=None,
+            reason="read wrongly",
+            at=NEXT_DAY + timedelta(days=1),
+            by=supervisor,
+        )
+
+        infected.refresh_from_db()
+        assert infected.day_1 == DAY_1
+        assert not unexplained_cases()
+
     def test_opens_a_case_that_it_had_completed(self) -> None:
         case = make_case(make_place("yingkou-2022-11", "210800"), on=DAY_1)
         by = make_user(Role.SUPERVISOR, case.grid)
@@ -151,14 +173,14 @@ class TestACorrection:
         recorded_at = NATResult.objects.get().recorded_at
         staff = make_user(Role.GRID_STAFF, contact.grid)
         late = recorded_at + UNDO + timedelta(seconds=1)
-        with pytest.raises(CorrectionError):
+        with pytest.raises(NotYoursError):
             corrected(contact, to=POSITIVE, by=staff, at=late)
         assert NATResult.objects.valid().get().outcome == NEGATIVE
         assert corrected(contact, to=POSITIVE, by=staff, at=recorded_at + UNDO).opened
 
     def test_is_refused_when_it_changes_nothing(self, contact: Case, supervisor: User) -> None:
         make_result(contact, DAY_1)
-        with pytest.raises(CorrectionError):
+        with pytest.raises(UnchangedResultError):
             corrected(contact, to=NEGATIVE, by=supervisor)
 
     def test_is_refused_of_a_case_that_changed_meanwhile(

@@ -1,0 +1,1 @@
+"""Facts put right: corrected, withdrawn or given to the right person; nothing is overwritten."""

@@ -1,0 +1,396 @@
+"""After any entries and corrections the end is that of having entered the right facts."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import strategies as st
+
+from accounts.staff.models import Area, Role, User
+from common.errors import RefusedError
+from policy.engine.decisions.facts import Person, Stay
+from policy.services import in_force
+from quarantine.acts.contacts import open_contacts, proposed_contacts
+from quarantine.acts.results import (
+    complete_what_is_over,
+    mark_missed,
+    record_result,
+)
+from quarantine.arrivals.services import log_arrival
+from quarantine.cases.lifecycle import change_home_conditions
+from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.corrections.arrivals import correct_arrival, give_arrival, withdraw_arrival
+from quarantine.corrections.results import correct_result
+from quarantine.corrections.samples import give_sample
+from quarantine.corrections.withdrawals import take_back_event, take_back_sample
+from quarantine.models import Arrival, Case, Event
+from residents.register.models import Resident
+from testing import services as testing
+from testing.models import NATResult, Sample
+from tests.factories import make_household, make_place, make_resident, make_user, moment
+from tests.tries import tried
+
+pytestmark = pytest.mark.django_db
+
+FIRST = date(2022, 11, 25)
+END = moment(FIRST + timedelta(days=12))
+WHY = "示例更正"
+BOUNDED = settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=(Phase.reuse, Phase.generate),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A fact as somebody enters it: of which of the people, on which day, what."""
+
+    kind: str  # arrival, sample, missed or home
+    who: int
+    day: int
+    what: str
+
+
+@dataclass
+class World:
+    """A place with three people; two of them live behind one door."""
+
+    grid: Area
+    people: list[Resident]
+    staff: User
+    supervisor: User
+    rows: dict[int, Any] = field(default_factory=dict)  # by the number of the fact
+
+    def enter(self, number: int, entry: Entry, at: datetime | None = None) -> None:
+        """Enter a fact on its day, or late, as the pages do."""
+        at = at or _entered_at(number, entry)
+        enter = {
+            "arrival": self._arrive,
+            "sample": self._sample,
+            "missed": self._miss,
+            "home": self._home,
+        }
+        with transaction.atomic():
+            self.rows[number] = enter[entry.kind](entry, at)
+            self._contacts(at=at)
+
+    def put_right(self, number: int, wrong: Entry, right: Entry | None, at: datetime) -> None:
+        """Put a fact right, as a supervisor does."""
+        row, how = self.rows[number], {"reason": WHY, "at": at, "by": self.supervisor}
+        with transaction.atomic():
+            if right is None:
+                _withdraw(row, how)
+            elif wrong.kind == "arrival":
+                self._put_arrival_right(number, row, wrong, right, how)
+            else:
+                self._put_sample_right(number, row, wrong, right, how)
+            self._contacts(at=at)
+
+    def _put_arrival_right(
+        self, number: int, row: Arrival, wrong: Entry, right: Entry, how: dict[str, Any]
+    ) -> None:
+        facts = _facts(right)
+        if (wrong.day, wrong.what) != (right.day, right.what):
+            origin = facts.arrived_from or ""
+            logged = correct_arrival(
+                arrival=row, facts=facts, origin=origin, from_abroad=False, **how
+            )
+            row = logged.arrival
+        if wrong.who != right.who:
+            row = give_arrival(arrival=row, to=self.people[right.who], **how).arrival
+        self.rows[number] = row
+
+    def _put_sample_right(
+        self, number: int, row: Sample, wrong: Entry, right: Entry, how: dict[str, Any]
+    ) -> None:
+        if wrong.who != right.who:
+            row = give_sample(sample=row, to=self.people[right.who], **how).sample
+        if wrong.what != right.what:
+            correct_result(
+                case=Case.objects.filter(resident=row.resident).order_by("-pk").first(),
+                result=row.results.valid().get(),
+                outcome=NATResult.Outcome(right.what),
+                ct=None,
+                **how,
+            )
+        self.rows[number] = row
+
+    def _arrive(self, entry: Entry, at: datetime) -> Arrival:
+        law, facts = in_force(area=self.grid, at=at), _facts(entry)
+        assert law
+        return log_arrival(
+            key=uuid4(),
+            resident=self.people[entry.who],
+            grid=self.grid,
+            facts=facts,
+            origin=facts.arrived_from or "",
+            from_abroad=False,
+            law=law,
+            at=at,
+            by=self.staff,
+        ).arrival
+
+    def _sample(self, entry: Entry, at: datetime) -> Sample:
+        sample = testing.take_sample(
+            resident=self.people[entry.who], taken_at=_entered_at(0, entry), at=at, by=self.staff
+        )
+        record_result(
+            sample=sample,
+            outcome=NATResult.Outcome(entry.what),
+            ct=None,
+            reported_at=_entered_at(0, entry),
+            at=at,
+            by=self.staff,
+        )
+        return sample
+
+    def _miss(self, entry: Entry, at: datetime) -> Event:
+        day = FIRST + timedelta(days=entry.day)
+        case = self._case(entry.who)
+        return mark_missed(case=case, day=day, reason="示例", at=at, by=self.staff)
+
+    def _home(self, entry: Entry, at: datetime) -> Event:
+        case = self._case(entry.who)
+        return change_home_conditions(case=case, met=False, reason="示例", at=at, by=self.staff)
+
+    def _case(self, who: int) -> Case:
+        theirs = Case.objects.open().filter(resident=self.people[who])
+        case = theirs.exclude(arrival=None).first()
+        if case is None:
+            raise RefusedError("nobody to act on")
+        return Case.objects.select_related("plan", "grid", "resident").get(pk=case.pk)
+
+    def _contacts(self, *, at: datetime) -> None:
+        """Confirm each contact that is proposed."""
+        for case in Case.objects.exclude(closed_as__in=Case.VOID).order_by("pk"):
+            if proposed := proposed_contacts(case=case, at=at):
+                residents = [one.resident for one in proposed]
+                open_contacts(case=case, residents=residents, at=at, by=self.staff)
+
+    def end(self) -> dict[str, Any]:
+        """Return the end of it all: what holds whom until when, and what was counted."""
+        complete_what_is_over(at=END)
+        assert unexplained_cases() == []
+        number = {resident.pk: index for index, resident in enumerate(self.people)}
+        cases = Case.objects.exclude(closed_as__in=Case.VOID).select_related("plan", "arrival")
+        return {
+            "open": sorted(
+                (
+                    number[case.resident_id],
+                    _evidence(case),
+                    case.day_1,
+                    case.plan.digest,
+                    repr(sorted(case.facts.items())),
+                    case.opened_under,
+                    case.law,
+                    str(case.next_test_on),
+                    str(case.release_on),
+                    case.history,
+                    case.governs,
+                )
+                for case in cases.open()
+            ),
+            "closed": sorted(
+                (number[case.resident_id], _evidence(case), case.day_1, case.closed_as)
+                for case in cases.exclude(closed_on=None)
+            ),
+            "arrivals": sorted(
+                (number[row.resident_id], row.arrived_on, repr(row.facts), row.origin)
+                for row in Arrival.objects.valid()
+            ),
+            "results": sorted(
+                (number[row.sample.resident_id], row.sample.day, row.outcome)
+                for row in NATResult.objects.valid().select_related("sample")
+            ),
+        }
+
+
+def _evidence(case: Case) -> str:
+    if case.arrival_id:
+        return "arrival"
+    return "positive" if case.positive_id else "contact"
+
+
+def _withdraw(row: Any, how: dict[str, Any]) -> None:
+    if isinstance(row, Arrival):
+        withdraw_arrival(arrival=row, **how)
+    elif isinstance(row, Sample):
+        take_back_sample(sample=row, **how)
+    else:
+        take_back_event(event=row, **how)
+
+
+def _facts(entry: Entry) -> Person:
+    day = FIRST + timedelta(days=entry.day)
+    known: dict[str, dict[str, Any]] = {
+        "contact": {"exposure": "close_contact"},
+        "risk": {"arrived_from": "310000", "stays": (Stay("310101", "high", day),)},
+        "city": {"arrived_from": "310000"},
+        "unfit": {"exposure": "close_contact", "home_conditions_met": False},
+    }
+    return Person(start=day, **known[entry.what])
+
+
+def _entered_at(number: int, entry: Entry) -> datetime:
+    """
+    Return when a fact is entered: arrivals and homes on the first day, the others on their own.
+
+    What is known of a home when a case opens is taken over into it, so homes come before samples.
+    """
+    if entry.kind in ("arrival", "home"):
+        return moment(FIRST, 8 if entry.kind == "arrival" else 9) + timedelta(minutes=number)
+    days = {"sample": entry.day, "missed": entry.day + 1}[entry.kind]
+    return moment(FIRST, 12) + timedelta(days=days, minutes=number)
+
+
+WHO = st.integers(0, 2)
+ARRIVALS = st.sampled_from(("contact", "risk", "city", "unfit"))
+OUTCOMES = st.sampled_from(("negative", "negative", "negative", "positive"))
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> tuple[Entry, Entry | None]:
+    """Draw a fact as it was entered, and as it really was."""
+    kind = draw(st.sampled_from(("arrival", "arrival", "sample", "sample", "missed", "home")))
+    days = st.integers(-2, 0) if kind == "arrival" else st.integers(0, 4)
+    what = {"arrival": ARRIVALS, "sample": OUTCOMES}.get(kind, st.just(""))
+    right = Entry(kind, draw(WHO), draw(days), draw(what))
+    wrongly = draw(st.sampled_from(("right", "never", "what", "who", "day")))
+    if wrongly == "never":
+        return right, None
+    if kind in ("missed", "home") or wrongly == "right":
+        return right, right
+    if wrongly == "what":
+        return replace(right, what=draw(what)), right
+    if wrongly == "who":
+        return replace(right, who=draw(WHO)), right
+    return (replace(right, day=draw(days)), right) if kind == "arrival" else (right, right)
+
+
+def _apart(drawn: list[tuple[Entry, Entry | None]]) -> list[tuple[Entry, Entry | None]]:
+    """
+    Leave out facts beside others: one arrival and one positive a person, one sample a day.
+
+    Where the law refers people, a second positive finds no open case.
+    """
+    taken: set[tuple[str, int, int]] = set()
+    apart = []
+    for pair in drawn:
+        places = {
+            (entry.kind, entry.who, entry.day if entry.kind in ("sample", "missed") else 0)
+            for entry in pair
+            if entry
+        }
+        places |= {("positive", e.who, 0) for e in pair if e and e.what == "positive"}
+        if not places & taken:
+            taken |= places
+            apart.append(pair)
+    return apart
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[tuple[Entry, Entry | None]], list[int]]:
+    """Draw facts in the order in which they are entered, and the order of their corrections."""
+    drawn = _apart(draw(st.lists(facts(), min_size=2, max_size=8)))
+    drawn.sort(key=lambda pair: _entered_at(0, pair[0]))
+    return drawn, draw(st.permutations(range(len(drawn))))
+
+
+@pytest.fixture(params=[("cangshan-2022-324", "350104"), ("yingkou-2022-11", "210800")])
+def world(request: pytest.FixtureRequest) -> Callable[[], World]:
+    document, county = request.param
+    grid = make_place(document, county)
+    home = make_household(grid=grid)
+    people = [
+        make_resident(household=home),
+        make_resident(household=home),
+        make_resident(grid=grid),
+    ]
+    staff, supervisor = make_user(Role.GRID_STAFF, grid), make_user(Role.SUPERVISOR, grid)
+    return lambda: World(grid, people, staff, supervisor)
+
+
+class TestTheLawOfCorrection:
+    @BOUNDED
+    @given(stories())
+    def test_holds(
+        self,
+        world: Callable[[], World],
+        story: tuple[Sequence[tuple[Entry, Entry | None]], Sequence[int]],
+    ) -> None:
+        entered, order = story
+        known, from_the_start = _entered_right(world, entered)
+        corrected = _put_right(world, known, [number for number in order if number in known])
+        assume(corrected is not None)
+        assert corrected == from_the_start
+
+
+Facts = dict[int, tuple[Entry, Entry | None]]
+
+
+def _entered_right(
+    world: Callable[[], World], entered: Sequence[tuple[Entry, Entry | None]]
+) -> tuple[Facts, dict[str, Any]]:
+    """Enter the right facts alone; return those that can be entered at all, and the end."""
+    known: Facts = {}
+    end: dict[str, Any] = {}
+    with tried():
+        there = world()
+        for number, (wrong, right) in enumerate(entered):
+            if right is None or _done(partial(there.enter, number, right)):
+                known[number] = (wrong, right)
+        end = there.end()
+    return known, end
+
+
+def _put_right(
+    world: Callable[[], World], known: Facts, order: Sequence[int]
+) -> dict[str, Any] | None:
+    """
+    Enter the wrong facts, then put them right in an order; return the end.
+
+    What cannot be entered while others are wrong is entered late. None where two corrections wait
+    for each other.
+    """
+    with tried():
+        there = world()
+        late = [n for n in known if not _done(partial(there.enter, n, known[n][0]))]
+        left = [number for number in order if known[number][0] != known[number][1]]
+        at = END - timedelta(hours=9)
+        for number in _tries(left, late):
+            wrong, right = known[number]
+            at += timedelta(minutes=1)
+            act: Callable[[], object] = partial(there.put_right, number, wrong, right, at)
+            if number in late:
+                act = partial(there.enter, number, right, at) if right else bool
+            if _done(act):
+                left.remove(number)
+        return None if left else there.end()
+    raise AssertionError
+
+
+def _tries(left: list[int], late: list[int]) -> Iterator[int]:
+    """Yield what is left to put right, until a round leaves as much: what is late comes last."""
+    left.extend(number for number in late if number not in left)
+    left.sort(key=lambda number: number in late)
+    before = -1
+    while left and len(left) != before:
+        before = len(left)
+        yield from tuple(left)
+
+
+def _done(act: Callable[[], object]) -> bool:
+    """Do something, and return whether it was not refused."""
+    try:
+        act()
+    except RefusedError:
+        return False
+    return True
