@@ -23,7 +23,12 @@ from policy.words import SUBJECTS
 from portal.staffing.load import Staffing, staffing_of
 from quarantine.cases.plans import all_plans
 from quarantine.lists.area_table import AreaRow, LinkedNumber, place_of, shown_areas
-from quarantine.lists.filters import conditions_of_releases, conditions_of_tests
+from quarantine.lists.filters import (
+    REFERRED,
+    WITHOUT_CASE,
+    conditions_of_releases,
+    conditions_of_tests,
+)
 from quarantine.lists.forecast import (
     FREED,
     STAGES,
@@ -33,12 +38,12 @@ from quarantine.lists.forecast import (
     stage_conditions,
 )
 from quarantine.models import Arrival, Case
+from quarantine.todo.models import Todo
 from reminders.models import Message
 
+PAGES = ("arrival_list", "case_list", "undelivered", "todo_list")
 DAYS = 14
 _LEVELS = ("community", "street", "county", "city", "province")
-
-NO_MEASURE = "none"
 
 LABELS = {
     "arrivals": _("Arrived today"),
@@ -54,6 +59,7 @@ LABELS = {
     "release_ready": _("Ready"),
     "release_blocked": _("Blocked"),
     "undelivered": _("Undelivered"),
+    "todo": _("To do"),
 }
 
 
@@ -132,7 +138,7 @@ class Dashboard:
                 measure,
                 count,
                 self._link("arrival_list", day=self.today, measure=measure),
-                str(SUBJECTS.get(measure, _("No measure"))),
+                str({**SUBJECTS, **WITHOUT_CASE}[measure]),
             )
             for measure, count in counts.most_common()
         ]
@@ -251,6 +257,8 @@ class Dashboard:
     def _numbers(self, area: Area | None) -> Iterable[LinkedNumber]:
         prefix = area.path if area else ""
         grids = {grid.pk for grid in self._grids if grid.path.startswith(prefix)}
+        todos = sum(self._todos.get(grid, 0) for grid in grids)
+        yield self._number("todo", todos, self._link("todo_list", area))
         yield self._number(
             "arrivals",
             sum(count for (grid, _measure), count in self._arrivals.items() if grid in grids),
@@ -291,7 +299,7 @@ class Dashboard:
 
     @cached_property
     def _addresses(self) -> dict[str, str]:
-        return {name: reverse(name) for name in ("arrival_list", "case_list", "undelivered")}
+        return {name: reverse(name) for name in PAGES}
 
     @cached_property
     def _grids(self) -> list[Area]:
@@ -343,15 +351,28 @@ class Dashboard:
             Arrival.objects.visible_to(self.user)
             .valid()
             .filter(self._in_scope, arrived_on=self.today)
-            .annotate(nothing=ExpressionWrapper(Q(case=None), BooleanField()))
+            .annotate(nothing=ExpressionWrapper(Q(case=None), BooleanField()), referred=REFERRED)
             .order_by()
-            .values_list("grid", "nothing", "provision__subject")
+            .values_list("grid", "nothing", "referred", "provision__subject")
             .annotate(count=Count("pk"))
         )
         arrived: dict[tuple[int, str], int] = defaultdict(int)
-        for grid, nothing, subject, count in rows:
-            arrived[grid, NO_MEASURE if nothing else subject] += count
+        for grid, nothing, referred, subject, count in rows:
+            without_case = "referred" if referred else "none"
+            arrived[grid, without_case if nothing else subject] += count
         return arrived
+
+    @cached_property
+    def _todos(self) -> Mapping[int, int]:
+        """Return what is to be done about dangers, by the grid of the person."""
+        rows = (
+            Todo.objects.visible_to(self.user)
+            .open()
+            .order_by()
+            .values_list("resident__grid")
+            .annotate(count=Count("pk"))
+        )
+        return dict(rows)
 
     @cached_property
     def _undelivered(self) -> Mapping[int, int]:

@@ -209,6 +209,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 15.0,
         "options": {"expires": 14},
     },
+    "escalate": {
+        "task": "quarantine.tasks.escalate_todos",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     "rosters": {
         "task": "residents.rosters.tasks.resume_rosters",
         "schedule": 60.0,

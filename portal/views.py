@@ -20,6 +20,7 @@ from portal.forms import DemoDayForm
 from quarantine.acts.results import complete_what_is_over
 from quarantine.lists.filters import ArrivalFilter
 from quarantine.switching.sweep import sweep as follow_the_law
+from quarantine.todo.escalation import escalate_overdue
 from reminders.sweep import sweep, sweep_digests
 from residents.register import services as residents
 
@@ -95,6 +96,7 @@ def demo_day(request: HttpRequest) -> HttpResponse:
         )
         follow_the_law(at=at)
         complete_what_is_over(at=at)
+        escalate_overdue(at=at)
         sweep(at=at)
         sweep_digests(at=at)
         messages.success(request, _("The demo date is %(day)s.") % {"day": day})

@@ -15,6 +15,7 @@ from accounts.staff.models import Area, User
 from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, WithdrawableQuerySet
 from common.encryption import EncryptedTextField
 from policy.models import Activation, Provision
+from quarantine.todo.models import Todo as Todo  # for Django
 from residents.duplicates.models import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 from residents.openings.models import opened_to
 from residents.register.models import Resident

@@ -6,6 +6,7 @@ from common import clock
 from quarantine.acts.results import complete_what_is_over
 from quarantine.cases.nightly_check import report_unexplained
 from quarantine.switching.sweep import sweep
+from quarantine.todo.escalation import escalate_overdue
 
 
 @shared_task
@@ -24,3 +25,9 @@ def check_every_case_follows_from_law() -> int:
 def follow_the_law() -> int:
     """Bring open cases under the document that is in force by now, and count them."""
     return sweep(at=clock.now())
+
+
+@shared_task
+def escalate_todos() -> int:
+    """Hand to the supervisor what nobody did in time, and count it."""
+    return escalate_overdue(at=clock.now())

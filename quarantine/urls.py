@@ -14,6 +14,7 @@ from quarantine.views import (
     samples,
     switching,
     today,
+    todos,
     workers,
 )
 
@@ -37,6 +38,10 @@ urlpatterns = [
     path("undo/result/<int:pk>/", acts.undo_result, name="undo_result"),
     path("undo/contacts/<uuid:key>/", acts.undo_contacts, name="undo_contacts"),
     path("undo/event/<int:pk>/", acts.undo_event, name="undo_event"),
+    # /todos/
+    path("todos/", todos.todo_list, name="todo_list"),
+    path("todos/<uuid:key>/", todos.todo_detail, name="todo_detail"),
+    path("undo/todo/<uuid:key>/", todos.undo_todo, name="undo_todo"),
     # /residents/; here, because an open case moves with the person
     path("residents/<uuid:key>/move/", moves.resident_move, name="resident_move"),
     path("residents/<uuid:key>/leave/", moves.resident_leave, name="resident_leave"),

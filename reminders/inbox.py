@@ -114,7 +114,10 @@ def inbox_messages(user: Any, *, today: date) -> MessageQuerySet:
         Message.objects.visible_to(user)
         .inbox()
         .select_related(
-            "case__resident__household__building", "worker__resident__household__building", "grid"
+            "case__resident__household__building",
+            "worker__resident__household__building",
+            "todo__resident__household__building",
+            "grid",
         )
         .annotate(
             is_read=Exists(Reading.objects.filter(message=OuterRef("pk"), user=user)),

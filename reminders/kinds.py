@@ -12,7 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from quarantine.cases.readiness import Readiness, conditions
 from quarantine.models import Case
-from reminders import changes, workers
+from reminders import changes, todos, workers
 from reminders.models import Message
 
 # Messages delayed by an outage are still sent within this time.
@@ -118,6 +118,8 @@ def holds(kind: str, on: date) -> Q | Exists:
         return Q(day=on)
     if kind == Message.Kind.CHANGED:
         return changes.change_still_holds()
+    if kind in {Message.Kind.TODO, Message.Kind.TODO_LATE}:
+        return todos.holds(Message.Kind(kind))
     if kind in {Message.Kind.WORKER_ENDS, Message.Kind.PROOF_ENDS}:
         return workers.holds(kind, on)
     return RULE_OF[Message.Kind(kind)].holds(on)

@@ -25,7 +25,11 @@ from accounts.scope import people_within
 from accounts.staff.models import Area, User
 from accounts.withdrawal import set_together
 from quarantine.models import Case, Plan
+from quarantine.todo.models import Todo
 from residents.whitelist.models import Worker
+
+ABOUT_WORKERS = ["worker_ends", "proof_ends"]
+ABOUT_TODOS = ["todo", "todo_late"]
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
@@ -155,7 +159,7 @@ class Message(models.Model):
     """
     A message sent once for its kind, day and channel.
 
-    It is about a case, a whitelist worker, or, with neither, a grid's digest.
+    It is about a case, a whitelist worker, a to-do, or, with none of them, a grid's digest.
     """
 
     class Kind(models.TextChoices):
@@ -168,6 +172,8 @@ class Message(models.Model):
         CHANGED = "changed", _("Dates changed")
         WORKER_ENDS = "worker_ends", _("White list entry ends")
         PROOF_ENDS = "proof_ends", _("Proof for work ends")
+        TODO = "todo", _("To do now")
+        TODO_LATE = "todo_late", _("Overdue: for the supervisor")
         DIGEST = "digest", _("The grid's morning list")
 
     class Channel(models.TextChoices):
@@ -204,6 +210,15 @@ class Message(models.Model):
         db_index=False,  # its unique key begins with it
         related_name="messages",
         verbose_name=_("whitelist worker"),
+    )
+    todo = models.ForeignKey(
+        Todo,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,  # its unique key begins with it
+        related_name="messages",
+        verbose_name=_("to-do"),
     )
     grid = models.ForeignKey(
         Area,
@@ -263,17 +278,23 @@ class Message(models.Model):
                 condition=Q(worker__isnull=False),
             ),
             models.UniqueConstraint(
+                fields=["todo", "kind", "channel"],
+                name="message_once_a_todo",
+                condition=Q(todo__isnull=False),
+            ),
+            models.UniqueConstraint(
                 fields=["grid", "kind", "day", "channel"],
                 name="message_once_a_grid",
-                condition=Q(case=None, worker=None),
+                condition=Q(case=None, worker=None, todo=None),
             ),
             models.CheckConstraint(
                 name="message_is_about_one_thing",
-                condition=Q(kind="digest", case=None, worker=None)
-                | Q(kind__in=["worker_ends", "proof_ends"], case=None, worker__isnull=False)
+                condition=Q(kind="digest", case=None, worker=None, todo=None)
+                | Q(kind__in=ABOUT_WORKERS, case=None, worker__isnull=False, todo=None)
+                | Q(kind__in=ABOUT_TODOS, case=None, worker=None, todo__isnull=False)
                 | (
-                    ~Q(kind__in=["digest", "worker_ends", "proof_ends"])
-                    & Q(case__isnull=False, worker=None)
+                    ~Q(kind__in=["digest", *ABOUT_WORKERS, *ABOUT_TODOS])
+                    & Q(case__isnull=False, worker=None, todo=None)
                 ),
             ),
             models.CheckConstraint(

@@ -32,7 +32,7 @@ from django.utils import timezone
 from accounts.staff.models import Area
 from common import clock, locks
 from quarantine.models import Case
-from reminders import changes, channels, health, kinds, workers
+from reminders import changes, channels, health, kinds, todos, workers
 from reminders.hours import after_quiet
 from reminders.models import Message
 
@@ -46,6 +46,7 @@ COLUMNS = (
         "key",
         "case_id",
         "worker_id",
+        "todo_id",
         "grid_id",
         "kind",
         "day",
@@ -103,7 +104,10 @@ def _write_chunk(*, at: datetime) -> int | None:
             _insert(rule, channel, at=at)
             for rule in kinds.RULES
             for channel in (IN_APP, *(channels.for_residents() if rule.for_resident else ()))
-        ) + sum(_insert_about_workers(due, at=at) for due in workers.due(at=at))
+        ) + (
+            sum(_insert_about_workers(due, at=at) for due in workers.due(at=at))
+            + sum(_insert_about_todos(due, at=at) for due in todos.untold())
+        )
 
 
 def _hold_sweep_lock() -> bool:
@@ -125,7 +129,8 @@ def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:
         Q(**{f"{rule.day}__lt": on - rule.timely}), output_field=BooleanField()
     )
     rows = due.order_by("pk").values_list(
-        *(RandomUUID(), "pk", NULL_ID, "grid_id", Value(rule.kind), rule.day, Value(channel)),
+        *(RandomUUID(), "pk", NULL_ID, NULL_ID, "grid_id"),
+        *(Value(rule.kind), rule.day, Value(channel)),
         *_initial_values(channel, late=late, at=at, turn_within=F("grid_id")),
     )
     return _insert_from(rows[:CHUNK])
@@ -133,9 +138,18 @@ def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:
 
 def _insert_about_workers(due: workers.DueWorkers, *, at: datetime) -> int:
     rows = workers.untold(due).values_list(
-        *(RandomUUID(), NULL_ID, "pk", "resident__grid_id", Value(due.kind), "told_of"),
+        *(RandomUUID(), NULL_ID, "pk", NULL_ID, "resident__grid_id", Value(due.kind), "told_of"),
         Value(IN_APP),
         *_initial_values(IN_APP, late=due.late, at=at, turn_within=F("resident__grid_id")),
+    )
+    return _insert_from(rows[:CHUNK])
+
+
+def _insert_about_todos(due: todos.DueTodos, *, at: datetime) -> int:
+    rows = due.todos.values_list(
+        *(RandomUUID(), NULL_ID, NULL_ID, "pk", "resident__grid_id", Value(due.kind), "told_of"),
+        Value(IN_APP),
+        *_initial_values(IN_APP, late=Value(False), at=at, turn_within=F("resident__grid_id")),
     )
     return _insert_from(rows[:CHUNK])
 
@@ -153,6 +167,7 @@ def _insert_digests(channel: Message.Channel, *, at: datetime) -> int:
     rows = grids.order_by("pk").values_list(
         *(
             RandomUUID(),
+            NULL_ID,
             NULL_ID,
             NULL_ID,
             "pk",

@@ -62,6 +62,8 @@ def message_read(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         shown = inboxes.inbox_messages(user, today=clock.today()).get(pk=message.pk)
         _showed(request, "inbox", [shown])
         return render(request, "reminders/_message.html", {"message": shown})
+    if message.todo:
+        return redirect("todo_detail", message.todo.key)
     if message.worker:
         return redirect("worker_detail", message.worker.key)
     return redirect("case_detail", message.case.key) if message.case else redirect("inbox")
@@ -180,6 +182,8 @@ def message_retry(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 
 def _showed(request: HttpRequest, page: str, rows: Sequence[Message | Change]) -> None:
-    subjects = [row.case or getattr(row, "worker", None) for row in rows]
+    subjects = [
+        row.case or getattr(row, "worker", None) or getattr(row, "todo", None) for row in rows
+    ]
     people = [subject.resident for subject in subjects if subject]
     residents.showed(page=page, people=people, by=member(request))

@@ -24,6 +24,8 @@ from quarantine.acts import contacts, daily_checks, results
 from quarantine.acts.release import release, release_proposals
 from quarantine.arrivals.services import log_arrival
 from quarantine.models import Case, CaseQuerySet
+from quarantine.todo import services as todos
+from quarantine.todo.models import Todo
 from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
@@ -143,12 +145,14 @@ def simulate_days(*, at: datetime) -> None:
     simulation = _Simulation(random.Random(DAYS), at)  # noqa: S311 - the same story each time
     for day in range(-DAYS, 1):
         simulation.pass_day(clock.day_of(at) + timedelta(days=day))
+    simulation.leave_to_do()
 
 
 class _Simulation:
     def __init__(self, chance: random.Random, now: datetime) -> None:
         self.chance, self.now = chance, now
         self.grids = [self._grid(area) for area in Area.objects.filter(level=Area.Level.GRID)]
+        self.supervisor = User.objects.get(username="supervisor")
         self.positives = {-4: BAYANNUR, -3: CANGSHAN}
 
     def _grid(self, area: Area) -> _Grid:
@@ -233,6 +237,38 @@ class _Simulation:
                 proposed = contacts.proposed_contacts(case=recorded.opened, at=at)
                 household = [one.resident for one in proposed]
                 contacts.open_contacts(case=recorded.opened, residents=household, at=at, by=staff)
+            self._do(sample.resident, at=min(at + timedelta(hours=1), self.now), by=staff)
+
+    def _do(self, resident: Resident, *, at: datetime, by: User) -> None:
+        """Hand over who is passed on, and ask a clinician about who stays at home."""
+        for todo in Todo.objects.open().filter(resident=resident):
+            if todo.kind == Todo.Kind.REFER:
+                todos.hand_over(
+                    todo=todo,
+                    to="示例医院感染科",
+                    handed_over_at=at,
+                    vehicle=Todo.Vehicle.AMBULANCE,
+                    at=at,
+                    by=by,
+                )
+            elif todo.kind in todos.LOOKED_AT:
+                done = "已联系医生，已询问同住人员"
+                todos.look_at(todo=todo, what_was_done=done, at=at, by=self.supervisor)
+
+    def leave_to_do(self) -> None:
+        """Leave somebody with a fever in each county, whom nobody has looked at yet."""
+        day = clock.day_of(self.now)
+        for county in (BAYANNUR, CANGSHAN):
+            held = Case.objects.open().filter(grid__code__startswith=county, release_on__gt=day)
+            if case := held.select_related("plan", "resident").order_by("pk").first():
+                daily_checks.daily_check(
+                    case=case,
+                    temperature=Decimal("38.1"),
+                    symptoms=[daily_checks.Symptom.COUGH],
+                    note="",
+                    at=self._at(day, 8),
+                    by=self._staff_of(case.grid_id),
+                )
 
     def _outcome(self, sample: Sample, day: int) -> NATResult.Outcome:
         """Return the result: negative, but for one positive in each county."""

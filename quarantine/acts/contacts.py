@@ -28,9 +28,10 @@ from quarantine.cases.facts import decide_on, unpack
 from quarantine.cases.lifecycle import open_case, record
 from quarantine.cases.standing import INFECTED
 from quarantine.models import Arrival, Case, Event
+from quarantine.todo import services as todo
+from quarantine.todo.models import Todo
 from residents.register.models import Resident
 from residents.relocation.models import Move
-from testing.models import Sample
 
 # An infection longer ago holds no contact any more under any document.
 LONG_AGO = timedelta(days=60)
@@ -75,8 +76,8 @@ def infected_on(case: Case, *, events: Iterable[Event] | None = None) -> date | 
     That of the sample which opened or stopped it; of somebody who came infected the day of
     arrival. `events` are the valid ones of the case, where they have been read.
     """
-    if case.positive_id is not None:
-        return Sample.objects.get(results=case.positive_id).day
+    if case.positive is not None:
+        return case.positive.sample.day
     if case.arrival_id is not None and _came_infected(case):
         return case.arrival.arrived_on if case.arrival else None
     happened = case.events.valid() if events is None else events
@@ -147,7 +148,10 @@ def open_contacts(
     NoContactError for anybody who is not proposed.
     """
     chosen = _chosen(case, residents, at=at)
-    return [_open(proposed, at=at, by=by) for proposed in chosen]
+    opened = [_open(proposed, at=at, by=by) for proposed in chosen]
+    if opened:
+        _decided(case, opened[-1].events.get(kind=Event.Kind.OPENED), at=at, by=by)
+    return opened
 
 
 @transaction.atomic
@@ -156,7 +160,7 @@ def decline_contacts(
 ) -> Event:
     """Decide that people are no contacts of the infected person of `case`, with a reason."""
     chosen = _chosen(case, residents, at=at)
-    return record(
+    event = record(
         case=case,
         kind=Event.Kind.NO_CONTACT,
         at=at,
@@ -164,6 +168,14 @@ def decline_contacts(
         reason=reason,
         detail={"residents": [proposed.resident.pk for proposed in chosen]},
     )
+    _decided(case, event, at=at, by=by)
+    return event
+
+
+def _decided(case: Case, event: Event, *, at: datetime, by: User) -> None:
+    """End what was to be done about a household once everybody in it is decided on."""
+    if not proposed_contacts(case=case, at=at):
+        todo.done_by(event, kinds=[Todo.Kind.HOUSEHOLD], resident=case.resident, at=at, by=by)
 
 
 def _chosen(case: Case, residents: Sequence[Resident], *, at: datetime) -> list[ProposedContact]:

@@ -13,8 +13,13 @@ from accounts.staff.models import User
 from common.errors import RefusedError
 from quarantine.cases.lifecycle import record, refuse_closed
 from quarantine.models import Case, Event
+from quarantine.todo.models import Todo
+from quarantine.todo.services import open_todo
 
 LOWEST, HIGHEST = Decimal(33), Decimal(43)
+# From here on somebody looks at it. Stands in no document that the portal knows: it is the
+# temperature at which venues and staff in the field stop people, under the arm in °C.
+FEVER = Decimal("37.3")
 
 
 class Symptom(models.TextChoices):
@@ -46,13 +51,17 @@ def daily_check(
     by: User,
     key: uuid.UUID | None = None,
 ) -> Event:
-    """Record the daily check of a person, once for each `key`; `note` is stored encrypted."""
+    """
+    Record the daily check of a person, once for each `key`; `note` is stored encrypted.
+
+    Any symptom, or FEVER and more, becomes something to do for the supervisor.
+    """
     refuse_closed(case)
     if temperature is not None and not (
         temperature.is_finite() and LOWEST <= temperature <= HIGHEST
     ):
         raise TemperatureError(_("A body temperature lies between 33 and 43 °C."))
-    return record(
+    event = record(
         case=case,
         kind=Event.Kind.CHECK,
         at=at,
@@ -64,3 +73,8 @@ def daily_check(
             "symptoms": sorted(Symptom(symptom).value for symptom in symptoms),
         },
     )
+    if symptoms or (temperature is not None and temperature >= FEVER):
+        open_todo(
+            kind=Todo.Kind.SYMPTOMS, resident=case.resident, cause=event, case=case, at=at, by=by
+        )
+    return event

@@ -20,6 +20,8 @@ from quarantine.cases.calendars import calendar_of
 from quarantine.cases.lifecycle import record, refuse_closed
 from quarantine.cases.plans import plan_of
 from quarantine.models import Case, Event
+from quarantine.todo import services as todo
+from quarantine.todo.models import Todo
 
 
 class OutingPurpose(models.TextChoices):
@@ -102,7 +104,7 @@ def ask_outing(
     if asked is None:
         raise OutingError(_("On that day no leave to go out is needed."), field="day")
     _refuse_outside(asked, purpose, vehicle, mask)
-    return record(
+    event = record(
         case=case,
         kind=Event.Kind.OUTING_ASKED,
         key=key,
@@ -112,6 +114,10 @@ def ask_outing(
         reason=reason,
         detail={"purpose": purpose, "vehicle": vehicle, "mask": mask},
     )
+    todo.open_todo(
+        kind=Todo.Kind.OUTING, resident=case.resident, cause=event, case=case, at=at, by=by
+    )
+    return event
 
 
 def _refuse_outside(terms: Terms, purpose: OutingPurpose, vehicle: Vehicle, mask: Mask) -> None:
@@ -159,6 +165,8 @@ def _answer(asked: Event, kind: Event.Kind, *, reason: str, at: datetime, by: Us
     if not waiting.exists() or asked.answers.filter(withdrawn_at=None).exists():
         raise AnsweredError(_("This was answered or taken back by somebody else meanwhile."))
     refuse_closed(asked.case)
-    return record(
+    answer = record(
         case=asked.case, kind=kind, day=asked.day, at=at, by=by, reason=reason, about=asked
     )
+    todo.answered(asked=asked, answer=answer, at=at, by=by)
+    return answer

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from django.db import transaction
 from django.db.models import Q
@@ -21,8 +21,9 @@ from policy.engine.decisions.facts import Person
 from policy.engine.documents.library import Law
 from policy.services import in_force, law_of
 from policy.words import document_title
+from quarantine.acts.contacts import proposed_contacts
 from quarantine.cases.calendars import calendar_of, calendars_of
-from quarantine.cases.facts import decide_on, unpack
+from quarantine.cases.facts import decide_on, knows_contacts, unpack
 from quarantine.cases.lifecycle import (
     StaleCaseError,
     close,
@@ -35,6 +36,8 @@ from quarantine.cases.lifecycle import (
 )
 from quarantine.cases.plans import plan_of
 from quarantine.models import Case, Event
+from quarantine.todo import services as todo
+from quarantine.todo.models import Todo
 from testing import services as testing
 from testing.models import NATResult, Sample
 
@@ -149,6 +152,7 @@ def follow_result(result: NATResult, *, at: datetime, by: User) -> Recorded:
     """Let follow what follows from a result that was recorded."""
     resident, today = result.sample.resident, clock.day_of(at)
     cases = write_person(resident=resident, today=today)
+    _follow_pool(result, next(iter(cases), None), at=at, by=by)
     if not cases:
         return _after_closing(result, at=at, by=by)
     if stopped := _stopped_by(result, cases):
@@ -314,6 +318,7 @@ def _after_closing(result: NATResult, *, at: datetime, by: User) -> Recorded:
             by=by,
             detail={"result": result.pk},
         )
+    _alarm_after_closing(result, opened, case, at=at, by=by)
     return Recorded(result, case, opened)
 
 
@@ -365,7 +370,7 @@ def _positive(
 ) -> Case | None:
     """Open the ground of an infected person beside `cases`, or close all where there is none."""
     governing = cases[0]
-    for case in stopped:
+    cause, *_others = [
         record(
             case=case,
             kind=Event.Kind.POSITIVE,
@@ -374,6 +379,8 @@ def _positive(
             by=by,
             detail={"result": result.pk},
         )
+        for case in stopped
+    ]
     law = in_force(area=governing.grid, at=at) or law_of(
         document=governing.law, area=governing.grid
     )
@@ -388,8 +395,9 @@ def _positive(
             by=by,
             detail={"result": result.pk},
         )
+        _propose_household(cause, stopped[0], law, at=at, by=by)
         return None
-    return open_case(
+    opened = open_case(
         resident=governing.resident,
         grid=governing.grid,
         law=law,
@@ -399,6 +407,53 @@ def _positive(
         by=by,
         positive=result,
     )
+    todo.open_todo(
+        kind=Todo.Kind.POSITIVE, resident=opened.resident, cause=cause, case=opened, at=at, by=by
+    )
+    _propose_household(cause, opened, law, at=at, by=by)
+    return opened
+
+
+def _propose_household(
+    cause: Event | NATResult, case: Case, law: Law, *, at: datetime, by: User
+) -> None:
+    if knows_contacts(law) and proposed_contacts(case=case, at=at):
+        todo.open_household(index=case.resident, cause=cause, case=case, at=at, by=by)
+
+
+def _alarm_after_closing(
+    result: NATResult, opened: Case | None, closed: Case | None, *, at: datetime, by: User
+) -> None:
+    """Make the positive of somebody who is under no measure, or is gone, something to do."""
+    resident = result.sample.resident
+    law = in_force(area=resident.grid, at=at)
+    about: dict[str, Any] = {"cause": result, "at": at, "by": by}
+    if opened is None and law is not None and not resident.gone_as:
+        todo.open_referral(resident=resident, case=closed, **about)
+    else:
+        todo.open_todo(kind=Todo.Kind.POSITIVE, resident=resident, case=opened or closed, **about)
+    if law is None or not knows_contacts(law):
+        return
+    if index := opened or closed:
+        _propose_household(result, index, law, at=at, by=by)
+    else:
+        todo.open_household(index=resident, case=None, **about)
+
+
+def _follow_pool(result: NATResult, case: Case | None, *, at: datetime, by: User) -> None:
+    """Make a positive pool something to check, until a tube of the person's own has a result."""
+    sample = result.sample
+    if result.outcome in NATResult.NO_RESULT:
+        return
+    if not sample.pooled:
+        todo.done_by(result, kinds=[Todo.Kind.POOL], resident=sample.resident, at=at, by=by)
+        return
+    own = NATResult.objects.valid().exclude(outcome__in=NATResult.NO_RESULT)
+    checked = own.filter(
+        sample__resident=sample.resident_id, sample__pooled=False, sample__day__gte=sample.day
+    )
+    if result.outcome == NATResult.Outcome.POSITIVE and not checked.exists():
+        todo.open_pool_check(result=result, case=case, at=at, by=by)
 
 
 def _open_infected(result: NATResult, *, at: datetime, by: User) -> Case | None:

@@ -20,10 +20,13 @@ from policy.engine.decisions.facts import Person
 from policy.engine.documents.library import Law
 from policy.models import Provision
 from policy.services import law_of
+from quarantine.acts.contacts import proposed_contacts
 from quarantine.acts.results import follow_known_positive
-from quarantine.cases.facts import decide_on, pack, unpack
+from quarantine.cases.facts import decide_on, knows_contacts, pack, unpack
 from quarantine.cases.lifecycle import close, open_case
 from quarantine.models import Arrival, Case, Event
+from quarantine.todo import services as todo
+from quarantine.todo.models import Todo
 from residents.register import services as residents
 from residents.register.models import Resident
 from residents.relocation.models import Move
@@ -127,6 +130,7 @@ def log_arrival(
                     arrival=arrival,
                 )
                 follow_known_positive(case=case, at=at, by=by)
+            follow_danger(arrival=arrival, case=case, law=law, decision=decision, at=at, by=by)
     except IntegrityError as error:
         if first := _logged(key):  # the same form, sent twice at the same time
             return first
@@ -136,6 +140,22 @@ def log_arrival(
             _("An arrival of this person on this day is logged already.")
         ) from error
     return Logged(arrival, case, decision)
+
+
+def follow_danger(
+    *, arrival: Arrival, case: Case | None, law: Law, decision: Decision, at: datetime, by: User
+) -> None:
+    """
+    Bring what is to be done about an arrival level with the answer of the law.
+
+    Called when it is logged, and again whenever its facts were corrected.
+    """
+    todo.follow_referral(arrival=arrival, refers=bool(decision.refer), at=at, by=by)
+    known = unpack(arrival.facts, day_1=arrival.arrived_on)
+    asked = known.exposure == "infected" and knows_contacts(law)
+    if case is not None:
+        asked = asked and bool(proposed_contacts(case=case, at=at))
+    todo.follow_household(arrival=arrival, case=case, asked=asked, at=at, by=by)
 
 
 def _logged(key: uuid.UUID) -> Logged | None:
@@ -182,6 +202,7 @@ def take_back_arrival(*, arrival: Arrival, at: datetime, by: User) -> None:
     if not Arrival.objects.valid().filter(pk=arrival.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise TooLateToUndoError(_("This was taken back already."))
     audit.record(by=by, did=gettext_noop("undid an arrival"), to=arrival)
+    todo.cause_withdrawn(arrival, at=at, by=by)
     if entry := entry_of(arrival):
         _put_person_back(arrival, case, entry, at=at, by=by)
 
@@ -191,7 +212,8 @@ def _put_person_back(
 ) -> None:
     resident = arrival.resident
     if entry.before is None:
-        own_facts = [arrival, case] if case else [arrival]
+        withdrawn = Todo.objects.filter(arrival=arrival)
+        own_facts = [arrival, *withdrawn, *([case] if case else [])]
         residents.take_registration_back(
             resident=resident, on=clock.day_of(at), by=by, besides=own_facts
         )
@@ -227,3 +249,5 @@ def withdraw_case(*, case: Case, at: datetime, by: User, whatever_happened: bool
         at=at,
         by=by,
     )
+    for opened in case.events.filter(kind=Event.Kind.OPENED):
+        todo.cause_withdrawn(opened, at=at, by=by)

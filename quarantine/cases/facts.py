@@ -49,3 +49,8 @@ def decide_on(law: Law, person: Person) -> Decision:
     if person.start is None:
         raise ValueError("The facts of a case have a start.")
     return decide(law, person, person.start)
+
+
+def knows_contacts(law: Law) -> bool:
+    """Return whether a law says anything of close contacts, so that a household is proposed."""
+    return bool(law.rows["close_contacts"])

@@ -26,6 +26,8 @@ from quarantine.cases.facts import pack, unpack
 from quarantine.cases.governing_law import Followed, followed_by, lay_followed
 from quarantine.cases.plans import store_plan
 from quarantine.models import UNTOLD, Arrival, Case, Event
+from quarantine.todo import services as todo
+from quarantine.todo.models import Todo
 from residents.register.models import Resident
 from testing.models import NATResult
 
@@ -133,10 +135,11 @@ def close(
     """
     Close a case; the person stays under the other grounds that are open.
 
-    `tells` as for `write`. Raise StaleCaseError when somebody else changed it meanwhile.
+    Who passes to medical care is still at home: handing them over becomes something to do. `tells`
+    as for `write`. Raise StaleCaseError when somebody else changed the case meanwhile.
     """
     end(case=case, closed_as=closed_as, at=at, tells=tells)
-    return record(
+    event = record(
         case=case,
         kind=kind,
         at=at,
@@ -144,6 +147,9 @@ def close(
         about=about,
         detail={"closed_as": closed_as, **(detail or {})},
     )
+    if closed_as == Case.ClosedAs.REFERRED:
+        todo.open_referral(resident=case.resident, cause=event, case=case, at=at, by=by)
+    return event
 
 
 def end(*, case: Case, closed_as: Case.ClosedAs, at: datetime, tells: bool = True) -> None:
@@ -373,9 +379,11 @@ def change_clinical(
     facts_now: dict[str, Any] = {"clinical": state}
     if serious_underlying_disease is not None:
         facts_now["serious_underlying_disease"] = serious_underlying_disease
-    return _change_facts(
+    event = _change_facts(
         case=case, kind=Event.Kind.CLINICAL, facts_now=facts_now, reason=reason, at=at, by=by
     )
+    todo.done_by(event, kinds=[Todo.Kind.POSITIVE], resident=case.resident, at=at, by=by)
+    return event
 
 
 @transaction.atomic

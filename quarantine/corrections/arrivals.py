@@ -26,6 +26,7 @@ from quarantine.arrivals.services import (
     FutureArrivalError,
     Logged,
     case_of,
+    follow_danger,
     provision_of,
     take_back_arrival,
 )
@@ -34,6 +35,7 @@ from quarantine.cases.lifecycle import open_case
 from quarantine.corrections.derivation import derive_again, follow, note, void
 from quarantine.corrections.permission import may_correct
 from quarantine.models import Arrival, Case
+from quarantine.todo import services as todo
 from residents.register.models import Resident
 from residents.relocation.moves import refuse_gone
 
@@ -97,9 +99,11 @@ def correct_arrival(
     _note(case, arrival, right, "corrected", at=at, by=by, reason=reason)
     if decision.plan is None:
         void(case, closed_as=Case.ClosedAs.WITHDRAWN, at=at, by=by, tells=not thorough)
+        follow_danger(arrival=right, case=None, law=law, decision=decision, at=at, by=by)
         return Logged(right, None, decision)
     derive_again(case, at=at, tells=not thorough, arrival=right, day_1=decision.start)
     follow(right.resident, at=at, by=by, tells=not thorough)
+    follow_danger(arrival=right, case=case, law=law, decision=decision, at=at, by=by)
     return Logged(right, case, decision)
 
 
@@ -187,6 +191,7 @@ def _open(
 ) -> Case | None:
     """Open the case that the arrival would have opened, where the law asks for one."""
     if decision.plan is None:
+        follow_danger(arrival=arrival, case=None, law=law, decision=decision, at=at, by=by)
         return None
     case = open_case(
         resident=arrival.resident,
@@ -201,6 +206,7 @@ def _open(
     )
     derive_again(case, at=at, tells=tells)
     follow(arrival.resident, at=at, by=by, tells=tells)
+    follow_danger(arrival=arrival, case=case, law=law, decision=decision, at=at, by=by)
     return case
 
 
@@ -218,18 +224,24 @@ def _write(arrival: Arrival, *, at: datetime, by: User, **new: Any) -> Arrival:
     entry = "" if "resident" in new else arrival.entry
     try:
         with transaction.atomic():
-            return Arrival.objects.create(**columns, entry=entry, corrects=arrival)
+            right = Arrival.objects.create(**columns, entry=entry, corrects=arrival)
     except IntegrityError as error:
         if "arrival_once_a_day" not in str(error):
             raise
         raise AlreadyLoggedError(
             _("An arrival of this person on this day is logged already.")
         ) from error
+    if right.resident_id == arrival.resident_id:
+        todo.cause_corrected(arrival, right)
+    else:
+        todo.cause_withdrawn(arrival, at=at, by=by)
+    return right
 
 
 def withdraw_row(arrival: Arrival, *, at: datetime, by: User, reason: str) -> None:
     """Withdraw an arrival alone. Raise TooLateToUndoError where it was withdrawn already."""
     _withdraw(arrival, at=at, by=by)
+    todo.cause_withdrawn(arrival, at=at, by=by)
     did = gettext_noop("withdrew an arrival")
     audit.record(by=by, did=did, to=arrival, reason=reason)
 

@@ -23,6 +23,7 @@ from quarantine.cases.governing_law import followed_by
 from quarantine.cases.lifecycle import close, record, replan, write, write_person
 from quarantine.cases.standing import INFECTED
 from quarantine.models import Case, Event
+from quarantine.todo import services as todo
 from residents.register.models import Resident
 from testing.models import NATResult
 
@@ -191,6 +192,8 @@ def void(case: Case, *, closed_as: Case.ClosedAs, at: datetime, by: User, tells:
         close(case=case, closed_as=closed_as, kind=kind, at=at, by=by, tells=tells)
     else:
         write(case=case, today=clock.day_of(at), closed_as=closed_as)
+    for opened in case.events.filter(kind=Event.Kind.OPENED):
+        todo.cause_withdrawn(opened, at=at, by=by)
     follow(case.resident, at=at, by=by, tells=tells)
 
 
@@ -205,6 +208,7 @@ def withdraw_event(event: Event, *, at: datetime, by: User) -> None:
     if not Event.objects.valid().filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by):
         raise TooLateToUndoError(_("This was taken back already."))
     audit.record(by=by, did=TOOK_BACK[event.kind], to=event.case, event=event.pk)
+    todo.cause_withdrawn(event, at=at, by=by)
 
 
 def follow(resident: Resident, *, at: datetime, by: User, tells: bool) -> None:

@@ -29,6 +29,7 @@ from quarantine.corrections.derivation import (
 )
 from quarantine.corrections.permission import may_correct
 from quarantine.models import Case, Event
+from quarantine.todo import services as todo
 from residents.relocation import moves
 from residents.relocation.models import Move
 from testing import services as testing
@@ -127,6 +128,7 @@ def withdraw_result(
     """
     resident = result.sample.resident
     testing.withdraw_result(result=result, at=at, by=by, late=thorough)
+    todo.cause_withdrawn(result, at=at, by=by)
     opened = result.cases.exclude(closed_as__in=Case.VOID)
     opened_by_it = list(opened.values_list("pk", flat=True))
     followed = list(

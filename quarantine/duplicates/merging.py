@@ -17,6 +17,7 @@ from accounts.staff.models import Area, User
 from common import clock
 from quarantine.cases.lifecycle import open_cases_of, record, replan, write
 from quarantine.models import Arrival, Case, Event
+from quarantine.todo.models import Todo
 from residents.duplicates import merging
 from residents.duplicates.merging import Field, MergeError, move_back, move_rows
 from residents.duplicates.models import Merge
@@ -54,6 +55,7 @@ def merge(
         "samples": move_rows(samples, kept),
         "arrivals": move_rows(arrivals, kept),
         "cases": move_rows(Case.objects.filter(resident=merged), kept),
+        "todos": move_rows(Todo.objects.filter(resident=merged), kept),
     }
     grids = {case.pk: case.grid_id for case in cases}
     Merge.objects.filter(pk=made.pk).update(moved={**made.moved, **moved, "grids": grids})
@@ -85,6 +87,7 @@ def unmerge(*, made: Merge, at: datetime, by: User) -> None:
     move_back(Sample, moved["samples"], made)
     move_back(Arrival, moved["arrivals"], made)
     move_back(Case, moved["cases"], made)
+    move_back(Todo, moved.get("todos", []), made)
     for event in Event.objects.valid().filter(detail__merge=str(made.key)):
         Event.objects.filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by)
     for case in open_cases_of(made.kept):

@@ -23,8 +23,12 @@ from quarantine.lists.forecast import (
     stage_conditions,
 )
 from quarantine.models import Arrival, ArrivalQuerySet, Case, CaseQuerySet
+from quarantine.todo.models import Todo
 from testing.models import Sample
 
+# Whether the law passed an arrival on to medical care: that is no "no measure".
+REFERRED = Exists(Todo.objects.valid().filter(kind=Todo.Kind.REFER, arrival=OuterRef("pk")))
+WITHOUT_CASE = {"none": _("No measure"), "referred": _("Passed to medical care")}
 # The subjects that a measure can rest on.
 SUBJECTS = [(subject, words.SUBJECTS[subject]) for subject in MEASURE_SUBJECTS]
 
@@ -155,7 +159,7 @@ class ArrivalFilter(InAreas):
     day = django_filters.DateFilter(label=_("Day"), field_name="arrived_on")
     measure = django_filters.ChoiceFilter(
         label=pgettext_lazy("of a measure", "Reason"),
-        choices=[*SUBJECTS, ("none", _("No measure"))],
+        choices=[*SUBJECTS, *WITHOUT_CASE.items()],
         empty_label=_("All"),
         method="under_measure",
     )
@@ -165,15 +169,15 @@ class ArrivalFilter(InAreas):
         fields: list[str] = []
 
     def __init__(self, data: Any = None, *, user: User, today: date) -> None:
-        arrivals = Arrival.objects.visible_to(user).valid()
+        arrivals = Arrival.objects.visible_to(user).valid().annotate(referred=REFERRED)
         super().__init__(data, user=user, today=today, queryset=arrivals)
 
     def under_measure(
         self, arrivals: ArrivalQuerySet, _name: str, measure: str
     ) -> ArrivalQuerySet:
-        """Keep the arrivals whose case rests on this subject, or that opened none."""
-        if measure == "none":
-            return arrivals.filter(case=None)
+        """Keep the arrivals whose case rests on this subject, or that opened none, and why."""
+        if measure in WITHOUT_CASE:
+            return arrivals.filter(REFERRED if measure == "referred" else ~REFERRED, case=None)
         return arrivals.filter(provision__subject=measure, case__isnull=False)
 
 

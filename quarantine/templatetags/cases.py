@@ -12,10 +12,14 @@ from django.utils.safestring import SafeString
 from common import places
 from policy import words
 from quarantine.cases.words import measure_of
+from quarantine.todo.models import Todo
+from quarantine.todo.next_step import brief, cause_text
 from residents.register import masking
 from testing.models import Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.contrib.messages.storage.base import Message
 
     from quarantine.models import Case
@@ -49,6 +53,30 @@ def movement(value: str) -> str:
 def subject(value: str) -> str:
     """Return what a subject of the law is called."""
     return str(words.SUBJECTS.get(value, value))
+
+
+@register.filter
+def of_person(marks: Mapping[int, list[Todo]], resident: int) -> list[Todo]:
+    """Return what is to be done about a person, of `quarantine.todo.showing.marks_of`."""
+    return marks.get(resident, []) if marks else []
+
+
+@register.filter
+def todo_kind(kind: str) -> str:
+    """Return what a kind of to-do is called."""
+    return str(Todo.Kind(kind).label)
+
+
+@register.filter
+def asks(todo: Todo) -> str:
+    """Return in one sentence what a to-do asks."""
+    return brief(todo)
+
+
+@register.filter
+def cause(todo: Todo) -> str:
+    """Return what caused a to-do."""
+    return cause_text(todo)
 
 
 @register.simple_tag

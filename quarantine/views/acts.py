@@ -32,6 +32,8 @@ from quarantine.corrections import withdrawals
 from quarantine.corrections.results import correct_result
 from quarantine.lists.worklist import cards_of
 from quarantine.models import Case, Event
+from quarantine.todo.models import Todo
+from quarantine.todo.showing import marks_of
 from quarantine.views.cases import case_page, choices_of, full_case
 from quarantine.views.errors import add_refusal
 from quarantine.views.undone import undo_and_redirect
@@ -139,6 +141,8 @@ def _check(case: Case, data: dict[str, Any], at: datetime, by: User) -> Done:
         at=at,
         by=by,
     )
+    if event.todos.exists():
+        return _event(_("Check of the day entered; your supervisor has it to look at."), event)
     return _event(_("Check of the day entered."), event)
 
 
@@ -313,7 +317,9 @@ def _card(request: HttpRequest, key: uuid.UUID, by: User, at: datetime) -> HttpR
     case = full_case(by, key)
     residents.read(resident=case.resident, by=by)
     (card,) = cards_of([case], today=today)
-    answer = render(request, "quarantine/_today_card.html", {"card": card, "oob": True})
+    marks = marks_of(Todo.objects.visible_to(by).open().filter(resident=case.resident))
+    context = {"card": card, "oob": True, "marks": marks}
+    answer = render(request, "quarantine/_today_card.html", context)
     return trigger_client_event(answer, "acted")  # the counts above the cards follow
 
 

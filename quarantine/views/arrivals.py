@@ -37,6 +37,7 @@ from quarantine.cases.facts import decide_on, unpack
 from quarantine.cases.lifecycle import open_cases_of
 from quarantine.cases.standing import standing_without
 from quarantine.models import Arrival
+from quarantine.todo.models import Todo
 from quarantine.views.errors import add_refusal
 from residents.register import services as residents
 from residents.register.identity import read_number
@@ -174,6 +175,7 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     others = household.exclude(pk=arrival.resident_id).order_by("birth_date", "pk")
     residents.read(resident=arrival.resident, also=others, by=by)
     grounds = open_cases_of(arrival.resident)
+    todos = Todo.objects.visible_to(by).open().filter(arrival=arrival).with_details()
     return render(
         request,
         "quarantine/arrival_saved.html",
@@ -184,6 +186,8 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
             "case": case,
             "calendar": calendar_of(case, today=clock.day_of(at)) if case else None,
             "decision": decision,
+            "todos": list(todos.order_by("due_at")) if person.exposure == "infected" else [],
+            "at": at,
             "origin": _origin(arrival),
             "others": others,
             "may_undo": not arrival.withdrawn_at and at - arrival.logged_at <= UNDO,

@@ -41,6 +41,8 @@ from quarantine.cases.readiness import RELEASABLE, Readiness, readiness_of, read
 from quarantine.cases.standing import STRICTEST_FIRST
 from quarantine.lists.filters import CaseFilter
 from quarantine.models import Case, Event
+from quarantine.todo.models import Todo
+from quarantine.todo.showing import OPEN_KINDS
 from residents.keypeople.lists import Placing, key_members
 from residents.register import services as residents
 from residents.register.masking import mask_name
@@ -157,7 +159,8 @@ def contact_words(proposed: ProposedContact) -> str:
 def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
     """Return a case that `by` may see, with what its page needs, or 404."""
     cases = Case.objects.visible_to(by, opened=opened).select_related(
-        "plan", "resident__household__building", "resident__grid", "grid", "arrival"
+        *("plan", "resident__household__building", "resident__grid", "grid"),
+        *("positive__sample", "arrival"),
     )
     cases = cases.annotate(phone_of_gone=reached_under_phone_of_gone("resident__"))
     return get_object_or_404(cases, key=key)
@@ -261,7 +264,10 @@ def case_page(
         if not alone and _may(by, act, choices)
     ]
     check = [event for event in shown.events if event.kind == Event.Kind.CHECK]
+    todos = Todo.objects.visible_to(by).open().filter(resident=case.resident).with_details()
     context = {
+        "todos": list(todos.order_by("due_at")),
+        "at": at,
         "shown": shown,
         "case": case,
         "calendar": shown.calendar,
@@ -358,6 +364,7 @@ def case_list(request: HttpRequest) -> HttpResponse:
     by, today = member(request), clock.today()
     chosen = CaseFilter(request.GET, user=by, today=today)
     cases = chosen.qs.select_related("plan", "resident__household__building", "grid")
+    cases = cases.annotate(open_todos=OPEN_KINDS)
     page = page_before(cases, request.GET.get("after"))
     residents.showed(page="case_list", people=[case.resident for case in page.rows], by=by)
     query = request.GET.copy()

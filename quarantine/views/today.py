@@ -7,8 +7,11 @@ from django.views.decorators.http import require_GET
 from accounts.access import member, role_required
 from accounts.staff.models import Role
 from common import clock
+from quarantine.lists.filters import conditions_of_releases
 from quarantine.lists.worklist import WorkKind, worklist
 from quarantine.models import Case
+from quarantine.todo.models import Todo
+from quarantine.todo.showing import marks_of
 from residents.keypeople.models import Need
 from residents.register import services as residents
 from residents.register.models import Resident
@@ -20,14 +23,18 @@ def today(request: HttpRequest) -> HttpResponse:
     """Show tests, results, releases and checks by building and door."""
     kind = request.GET.get("kind", "")
     kind = kind if kind in WorkKind.values else ""
-    day = clock.today()
+    at = clock.now()
+    day = clock.day_of(at)
+    theirs = Case.objects.visible_to(member(request))
     due = worklist(
-        cases=Case.objects.visible_to(member(request)),
+        cases=theirs,
         today=day,
         kind=kind,
         after=request.GET.get("after"),
     )
-    people = [card.case.resident for card in due.cards]
+    todos = list(Todo.objects.visible_to(member(request)).open().with_details().order_by("due_at"))
+    first = [todo for todo in todos if todo.kind != Todo.Kind.OUTING]  # which others decide on
+    people = [card.case.resident for card in due.cards] + [todo.resident for todo in first]
     residents.showed(page="today", people=people, by=member(request))
     context = {
         "worklist": due,
@@ -36,6 +43,10 @@ def today(request: HttpRequest) -> HttpResponse:
             (work_kind, work_kind.label, due.counts.of[work_kind]) for work_kind in WorkKind
         ],
         "kind": kind,
+        "todos": first,
+        "marks": marks_of(todos),
+        "blocked": theirs.filter(conditions_of_releases(day)["blocked"]).count(),
+        "at": at,
         "page": due,
         "to_follow": Resident.objects.visible_to(member(request)).number_to_follow().count(),
         "needs": Need.objects.visible_to(member(request)).due(day).count(),

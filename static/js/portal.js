@@ -10,7 +10,7 @@ document.addEventListener("submit", (event) => {
   delete event.target.dataset.changed;
 });
 window.addEventListener("beforeunload", (event) => {
-  if (document.querySelector("form[data-changed]")) event.preventDefault();
+  if (document.querySelector("form[data-changed], form[data-unsent]")) event.preventDefault();
 });
 
 // What somebody filled in is sent only while the portal answers and knows them; else it stays.
@@ -93,6 +93,31 @@ const unlock = () => {
 };
 window.addEventListener("pageshow", unlock);
 document.addEventListener("htmx:afterRequest", unlock);
+
+// A tap that did not arrive says so at its button, and goes again once there is a connection.
+// It may have arrived after all: the case has changed then, and the portal refuses the second.
+const notSent = (event) => {
+  const form = event.detail.elt.closest?.("form[hx-post]");
+  if (!form || form.dataset.unsent) return;
+  form.dataset.unsent = "yes";
+  const says = document.createElement("p");
+  says.className = "unsent-says";
+  says.setAttribute("role", "status");
+  says.textContent = document.body.dataset.unsent;
+  form.append(says);
+  document.activeElement?.blur();
+};
+document.addEventListener("htmx:sendError", notSent);
+document.addEventListener("htmx:timeout", notSent);
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const form = event.detail.elt;
+  if (!form.dataset?.unsent) return;
+  delete form.dataset.unsent;
+  form.querySelector(".unsent-says")?.remove();
+});
+window.addEventListener("online", () => {
+  document.querySelectorAll("form[data-unsent]").forEach((form) => form.requestSubmit());
+});
 
 // A number that was uncovered to call is dialled at once.
 document.addEventListener("htmx:load", (event) => {

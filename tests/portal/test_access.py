@@ -48,6 +48,8 @@ from policy.questions import clients
 from quarantine.cases.lifecycle import add_note
 from quarantine.duplicates import merging
 from quarantine.models import Arrival, Case, Event
+from quarantine.todo.models import Todo
+from quarantine.todo.services import open_todo
 from reminders.models import Message
 from residents.duplicates.models import Merge
 from residents.keypeople.models import Dose, Need
@@ -171,6 +173,19 @@ class Place:
             reason="转诊",
             at=NOW,
             by=make_user(STAFF, self.grid),
+        )
+
+    @property
+    def todo(self) -> Todo:
+        """Return symptoms that somebody is to look at."""
+        there = Todo.objects.filter(resident=self.resident).first()
+        return there or open_todo(
+            kind=Todo.Kind.SYMPTOMS,
+            resident=self.resident,
+            cause=self.event,
+            case=self.case,
+            at=NOW,
+            by=self.account,
         )
 
     @property
@@ -406,6 +421,9 @@ PAGES: dict[str, Page] = {
     "awaited_list": FIELD.by("get"),
     "sample_result": FIELD.of(lambda at: {"key": at.result.sample.key}),
     "sample_check": FIELD.of(lambda at: {"key": at.result.sample.key}).by("post"),
+    "todo_list": SUPERVISORS.by("get"),
+    "todo_detail": FIELD.of(lambda at: {"key": at.todo.key}),
+    "undo_todo": FIELD.of(lambda at: {"key": at.todo.key}).by("post"),
     "release_list": FIELD.by("get"),
     "release_confirm": FIELD.by("post"),
     "arrival_list": FIELD.by("get"),

@@ -17,6 +17,7 @@ from quarantine.lists.area_table import LinkedNumber
 from quarantine.lists.filters import ArrivalFilter, CaseFilter
 from quarantine.lists.forecast import forecast
 from quarantine.models import Case
+from quarantine.todo.models import Todo
 from reminders.models import Message
 from tests.factories import make_user
 from tests.portal.conftest import AT
@@ -54,6 +55,11 @@ def _behind(url: str) -> int:
         areas = Area.objects.filter(code=given["area"]) if given else [None]
         messages = Message.objects.visible_to(_supervisor()).undelivered()
         return sum((messages.below(area) if area else messages).count() for area in areas)
+    if address == reverse("todo_list"):
+        within = Area.objects.filter(code=given["area"]) if given else Area.objects.filter(depth=1)
+        todos = Todo.objects.visible_to(_supervisor()).open()
+        paths = [area.path for area in within]
+        return sum(todos.filter(resident__grid__path__startswith=path).count() for path in paths)
     kind = ArrivalFilter if address == reverse("arrival_list") else CaseFilter
     chosen = kind(given, user=_supervisor(), today=TODAY)
     assert chosen.is_valid()

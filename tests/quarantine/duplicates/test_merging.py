@@ -53,6 +53,7 @@ POINTERS = {
     "Arrival": "comes along",
     "Case": "comes along",
     "Sample": "comes along",
+    "Todo": "comes along",
     "Need": "comes along",
     "Dose": "comes along",
     "Worker": "comes along",

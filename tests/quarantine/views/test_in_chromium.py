@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.staff.models import Area, User
+from quarantine.acts import daily_checks
 from quarantine.arrivals.services import Logged
 from quarantine.cases.lifecycle import add_note
 from quarantine.models import Arrival
@@ -324,6 +326,26 @@ class TestToday:
         expect(page.get_by_role("button", name="已采样")).to_be_visible()
         assert not Sample.objects.valid().exists()
 
+    def test_a_tap_without_a_connection_says_so_and_goes_with_the_next(
+        self, on_phone: Page, arrive: Arrive
+    ) -> None:
+        page = on_phone.context.new_page()  # one whose failed requests are no trouble
+        arrive()
+        page.goto(reverse("today"))
+        page.context.set_offline(True)
+        button = page.get_by_role("button", name="已采样")
+        button.click()
+
+        expect(page.locator(".unsent-says")).to_contain_text("未保存")
+        expect(button).to_have_css("background-color", "rgb(255, 255, 255)")
+        assert not Sample.objects.exists()
+        assert browser.barriers(page) == []
+
+        page.context.set_offline(False)
+        expect(page.locator(".chip-result")).to_contain_text("1")
+        expect(page.locator(".unsent-says")).to_have_count(0)
+        assert Sample.objects.valid().count() == 1
+
 
 class TestCase:
     @pytest.mark.parametrize("size", ["phone", "desktop"])
@@ -387,10 +409,19 @@ class TestLists:
     def test_have_no_barriers(
         self, size: str, request: pytest.FixtureRequest, grid: Area, arrive: Arrive, staff: User
     ) -> None:
-        arrive(days=7)
+        case = arrive(days=7).case
+        assert case
+        daily_checks.daily_check(
+            case=case,
+            temperature=Decimal("38.6"),
+            symptoms=[daily_checks.Symptom.COUGH],
+            note="",
+            at=factories.NOW,
+            by=staff,
+        )
         page: Page = request.getfixturevalue(size)
         browser.sign_in(page, staff)
-        for name in ("case_list", "release_list"):
+        for name in ("today", "case_list", "release_list"):
             page.goto(reverse(name))
             expect(page.locator("main")).to_contain_text("张*")
             assert browser.barriers(page) == []
