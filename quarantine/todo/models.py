@@ -32,9 +32,9 @@ class TodoQuerySet(WithdrawableQuerySet["Todo"]):
 
         Nothing is left to do for somebody who is gone, but for two kinds: somebody infected who
         has left without having been handed over, and whoever lived with an infected person.
-        Leave to go out is not asked for any more once the case is closed. These ends are
-        conditions, not columns, so that taking a death, a departure or a release back brings
-        the to-do back by itself.
+        Leave to go out is not asked for any more once the case is closed, and nothing rests on a
+        fact that was withdrawn. These ends are conditions, not columns, so that taking a death,
+        a departure or a release back brings the to-do back by itself.
         """
         gone = Resident.GoneAs
         concerns = (
@@ -42,8 +42,17 @@ class TodoQuerySet(WithdrawableQuerySet["Todo"]):
             | Q(kind=Todo.Kind.REFER, resident__gone_as=gone.LEFT)
             | Q(kind=Todo.Kind.HOUSEHOLD, resident__gone_as__in=[gone.LEFT, gone.DIED])
         )
-        lapsed = Q(kind=Todo.Kind.OUTING, case__closed_on__isnull=False)
-        return self.filter(OPEN, concerns).exclude(lapsed)
+        infected = [Todo.Kind.POSITIVE, Todo.Kind.HOUSEHOLD]
+        lapsed = Q(kind=Todo.Kind.OUTING, case__closed_on__isnull=False) | Q(
+            kind__in=infected, case__closed_as="withdrawn"
+        )
+        withdrawn = (
+            Q(arrival__withdrawn_at__isnull=False)
+            | Q(event__withdrawn_at__isnull=False)
+            | Q(result__withdrawn_at__isnull=False)
+            | Q(result__sample__withdrawn_at__isnull=False)
+        )
+        return self.filter(OPEN, concerns).exclude(lapsed).exclude(withdrawn)
 
     def of_kinds(self, *kinds: "Todo.Kind") -> Self:
         """Return those of some kinds."""

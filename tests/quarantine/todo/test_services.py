@@ -526,6 +526,22 @@ class TestAPooledPositive:
         assert todo.is_open
 
 
+class TestNothing:
+    def test_rests_on_a_fact_that_was_withdrawn_by_whatever_way(
+        self, arrive: Arrive, grid: Area, staff: User
+    ) -> None:
+        case: Any = arrive().case
+        event = feverish(case, staff)
+        arrival = infected(grid, staff).arrival
+        result = positive(make_resident(grid=grid, by=staff), staff)
+        assert len(kinds()) == 3
+
+        for fact in (event, arrival, result):
+            type(fact).objects.filter(pk=fact.pk).update(withdrawn_at=LATER, withdrawn_by=staff)
+
+        assert kinds() == []
+
+
 class TestWhoSeesIt:
     def test_is_their_own_grid_and_no_other(
         self, arrive: Arrive, staff: User, supervisor: User, grid: Area
