@@ -10,6 +10,7 @@ import pytest
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role, User
 from common.undo_window import TooLateToUndoError
+from quarantine.acts import results
 from quarantine.acts.contacts import decline_contacts, open_contacts
 from quarantine.acts.daily_checks import Symptom, daily_check
 from quarantine.acts.outings import (
@@ -33,7 +34,7 @@ from quarantine.models import Case, Event
 from quarantine.relocation.moves import die, leave, move_resident
 from quarantine.todo import services
 from quarantine.todo.models import Todo
-from testing.models import NATResult
+from testing.models import NATResult, Sample
 from testing.services import take_sample
 from tests.factories import (
     NOW,
@@ -85,8 +86,8 @@ def outing(case: Case, by: User, *, days: int = 1) -> Event:
     )
 
 
-def positive(resident: Any, by: User, *, pooled: bool = False) -> NATResult:
-    sample = take_sample(resident=resident, taken_at=NOW, at=NOW, by=by, pooled=pooled)
+def positive(resident: Any, by: User) -> NATResult:
+    sample = take_sample(resident=resident, taken_at=NOW, at=NOW, by=by)
     return record_result(
         sample=sample,
         outcome=NATResult.Outcome.POSITIVE,
@@ -497,33 +498,62 @@ class TestAHousehold:
 
 
 class TestAPooledPositive:
-    @pytest.mark.parametrize("outcome", ["positive", "negative"])
-    def test_is_done_by_the_single_result(self, arrive: Arrive, staff: User, outcome: str) -> None:
-        case: Any = arrive().case
-        tube = positive(make_resident(grid=case.grid, by=staff), staff, pooled=True)
-        todo = services.open_todo(
-            kind=Kind.POOL, resident=case.resident, cause=tube, case=case, at=NOW, by=staff
-        )
+    @pytest.fixture
+    def pool(self, arrive: Arrive, staff: User) -> list[NATResult]:
+        """Return the results of two people in one positive tube."""
+        samples = []
+        for _ in range(2):
+            case: Any = arrive().case
+            samples.append(
+                results.take_sample(
+                    case=case, taken_at=NOW, at=NOW, by=staff, pooled=True, tube="T1"
+                )
+            )
+        self.record(samples[0], staff)
+        return [sample.results.get() for sample in samples]
 
-        single = make_result(case, NOW.date(), outcome=outcome)
+    def record(self, sample: Sample, by: User, outcome: str = "positive") -> NATResult:
+        return record_result(
+            sample=sample,
+            outcome=NATResult.Outcome(outcome),
+            ct=None,
+            reported_at=LATER,
+            at=LATER,
+            by=by,
+        ).result
 
-        todo.refresh_from_db()
-        assert todo.done_result == single.result
+    def test_is_to_be_checked_for_everybody_of_the_tube(self, pool: list[NATResult]) -> None:
+        assert [kinds(resident=result.sample.resident) for result in pool] == [["pool"]] * 2
 
-    def test_is_open_again_when_that_result_is_taken_back(
-        self, arrive: Arrive, staff: User
+    @pytest.mark.parametrize(("outcome", "left"), [("negative", []), ("positive", ["refer"])])
+    def test_is_done_for_one_by_a_tube_of_their_own(
+        self, pool: list[NATResult], staff: User, outcome: str, left: list[str]
     ) -> None:
-        case: Any = arrive().case
-        tube = positive(make_resident(grid=case.grid, by=staff), staff, pooled=True)
-        todo = services.open_todo(
-            kind=Kind.POOL, resident=case.resident, cause=tube, case=case, at=NOW, by=staff
-        )
-        single = make_result(case, NOW.date())
+        one, other = pool
+        single = results.take_check(sample=one.sample, at=LATER, by=staff)
 
-        take_back_result(result=single.result, at=single.result.recorded_at, by=staff)
+        result = self.record(single, staff, outcome)
 
-        todo.refresh_from_db()
-        assert todo.is_open
+        assert Todo.objects.get(result=one, kind=Kind.POOL).done_result == result
+        assert kinds(resident=one.sample.resident) == left
+        assert kinds(resident=other.sample.resident) == ["pool"]
+
+    def test_is_still_to_be_checked_when_that_result_is_taken_back(
+        self, pool: list[NATResult], staff: User
+    ) -> None:
+        single = results.take_check(sample=pool[0].sample, at=LATER, by=staff)
+        result = self.record(single, staff, "negative")
+
+        take_back_result(result=result, at=LATER, by=staff)
+
+        assert kinds(resident=single.resident) == ["pool"]
+
+    def test_goes_when_the_result_of_the_tube_is_taken_back(
+        self, pool: list[NATResult], staff: User
+    ) -> None:
+        take_back_result(result=pool[0], at=LATER, by=staff)
+
+        assert kinds(resident=pool[0].sample.resident) == []
 
 
 class TestNothing:
