@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, F, Q, Value
 from django.urls import reverse
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -257,7 +257,7 @@ class Dashboard:
     def _numbers(self, area: Area | None) -> Iterable[LinkedNumber]:
         prefix = area.path if area else ""
         grids = {grid.pk for grid in self._grids if grid.path.startswith(prefix)}
-        todos = sum(self._todos.get(grid, 0) for grid in grids)
+        todos = sum(self._besides["todo"].get(grid, 0) for grid in grids)
         yield self._number("todo", todos, self._link("todo_list", area))
         yield self._number(
             "arrivals",
@@ -267,7 +267,7 @@ class Dashboard:
         for key, asked in self._asked.items():
             count = sum(self._cases.get(grid, {}).get(key, 0) for grid in grids)
             yield self._number(key, count, self._link("case_list", area, **asked))
-        undelivered = sum(self._undelivered.get(grid, 0) for grid in grids)
+        undelivered = sum(self._besides["undelivered"].get(grid, 0) for grid in grids)
         yield self._number("undelivered", undelivered, self._link("undelivered", area))
 
     def _number(self, key: str, value: int, url: str) -> LinkedNumber:
@@ -363,25 +363,17 @@ class Dashboard:
         return arrived
 
     @cached_property
-    def _todos(self) -> Mapping[int, int]:
-        """Return what is to be done about dangers, by the grid of the person."""
-        rows = (
-            Todo.objects.visible_to(self.user)
-            .open()
-            .order_by()
-            .values_list("resident__grid")
-            .annotate(count=Count("pk"))
+    def _besides(self) -> Mapping[str, Mapping[int, int]]:
+        """Return what is to be done about dangers, and what was not delivered, by grid."""
+        todos = Todo.objects.visible_to(self.user).open().order_by()
+        messages = Message.objects.visible_to(self.user).undelivered().filter(self._in_scope)
+        numbers = (
+            todos.values(what=Value("todo"), where=F("resident__grid")),
+            messages.order_by().values(what=Value("undelivered"), where=F("grid")),
         )
-        return dict(rows)
-
-    @cached_property
-    def _undelivered(self) -> Mapping[int, int]:
-        rows = (
-            Message.objects.visible_to(self.user)
-            .undelivered()
-            .filter(self._in_scope)
-            .order_by()
-            .values_list("grid")
-            .annotate(count=Count("pk"))
-        )
-        return dict(rows)
+        counted, more = (each.annotate(count=Count("pk")) for each in numbers)
+        by_grid: dict[str, dict[int, int]] = {"todo": {}, "undelivered": {}}
+        rows: Iterable[Any] = counted.union(more, all=True).values_list("what", "where", "count")
+        for what, where, count in rows:
+            by_grid[what][where] = count
+        return by_grid
