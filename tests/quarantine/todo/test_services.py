@@ -22,14 +22,14 @@ from quarantine.acts.outings import (
     refuse_outing,
 )
 from quarantine.acts.results import record_result
+from quarantine.arrivals.services import Logged, take_back_arrival
+from quarantine.cases.lifecycle import change_clinical
 from quarantine.corrections.withdrawals import (
     take_back_contacts,
     take_back_event,
     take_back_move,
     take_back_result,
 )
-from quarantine.arrivals.services import Logged, take_back_arrival
-from quarantine.cases.lifecycle import change_clinical
 from quarantine.models import Case, Event
 from quarantine.relocation.moves import die, leave, move_resident
 from quarantine.todo import services
