@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('taken_at', models.DateTimeField(verbose_name='taken at')),
                 ('recorded_at', models.DateTimeField(verbose_name='recorded at')),
                 ('pooled', models.BooleanField(default=False, verbose_name='pooled')),
+                ('tube', models.CharField(blank=True, max_length=30, verbose_name='code of the tube')),
                 ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='samples', to='residents.resident', verbose_name='resident')),
                 ('taken_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taken by')),
                 ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='withdrawn by')),
@@ -37,7 +38,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'sample',
                 'verbose_name_plural': 'samples',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('resident', 'day'), name='sample_once_a_day')],
+                'indexes': [models.Index(condition=models.Q(('pooled', True)), fields=['tube', 'day'], name='sample_of_tube')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('resident', 'day', 'pooled'), name='sample_once_a_day'), models.CheckConstraint(condition=models.Q(models.Q(('pooled', False), ('tube', '')), models.Q(('pooled', True), models.Q(('tube', ''), _negated=True)), _connector='OR'), name='pool_has_a_tube')],
             },
         ),
         migrations.CreateModel(
@@ -45,7 +47,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('withdrawn_at', models.DateTimeField(blank=True, null=True, verbose_name='withdrawn at')),
-                ('outcome', models.CharField(choices=[('negative', 'Negative'), ('positive', 'Positive')], max_length=10, verbose_name='result')),
+                ('outcome', models.CharField(choices=[('negative', 'Negative'), ('positive', 'Positive'), ('lost', 'No result: sample lost'), ('spoilt', 'No result: sample spoilt'), ('invalid', 'No result: invalid or inhibited')], max_length=10, verbose_name='result')),
                 ('ct', models.DecimalField(blank=True, decimal_places=2, max_digits=4, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(50)], verbose_name='Ct value')),
                 ('reported_at', models.DateTimeField(verbose_name='reported at')),
                 ('recorded_at', models.DateTimeField(verbose_name='recorded at')),
@@ -56,7 +58,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'result',
                 'verbose_name_plural': 'results',
-                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('sample',), name='result_once_a_sample'), models.CheckConstraint(condition=models.Q(('ct', None), models.Q(('ct__gte', 0), ('ct__lte', 50)), _connector='OR'), name='ct_in_range'), models.CheckConstraint(condition=models.Q(('outcome__in', ['negative', 'positive'])), name='outcome_known')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('withdrawn_at', None)), fields=('sample',), name='result_once_a_sample'), models.CheckConstraint(condition=models.Q(('ct', None), models.Q(('ct__gte', 0), ('ct__lte', 50)), _connector='OR'), name='ct_in_range'), models.CheckConstraint(condition=models.Q(('outcome__in', ['negative', 'positive', 'lost', 'spoilt', 'invalid'])), name='outcome_known'), models.CheckConstraint(condition=models.Q(('ct', None), ('outcome__in', ['negative', 'positive']), _connector='OR'), name='no_ct_without_result')],
             },
         ),
         migrations.CreateModel(
@@ -86,7 +88,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='sample',
-            trigger=pgtrigger.compiler.Trigger(name='only_withdrawn', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."pooled" IS DISTINCT FROM (NEW."pooled") OR OLD."recorded_at" IS DISTINCT FROM (NEW."recorded_at") OR OLD."taken_at" IS DISTINCT FROM (NEW."taken_at") OR OLD."taken_by_id" IS DISTINCT FROM (NEW."taken_by_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='ca89d53fa585ab94854c7786d56a9846795adccf', operation='UPDATE', pgid='pgtrigger_only_withdrawn_57550', table='testing_sample', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='only_withdrawn', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."pooled" IS DISTINCT FROM (NEW."pooled") OR OLD."recorded_at" IS DISTINCT FROM (NEW."recorded_at") OR OLD."taken_at" IS DISTINCT FROM (NEW."taken_at") OR OLD."taken_by_id" IS DISTINCT FROM (NEW."taken_by_id") OR OLD."tube" IS DISTINCT FROM (NEW."tube"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='baf5aed306a4e447b6953e6eaac87a071d235f3c', operation='UPDATE', pgid='pgtrigger_only_withdrawn_57550', table='testing_sample', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='sample',
