@@ -21,6 +21,7 @@ from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common.errors import RefusedError
 from portal.staffing.load import paths_above
 from quarantine.models import Case
+from quarantine.todo.models import Todo
 from residents.keypeople.models import Need
 
 
@@ -31,11 +32,12 @@ class Left:
     grids: list[Area]
     open_cases: int
     needs: list[Need]
+    todos: int = 0  # open ones about people there
 
     @property
     def needs_taker(self) -> bool:
         """Return whether somebody has to take over."""
-        return bool(self.open_cases or self.needs)
+        return bool(self.open_cases or self.needs or self.todos)
 
     @property
     def sentence(self) -> str:
@@ -43,8 +45,14 @@ class Left:
         names = pgettext("joins names", ", ").join(grid.name for grid in self.grids) or "—"
         return _(
             "Somebody has to take over: grids without anybody: %(grids)s; open cases there:"
-            " %(cases)d; needs they look after: %(needs)d. Choose who does."
-        ) % {"grids": names, "cases": self.open_cases, "needs": len(self.needs)}
+            " %(cases)d; to-dos there: %(todos)d; needs they look after: %(needs)d. Choose who"
+            " does."
+        ) % {
+            "grids": names,
+            "cases": self.open_cases,
+            "todos": self.todos,
+            "needs": len(self.needs),
+        }
 
 
 class NobodyTakesOverError(RefusedError):
@@ -125,6 +133,7 @@ def _left_behind(user: User, kept: Collection[str], *, by: User, goes: bool = Fa
         deserted,
         Case.objects.governing().filter(grid__in=deserted).count(),
         [need for need in needs if not need.resident.grid.path.startswith(tuple(kept))],
+        Todo.objects.open().filter(resident__grid__in=deserted).count(),
     )
 
 

@@ -10,7 +10,9 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role, User
 from portal.staffing import succession
 from portal.staffing.succession import NobodyTakesOverError
-from quarantine.models import Case
+from quarantine.models import Case, Event
+from quarantine.todo.models import Todo
+from quarantine.todo.services import open_todo
 from residents.keypeople.models import Need
 from tests import factories
 
@@ -70,6 +72,19 @@ def change(user: User, areas: list[Area], *, taker: User | None, by: User) -> No
 
 
 class TestTakingTheLastPersonFromAGrid:
+    def test_is_refused_while_a_danger_asks_something_there(
+        self, last: User, admin: User, case: Case
+    ) -> None:
+        opened = case.events.get(kind=Event.Kind.OPENED)
+        kind = Todo.Kind.REFER
+        open_todo(kind=kind, resident=case.resident, cause=opened, at=factories.NOW, by=None)
+        Case.objects.filter(pk=case.pk).update(closed_on=case.day_1, closed_as="referred")
+
+        with pytest.raises(NobodyTakesOverError) as refused:
+            change(last, [], taker=None, by=admin)
+
+        assert (refused.value.left.open_cases, refused.value.left.todos) == (0, 1)
+
     def test_is_refused_with_what_would_be_left(
         self, last: User, admin: User, grid: Area, need: Need
     ) -> None:

@@ -398,9 +398,8 @@ class TestAPositive:
         recorded = make_result(case, NOW.date(), outcome="positive", ct="22")
         assert kinds() == ["household", "refer"]
 
-        take_back_result(
-            result=recorded.result, at=recorded.result.recorded_at, by=staff, late=True
-        )
+        supervisor = make_user(Role.SUPERVISOR, case.grid)
+        take_back_result(result=recorded.result, at=LATER, by=supervisor, reason="示例")
 
         assert kinds() == []
 
