@@ -85,7 +85,7 @@ class SampleForm(ActForm):
 class ConfirmedForm(ActForm):
     """A result, which is confirmed once more where its word and its Ct contradict each other."""
 
-    confirmed = forms.CharField(widget=forms.HiddenInput, required=False)
+    confirmed = TextField(widget=forms.HiddenInput, required=False)
     asks_to_confirm = False
 
     def clean(self) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class WithdrawForm(CorrectionForm):
 class GiveForm(CorrectionForm):
     """The fact belongs to somebody else, chosen among those that a typed text finds."""
 
-    who = forms.CharField(
+    who = TextField(
         label=_("Name, number, phone or door of the right person"),
         max_length=LONGEST_SEARCH,
         required=False,

@@ -163,10 +163,11 @@ def arrival_saved(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Show what was logged: the measure, the calendar, who else lives there, what next."""
     by, at = member(request), clock.now()
     arrivals = Arrival.objects.visible_to(by).select_related(
-        "resident__household__building", "grid", "provision", "case__plan__provision"
+        *("resident__household__building", "resident__grid", "grid"),
+        *("provision", "case__plan__provision"),
     )
     arrival = get_object_or_404(arrivals, key=key)
-    if right := Arrival.objects.visible_to(by).filter(corrects=arrival).first():
+    if arrival.withdrawn_at and (right := Arrival.objects.filter(corrects=arrival).first()):
         return redirect("arrival_saved", right.key)
     case = getattr(arrival, "case", None)
     person = unpack(arrival.facts, day_1=arrival.arrived_on)

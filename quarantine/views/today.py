@@ -1,15 +1,19 @@
 """The first page of grid staff: what is due today."""
 
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.access import member, role_required
-from accounts.staff.models import Role
+from accounts.staff.models import Role, User
 from common import clock
 from quarantine.lists.filters import conditions_of_releases
 from quarantine.lists.worklist import WorkKind, worklist
-from quarantine.models import Case
+from quarantine.models import Case, CaseQuerySet
 from quarantine.todo.models import Todo
 from quarantine.todo.showing import marks_of
 from residents.keypeople.models import Need
@@ -45,10 +49,23 @@ def today(request: HttpRequest) -> HttpResponse:
         "kind": kind,
         "todos": first,
         "marks": marks_of(todos),
-        "blocked": theirs.filter(conditions_of_releases(day)["blocked"]).count(),
         "at": at,
         "page": due,
-        "to_follow": Resident.objects.visible_to(member(request)).number_to_follow().count(),
-        "needs": Need.objects.visible_to(member(request)).due(day).count(),
+        **_besides(member(request), theirs, day),
     }
     return render(request, "quarantine/today.html", context)
+
+
+def _besides(by: User, theirs: CaseQuerySet, day: date) -> dict[str, int]:
+    """Count what waits on other pages. One query."""
+    waiting: dict[str, QuerySet[Any]] = {
+        "blocked": theirs.filter(conditions_of_releases(day)["blocked"]),
+        "to_follow": Resident.objects.visible_to(by).number_to_follow(),
+        "needs": Need.objects.visible_to(by).due(day),
+    }
+    first, *others = (
+        rows.order_by().values(what=Value(name)).annotate(number=Count("pk"))
+        for name, rows in waiting.items()
+    )
+    counted = {row["what"]: row["number"] for row in first.union(*others, all=True)}
+    return {name: counted.get(name, 0) for name in waiting}

@@ -139,5 +139,5 @@ def test_a_policy_is_previewed_approved_applied_and_taken_back(
     expect(page.get_by_text("上级通知推迟施行")).to_be_visible()
     sign_in(page, worker)
     page.goto("/changes/")
-    expect(page.get_by_text("更正")).to_have_count(1)
+    expect(page.get_by_text("更正", exact=True)).to_have_count(1)
     assert Activation.objects.get(document="cn-2022-113").withdrawn_by == one

@@ -88,6 +88,7 @@ _TYPES = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
         (r"(?:往来|前往)(?:港澳|台湾|香港|澳门)|(?:香港|澳门|台湾|外国)[^居]*身份证", None),
+        (r"后补|待补|补交|^tofollow$", DocumentType.TO_FOLLOW),
         (r"永久居留|永居|permanentresiden|foreignresidence", DocumentType.FOREIGN_RESIDENCE),
         (
             r"回乡证|回乡卡|台胞证|台胞卡|(?:港|澳|台|来往|往来).*通行证|^通行证$"

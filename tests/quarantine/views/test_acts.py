@@ -1,5 +1,6 @@
 """Acts on a case from its page and from today's cards, and taking them back."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -300,6 +301,8 @@ class TestToday:
             Household.objects.filter(residents=case.resident_id).update(building=building)
         do(as_staff, cases[2] or ready, "sample")
         monkeypatch.setattr("quarantine.lists.worklist.page_after", partial(page_after, size=1))
+        # Documents are asked for anew once a second, on whatever page that is.
+        monkeypatch.setattr("policy.services.FRESH_FOR_SECONDS", math.inf)
 
         def walk(kind: str) -> list[Card]:
             met: list[Card] = []

@@ -308,6 +308,8 @@ DOCUMENTS = {
     "中华人民共和国外国人永久居留身份证": KINDS.FOREIGN_RESIDENCE,
     "外国人永久居留证": KINDS.FOREIGN_RESIDENCE,
     "暂无": KINDS.NONE,
+    "证件后补": KINDS.TO_FOLLOW,
+    "身份证待补": KINDS.TO_FOLLOW,
     **{kind.value: kind for kind in KINDS},
 }
 
