@@ -19,7 +19,8 @@ from pathlib import Path
 
 import environ
 import pytest
-from babel.messages.frontend import compile_catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 
 from portal import engines
 
@@ -51,10 +52,8 @@ def _compile_texts() -> None:
     for texts in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
         compiled = texts.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < texts.stat().st_mtime:
-            command = compile_catalog()
-            command.input_file, command.output_file = str(texts), str(compiled)
-            command.finalize_options()
-            command.run()
+            with texts.open("rb") as source, compiled.open("wb") as target:
+                write_mo(target, read_po(source))
 
 
 _compile_texts()
