@@ -405,7 +405,8 @@ def _until(answers: Callable[[], object], server: subprocess.Popen[bytes], log: 
             answers()
             return
         time.sleep(0.03)
-    raise EngineError(f"{log.stem} did not start; see the end of {log}.")
+    last = log.read_text(errors="replace").splitlines()[-1:] if log.exists() else []
+    raise EngineError(f"{log.stem} did not start; see the end of {log}: {''.join(last)}")
 
 
 @contextmanager

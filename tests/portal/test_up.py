@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psutil
@@ -105,11 +106,16 @@ class Portal:
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """Give one portal to all tests, which stop and start it."""
-    one = Portal(tmp_path_factory.mktemp("up") / "data", _free_port(), WANGGE_DEMO="0")
-    yield one
-    one.let_go()
+def portal() -> Iterator[Portal]:
+    """
+    Give one portal to all tests, which stop and start it.
+
+    Not in a folder of pytest's: each session that begins shuts the user of the engines out there.
+    """
+    with TemporaryDirectory(prefix="wangge-up-") as folder:
+        one = Portal(Path(folder) / "data", _free_port(), WANGGE_DEMO="0")
+        yield one
+        one.let_go()
 
 
 @pytest.fixture
