@@ -61,6 +61,17 @@ class TestTheHistoryOfACase:
             assert reverse("fact_correct", args=fact) in page
 
 
+class TestTheFormOfAnArrival:
+    def test_complains_of_nothing_before_it_was_sent(
+        self, as_supervisor: Client, case: Case
+    ) -> None:
+        assert case.arrival
+        address = reverse("arrival_correct", args=[case.arrival.key])
+
+        assert "error-summary" not in as_supervisor.get(address).content.decode()
+        assert "error-summary" in as_supervisor.post(address, {}).content.decode()
+
+
 class TestAFact:
     def test_tells_grid_staff_who_puts_it_right(
         self, as_staff: Client, supervisor: User, case: Case
