@@ -1,5 +1,6 @@
 """What tests of pages ask of a page in Chromium."""
 
+import os
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -10,6 +11,7 @@ from playwright.sync_api import Page
 from accounts.staff.models import User
 
 SCREENS = settings.BASE_DIR / "build" / "screens"
+PICTURES = settings.BASE_DIR / "docs" / "pictures" if os.environ.get("PICTURES") else SCREENS
 TOUCH = 48
 CONTROLS = "button, .btn, input:not([type=hidden]), select, textarea, summary, [role=button]"
 
@@ -58,3 +60,10 @@ def shot(page: Page, name: str, *, whole: bool = False) -> Path:
     picture = SCREENS / f"{name}.png"
     page.screenshot(path=picture, full_page=whole, animations="disabled")
     return picture
+
+
+def picture(page: Page, name: str, *, whole: bool = False) -> None:
+    """Take a picture for the manual: with PICTURES=1 it renews docs/pictures."""
+    page.screenshot(
+        path=PICTURES / f"{name}.png", scale="css", animations="disabled", full_page=whole
+    )

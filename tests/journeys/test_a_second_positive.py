@@ -8,9 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.staff.models import Area, Role
+from common import clock
 from quarantine.acts.contacts import open_contacts
 from quarantine.models import Case
-from tests.browser import barriers, shot, sign_in, too_small
+from reminders.sweep import sweep
+from tests.browser import barriers, picture, shot, sign_in, too_small
 from tests.factories import (
     make_arrival,
     make_household,
@@ -70,6 +72,8 @@ def test_holds_the_contact_longer_until_it_turns_out_to_be_wrong(
     to_release = page.locator(".dates div", has_text="解除")
     grounds = page.locator(".grounds li")
 
+    sweep(at=clock.now())  # what beat does each minute
+
     # The page of the contact warns, and leads to the decision, which gives both days.
     sign_in(page, staff)
     page.goto(f"/cases/{held.key}/")
@@ -95,7 +99,7 @@ def test_holds_the_contact_longer_until_it_turns_out_to_be_wrong(
     governing = grounds.filter(has_text=later.isoformat())
     expect(governing).to_contain_text("以此为准")
     assert barriers(page) == []
-    shot(page, "grounds", whole=True)
+    picture(page, "grounds")
     governing.get_by_role("link").click()
     expect(to_release).to_contain_text(later.isoformat())
 
@@ -107,7 +111,7 @@ def test_holds_the_contact_longer_until_it_turns_out_to_be_wrong(
     withdraw = page.locator("#way-withdraw")
     withdraw.get_by_label("错在何处、依据是什么").fill(WHY)
     assert barriers(page) == []
-    shot(page, "result-withdraw", whole=True)
+    picture(page, "put-right")
     withdraw.get_by_role("button", name="撤销").click()
     expect(page.locator("h1")).to_contain_text("撤销")
     page.goto(f"/cases/{contacts[0].key}/")
@@ -116,5 +120,4 @@ def test_holds_the_contact_longer_until_it_turns_out_to_be_wrong(
 
     page.goto(f"/cases/{held.key}/")
     expect(to_release).to_contain_text(until.isoformat())
-    shot(page, "grounds-again", whole=True)
     assert Case.objects.open().get(resident=held.resident) == held

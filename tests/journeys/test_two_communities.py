@@ -1,16 +1,10 @@
-"""
-Two neighbourhoods, two notices, one week: the demo as a visitor sees it.
+"""Two neighbourhoods, two notices, one week: the demo as a visitor sees it."""
 
-With PICTURES=1 it renews the pictures of the README.
-"""
-
-import os
 import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 from pytest_django.fixtures import Settings
@@ -21,10 +15,9 @@ from portal import demo
 from quarantine.models import Arrival, Case
 from reminders.models import Message
 from reminders.sweep import sweep
-from tests.browser import SCREENS, barriers, too_small
+from tests.browser import barriers, picture, too_small
 from tests.factories import named
 
-PICTURES = settings.BASE_DIR / "docs/pictures" if os.environ.get("PICTURES") else SCREENS
 SAVE = re.compile("^保存$")
 
 
@@ -42,13 +35,6 @@ def sign_in(page: Page, username: str) -> None:
     page.locator(f"button[data-username='{username}']").click()
     page.get_by_role("button", name="登录", exact=True).click()
     expect(page.locator(".topbar .dropdown")).to_be_visible()
-
-
-def picture(page: Page, name: str, *, whole: bool = False) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    page.screenshot(
-        path=PICTURES / f"{name}.png", scale="css", animations="disabled", full_page=whole
-    )
 
 
 def fill_arrival(page: Page, *, born: str, name: str, spelt: str, origin: str) -> None:
