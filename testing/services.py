@@ -19,10 +19,10 @@ from accounts.staff.models import User
 from common import clock
 from common.errors import RefusedError
 from common.undo_window import TooLateToUndoError, refuse_after_undo
+from policy.engine.decisions.facts import MOST_CT
 from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
-HIGHEST_CT = 50
 _ONCE_A_DAY = gettext_lazy("A sample of this person was already taken on that day.")
 
 
@@ -170,7 +170,7 @@ def _check_ct(ct: Decimal | None, outcome: NATResult.Outcome) -> None:
         return
     if outcome in NATResult.NO_RESULT:
         raise CtError(_("A sample without a result has no Ct value: leave it empty."))
-    if not ct.is_finite() or not 0 <= ct <= HIGHEST_CT:
+    if not ct.is_finite() or not 0 <= ct <= MOST_CT:
         raise CtError(_("A Ct value lies between 0 and 50."))
     if ct != round(ct, 2):
         # The database would round, and 34.999 is not 35.

@@ -14,7 +14,7 @@ from common import clock, locks
 from common.errors import RefusedError
 from quarantine.arrivals.codec import Entrance, Newcomer, show_entrance
 from quarantine.arrivals.services import ChangedByArrival, log_arrival
-from quarantine.arrivals.unclear import UnclearPlaceError, unclear_places
+from quarantine.arrivals.unclear import refuse_unclear
 from quarantine.models import Arrival
 from quarantine.relocation.moves import move_resident
 from residents.register import services as residents
@@ -61,8 +61,7 @@ def take_in(
     locks.hold_for_transaction(locks.entry(key))
     if logged := Arrival.objects.visible_to(by).filter(key=key).first():
         return logged
-    if unclear := unclear_places(law, facts):
-        raise UnclearPlaceError(unclear)
+    refuse_unclear(law, facts)
     entry: ChangedByArrival | None = None
     household = _household(door) if door else None
     if isinstance(who, Newcomer) and household is None:

@@ -48,6 +48,12 @@ def unclear_places(law: Law, person: Person) -> list[UnclearPlace]:
     return [UnclearPlace(each.area, _sentence(each), _within(each)) for each in coarse]
 
 
+def refuse_unclear(law: Law, person: Person) -> None:
+    """Raise UnclearPlaceError where a place of the journey is too coarse for the law."""
+    if unclear := unclear_places(law, person):
+        raise UnclearPlaceError(unclear)
+
+
 def _sentence(coarse: Coarse) -> str:
     parts = [places.places()[part].name for part in coarse.parts if part in places.places()]
     named = pgettext("joins names", ", ").join(parts[:NAMED])

@@ -30,6 +30,7 @@ from quarantine.arrivals.services import (
     provision_of,
     take_back_arrival,
 )
+from quarantine.arrivals.unclear import refuse_unclear
 from quarantine.cases.facts import decide_on, pack, unpack
 from quarantine.cases.lifecycle import open_case
 from quarantine.corrections.derivation import derive_again, follow, note, void
@@ -66,8 +67,9 @@ def correct_arrival(
     Correct day and facts of an arrival; its case follows.
 
     Where the corrected facts ask for no measure, the case is taken back; where they do and there
-    was none, it is opened. Raise UnchangedArrivalError, FutureArrivalError, AlreadyLoggedError,
-    TooLateToUndoError for an arrival that was withdrawn, and what `may_correct` raises.
+    was none, it is opened. Raise UnclearPlaceError, UnchangedArrivalError, FutureArrivalError,
+    AlreadyLoggedError, TooLateToUndoError for an arrival that was withdrawn, and what
+    `may_correct` raises.
     """
     thorough = may_correct(
         recorded_at=arrival.logged_at, area=arrival.grid, at=at, by=by, reason=reason
@@ -84,6 +86,7 @@ def correct_arrival(
     if all(getattr(arrival, name) == value for name, value in new.items()):
         raise UnchangedArrivalError(_("This is what stands there already."))
     law = law_of(document=arrival.law, area=arrival.grid)
+    refuse_unclear(law, facts)
     decision = decide_on(law, facts)
     case = case_of(arrival)
     right = _write(arrival, at=at, by=by, provision=provision_of(decision), **new)

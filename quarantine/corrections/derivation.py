@@ -46,7 +46,7 @@ def case_at(resident: Resident, day: date) -> Case | None:
     """Return the case in whose history a fact of that day belongs: the last one of that day."""
     cases = Case.objects.filter(resident=resident).exclude(closed_as__in=Case.VOID)
     now = cases.filter(day_1__lte=day).exclude(closed_on__lt=day)
-    return (now.order_by("-pk").first() or cases.order_by("-pk").first()) or None
+    return now.order_by("-pk").first() or cases.order_by("-pk").first()
 
 
 def note(
@@ -252,12 +252,14 @@ def _unheard(resident: Resident) -> list[NATResult]:
     if not positives:
         return []
     followed = Event.objects.valid().filter(case__resident=resident, detail__has_key="result")
-    known = set(followed.exclude(case__closed_as__in=Case.VOID).values_list("detail__result"))
+    known = set(
+        followed.exclude(case__closed_as__in=Case.VOID).values_list("detail__result", flat=True)
+    )
     infected = _theirs(resident).filter(plan__provision__subject=INFECTED)
     return [
         result
         for result in positives
-        if (result.pk,) not in known
+        if result.pk not in known
         and not any(
             case.day_1 <= result.sample.day
             and (case.closed_on is None or result.sample.day <= case.closed_on)

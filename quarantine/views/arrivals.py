@@ -29,7 +29,7 @@ from policy.engine.errors import BadQuestionError
 from policy.services import in_force, law_of
 from quarantine.arrivals import codec, intake
 from quarantine.arrivals.earlier import days_served_here, held
-from quarantine.arrivals.forms import ArrivalForm
+from quarantine.arrivals.forms import ArrivalForm, JourneyForm
 from quarantine.arrivals.services import entry_of, take_back_arrival
 from quarantine.arrivals.unclear import UnclearPlaceError, unclear_places
 from quarantine.cases.calendars import calendar_of
@@ -96,7 +96,7 @@ def arrival_new(request: HttpRequest) -> HttpResponse:
     try:
         arrival = _take_in(form, by, at)
     except ValidationError as error:
-        _add_refusal(form, error)
+        add_arrival_refusal(form, error)
         return _page(request, form)
     if "and_household" in request.POST:
         messages.success(request, _("Logged."), extra_tags=_undo(arrival))
@@ -218,7 +218,8 @@ def arrival_undo(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     return redirect(f"{reverse('arrival_new')}?after={key}&keep=all")
 
 
-def _add_refusal(form: ArrivalForm, error: ValidationError) -> None:
+def add_arrival_refusal(form: JourneyForm, error: ValidationError) -> None:
+    """Say on the form why an arrival was refused, and ask for a smaller place where it must be."""
     if isinstance(error, UnclearPlaceError):
         form.ask_where(error.unclear)
     else:

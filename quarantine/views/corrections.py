@@ -41,7 +41,7 @@ from quarantine.corrections.forms import (
 from quarantine.corrections.kinds import ExcludedBy
 from quarantine.corrections.permission import in_undo_time, supervises, who_can
 from quarantine.models import Arrival, Case, Event
-from quarantine.views.arrivals import posted
+from quarantine.views.arrivals import add_arrival_refusal, posted
 from quarantine.views.errors import add_refusal
 from residents.register import services as residents
 from residents.register.models import Resident
@@ -255,10 +255,11 @@ def fact_correct(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
 
 
 def _forms(request: HttpRequest, fact: Fact, by: User, at: datetime) -> dict[str, CorrectionForm]:
-    sent, in_time = request.POST.get("way"), in_undo_time(fact.recorded_at, at=at)
+    sent = request.POST.get("way")
+    in_time = in_undo_time(fact.recorded_at, at=at) and not supervises(by, fact.area)
     forms: dict[str, CorrectionForm] = {}
     for way in fact.ways:
-        given: dict[str, Any] = {"in_time": in_time and not supervises(by, fact.area)}
+        given: dict[str, Any] = {"in_time": in_time}
         if way == Way.GIVE:
             given["people"] = _people(request, fact, by, clock.day_of(at))
         data = request.POST if sent == way else None
@@ -354,7 +355,7 @@ def arrival_correct(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         except BadQuestionError as error:
             form.add_error(None, say(error.text))
         except ValidationError as error:
-            add_refusal(form, error)
+            add_arrival_refusal(form, error)
         else:
             messages.success(request, _("Put right; dates and lists follow."))
             if case := logged.case or fact.case:

@@ -13,6 +13,7 @@ from policy.engine.decisions.facts import Person, Stay
 from quarantine.acts.contacts import open_contacts
 from quarantine.acts.release import release
 from quarantine.arrivals.services import AlreadyLoggedError, FutureArrivalError, Logged
+from quarantine.arrivals.unclear import UnclearPlaceError
 from quarantine.cases.facts import unpack
 from quarantine.cases.lifecycle import change_home_conditions
 from quarantine.cases.nightly_check import unexplained_cases
@@ -265,6 +266,20 @@ class TestACorrection:
         with pytest.raises(AlreadyLoggedError):
             correct(first, start=DAY + ONE_DAY, by=make_user(Role.SUPERVISOR, cangshan))
         assert Arrival.objects.valid().count() == 2
+
+    def test_is_asked_for_the_city_where_the_law_tells_places_apart(
+        self, bayannur: Area, supervisor: User
+    ) -> None:
+        arrival = make_arrival(bayannur, arrived_from=BAOTOU).arrival
+        province: dict[str, Any] = {
+            "arrived_from": "620000",
+            "stays": (Stay("620000", None, DAY),),
+        }
+
+        with pytest.raises(UnclearPlaceError):
+            correct(arrival, by=supervisor, **province)
+
+        assert correct(arrival, by=supervisor, **BY_LANZHOU).case
 
     def test_is_made_once_of_one_row(self, bayannur: Area, supervisor: User) -> None:
         arrival = make_arrival(bayannur, **BY_LANZHOU).arrival
