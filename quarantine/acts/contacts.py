@@ -201,6 +201,8 @@ def _contacts_of(case: Case) -> Any:
         index_case__resident=case.resident_id,
         index_case__opened_at__gte=case.opened_at - LONG_AGO,
     )
+    # Of an infection that never was, nobody was a contact.
+    contacts = contacts.exclude(index_case__closed_as__in=Case.VOID)
     return contacts.values("resident")
 
 

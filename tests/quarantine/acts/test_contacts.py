@@ -1,10 +1,12 @@
 """Who lives with an infected person: proposed, decided on, and since when they were there."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 
-from accounts.staff.models import Area
+from accounts.staff.models import Area, Role
 from policy.engine.decisions.facts import Stay
 from quarantine.acts.contacts import (
     NoContactError,
@@ -15,6 +17,9 @@ from quarantine.acts.contacts import (
     proposed_contacts,
 )
 from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.corrections.cases import entered_in_error, exclude
+from quarantine.corrections.derivation import full_case
+from quarantine.corrections.kinds import ExcludedBy
 from quarantine.corrections.withdrawals import take_back_event, take_back_result
 from quarantine.models import Case
 from quarantine.relocation.moves import move_resident
@@ -61,6 +66,7 @@ def infected(cangshan: Area) -> Case:
 
 
 DAY_3 = nth(3)
+excluded = partial(exclude, excluded_by=ExcludedBy.CDC)
 
 
 def proposed(case: Case, day: date = DAY_3) -> list[ProposedContact]:
@@ -99,6 +105,28 @@ class TestTheHousehold:
         (opened,) = enter(came, flatmate)
         assert opened.index_case == came
         assert not proposed(came)
+
+    @pytest.mark.parametrize("end", [entered_in_error, excluded])
+    def test_is_proposed_again_after_an_infection_that_never_was(
+        self, cangshan: Area, end: Callable[..., None]
+    ) -> None:
+        wrong = make_arrival(cangshan, exposure="infected", clinical="mild").case
+        assert wrong
+        flatmate = make_resident(household=wrong.resident.household)
+        enter(wrong, flatmate)
+        end(
+            case=full_case(wrong.pk),
+            at=moment(DAY_3),
+            by=make_user(Role.SUPERVISOR, cangshan),
+            reason="示例",
+        )
+
+        right = make_arrival(
+            cangshan, on=nth(4), resident=wrong.resident, exposure="infected", clinical="mild"
+        ).case
+
+        assert right
+        assert people(right, nth(4)) == [flatmate]
 
     def test_is_a_contact_from_the_day_of_the_positive_on(self, infected: Case) -> None:
         opened = enter(infected, *people(infected))
