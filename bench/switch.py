@@ -47,7 +47,7 @@ MOST_PREVIEW = 3.0
 ALONE = 8.0  # seconds of load without a switch
 WRITTEN = (
     *("activation_id", "law", "law_from", "freed_on", "transition", "plan_id"),
-    *("next_test_on", "release_on", "version"),
+    *("governs", "next_test_on", "release_on", "version"),
 )
 
 

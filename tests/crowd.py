@@ -7,14 +7,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 from io import StringIO
 
-from django.db import connection
-from django.db.models import Model
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 
 from accounts.staff.models import Area, Role
 from policy.engine.calendars.plans import Plan
 from policy.engine.decisions.facts import Inbound, Person, Stay
 from policy.engine.moments import nth_day
 from policy.services import law_at
+from quarantine.cases import standing
 from quarantine.cases.calendars import decode_history, lay_plan
 from quarantine.cases.facts import decide_on, pack
 from quarantine.cases.plans import store_plan
@@ -49,6 +50,8 @@ ORIGINS = [
 SCREENED = (2, 4)
 # So many cases share one set of facts and one history, on average.
 ALIKE = 5
+# One case in so many is a second ground, alike, of the person of the case before it.
+OF_SEVERAL = 100
 
 
 def make_district(grids: int = GRIDS) -> list[int]:
@@ -81,10 +84,21 @@ def fill(number: int, grids: list[int], *, today: date = TODAY, with_results: bo
             "COPY kinds FROM STDIN", StringIO("".join(_kinds(kinds, today, chance)))
         )
         cursor.execute(
-            "CREATE TEMPORARY TABLE crowd AS SELECT n, (%s + n)::bigint AS id,"
-            " (random() * random() * %s)::int AS kind, (%s::bigint[])[1 + n %% %s] AS grid"
-            " FROM generate_series(1, %s) n; ANALYZE kinds; ANALYZE crowd",
-            [_first(), kinds - 1, grids, len(grids), number],
+            "CREATE TEMPORARY TABLE crowd AS SELECT n, (%(first)s + n)::bigint AS id,"
+            " n %% %(of_several)s = 0 AS again, (random() * random() * %(kinds)s)::int AS kind,"
+            " (%(grids)s::bigint[])"
+            "[1 + (n - (n %% %(of_several)s = 0)::int) %% %(places)s] AS grid"
+            " FROM generate_series(1, %(number)s) n;"
+            " UPDATE crowd SET kind = before.kind FROM crowd before"
+            " WHERE crowd.again AND before.n = crowd.n - 1; ANALYZE kinds; ANALYZE crowd",
+            {
+                "first": _first(),
+                "of_several": OF_SEVERAL,
+                "kinds": kinds - 1,
+                "grids": grids,
+                "places": len(grids),
+                "number": number,
+            },
         )
         # Rows that are copies of checked ones: no trigger looks at each again.
         cursor.execute("SET session_replication_role = replica")
@@ -93,15 +107,21 @@ def fill(number: int, grids: list[int], *, today: date = TODAY, with_results: bo
         _copy(Arrival, template.arrival_id or 0, once)
         _copy(Case, template.pk, once)
         if with_results:
-            each = f"{once}, unnest(k.sampled) WITH ORDINALITY s (day, nth)"
+            each = f"{once}, unnest(k.sampled) WITH ORDINALITY s (day, nth) WHERE NOT crowd.again"
             result = NATResult.objects.get(sample__resident=template.resident_id)
             _copy(Sample, result.sample_id, each)
-            _copy(NATResult, result.pk, f"{each} WHERE {_FOUND}")
+            _copy(NATResult, result.pk, f"{each} AND {_FOUND}")
             missed = r"regexp_matches(k.history, '(\d+)!', 'g') m"
             _copy(Event, template.events.earliest("pk").pk, f"{once}, {missed}")
         cursor.execute("SET session_replication_role = DEFAULT")
         Case.objects.filter(pk=template.pk).update(closed_on=today, closed_as="completed")
+        with transaction.atomic():
+            standing.settle(_under_several(), today=today, tell=True)
         cursor.execute("VACUUM ANALYZE")
+
+
+def _under_several() -> QuerySet[Case, int]:
+    return Case.objects.open().filter(governs=False).values_list("resident", flat=True)
 
 
 def _first() -> int:
@@ -136,6 +156,7 @@ _FACTS = (
     " jsonb_build_array(-(random() * 360000)::int, NULL)) ELSE k.facts END"
 )
 _TAKEN = "crowd.id * 10 + s.nth"
+_WHOSE = "crowd.id - crowd.again::int"
 _NUMBER = "(s.day - k.day_1 + 1)"
 _FOUND = f"({_NUMBER} < 1 OR k.history ~ ('(^| )' || {_NUMBER} || '-'))"
 PARTICULAR: dict[type[Model], dict[str, str]] = {
@@ -146,14 +167,15 @@ PARTICULAR: dict[type[Model], dict[str, str]] = {
     },
     Arrival: {
         **_EACH,
-        "resident_id": "crowd.id",
+        "resident_id": _WHOSE,
         "grid_id": "crowd.grid",
-        "arrived_on": "k.day_1",
+        "arrived_on": "k.day_1 - 30 * crowd.again::int",
         "provision_id": "k.provision",
     },
     Case: {
         **_EACH,
-        "resident_id": "crowd.id",
+        "resident_id": _WHOSE,
+        "governs": "NOT crowd.again",
         "grid_id": "crowd.grid",
         "arrival_id": "crowd.id",
         "day_1": "k.day_1",
