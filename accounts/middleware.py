@@ -12,6 +12,7 @@ from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -30,7 +31,11 @@ WHILE_FACTOR_IS_MISSING = ALWAYS | {"account_change_password", "mfa_activate_tot
 
 
 class NoStore:
-    """Forbid browsers and proxies to store pages for signed-in users."""
+    """
+    Forbid browsers and proxies to store pages for signed-in users.
+
+    Who signs out leaves nothing in the browser's stores.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -40,6 +45,8 @@ class NoStore:
         response = self.get_response(request)
         if request.user.is_authenticated:
             add_never_cache_headers(response)
+        elif request.method == "POST" and request.path == reverse("account_logout"):
+            response.headers["Clear-Site-Data"] = '"cache", "storage"'
         return response
 
 

@@ -91,6 +91,7 @@ CAPABILITIES = {
     "portal/test_dump.py",
     "portal/test_error_pages.py",
     "portal/test_health.py",
+    "portal/test_security.py",
     "portal/test_visibility.py",
     "quarantine/test_concurrency.py",
     "quarantine/switching/test_switching.py",

@@ -69,6 +69,22 @@ class TestProduction:
         )
         assert "SECOND_FACTOR_REQUIRED = True" in shown.stdout, shown.stderr
 
+    def test_gives_each_cookie_its_prefix(self, tmp_path: Path) -> None:
+        shown = _manage(
+            *("diffsettings", "--all"),
+            WANGGE_PRODUCTION="1",
+            WANGGE_DATA=str(tmp_path),
+            DATABASE_URL=os.environ["DATABASE_URL"],
+            REDIS_URL=os.environ["REDIS_URL"],
+            **keys.new_secrets(),
+        ).stdout
+        for cookie in ("SESSION", "CSRF", "LANGUAGE"):
+            assert f"{cookie}_COOKIE_NAME = '__Host-" in shown
+            assert f"{cookie}_COOKIE_SECURE = True" in shown
+            assert f"{cookie}_COOKIE_HTTPONLY = True" in shown
+            assert f"{cookie}_COOKIE_SAMESITE = 'Lax'" in shown
+        assert "SessionStorage" in shown
+
     def test_passes_the_deployment_checks(self, tmp_path: Path) -> None:
         checked = _manage(
             *("check", "--deploy", "--fail-level", "WARNING"),
