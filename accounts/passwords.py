@@ -24,6 +24,4 @@ class NotOfThePortalsWords:
 
     def get_help_text(self) -> str:
         """Return the sentence beside the field."""
-        return _(
-            "Do not build your password on the words of this work or on your employer's name."
-        )
+        return _("Do not build your password on words of this work or on your employer's name.")
