@@ -35,8 +35,9 @@ EVIDENCE_FITS = pgtrigger.Trigger(
         ("other_law", "boolean := TG_OP = 'UPDATE' AND NEW.law <> NEW.opened_under"),
         (
             "same_people",  # a contact may have moved away since, or been merged (same_person)
-            "boolean := TG_OP = 'UPDATE'"
-            " AND NEW.index_case_id IS NOT DISTINCT FROM OLD.index_case_id",
+            "boolean := TG_OP = 'UPDATE' AND (SELECT resident_id FROM quarantine_case"
+            " WHERE id = NEW.index_case_id) IS NOT DISTINCT FROM (SELECT resident_id"
+            " FROM quarantine_case WHERE id = OLD.index_case_id)",
         ),
     ],
     func="""
@@ -237,6 +238,8 @@ UNTOLD = (
         | Q(told_freed=True) & ~Q(transition="freed")
         | ~Q(told_release_on=F("release_on"))
         & ~Q(told_release_on__isnull=True, release_on__isnull=True)
+        # The days of somebody who is only tested move with day 1 alone.
+        | ~Q(told_day_1=F("day_1"))
     )
     & ~Q(told_release_on__lt=F("law_from"))
 )
@@ -432,6 +435,7 @@ class Case(models.Model):
         Plan, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     told_release_on = models.DateField(null=True)
+    told_day_1 = models.DateField(null=True)
     told_freed = models.BooleanField(default=False)
     closed_on = models.DateField(_("closed on"), null=True, blank=True)
     closed_as = models.CharField(_("closed as"), max_length=12, choices=ClosedAs, blank=True)

@@ -11,7 +11,7 @@ that a later change overtakes is dropped; the later message covers both.
 
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.db import connection, transaction
@@ -20,7 +20,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q
 from accounts.staff.models import Area, User
 from common import clock
 from policy.engine.calendars.plans import Plan as EnginePlan
-from policy.engine.moments import day_number
+from policy.engine.moments import nth_day
 from quarantine.cases.calendars import decode_history
 from quarantine.cases.plans import plan_of
 from quarantine.models import Case, Plan
@@ -45,6 +45,7 @@ class Untold(NamedTuple):
     told_release_on: date | None
     release_on: date | None
     told_freed: bool
+    told_day_1: date | None
     transition: str
     day_1: date
     history: str
@@ -52,14 +53,16 @@ class Untold(NamedTuple):
 
 NEW_CHANGES = """
     INSERT INTO reminders_change (key, case_id, grid_id, at, law, transition, before_plan_id,
-        before_release_on, before_freed, after_plan_id, after_release_on, correction)
+        before_release_on, before_freed, before_day_1, after_plan_id, after_release_on,
+        after_day_1, correction)
     SELECT gen_random_uuid(), c.id, c.grid_id, %(at)s, c.law, c.transition, c.told_plan_id,
-        c.told_release_on, c.told_freed, c.plan_id, c.release_on,
+        c.told_release_on, c.told_freed, c.told_day_1, c.plan_id, c.release_on, c.day_1,
         EXISTS (
             SELECT FROM reminders_change e
             WHERE e.case_id = c.id AND e.before_plan_id = c.plan_id
                 AND e.before_release_on IS NOT DISTINCT FROM c.release_on
                 AND e.before_freed = (c.transition = 'freed')
+                AND (e.before_day_1 IS NULL OR e.before_day_1 = c.day_1)
         )
     FROM quarantine_case c WHERE c.id = ANY(%(cases)s) ORDER BY c.id
     RETURNING id
@@ -83,8 +86,9 @@ NEW_MESSAGES = """
     ) unsent ON true
     JOIN reminders_change s ON s.id = COALESCE(unsent.since_id, n.id)
     WHERE n.id = ANY(%(changes)s) AND (r.phone <> '' OR %(channel)s = 'in_app')
-        AND (s.before_plan_id, s.before_release_on, s.before_freed)
-            IS DISTINCT FROM (n.after_plan_id, n.after_release_on, n.transition = 'freed')
+        AND (s.before_plan_id, s.before_release_on, s.before_freed, s.before_day_1)
+            IS DISTINCT FROM
+            (n.after_plan_id, n.after_release_on, n.transition = 'freed', n.after_day_1)
     ORDER BY n.id
     ON CONFLICT DO NOTHING
 """
@@ -103,7 +107,10 @@ def tell_chunk(*, at: datetime, channels: Iterable[str]) -> int | None:
     changed_cases = _with_other_dates(untold, today=clock.day_of(at))
     written = _write_changes(changed_cases, at=at, channels=channels) if changed_cases else 0
     Case.objects.filter(pk__in=[case.case for case in untold]).update(
-        told_plan=F("plan"), told_release_on=F("release_on"), told_freed=Q(transition=FREED)
+        told_plan=F("plan"),
+        told_release_on=F("release_on"),
+        told_freed=Q(transition=FREED),
+        told_day_1=F("day_1"),
     )
     return written
 
@@ -121,37 +128,45 @@ def _with_other_dates(untold: Collection[Untold], *, today: date) -> list[int]:
         case.case
         for case in untold
         if case.told_release_on != case.release_on
-        or _still_asked(plan_of(rows[case.told_plan]), case, today, freed=case.told_freed)
-        != _still_asked(plan_of(rows[case.plan]), case, today, freed=case.transition == FREED)
+        or case.told_day_1 is None
+        or _still_asked(
+            plan_of(rows[case.told_plan]), case, case.told_day_1, today, freed=case.told_freed
+        )
+        != _still_asked(
+            plan_of(rows[case.plan]), case, case.day_1, today, freed=case.transition == FREED
+        )
     ]
 
 
 def _still_asked(
-    plan: EnginePlan, case: Untold, today: date, *, freed: bool
+    plan: EnginePlan, case: Untold, day_1: date, today: date, *, freed: bool
 ) -> tuple[object, ...]:
     """
-    Return what a plan still requires: stages, tests, advised tests, condition of release.
+    Return what a plan from a day 1 on still requires, by date.
 
-    The day of release is the same, before and after. A stage ends on that day under either law,
-    and a freed person owes no test any more.
+    Stages, tests, advised tests, and the condition of release. The day of release is the same,
+    before and after. A stage ends on that day under either law, and a freed person owes no test
+    any more.
     """
-    now = day_number(today, case.day_1)
-    held_until = day_number(case.release_on, case.day_1) - 1 if case.release_on else None
+    held_until = case.release_on - timedelta(days=1) if case.release_on else date.max
     stages = []
-    for stage, first, last in plan.spans():
-        if stage.force == "must" and held_until is not None:
+    for stage, first_number, last_number in plan.spans():
+        first, last = nth_day(day_1, first_number), nth_day(day_1, last_number)
+        if stage.force == "must":
             last = min(last, held_until)
-        if last >= now:
+        if last >= today:
             requirement = replace(stage, days=0, tests=(), served=0)
-            stages.append((requirement, max(first, now), last))
+            stages.append((requirement, max(first, today), last))
     if freed:
         return stages, [], [], None
-    taken = {
-        day_number(day, case.day_1) for day in decode_history(case.history, case.day_1).sampled
-    }
-    tests = [day for day in plan.days_asked("must") if day not in taken]
-    advised = [day for day in plan.days_asked("advise") if day >= now]
+    taken = set(decode_history(case.history, case.day_1).sampled)
+    tests = [day for day in _days(plan.days_asked("must"), day_1) if day not in taken]
+    advised = [day for day in _days(plan.days_asked("advise"), day_1) if day >= today]
     return stages, tests, advised, plan.release
+
+
+def _days(numbers: Iterable[int], day_1: date) -> list[date]:
+    return [nth_day(day_1, number) for number in numbers]
 
 
 def _write_changes(cases: list[int], *, at: datetime, channels: Iterable[str]) -> int:

@@ -73,6 +73,9 @@ class Change(models.Model):
         Plan, on_delete=models.PROTECT, db_index=False, related_name="+"
     )
     after_release_on = models.DateField(_("release now"), null=True)
+    # Day 1, where no release says how the days of the tests moved.
+    before_day_1 = models.DateField(_("day 1 before"), null=True)
+    after_day_1 = models.DateField(_("day 1 now"), null=True)
     # Whether the case was freed before; for now see `transition`.
     before_freed = models.BooleanField(default=False)
     # It corrects an earlier change: the law before it applies again.

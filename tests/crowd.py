@@ -186,6 +186,7 @@ PARTICULAR: dict[type[Model], dict[str, str]] = {
         "next_test_on": "k.next_test_on",
         "release_on": "k.release_on",
         "told_release_on": "k.release_on",
+        "told_day_1": "k.day_1",
     },
     Sample: {
         **_EACH,

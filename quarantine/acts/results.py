@@ -21,7 +21,8 @@ from policy.engine.decisions.facts import Person
 from policy.engine.documents.library import Law
 from policy.services import in_force, law_of
 from policy.words import document_title
-from quarantine.acts.contacts import proposed_contacts
+from quarantine.acts.household import proposed_contacts
+from quarantine.acts.infected import end_later_contacts, is_followed, rest_on_first_positive
 from quarantine.cases.calendars import calendar_of, calendars_of
 from quarantine.cases.facts import decide_on, knows_contacts, unpack
 from quarantine.cases.lifecycle import (
@@ -108,6 +109,7 @@ def record_result(
     at: datetime,
     by: User,
     confirmed: bool = False,
+    tells: bool = True,
 ) -> Recorded:
     """
     Record a result and let its consequences follow.
@@ -125,8 +127,8 @@ def record_result(
     The result of a pool is that of all samples in its tube. A positive one says nothing of one
     person yet: each is to be checked, and a tube of their own, the same day, decides.
 
-    Raise ContradictionError, unless it is `confirmed` that the laboratory says so, and what
-    `testing.services.record_result` raises.
+    `tells` as for `cases.lifecycle.write`. Raise ContradictionError, unless it is `confirmed` that
+    the laboratory says so, and what `testing.services.record_result` raises.
     """
     if not confirmed:
         _refuse_contradiction(sample, outcome, ct)
@@ -136,7 +138,7 @@ def record_result(
         )
         for each in (sample, *_awaited_with(sample))
     ]
-    recorded, *_others = [follow_result(result, at=at, by=by) for result in found]
+    recorded, *_others = [follow_result(result, at=at, by=by, tells=tells) for result in found]
     return recorded
 
 
@@ -148,19 +150,25 @@ def _awaited_with(sample: Sample) -> Iterable[Sample]:
     return others.select_related("resident__grid").order_by("pk")
 
 
-def follow_result(result: NATResult, *, at: datetime, by: User) -> Recorded:
+def follow_result(result: NATResult, *, at: datetime, by: User, tells: bool = True) -> Recorded:
     """Let follow what follows from a result that was recorded."""
     resident, today = result.sample.resident, clock.day_of(at)
-    cases = write_person(resident=resident, today=today)
+    if result.outcome == NATResult.Outcome.POSITIVE and not result.sample.pooled:
+        end_later_contacts(resident=resident, at=at, by=by, tells=tells)
+    cases = write_person(resident=resident, today=today, tells=tells)
     _follow_pool(result, next(iter(cases), None), at=at, by=by)
     if not cases:
-        return _after_closing(result, at=at, by=by)
+        return _after_closing(result, at=at, by=by, tells=tells)
     if stopped := _stopped_by(result, cases):
-        return Recorded(result, cases[0], _positive(cases, stopped, result, at=at, by=by))
+        opened = _positive(cases, stopped, result, at=at, by=by, tells=tells)
+        return Recorded(result, cases[0], opened)
+    if result.outcome == NATResult.Outcome.POSITIVE:
+        for case in cases:
+            rest_on_first_positive(case, at=at, tells=tells)
     calendars = calendars_of(cases, today=today)
     for case in cases:
         if is_over(calendars[case.pk], today=today):
-            _complete(case, at=at, by=by, detail={"result": result.pk})
+            _complete(case, at=at, by=by, detail={"result": result.pk}, tells=tells)
     return Recorded(result, cases[0], None)
 
 
@@ -229,7 +237,12 @@ def _completed(case: Case, *, at: datetime) -> bool:
 
 
 def _complete(
-    case: Case, *, at: datetime, by: User | None, detail: Mapping[str, int] | None = None
+    case: Case,
+    *,
+    at: datetime,
+    by: User | None,
+    detail: Mapping[str, int] | None = None,
+    tells: bool = True,
 ) -> None:
     close(
         case=case,
@@ -238,6 +251,7 @@ def _complete(
         at=at,
         by=by,
         detail=detail,
+        tells=tells,
     )
 
 
@@ -246,7 +260,11 @@ def _stopped_by(result: NATResult, cases: Sequence[Case]) -> list[Case]:
     found = _found(result.sample, result.outcome, result.ct)
     if found is None or any(plan_of(case.plan).release is not None for case in cases):
         return []
-    return [case for case in cases if laying.is_positive(found, plan_of(case.plan))]
+    return [
+        case
+        for case in cases
+        if case.day_1 - LOOK_BACK <= found.day and laying.is_positive(found, plan_of(case.plan))
+    ]
 
 
 def _found(sample: Sample, outcome: str, ct: Decimal | None) -> facts.NATResult | None:
@@ -302,13 +320,14 @@ def last_case_at(sample: Sample) -> Case | None:
     return before.select_related("plan", "grid", "resident").order_by("-closed_on", "-pk").first()
 
 
-def _after_closing(result: NATResult, *, at: datetime, by: User) -> Recorded:
+def _after_closing(result: NATResult, *, at: datetime, by: User, tells: bool) -> Recorded:
     """Let a positive of somebody without an open case raise the alarm."""
     sample = result.sample
     case = last_case_at(sample)
     if not _raises_alarm(result, case):
         return Recorded(result, case, None)
-    opened = None if sample.resident.gone_as else _open_infected(result, at=at, by=by)
+    gone = sample.resident.gone_as
+    opened = None if gone else _open_infected(result, at=at, by=by, tells=tells)
     if case and opened is None:
         record(
             case=case,
@@ -322,29 +341,33 @@ def _after_closing(result: NATResult, *, at: datetime, by: User) -> Recorded:
     return Recorded(result, case, opened)
 
 
-def follow_known_positive(*, case: Case, at: datetime, by: User) -> None:
+def follow_known_positive(*, case: Case, at: datetime, by: User, tells: bool = True) -> None:
     """
     Let a positive stop a case that was opened after it was known.
 
-    It is the newest result of the person, of at most LOOK_BACK before day 1, and no case was
-    opened or closed for it: where the law has no rule for infected people none could be, as long
-    as nobody was under a measure.
+    The first one of the days of the case; else the newest result of the person, of at most
+    LOOK_BACK before day 1, where no case was opened or closed for it: where the law has no rule
+    for infected people none could be, as long as nobody was under a measure.
     """
     known = NATResult.objects.valid().exclude(outcome__in=NATResult.NO_RESULT)
     recent = known.filter(
         sample__resident=case.resident, sample__day__gte=case.day_1 - LOOK_BACK
-    ).select_related("sample__resident")
-    result = recent.order_by("-sample__taken_at", "-pk").first()
-    others = [one for one in open_cases_of(case.resident) if one.pk != case.pk]
-    cases = [case, *others]
-    stopped = _stopped_by(result, cases) if result else []
-    if result is None or not stopped:
-        return
-    closings = Event.objects.valid().filter(
-        case__resident=case.resident, detail__result=result.pk, detail__has_key="closed_as"
-    )
-    if not closings.exists() and not result.cases.exists():
-        _positive(cases, stopped, result, at=at, by=by)
+    ).select_related("sample__resident__grid")
+    results = list(recent.order_by("sample__taken_at", "pk"))
+    within = [one for one in results if one.sample.day >= case.day_1 and _stopped_by(one, [case])]
+    for result in within[:1] or results[-1:]:
+        if not _stopped_by(result, [case]) or is_followed(result):
+            continue
+        if not within and (_closed_by(result) or result.cases.exists()):
+            continue
+        cases = [case, *(one for one in open_cases_of(case.resident) if one.pk != case.pk)]
+        if stopped := _stopped_by(result, cases):
+            _positive(cases, stopped, result, at=at, by=by, tells=tells)
+
+
+def _closed_by(result: NATResult) -> bool:
+    closings = Event.objects.valid().filter(detail__result=result.pk, detail__has_key="closed_as")
+    return closings.filter(case__resident=result.sample.resident_id).exists()
 
 
 def _raises_alarm(result: NATResult, case: Case | None) -> bool:
@@ -367,6 +390,7 @@ def _positive(
     *,
     at: datetime,
     by: User,
+    tells: bool,
 ) -> Case | None:
     """Open the ground of an infected person beside `cases`, or close all where there is none."""
     governing = cases[0]
@@ -394,6 +418,7 @@ def _positive(
             at=at,
             by=by,
             detail={"result": result.pk},
+            tells=tells,
         )
         _propose_household(cause, stopped[0], law, at=at, by=by)
         return None
@@ -406,6 +431,7 @@ def _positive(
         at=at,
         by=by,
         positive=result,
+        tells=tells,
     )
     todo.open_todo(
         kind=Todo.Kind.POSITIVE, resident=opened.resident, cause=cause, case=opened, at=at, by=by
@@ -456,7 +482,7 @@ def _follow_pool(result: NATResult, case: Case | None, *, at: datetime, by: User
         todo.open_pool_check(result=result, case=case, at=at, by=by)
 
 
-def _open_infected(result: NATResult, *, at: datetime, by: User) -> Case | None:
+def _open_infected(result: NATResult, *, at: datetime, by: User, tells: bool) -> Case | None:
     """Open the infected case of somebody who was under no measure, where the law has one."""
     resident = result.sample.resident
     law = in_force(area=resident.grid, at=at)
@@ -474,6 +500,7 @@ def _open_infected(result: NATResult, *, at: datetime, by: User) -> Case | None:
         at=at,
         by=by,
         positive=result,
+        tells=tells,
     )
 
 

@@ -20,7 +20,7 @@ from policy.engine.decisions.facts import Person
 from policy.engine.documents.library import Law
 from policy.models import Provision
 from policy.services import law_of
-from quarantine.acts.contacts import proposed_contacts
+from quarantine.acts.household import proposed_contacts
 from quarantine.acts.results import follow_known_positive
 from quarantine.cases.facts import decide_on, knows_contacts, pack, unpack
 from quarantine.cases.lifecycle import close, open_case

@@ -172,10 +172,11 @@ def close_all(
     at: datetime,
     by: User | None,
     detail: Mapping[str, Any],
+    tells: bool = True,
 ) -> None:
     """Close the open cases of a person for one reason, the one that governs last."""
     for case in sorted(cases, key=lambda case: (case.governs, case.pk)):
-        close(case=case, closed_as=closed_as, kind=kind, at=at, by=by, detail=detail)
+        close(case=case, closed_as=closed_as, kind=kind, at=at, by=by, detail=detail, tells=tells)
 
 
 def record(

@@ -27,7 +27,7 @@ from residents.register.models import Resident
 # The subject of the rule for infected people, which goes before all others.
 INFECTED = "infected"
 _WRITTEN = ["governs", "next_test_on", "release_on"]
-_TOLD = ["told_plan", "told_release_on", "told_freed"]
+_TOLD = ["told_plan", "told_release_on", "told_freed", "told_day_1"]
 # The order of one person's open cases on pages.
 STRICTEST_FIRST = ("-governs", F("release_on").desc(nulls_last=True), "pk")
 # Rows in one statement.
@@ -130,8 +130,7 @@ def hold_all(residents: QuerySet[Resident]) -> None:
 def was_told(case: Case) -> bool:
     """Say whether the person of an open case knows what holds them, as far as it was derived."""
     if case.governs:
-        told = (case.told_plan_id, case.told_release_on, case.told_freed)
-        return told == (case.plan_id, case.release_on, case.freed)
+        return _told(case) == _to_tell(case)
     governing = Case.objects.governing().filter(resident=case.resident_id)
     return not governing.filter(UNTOLD).exists()
 
@@ -181,7 +180,7 @@ def settle(
     settled = {case.pk: case for case in cases}
     for instance in known:
         if row := settled.get(instance.pk):
-            for name in (*_WRITTEN, "told_plan_id", "told_release_on", "told_freed"):
+            for name in (*_WRITTEN, "told_plan_id", *_TOLD[1:]):
                 setattr(instance, name, getattr(row, name))
 
 
@@ -189,7 +188,7 @@ def _settled(cases: list[Case], *, today: date, tell: bool) -> list[Case]:
     """Set the columns of one person's open cases, and return the cases that differ from before."""
     before = {case.pk: _columns(case) for case in cases}
     governed = next((case for case in cases if case.governs), None)
-    told = governed and (governed.told_plan_id, governed.told_release_on, governed.told_freed)
+    told = governed and _told(governed)
     grounds = [ground_of(case, lay_as_others(case, today=today)) for case in cases]
     standing = standing_of(grounds)
     for case, own in zip(cases, grounds, strict=True):
@@ -197,13 +196,29 @@ def _settled(cases: list[Case], *, today: date, tell: bool) -> list[Case]:
         days = standing if case.governs else own
         case.next_test_on, case.release_on = days.next_test_on, days.release_on
         if case.governs and tell:
-            case.told_plan_id, case.told_freed = case.plan_id, case.freed
-            case.told_release_on = case.release_on
+            _tell(case, _to_tell(case))
         elif case.governs and told and case is not governed:
-            case.told_plan_id, case.told_release_on, case.told_freed = told
+            _tell(case, told)
     return [case for case in cases if _columns(case) != before[case.pk]]
 
 
 def _columns(case: Case) -> tuple[object, ...]:
-    days = (case.governs, case.next_test_on, case.release_on)
-    return (*days, case.told_plan_id, case.told_release_on, case.told_freed)
+    return (case.governs, case.next_test_on, case.release_on, *_told(case))
+
+
+# Plan, day of release, whether freed, and day 1.
+_Told = tuple[int | None, date | None, bool, date | None]
+
+
+def _told(case: Case) -> _Told:
+    """Return what people were last told of a case."""
+    return case.told_plan_id, case.told_release_on, case.told_freed, case.told_day_1
+
+
+def _to_tell(case: Case) -> _Told:
+    """Return what people are to be told of a case."""
+    return case.plan_id, case.release_on, case.freed, case.day_1
+
+
+def _tell(case: Case, told: _Told) -> None:
+    case.told_plan_id, case.told_release_on, case.told_freed, case.told_day_1 = told

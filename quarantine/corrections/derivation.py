@@ -1,5 +1,6 @@
 """What follows from facts that were put right, by the functions that derived it first."""
 
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import date, datetime
@@ -14,14 +15,27 @@ from accounts.staff.models import User
 from common import clock
 from common.undo_window import TooLateToUndoError
 from policy.engine.decisions.facts import Person
-from quarantine.acts.contacts import contact_since, infected_on
-from quarantine.acts.results import follow_result, is_over
+from quarantine.acts.household import contacts_since, infected_on
+from quarantine.acts.infected import (
+    INFECTED_SINCE,
+    end_contact,
+    is_followed,
+    rest_on_first_positive,
+)
+from quarantine.acts.results import follow_known_positive, follow_result, is_over
 from quarantine.cases.audit_phrases import TOOK_BACK
 from quarantine.cases.calendars import calendar_of
 from quarantine.cases.facts import pack, unpack
 from quarantine.cases.governing_law import followed_by
+from quarantine.cases.infections import (
+    LONG_AGO,
+    Infection,
+    first_day,
+    infected_then,
+    infections_of,
+    positives_of,
+)
 from quarantine.cases.lifecycle import close, record, replan, write, write_person
-from quarantine.cases.standing import INFECTED
 from quarantine.models import Case, Event
 from quarantine.todo import services as todo
 from residents.register.models import Resident
@@ -181,12 +195,6 @@ def void(case: Case, *, closed_as: Case.ClosedAs, at: datetime, by: User, tells:
     that the person is infected; whatever else holds the people stays, and what opened after it
     knows of the person what is left.
     """
-    other = _other_infected(case)
-    for contact in case.contacts.exclude(closed_as__in=Case.VOID):
-        if other and not other.contacts.filter(resident=contact.resident_id).exists():
-            write(case=full_case(contact.pk), today=clock.day_of(at), index_case=other)
-        else:
-            void(full_case(contact.pk), closed_as=closed_as, at=at, by=by, tells=tells)
     if case.closed_on is None:
         kind = Event.Kind.CLOSED
         close(case=case, closed_as=closed_as, kind=kind, at=at, by=by, tells=tells)
@@ -195,6 +203,14 @@ def void(case: Case, *, closed_as: Case.ClosedAs, at: datetime, by: User, tells:
     for opened in case.events.filter(kind=Event.Kind.OPENED):
         todo.cause_withdrawn(opened, at=at, by=by)
     follow(case.resident, at=at, by=by, tells=tells)
+    other = _other_infected(case)
+    for contact in case.contacts.exclude(closed_as__in=Case.VOID):
+        if other and not other.contacts.filter(resident=contact.resident_id).exists():
+            write(case=full_case(contact.pk), today=clock.day_of(at), index_case=other)
+        else:
+            void(full_case(contact.pk), closed_as=closed_as, at=at, by=by, tells=tells)
+    if other:
+        follow(case.resident, at=at, by=by, tells=tells)
 
 
 def _other_infected(case: Case) -> Case | None:
@@ -215,36 +231,30 @@ def follow(resident: Resident, *, at: datetime, by: User, tells: bool) -> None:
     """Let what follows from the facts of a person follow from them as they stand now."""
     write_person(resident=resident, today=clock.day_of(at), tells=tells)
     for case in _theirs(resident).exclude(positive=None):
-        _rest_on_first_positive(case, at=at, tells=tells)
+        rest_on_first_positive(case, at=at, tells=tells)
+    _follow_contacts(resident, at=at, by=by, tells=tells)
     for result in _unheard(resident):
-        follow_result(result, at=at, by=by)
+        follow_result(result, at=at, by=by, tells=tells)
+    for case in _theirs(resident).filter(closed_on=None):
+        follow_known_positive(case=case, at=at, by=by, tells=tells)
     for case in _theirs(resident).filter(arrival=None).order_by("opened_at", "pk"):
         if facts_of(case) != case.facts:
             derive_again(case, at=at, tells=tells)
-    for contact in _theirs(resident, contacts=True):
-        _begin_again(contact, at=at, tells=tells)
     completed = Case.objects.filter(resident=resident, closed_as=Case.ClosedAs.COMPLETED)
     for pk in completed.values_list("pk", flat=True):
         _reopen_incomplete(full_case(pk), at=at, by=by, tells=tells)
 
 
-def _theirs(resident: Resident, *, contacts: bool = False) -> QuerySet[Case]:
-    """Return the cases of a person; with `contacts` those of contacts on either side."""
-    cases = Case.objects.exclude(closed_as__in=Case.VOID)
-    cases = cases.select_related("plan", "grid", "resident", "arrival", "index_case__resident")
-    if not contacts:
-        return cases.filter(resident=resident)
-    both = Q(resident=resident) | Q(index_case__resident=resident)
-    return cases.filter(both, index_case__isnull=False).order_by("pk")
+def _theirs(resident: Resident) -> QuerySet[Case]:
+    """Return the cases of a person."""
+    cases = Case.objects.exclude(closed_as__in=Case.VOID).filter(resident=resident)
+    return cases.select_related("plan", "grid", "resident", "arrival")
 
 
 def _unheard(resident: Resident) -> list[NATResult]:
     """Return the positives of a person from which nothing has followed, though it should."""
     positives = (
-        NATResult.objects.valid()
-        .filter(
-            sample__resident=resident, sample__pooled=False, outcome=NATResult.Outcome.POSITIVE
-        )
+        positives_of([resident.pk])
         .exclude(cases__in=_theirs(resident))
         .select_related("sample__resident__grid")
         .order_by("sample__day", "pk")
@@ -255,38 +265,95 @@ def _unheard(resident: Resident) -> list[NATResult]:
     known = set(
         followed.exclude(case__closed_as__in=Case.VOID).values_list("detail__result", flat=True)
     )
-    infected = _theirs(resident).filter(plan__provision__subject=INFECTED)
-    return [
-        result
-        for result in positives
-        if result.pk not in known
-        and not any(
-            case.day_1 <= result.sample.day
-            and (case.closed_on is None or result.sample.day <= case.closed_on)
-            for case in infected
-        )
-    ]
+    return [one for one in positives if one.pk not in known and not is_followed(one)]
 
 
-def _rest_on_first_positive(case: Case, *, at: datetime, tells: bool) -> None:
-    """Let the case of somebody infected rest on an earlier positive that was found out late."""
-    earlier = NATResult.objects.valid().filter(
-        sample__resident=case.resident_id,
-        sample__pooled=False,
-        outcome=NATResult.Outcome.POSITIVE,
-        sample__day__lt=case.day_1,
-        recorded_at__gt=case.opened_at,
+def _follow_contacts(resident: Resident, *, at: datetime, by: User, tells: bool) -> None:
+    """
+    Let the cases of contacts follow from since when who was infected, on either side.
+
+    Each begins on the day on which both lived behind one door and the other was infected; who was
+    infected by then is no contact.
+    """
+    both = Q(resident=resident) | Q(index_case__resident=resident)
+    ended = Q(closed_as=Case.ClosedAs.WITHDRAWN, events__in=_ended_by_infection())
+    cases = Case.objects.filter(both, index_case__isnull=False)
+    cases = cases.filter(~Q(closed_as__in=Case.VOID) | ended).distinct().order_by("pk")
+    related = ("index_case__resident", "index_case__arrival", "index_case__positive__sample")
+    contacts = list(cases.select_related("plan", "grid", "resident", "arrival", *related))
+    if not contacts:
+        return
+    days = contacts_since(contacts)
+    infections = infections_of({contact.resident_id for contact in contacts})
+    for contact in contacts:
+        if contact.pk in days:
+            own = infections[contact.resident_id]
+            _follow_contact(contact, days[contact.pk], own, at=at, by=by, tells=tells)
+
+
+def _follow_contact(
+    contact: Case,
+    first: date,
+    own: Sequence[Infection],
+    *,
+    at: datetime,
+    by: User,
+    tells: bool,
+) -> None:
+    """Let the case of a contact begin on a day, or end where the person was infected by then."""
+    before = infected_then(own, first)
+    if contact.closed_as == Case.ClosedAs.WITHDRAWN:
+        if not before:
+            _contact_again(contact, first, at=at, by=by, tells=tells)
+    elif not before:
+        if first != contact.day_1:
+            derive_again(contact, at=at, tells=tells, day_1=first)
+    elif contact.closed_as in ("", Case.ClosedAs.REFERRED):
+        end_contact(contact, since=first_day(own, first), at=at, by=by, tells=tells)
+
+
+def _ended_by_infection() -> Any:
+    closings = Event.objects.valid().filter(kind=Event.Kind.CLOSED)
+    return closings.filter(detail__has_key=INFECTED_SINCE).values("pk")
+
+
+def _contact_again(contact: Case, first: date, *, at: datetime, by: User, tells: bool) -> None:
+    """Open the case of a contact again who was infected later, if at all."""
+    for closing in contact.events.filter(pk__in=_ended_by_infection()):
+        reopen(closing, at=at, by=by, tells=tells)
+    again = full_case(contact.pk)
+    if again.day_1 != first:
+        derive_again(again, at=at, tells=tells, day_1=first)
+    follow_known_positive(case=full_case(contact.pk), at=at, by=by, tells=tells)
+
+
+def rest_on_another(result: NATResult, *, at: datetime, by: User, tells: bool) -> bool:
+    """
+    Let what rests on a positive that is withdrawn rest on the first other one of the infection.
+
+    Its cases, the closings that followed from it, and what is to be done about it, done or not.
+    False where there is no other.
+    """
+    sample = result.sample
+    others = positives_of([sample.resident_id]).exclude(pk=result.pk).select_related("sample")
+    near = others.filter(
+        sample__day__gte=sample.day - LONG_AGO, sample__day__lte=sample.day + LONG_AGO
     )
-    first = earlier.select_related("sample").order_by("sample__day").first()
-    if first and not first.cases.exclude(closed_as__in=Case.VOID).exists():
-        derive_again(case, at=at, tells=tells, positive=first, day_1=first.sample.day)
-
-
-def _begin_again(contact: Case, *, at: datetime, tells: bool) -> None:
-    """Let the case of a contact begin on the day on which both lived behind one door."""
-    first = contact_since(contact)
-    if first is not None and first != contact.day_1:
-        derive_again(contact, at=at, tells=tells, day_1=first)
+    other = near.order_by("sample__taken_at", "pk").first()
+    if other is None:
+        return False
+    for case in _theirs(sample.resident).filter(positive=result):
+        derive_again(case, at=at, tells=tells, positive=other, day_1=other.sample.day)
+    todo.cause_replaced(result, by=other)
+    followed = Event.objects.valid().filter(case__resident=sample.resident_id)
+    for event in followed.filter(detail__result=result.pk).select_related("case__plan"):
+        todo.cause_replaced(event, by=other)
+        if "closed_as" in event.detail and event.case.day_1 <= other.sample.day:
+            detail = {**event.detail, "result": other.pk}
+            kind = Event.Kind(event.kind)
+            record(case=event.case, kind=kind, at=at, by=by, about=event.about, detail=detail)
+            withdraw_event(event, at=at, by=by)
+    return True
 
 
 def _reopen_incomplete(case: Case, *, at: datetime, by: User, tells: bool) -> None:

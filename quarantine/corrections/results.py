@@ -64,6 +64,7 @@ def correct_result(
         at=at,
         by=by,
         confirmed=confirmed,
+        tells=not thorough,
     )
     follow(result.sample.resident, at=at, by=by, tells=not thorough)
     note(

@@ -69,10 +69,14 @@ def give_sample(
             reason=reason,
         )
         follow(resident, at=at, by=by, tells=not thorough)
-    return Given(right, _with_result(right, result, at=at, by=by) if result else None)
+    if result is None:
+        return Given(right, None)
+    return Given(right, _with_result(right, result, at=at, by=by, tells=not thorough))
 
 
-def _with_result(sample: Sample, result: NATResult, *, at: datetime, by: User) -> Recorded:
+def _with_result(
+    sample: Sample, result: NATResult, *, at: datetime, by: User, tells: bool
+) -> Recorded:
     return record_result(
         sample=sample,
         outcome=NATResult.Outcome(result.outcome),
@@ -81,4 +85,5 @@ def _with_result(sample: Sample, result: NATResult, *, at: datetime, by: User) -
         at=at,
         by=by,
         confirmed=True,
+        tells=tells,
     )

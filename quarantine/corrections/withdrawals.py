@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.staff.models import Area, User
 from common.undo_window import TooLateToUndoError
-from quarantine.acts.contacts import infected_on
+from quarantine.acts.household import infected_on
 from quarantine.arrivals.services import withdraw_case
 from quarantine.corrections.derivation import (
     CHANGED_FACTS,
@@ -24,6 +24,7 @@ from quarantine.corrections.derivation import (
     full_case,
     note,
     reopen,
+    rest_on_another,
     void,
     withdraw_event,
 )
@@ -123,11 +124,16 @@ def withdraw_result(
     """
     Withdraw a result and what followed from it.
 
-    `thorough`, whatever followed: the case that it opened, closed as said, and the cases of the
-    contacts of somebody who is not infected. Else raise TooLateToUndoError once there is such.
+    Where another positive says the same, all of it rests on that one. `thorough`, whatever
+    followed: the case that it opened, closed as said, and the cases of the contacts of somebody
+    who is not infected. Else raise TooLateToUndoError once there is such.
     """
     resident = result.sample.resident
     testing.withdraw_result(result=result, at=at, by=by, late=thorough)
+    # A case that is ended as such rests on nothing else.
+    rests = closed_as == Case.ClosedAs.WITHDRAWN and rest_on_another(
+        result, at=at, by=by, tells=not thorough
+    )
     todo.cause_withdrawn(result, at=at, by=by)
     opened = result.cases.exclude(closed_as__in=Case.VOID)
     opened_by_it = list(opened.values_list("pk", flat=True))
@@ -136,7 +142,7 @@ def withdraw_result(
     )
     said_infected = [*opened_by_it, *(event.case_id for event in followed)]
     contacts = Case.objects.filter(index_case__in=said_infected).exclude(closed_as__in=Case.VOID)
-    if not thorough and contacts.exists():
+    if not thorough and not rests and contacts.exists():
         raise TooLateToUndoError(_SOMETHING_HAPPENED)
     for event in followed:
         if "closed_as" not in event.detail:

@@ -130,6 +130,8 @@ def hand_over(
     """
     Record that somebody was handed over to medical care: to whom, when, by which vehicle.
 
+    Other referrals of the same person end with it.
+
     Raise HandoverMomentError, or TodoEndedError when somebody else did so meanwhile.
     """
     if handed_over_at > at:
@@ -138,14 +140,15 @@ def hand_over(
         raise HandoverMomentError(
             _("This lies more than a day before the referral was asked for.")
         )
-    _end(
-        todo,
-        at=at,
-        by=by,
-        done_text=to,
-        handed_over_at=handed_over_at,
-        vehicle=Todo.Vehicle(vehicle),
-    )
+    how: dict[str, Any] = {
+        "done_text": to,
+        "handed_over_at": handed_over_at,
+        "vehicle": Todo.Vehicle(vehicle),
+    }
+    _end(todo, at=at, by=by, **how)
+    # Each positive asks for it; one handing over does it.
+    for other in Todo.objects.open().filter(kind=todo.kind, resident=todo.resident_id):
+        _end(other, at=at, by=by, **how)
 
 
 @transaction.atomic
@@ -213,6 +216,15 @@ def cause_withdrawn(cause: Cause, *, at: datetime, by: User) -> None:
 def cause_corrected(wrong: Arrival, right: Arrival) -> None:
     """Let what an arrival caused, done or not, rest on the row that puts it right."""
     _caused_by(wrong).update(arrival=right)
+
+
+def cause_replaced(cause: Cause, *, by: NATResult) -> None:
+    """Let what a positive caused, done or not, rest on another one that says the same."""
+    own = set(_caused_by(by).values_list("kind", flat=True))
+    for todo in _caused_by(cause).of_kinds(Kind.REFER, Kind.POSITIVE, Kind.HOUSEHOLD):
+        if todo.kind not in own:
+            own.add(todo.kind)
+            Todo.objects.filter(pk=todo.pk).update(**_column(by))
 
 
 def _column(cause: Cause) -> dict[str, Any]:

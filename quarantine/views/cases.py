@@ -30,8 +30,8 @@ from quarantine.acts.available import (
     outings_waiting,
     overdue_days,
 )
-from quarantine.acts.contacts import ProposedContact, proposals_waiting, proposed_contacts
 from quarantine.acts.forms import ACT_FORMS, ActForm, UncoverForm
+from quarantine.acts.household import ProposedContact, household_of
 from quarantine.cases import words
 from quarantine.cases.calendars import calendar_from, happened_to, lay_as_others
 from quarantine.cases.event_log import event_text, history, result_text
@@ -76,6 +76,8 @@ class CasePage:
     # Of the person, from all open grounds; None of a case that has ended.
     readiness: Readiness | None
     contacts: list[ProposedContact]
+    # What else is to be decided about the person, and would hold them longer.
+    ahead: list[ProposedContact]
     another_document: bool
     today: date
 
@@ -180,8 +182,7 @@ def load_case_page(case: Case, *, by: User, at: datetime) -> CasePage:
     grounds = _grounds_of_person(case)
     calendar = calendar_from(case, today=case.closed_on or today, events=events, samples=samples)
     person = unpack(case.facts, day_1=case.day_1)
-    positive = any(event.kind == Event.Kind.POSITIVE for event in events)
-    infected = person.exposure == "infected" or positive
+    contacts, ahead = household_of(case=case, at=at, events=events)
     return CasePage(
         another_document=may_except and exceptions.another_document(case),
         case=case,
@@ -192,7 +193,8 @@ def load_case_page(case: Case, *, by: User, at: datetime) -> CasePage:
         samples=samples,
         grounds=grounds,
         readiness=_readiness(grounds, today) if case.closed_on is None else None,
-        contacts=proposed_contacts(case=case, at=at, events=events) if infected else [],
+        contacts=contacts,
+        ahead=ahead if case.closed_on is None else [],
         today=today,
     )
 
@@ -280,17 +282,12 @@ def case_page(
         "last_check": check[-1] if check else None,
         "stage_now": words.stage_now(shown.calendar, shown.today),
         "status": words.status_of(case, shown.readiness, shown.calendar, shown.today),
-        "ahead": [] if alone or case.closed_on else _ahead(case, at),
+        "ahead": [] if alone else shown.ahead,
         "key_members": members,
         "opening": opening,
         "switched": words.switched(case),
     }
     return render(request, "quarantine/case_detail.html", context)
-
-
-def _ahead(case: Case, at: datetime) -> list[ProposedContact]:
-    """Return what is still to be decided about the person and would hold them longer."""
-    return proposals_waiting(residents=[case.resident], at=at).get(case.resident_id, [])
 
 
 def _may(by: User, act: Act, choices: Choices) -> bool:

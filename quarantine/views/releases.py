@@ -16,7 +16,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import Role
 from common import clock
 from common.paging import page_after
-from quarantine.acts.contacts import proposals_waiting
+from quarantine.acts.household import proposals_waiting
 from quarantine.acts.release import release, release_proposals
 from quarantine.models import Case
 from residents.register import services as residents

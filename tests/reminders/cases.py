@@ -90,6 +90,7 @@ def _case(resident: Resident, arrival: Arrival, plan: Plan, *, day_1: date, **da
         law="cn-101",
         told_plan=plan,
         told_release_on=days.get("release_on"),
+        told_day_1=day_1,
         opened_at=opened_at,
         day_1=day_1,
         **days,

@@ -12,13 +12,15 @@ from django.urls import reverse
 from accounts.staff.models import Area, Role
 from policy.engine.calendars import plans as engine
 from policy.engine.calendars.plans import PlannedStage
+from policy.engine.decisions.facts import Person
 from policy.models import Provision
+from quarantine.corrections.arrivals import correct_arrival
 from quarantine.models import Case, Plan
 from reminders import changes
 from reminders.delivery import deliver
 from reminders.models import Change, Message
 from reminders.sweep import sweep
-from tests.factories import NOW, make_grid, make_user
+from tests.factories import NOW, make_arrival, make_grid, make_place, make_user
 from tests.reminders.cases import make_case, make_many
 from tests.reminders.servers import Gateway
 
@@ -342,3 +344,46 @@ class TestChangedForYou:
             client.get(reverse("change_list"))
 
         assert len(asked) <= 12
+
+
+class TestDaysOfTestsAlone:
+    """Who is only tested has no day of release: the days move with day 1."""
+
+    @pytest.fixture
+    def tested(self) -> Case:
+        grid = make_place("cangshan-2022-324", "350104")
+        case = make_arrival(grid, on=TODAY - DAY, arrived_from="310000").case
+        assert case
+        assert case.release_on is None
+        return case
+
+    def test_are_told_when_a_correction_moved_them(self, tested: Case, gateway: Gateway) -> None:
+        tell()
+        assert tested.arrival
+        correct_arrival(
+            arrival=tested.arrival,
+            facts=Person(start=TODAY, arrived_from="310000"),
+            origin="310000",
+            from_abroad=False,
+            reason="示例更正",
+            at=NOW,
+            by=make_user(Role.SUPERVISOR, tested.grid),
+        )
+
+        tell()
+
+        [text] = texts(gateway)
+        assert "核酸检测日期有变" in text
+        change = Change.objects.get()
+        assert (change.before_day_1, change.after_day_1) == (TODAY - DAY, TODAY)
+        assert not Case.objects.untold()
+
+    def test_show_both_days_to_the_grid(self, tested: Case, client: Client) -> None:
+        Case.objects.filter(pk=tested.pk).update(told_day_1=TODAY - 2 * DAY)
+        tell()
+        client.force_login(make_user(Role.GRID_STAFF, tested.grid))
+
+        page = client.get(reverse("change_list")).content.decode()
+
+        assert "自11月20日起" in page
+        assert "自11月21日起" in page

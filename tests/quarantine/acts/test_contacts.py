@@ -8,14 +8,8 @@ import pytest
 
 from accounts.staff.models import Area, Role
 from policy.engine.decisions.facts import Stay
-from quarantine.acts.contacts import (
-    NoContactError,
-    ProposedContact,
-    decline_contacts,
-    open_contacts,
-    proposals_waiting,
-    proposed_contacts,
-)
+from quarantine.acts.contacts import NoContactError, decline_contacts, open_contacts
+from quarantine.acts.household import ProposedContact, proposals_waiting, proposed_contacts
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.corrections.cases import entered_in_error, exclude
 from quarantine.corrections.derivation import full_case

@@ -12,7 +12,7 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area
 from policy.engine.calendars.laying import Calendar
 from policy.engine.decisions.facts import Inbound
-from quarantine.acts.contacts import proposed_contacts
+from quarantine.acts.household import proposed_contacts
 from quarantine.acts.release import release
 from quarantine.acts.results import (
     BeforeCaseError,

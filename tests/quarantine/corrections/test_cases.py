@@ -5,7 +5,8 @@ from datetime import date, timedelta
 import pytest
 
 from accounts.staff.models import Area, Role, User
-from quarantine.acts.contacts import open_contacts, proposed_contacts
+from quarantine.acts.contacts import open_contacts
+from quarantine.acts.household import proposed_contacts
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.corrections.cases import VoidError, entered_in_error, exclude
 from quarantine.corrections.kinds import ExcludedBy

@@ -8,7 +8,8 @@ import pytest
 from accounts.staff.models import Area, Role
 from common.undo_window import UNDO, TooLateToUndoError
 from policy.engine.decisions.facts import Stay
-from quarantine.acts.contacts import open_contacts, proposed_contacts
+from quarantine.acts.contacts import open_contacts
+from quarantine.acts.household import proposed_contacts
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release
 from quarantine.acts.results import mark_missed, take_sample
