@@ -45,7 +45,7 @@ def rotate(*, rehash: Rehash, tell: Callable[[str, int], None]) -> None:
         tell(model._meta.db_table, _reseal_rows(model))
     tell(Authenticator._meta.db_table, _reseal_second_factors())
     for model, columns in rehash.items():
-        tell(f"{model._meta.db_table} (search)", _rehash_rows(model, columns))
+        tell(f"{model._meta.db_table} (search)", rehash_rows(model, columns))
     _forget_old_keys()
 
 
@@ -101,7 +101,12 @@ def _reseal_second_factors() -> int:
     return done
 
 
-def _rehash_rows(model: type[models.Model], columns: Callable[[Any], dict[str, str]]) -> int:
+def rehash_rows(model: type[models.Model], columns: Callable[[Any], dict[str, str]]) -> int:
+    """
+    Compute what the rows of a model are found by anew; return how many changed.
+
+    A row that changes meanwhile is left alone: it was written with the new columns.
+    """
     done = 0
     for chunk in _chunks(model):
         with transaction.atomic():

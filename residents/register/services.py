@@ -19,7 +19,13 @@ from residents.duplicates.models import kept_entry_of, merged_entries
 from residents.openings.models import Opening
 from residents.register import addresses
 from residents.register.identity import Identity, read_name, read_number, read_phone
-from residents.register.models import Building, Household, Resident, UncoverReason
+from residents.register.models import (
+    Building,
+    Household,
+    Resident,
+    UncoverReason,
+    reached_under_phone_of_gone,
+)
 from residents.search import name_keys
 
 # Contexts of hashes, so that equal texts in two columns have different hashes.
@@ -404,20 +410,25 @@ def door_columns(unit: str, door: str) -> dict[str, Any]:
     return {"unit_key": addresses.unit_key(unit), "door_key": door_hash(door)}
 
 
+def building_keys(building: Building) -> dict[str, str]:
+    """Return what a building is found by."""
+    return {"name_key": addresses.building_key(building.name)}
+
+
 def resident_hashes(resident: Resident) -> dict[str, str]:
-    """Return the search hashes of a resident."""
+    """Return what a resident is found and sorted by."""
     columns = {
         **name_columns(resident.name),
         **number_columns(resident.document_type, resident.number),
         **phone_columns(resident.phone),
     }
-    return {name: columns[name] for name in columns if name.endswith(("_hash", "_end", "_words"))}
+    return {name: columns[name] for name in columns if name.endswith(_DERIVED)}
 
 
 def household_hashes(household: Household) -> dict[str, str]:
-    """Return the search hashes of a household."""
+    """Return what a household is found by."""
     door = household.door
-    return {"door_hash": search_hash(door, context=DOOR), "door_key": door_hash(door)}
+    return {"door_hash": search_hash(door, context=DOOR), **door_columns(household.unit, door)}
 
 
 def door_hash(door: str) -> str:
@@ -448,6 +459,20 @@ def _identity_columns(
         "sex": identity.sex or sex,
         "birth_date": identity.birth_date or birth_date,
     }
+
+
+def gone_under(phone: str) -> Resident | None:
+    """
+    Return who has left or died under a phone that reaches nobody here any more.
+
+    None where it is nobody's, or still that of somebody here. Two queries at most.
+    """
+    owners = Resident.objects.filter(phone_hash__in=search_hashes(phone, context=PHONE))
+    gone = owners.filter(gone_as__in=[Resident.GoneAs.LEFT, Resident.GoneAs.DIED])
+    last = gone.order_by("-gone_on", "-pk").first() if phone else None
+    if last and owners.here().exclude(reached_under_phone_of_gone()).exists():
+        return None
+    return last
 
 
 def _contact_columns(phone: str, emergency_name: str, emergency_phone: str) -> dict[str, Any]:

@@ -115,16 +115,26 @@ def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "handover": resident.handovers.valid().select_related("to").order_by("-asked_at").first(),
         "opening": services.opening_of(resident, member(request)),
         "reached": _reached_under(resident, member(request)),
+        "emergency_gone": services.gone_under(resident.emergency_phone),
     }
     return render(request, "residents/resident_detail.html", context)
 
 
 def _reached_under(gone: Resident, by: User) -> list[Resident]:
-    """Return who is still reached under the phone of somebody who has left or died."""
+    """
+    Return who is still reached under the phone of somebody who has left or died.
+
+    Also whoever lived with them and names it as that of their emergency contact.
+    """
     if not (gone.gone_as and gone.phone):
         return []
-    sharing = Resident.objects.visible_to(by).here().filter(phone_hash=gone.phone_hash)
+    here = Resident.objects.visible_to(by).here()
+    sharing = here.filter(phone_hash=gone.phone_hash)
     reached = [other for other in sharing.order_by("pk")[:MOST_REACHED] if other.phone_of_gone]
+    if services.gone_under(gone.phone):
+        housemates = here.filter(household=gone.household_id)
+        others = housemates.exclude(pk__in=[other.pk for other in reached])
+        reached += [other for other in others if other.emergency_phone == gone.phone]
     services.showed(page="resident_detail", people=reached, by=by)
     return reached
 

@@ -139,6 +139,20 @@ class TestThePhoneOfSomebodyGone:
 
         assert not child.phone_of_gone
 
+    def test_is_known_as_that_of_an_emergency_contact(
+        self, household: Household, by: User
+    ) -> None:
+        child = make_resident(household=household, by=by, emergency_phone="13900139000")
+        before = services.gone_under(child.emergency_phone)
+
+        mother = self.gone(household, by)
+
+        assert before is None
+        assert services.gone_under(child.emergency_phone) == mother
+        assert services.gone_under("") is None
+        make_resident(household=household, by=by, phone="13900139000", at=NOW + 2 * DAY)
+        assert services.gone_under(child.emergency_phone) is None
+
     def test_is_no_matter_once_the_death_is_taken_back(
         self, household: Household, by: User
     ) -> None:
