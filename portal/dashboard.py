@@ -257,7 +257,12 @@ class Dashboard:
     def _numbers(self, area: Area | None) -> Iterable[LinkedNumber]:
         prefix = area.path if area else ""
         grids = {grid.pk for grid in self._grids if grid.path.startswith(prefix)}
-        todos = sum(self._besides["todo"].get(grid, 0) for grid in grids)
+        # A release that is blocked on its day is to be looked after like a danger.
+        todos = sum(
+            self._besides["todo"].get(grid, 0)
+            + self._cases.get(grid, {}).get("release_blocked", 0)
+            for grid in grids
+        )
         yield self._number("todo", todos, self._link("todo_list", area))
         yield self._number(
             "arrivals",

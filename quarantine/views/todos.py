@@ -17,13 +17,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.access import member, role_required
 from accounts.staff.models import Area, Role, User
 from common import clock
-from common.paging import page_after
+from common.paging import Page, page_after
 from common.undo_window import UNDO
+from quarantine.acts.release import Proposal, release_proposals
+from quarantine.cases.readiness import Readiness
 from quarantine.lists.filters import conditions_of_releases
 from quarantine.models import Case
 from quarantine.todo import services
 from quarantine.todo.forms import HandOverForm, LookedAtForm
-from quarantine.todo.models import Todo
+from quarantine.todo.models import Todo, TodoQuerySet
 from quarantine.todo.next_step import next_step
 from quarantine.views.errors import add_refusal
 from quarantine.views.undone import undo_and_redirect
@@ -31,16 +33,22 @@ from residents.register import services as residents
 from residents.register.models import Resident
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 Kind = Todo.Kind
+# What is to be done about a release that is blocked on its day: a condition on a case, no row.
+BLOCKED = Readiness.BLOCKED.value
 
 
 @role_required(Role.SUPERVISOR)
 @require_GET
 def todo_list(request: HttpRequest) -> HttpResponse:
-    """Show what is to be done, the most overdue first, narrowed to a kind or an area."""
+    """
+    Show what is to be done, the most overdue first, narrowed to a kind or an area.
+
+    Releases blocked on their day come last: what keeps them is to be done, too.
+    """
     by, at = member(request), clock.now()
     area = Area.objects.below(by).filter(code=request.GET.get("area", "")).first()
     theirs, cases = Todo.objects.visible_to(by), Case.objects.visible_to(by)
@@ -48,27 +56,61 @@ def todo_list(request: HttpRequest) -> HttpResponse:
         theirs = theirs.filter(resident__grid__path__startswith=area.path)
         cases = cases.filter(grid__path__startswith=area.path)
     counts = dict(theirs.open().order_by().values_list("kind").annotate(n=Count("pk")))
+    blocked = cases.filter(conditions_of_releases(clock.day_of(at))["blocked"])
+    number = {**counts, BLOCKED: blocked.count()}
     kind = request.GET.get("kind", "")
-    shown = theirs.open().of_kinds(Kind(kind)) if kind in Kind.values else theirs.open()
-    page = page_after(
-        shown.with_details(), request.GET.get("after"), order=("due_at",), among=theirs
-    )
-    residents.showed(page="todo_list", people=[todo.resident for todo in page.rows], by=by)
-    blocked = cases.filter(conditions_of_releases(clock.day_of(at))["blocked"]).count()
+    kind = kind if kind in (*Kind.values, BLOCKED) else ""
+    after = request.GET.get("after")
+    page, last = _todos(theirs, kind, after), _no_page()
+    if kind == BLOCKED or (not kind and page.next is None):
+        begin = after if kind == BLOCKED else None
+        last = page_after(blocked.only("release_on"), begin, order=("release_on",), among=cases)
+    proposals = _blocked(last.rows, clock.day_of(at))
+    people = [todo.resident for todo in page.rows] + [each.case.resident for each in proposals]
+    residents.showed(page="todo_list", people=people, by=by)
     return render(
         request,
         "quarantine/todo_list.html",
         {
-            "page": page,
+            "todos": page.rows,
+            "blocked": proposals,
+            "next": last.next or page.next,
+            "next_kind": BLOCKED if last.next else kind,
             "at": at,
+            "day": clock.day_of(at),
             "area": area,
             "kind": kind,
-            "count": counts.get(kind, 0) if kind else sum(counts.values()),
-            "together": sum(counts.values()),
-            "chips": [(each, each.label, counts.get(each, 0)) for each in Kind],
-            "blocked": blocked,
+            "count": number.get(kind, 0) if kind else sum(number.values()),
+            "together": sum(number.values()),
+            "chips": [
+                (each, label, number.get(each, 0))
+                for each, label in [*Kind.choices, (BLOCKED, Readiness.BLOCKED.label)]
+            ],
         },
     )
+
+
+def _no_page() -> Page[Any]:
+    return Page([], None, first=True)
+
+
+def _todos(theirs: TodoQuerySet, kind: str, after: str | None) -> Page[Todo]:
+    """Return a page of to-dos of a kind, of all where none is asked for."""
+    if kind == BLOCKED:
+        return _no_page()
+    shown = theirs.open().of_kinds(Kind(kind)) if kind else theirs.open()
+    return page_after(shown.with_details(), after, order=("due_at",), among=theirs)
+
+
+def _blocked(cases: list[Case], day: date) -> list[Proposal]:
+    """Return people whose release is blocked on its day, with what keeps them."""
+    if not cases:
+        return []
+    detailed = Case.objects.filter(pk__in=[case.pk for case in cases])
+    proposals = release_proposals(
+        cases=detailed.select_related("resident__household__building"), today=day
+    )
+    return proposals.blocked
 
 
 @role_required(*STAFF)

@@ -59,7 +59,10 @@ def _behind(url: str) -> int:
         within = Area.objects.filter(code=given["area"]) if given else Area.objects.filter(depth=1)
         todos = Todo.objects.visible_to(_supervisor()).open()
         paths = [area.path for area in within]
-        return sum(todos.filter(resident__grid__path__startswith=path).count() for path in paths)
+        blocked = {"release": "blocked", **({"area": given["area"]} if given else {})}
+        return CaseFilter(blocked, user=_supervisor(), today=TODAY).qs.count() + sum(
+            todos.filter(resident__grid__path__startswith=path).count() for path in paths
+        )
     kind = ArrivalFilter if address == reverse("arrival_list") else CaseFilter
     chosen = kind(given, user=_supervisor(), today=TODAY)
     assert chosen.is_valid()

@@ -1,5 +1,7 @@
 """The queue of what is to be done, its pages, and the marks on people."""
 
+import html
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
@@ -11,6 +13,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.staff.models import Area, User
+from common.paging import page_after
 from quarantine.acts.daily_checks import Symptom, daily_check
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, ask_outing
 from quarantine.arrivals.services import Logged
@@ -246,8 +249,48 @@ class TestTheQueue:
 
         shown = as_supervisor.get(reverse("todo_list"))
 
-        assert next(iter(shown.context["page"].rows)) == late
+        assert next(iter(shown.context["todos"])) == late
         assert "tag-overdue" in shown.content.decode()
+
+    @pytest.mark.usefixtures("infected", "feverish")
+    @pytest.mark.parametrize("size", [1, 2, 50])
+    def test_counts_what_it_lists(
+        self,
+        as_supervisor: Client,
+        arrive: Arrive,
+        size: int,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        for _ in range(3):
+            arrive(days=7)  # nothing tested: blocked on the day of release
+        monkeypatch.setitem(page_after.__kwdefaults__, "size", size)
+        first = as_supervisor.get(reverse("todo_list"))
+        numbers = {kind: number for kind, _label, number in first.context["chips"]}
+        assert first.context["together"] == sum(numbers.values()) == 6
+        assert numbers["blocked"] == 3
+
+        for kind, number in {"": 6, **numbers}.items():
+            shown, listed = as_supervisor.get(reverse("todo_list"), {"kind": kind}), []
+            while True:
+                assert shown.context["count"] == number or shown.context["kind"] != kind
+                listed += [todo.pk for todo in shown.context["todos"]]
+                listed += [proposal.case.key for proposal in shown.context["blocked"]]
+                following = re.search(r'rel="next" href="([^"]+)"', shown.content.decode())
+                if not following:
+                    break
+                shown = as_supervisor.get(reverse("todo_list") + html.unescape(following[1]))
+            assert len(listed) == len(set(listed)) == number, kind
+
+    def test_hands_a_release_that_stays_blocked_to_the_supervisor(
+        self, as_supervisor: Client, arrive: Arrive
+    ) -> None:
+        arrive(days=6)
+        arrive(days=7)
+
+        shown = as_supervisor.get(reverse("todo_list"), headers={"accept-language": "en"})
+
+        rows = shown.content.decode().split("<tr>")[2:]
+        assert ["Supervisor" in row and "overdue" in row for row in rows] == [True, False]
 
     def test_is_for_supervisors(self, as_staff: Client) -> None:
         assert as_staff.get(reverse("todo_list")).status_code == 403
