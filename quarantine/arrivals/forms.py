@@ -373,6 +373,11 @@ class JourneyForm(forms.Form):
         """Return the rows of stays and of days served in which something is wrong."""
         return [row for row in (*self.stays, *self.served) if row.errors]
 
+    @property
+    def place_fields(self) -> list[forms.BoundField]:
+        """Return the fields that name places, each of which may be asked about again."""
+        return [self["origin"], self["entered_via"], *(stay["place"] for stay in self.stays)]
+
     def ask_where(self, unclear: Iterable[UnclearPlace]) -> None:
         """Ask which city or county, at each place within which the law tells places apart."""
         self.unclear = list(unclear)
@@ -380,10 +385,6 @@ class JourneyForm(forms.Form):
             for form, name in self._named(place):
                 cast("PlaceField", form.fields[name]).places = place.within
                 form.add_error(name, place.sentence)
-
-    def field_of(self, place: UnclearPlace) -> forms.BoundField | None:
-        """Return the field that names a place."""
-        return next((form[name] for form, name in self._named(place)), None)
 
     def _named(self, unclear: UnclearPlace) -> list[tuple[forms.Form, str]]:
         fields = [

@@ -48,14 +48,12 @@ if TYPE_CHECKING:
 
     from django import forms
 
-    from common.places import Place
     from policy.engine.calendars.laying import Calendar
     from policy.engine.decisions.decide import Decision
     from policy.engine.decisions.facts import Person
     from policy.engine.decisions.whatif import Alternative
     from policy.engine.documents.library import Law
     from quarantine.arrivals.earlier import Held
-    from quarantine.arrivals.unclear import UnclearPlace
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 
@@ -73,10 +71,9 @@ class Panel:
 
 @dataclass(frozen=True)
 class Question:
-    """A question instead of a decision: which of these places, for the field that named one."""
+    """A question instead of a decision: which city or county, asked at the field of the place."""
 
     sentence: str
-    places: list[Place]
     field: forms.BoundField | None
 
 
@@ -112,7 +109,8 @@ def arrival_decision(request: HttpRequest) -> HttpResponse:
     form = ArrivalForm(now=at, by=by, data=request.POST, **_people_named(request.POST, by, at))
     form.is_valid()
     standing = held(form.known) if form.known else None
-    return render(request, "quarantine/_decision.html", {"panel": _panel(form, at, standing)})
+    context = {"form": form, "panel": _panel(form, at, standing)}
+    return render(request, "quarantine/_decision.html", context)
 
 
 @role_required(*STAFF)
@@ -355,7 +353,7 @@ def _fields_of_known(data: Any, known: Resident) -> dict[str, Any]:
 def _panel(form: ArrivalForm, at: datetime, standing: Held | None) -> Panel | Question | str:
     """Return what the law asks, or what it still needs to know."""
     if form.unclear:
-        return _question(form, form.unclear)
+        return _question(form)
     law = form.wrong_day or _law_for(form, at)
     if isinstance(law, str):
         return law
@@ -366,7 +364,8 @@ def _panel(form: ArrivalForm, at: datetime, standing: Held | None) -> Panel | Qu
     except BadQuestionError as error:
         return words.say(error.text)
     if unclear := unclear_places(law, person):
-        return _question(form, unclear)
+        form.ask_where(unclear)
+        return _question(form)
     return _answered(law, person, form.today, standing)
 
 
@@ -387,9 +386,9 @@ def _missing(form: ArrivalForm) -> str:
     return ""
 
 
-def _question(form: ArrivalForm, unclear: list[UnclearPlace]) -> Question:
-    first = unclear[0]
-    return Question(first.sentence, first.within, form.field_of(first))
+def _question(form: ArrivalForm) -> Question:
+    field = next((one for one in form.place_fields if one.field.places), None)  # type: ignore[attr-defined]
+    return Question(form.unclear[0].sentence, field)
 
 
 def _answered(law: Law, person: Person, today: date, standing: Held | None) -> Panel:

@@ -107,7 +107,9 @@
     const field = document.getElementById(button.dataset.choose);
     field.value = button.value;
     field.classList.remove("is-invalid");
-    if (!button.closest("#decision")) button.parentElement.remove();
+    // By keyboard only: on a phone the field would bring its keyboard up again.
+    if (button.matches(":focus-visible")) field.focus();
+    button.closest(".which").replaceChildren();
     field.dispatchEvent(new Event("change", { bubbles: true }));
   });
 })();

@@ -65,6 +65,30 @@ class TestArrivalForm:
         assert browser.too_small(page) == []
         assert browser.barriers(page) == []
 
+    @pytest.mark.parametrize("size", ["phone", "desktop"])
+    def test_asks_beside_the_place_which_city_it_was(
+        self, size: str, request: pytest.FixtureRequest, grid: Area, staff: User, today: None
+    ) -> None:
+        page: Page = request.getfixturevalue(size)
+        browser.sign_in(page, staff)
+        page.goto(reverse("arrival_new"))
+        page.get_by_text("近期其他停留地").click()
+        page.fill("#id_stay-0-last_day", "2022-11-20")
+        for field in ("origin", "stay-0-place"):
+            page.fill(f"#id_{field}", "甘肃")
+            page.get_by_role("option").first.click()
+            question = page.locator(f"#which-id_{field}")
+            expect(question).to_contain_text("71号文件第4条：兰州市")
+            expect(question.get_by_role("button").first).to_be_in_viewport()
+            if size == "phone":
+                assert browser.too_small(page) == []
+            assert browser.barriers(page) == []
+            browser.shot(page, f"arrival-which-city-{size}", whole=True)
+            question.get_by_role("button", name="兰州市").click()
+            expect(page.locator(f"#id_{field}")).to_have_value("甘肃省兰州市")
+            expect(question.get_by_role("button")).to_have_count(0)
+        expect(page.locator("#decision")).to_contain_text("居家隔离7天")
+
     def test_offers_one_more_place_until_there_are_six(self, on_phone: Page) -> None:
         page = on_phone
         page.goto(reverse("arrival_new"))
@@ -200,19 +224,6 @@ class TestArrivalForm:
         expect(page.locator("#decision")).to_contain_text("晚于今天")
         page.fill("#id_arrived_on", "2022-11-18")
         expect(page.locator("#decision")).to_contain_text("居家隔离7天")
-
-    def test_asks_which_city_where_the_notice_lists_one(self, on_phone: Page) -> None:
-        page = on_phone
-        page.goto(reverse("arrival_new"))
-        page.fill("#id_origin", "甘肃")
-        panel = page.locator("#decision")
-        expect(panel).to_contain_text("71号文件第4条：兰州市")
-        assert browser.barriers(page) == []
-        assert browser.too_small(page) == []
-        browser.shot(page, "arrival-which-city-phone", whole=True)
-        panel.get_by_role("button", name="兰州市").click()
-        expect(panel).to_contain_text("居家隔离7天")
-        expect(page.locator("#id_origin")).to_have_value("甘肃省兰州市")
 
     def test_counts_days_served_elsewhere(self, on_phone: Page) -> None:
         page = on_phone
@@ -370,6 +381,24 @@ class TestCase:
         on_phone.goto(reverse("case_detail", args=[case.key]))
         on_phone.get_by_role("button", name=re.compile("拨打")).click()
         expect(on_phone.locator("[data-dial]")).to_have_attribute("href", "tel:+8613800138000")
+
+
+class TestCorrectingAnArrival:
+    def test_asks_beside_the_place_which_city_it_was(
+        self, phone: Page, grid: Area, arrive: Arrive, supervisor: User, today: None
+    ) -> None:
+        arrival = arrive(days=1).arrival
+        browser.sign_in(phone, supervisor)
+        phone.goto(reverse("arrival_correct", args=[arrival.key]))
+        phone.fill("#id_origin", "甘肃")
+        phone.fill("#id_reason", "本人更正")
+        correct = phone.get_by_role("button", name="更正来返")
+        correct.click()
+        phone.get_by_role("link", name=re.compile("甘肃省")).click()
+        phone.locator("#which-id_origin").get_by_role("button", name="天水市").click()
+        correct.click()
+        expect(phone.locator(".flash-success")).to_contain_text("已更正")
+        assert Arrival.objects.valid().get().origin == "620500"
 
 
 class TestAPositivePool:
