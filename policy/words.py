@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -323,8 +323,19 @@ def page_addresses() -> dict[str, str]:
 
 
 def short_day(day: date) -> str:
-    """Return a day as 11-14."""
+    """Return a day for tables, calendars and charts: 11-14."""
     return f"{day:%m-%d}"
+
+
+def named_day(day: date) -> str:
+    """Return a day for everything else: November 14, 11月14日."""
+    return date_format(day, "MONTH_DAY_FORMAT")
+
+
+def named_moment(moment: datetime) -> str:
+    """Return a moment for everything but tables: November 14 08:30, 11月14日 08:30."""
+    local = localtime(moment)
+    return f"{named_day(local.date())} {local:%H:%M}"
 
 
 def document_title(document: str, *, short: bool = False) -> str:
@@ -392,21 +403,20 @@ def _journey_of(person: Person) -> Iterator[tuple[str, str]]:
         )
     for days in person.served:
         yield gettext("Served"), served_days(days)
-    if person.closed_loop_post_ended:
-        yield gettext("Closed-loop post"), gettext("ended on %s") % person.closed_loop_post_ended
+    if ended := person.closed_loop_post_ended:
+        yield gettext("Closed-loop post"), gettext("ended on %s") % named_day(ended)
     if person.freight_crew:
         yield gettext("Truck"), gettext("closed-loop crew")
     if person.proof and (moment := person.proof.counts_from):
-        sampled = date_format(localtime(moment), "m-d H:i")
-        yield gettext("Negative proof"), gettext("sampled %s") % sampled
+        yield gettext("Negative proof"), gettext("sampled %s") % named_moment(moment)
 
 
 def served_days(served: Served) -> str:
-    """Return days served in a setting: Home isolation, 11-18 to 11-20."""
+    """Return days served in a setting: Home isolation, November 18 to November 20."""
     return gettext("%(setting)s, %(first)s to %(last)s") % {
         "setting": SETTINGS[served.setting],
-        "first": short_day(served.first_day),
-        "last": short_day(served.last_day),
+        "first": named_day(served.first_day),
+        "last": named_day(served.last_day),
     }
 
 
@@ -414,7 +424,7 @@ def _stay(stay: Stay) -> str:
     parts = [places.name_of(stay.area) if stay.area else gettext("place not known")]
     if stay.risk:
         parts.append(str(RISKS[stay.risk]))
-    parts.append(gettext("until %s") % short_day(stay.last_day))
+    parts.append(gettext("until %s") % named_day(stay.last_day))
     if stay.transit:
         parts.append(gettext("in transit only"))
     return pgettext("joins parts of a fact", ", ").join(parts)

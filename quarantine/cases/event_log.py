@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from common import places
-from policy.words import CLINICAL, SETTINGS, clause_of, facts_of, short_day
+from policy.words import CLINICAL, SETTINGS, clause_of, facts_of, named_day
 from quarantine.acts.daily_checks import Symptom
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.cases.facts import unpack
@@ -119,13 +119,13 @@ def _result_entries(samples: Collection[Sample]) -> Iterator[LogEntry]:
 
 def result_text(sample: Sample, result: NATResult) -> str:
     """Return the result of a sample, in words."""
-    day = _("sample of %(day)s") % {"day": short_day(sample.day)}
+    day = _("sample of %(day)s") % {"day": named_day(sample.day)}
     return _joined([day, result.in_words, _("pooled") if sample.pooled else ""])
 
 
 def event_text(event: Event) -> str:
     """Return the text of an event beside its kind: its day, its details, its reason."""
-    day = short_day(event.day) if event.kind in _DATED else ""
+    day = named_day(event.day) if event.kind in _DATED else ""
     return _joined(
         [
             day,
@@ -182,7 +182,7 @@ def fact_name(fact: str) -> str:
 def _arrival(shown: dict[str, Any]) -> dict[str, str]:
     """Return what an arrival says, in words by name."""
     day = date.fromisoformat(shown["arrived_on"])
-    said = {_("Arrived"): short_day(day)}
+    said = {_("Arrived"): named_day(day)}
     if shown["from_abroad"]:
         said[_("Came from")] = _("Abroad")
     elif shown["origin"]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext, pgettext
 
-from policy.words import SETTINGS, document_title
+from common import places
+from policy.words import SETTINGS, document_title, named_day
 from quarantine import models
 from quarantine.cases.plans import plan_of
 from quarantine.cases.readiness import Readiness
@@ -69,6 +70,24 @@ def status_of(
     return "free", gettext("Tests only")
 
 
+def began_by(case: models.Case) -> str:
+    """Return what put somebody under a measure: a positive, whose contact, an arrival."""
+    if case.positive:
+        day = named_day(case.positive.sample.day)
+        return gettext("positive sample of %(day)s") % {"day": day}
+    if case.index_case:
+        index = case.index_case.resident
+        if index.grid_id != case.grid_id:  # whoever left is not named to those who stay
+            return gettext("lived with somebody infected")
+        return gettext("lives with %(name)s, infected") % {"name": index.masked_name}
+    if not case.arrival:
+        return ""
+    day = named_day(case.arrival.arrived_on)
+    came = gettext("arrived on %(day)s") % {"day": day}
+    origin = places.name_of(case.arrival.origin) if case.arrival.origin else ""
+    return " · ".join(filter(None, (came, origin)))
+
+
 _SWITCHED = {
     "follows": gettext_lazy(
         "Opened under %(opened)s. From %(day)s on the dates come from %(law)s; days served count."
@@ -110,5 +129,5 @@ def switched(case: models.Case) -> str:
     return str(_SWITCHED[kind]) % {
         "opened": document_title(case.opened_under, short=True),
         "law": document_title(governing, short=True),
-        "day": case.law_from.isoformat() if case.law_from else "",
+        "day": named_day(case.law_from) if case.law_from else "",
     }

@@ -61,7 +61,7 @@ class Effect:
 
     @cached_property
     def total(self) -> int:
-        """Return how many open cases there are."""
+        """Return how many people are under a measure."""
         return sum(self._counts(self.scope).values())
 
     @cached_property
@@ -71,7 +71,7 @@ class Effect:
 
     @cached_property
     def changing(self) -> int:
-        """Return for how many cases something changes."""
+        """Return for how many people something changes."""
         return sum(number.value for number in self.numbers if number.key != SwitchOutcome.KEPT)
 
     @cached_property

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import template
+from django.db.models import F
 from django.urls import reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from common import places
 from policy import words
-from quarantine.cases.words import measure_of
+from quarantine.cases.standing import STRICTEST_FIRST
+from quarantine.cases.words import began_by, measure_of
+from quarantine.models import Case
 from quarantine.todo.models import Todo
 from quarantine.todo.next_step import brief, cause_text
 from residents.register import masking
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 
     from django.contrib.messages.storage.base import Message
 
-    from quarantine.models import Case
     from residents.register.models import Resident
 
 register = template.Library()
@@ -31,8 +33,10 @@ register.filter("mask_name", masking.mask_name)
 register.filter("mask_phone", masking.mask_phone)
 register.filter("place", places.name_of)
 register.filter("measure", measure_of)
+register.filter("began_by", began_by)
 register.filter("document", words.document_title)
 register.filter("short_day", words.short_day)
+register.filter("named_moment", words.named_moment)
 register.filter("say", words.say)
 register.filter("reason", words.reason)
 
@@ -83,6 +87,14 @@ def cause(todo: Todo) -> str:
 def clause_of(citation: Any, *, short: bool = False) -> str:
     """Return a clause with its document's title and number; `short`: the number alone."""
     return words.clause_of(citation.document, citation.clause, short=short)
+
+
+@register.simple_tag(takes_context=True)
+def cases_of(context: dict[str, Any], resident: Resident) -> list[Case]:
+    """Return the cases of somebody, what holds them first, then what has ended or never was."""
+    cases = Case.objects.visible_to(context["user"]).filter(resident=resident)
+    cases = cases.select_related("plan", "arrival", "positive__sample", "index_case__resident")
+    return list(cases.order_by(F("closed_on").desc(nulls_first=True), *STRICTEST_FIRST))
 
 
 @register.simple_tag

@@ -51,7 +51,7 @@ def cause_text(todo: Todo) -> str:
     if todo.result is not None:
         return result_text(todo.result.sample, todo.result)
     if todo.arrival is not None:
-        day = words.short_day(todo.arrival.arrived_on)
+        day = words.named_day(todo.arrival.arrived_on)
         return _("arrived on %(day)s, infected") % {"day": day}
     return ""
 

@@ -21,7 +21,7 @@ from common.paging import page_before
 from common.undo_window import UNDO
 from policy.questions.calendar_picture import weeks
 from policy.services import law_of
-from policy.words import SUBJECTS, clause_of, facts_of, short_day
+from policy.words import SUBJECTS, clause_of, facts_of, named_day
 from quarantine.acts import exceptions
 from quarantine.acts.available import (
     SUPERVISORS_ONLY,
@@ -102,6 +102,36 @@ class CasePage:
         return None if self.case.closed_on else self.calendar.may_make_up_on(self.today)
 
     @property
+    def governing(self) -> Case | None:
+        """Return the ground that gives the person's days, None where no measure holds them."""
+        first = self.grounds[0] if self.grounds else None
+        return first if first and first.closed_on is None else None
+
+    @property
+    def _several(self) -> bool:
+        return sum(ground.closed_on is None for ground in self.grounds) > 1
+
+    @property
+    def next_test_on(self) -> date | None:
+        """Return the next test of the person, on whatever ground."""
+        if self._several and self.governing:
+            return self.governing.next_test_on
+        return self.calendar.next_test_on
+
+    @property
+    def release_on(self) -> date | None:
+        """Return the day of release of the person: that of the ground that governs."""
+        if self._several and self.governing:
+            return self.governing.release_on
+        return self.calendar.earliest_release
+
+    @property
+    def ends_otherwise(self) -> bool:
+        """Whether this ground ends on another day than the person is released."""
+        ends = self.calendar.earliest_release
+        return ends is not None and ends != self.release_on
+
+    @property
     def acts(self) -> list[Act]:
         """Return what may be done now."""
         return available_acts(
@@ -123,11 +153,11 @@ class CasePage:
         """Return what the forms of the acts offer."""
         return {
             "sample": [
-                (str(s.key), " · ".join(filter(None, (short_day(s.day), s.tube))))
+                (str(s.key), " · ".join(filter(None, (named_day(s.day), s.tube))))
                 for s in self.waiting
             ],
             "result": [(str(r.pk), result_text(s, r)) for s, r in self.results],
-            "day": [(day.isoformat(), short_day(day)) for day in self.overdue],
+            "day": [(day.isoformat(), named_day(day)) for day in self.overdue],
             "asked": [
                 (str(event.pk), event_text(event)) for event in outings_waiting(self.events)
             ],
@@ -152,8 +182,8 @@ def contact_words(proposed: ProposedContact) -> str:
     subject = str(SUBJECTS.get(proposed.governing.plan.subject, ""))
     already = _("%(subject)s already, to %(until)s; would be %(would_be)s") % {
         "subject": subject,
-        "until": short_day(until) if until else "–",
-        "would_be": short_day(would_be),
+        "until": named_day(until) if until else "–",
+        "would_be": named_day(would_be),
     }
     return f"{name} · {already}"
 
@@ -208,7 +238,9 @@ def _events(case: Case) -> list[Event]:
 
 def _grounds_of_person(case: Case) -> list[Case]:
     """Return the cases of the person, the open ones first, without what was taken back."""
-    cases = Case.objects.filter(resident=case.resident_id).select_related("plan")
+    cases = Case.objects.filter(resident=case.resident_id).select_related(
+        "plan", "arrival", "positive__sample", "index_case__resident"
+    )
     standing = cases.exclude(Q(closed_as__in=Case.VOID) & ~Q(pk=case.pk))
     return list(standing.order_by(F("closed_on").desc(nulls_first=True), *STRICTEST_FIRST))
 
@@ -229,7 +261,7 @@ def choices_of(case: Case, *, by: User, at: datetime, sent: bool = False) -> Cho
     shown = load_case_page(case, by=by, at=at)
     choices = shown.choices
     if sent:
-        choices["sample"] = [(str(s.key), short_day(s.day)) for s in shown.samples]
+        choices["sample"] = [(str(s.key), named_day(s.day)) for s in shown.samples]
     return choices
 
 
@@ -257,6 +289,8 @@ def case_page(
     alone = opening is not None
     members = [] if alone else _key_members(case, shown.today)
     contacts = [proposed.resident for proposed in shown.contacts]
+    indexes = [ground.index_case.resident for ground in shown.grounds if ground.index_case]
+    contacts += [index for index in indexes if index.grid_id == case.grid_id]
     also = [] if alone else [*contacts, *(resident for resident, _placing in members)]
     residents.read(resident=case.resident, also=also, by=by)
     choices = _choices_now(by, shown, at)
@@ -284,6 +318,7 @@ def case_page(
         "status": words.status_of(case, shown.readiness, shown.calendar, shown.today),
         "ahead": [] if alone else shown.ahead,
         "key_members": members,
+        "emergency_gone": residents.gone_under(case.resident.emergency_phone),
         "opening": opening,
         "switched": words.switched(case),
     }

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from accounts.access import member, role_required
@@ -23,10 +23,11 @@ from accounts.staff.models import Area, Role, User
 from common import clock
 from policy.engine.decisions.facts import read_person
 from policy.engine.errors import BadQuestionError
-from policy.words import say, short_day
+from policy.words import named_day, say
 from quarantine.arrivals import codec
 from quarantine.cases.event_log import event_text, fact_name, result_text
 from quarantine.cases.facts import unpack
+from quarantine.cases.words import measure_of
 from quarantine.corrections import arrivals, cases, samples, withdrawals
 from quarantine.corrections.derivation import case_at
 from quarantine.corrections.forms import (
@@ -49,6 +50,11 @@ from residents.relocation.models import Move
 from residents.search.people import search
 from testing.models import NATResult, Sample
 
+if TYPE_CHECKING:
+    from django.utils.functional import Promise
+
+    StrOrPromise = str | Promise
+
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
 # The most people that are offered as the right one.
 _OFFERED = 20
@@ -61,6 +67,34 @@ class Way(models.TextChoices):
     GIVE = "give", gettext_lazy("Belongs to somebody else")
     IN_ERROR = "in_error", gettext_lazy("Entered in error")
     EXCLUDE = "exclude", gettext_lazy("Excluded")
+
+
+# What was done by each, as the history of a case says it.
+CORRECTED = gettext_lazy("corrected")
+PUT_RIGHT = {
+    Way.WITHDRAW: pgettext_lazy("a fact", "withdrawn"),
+    Way.GIVE: gettext_lazy("belongs to another person"),
+    Way.IN_ERROR: gettext_lazy("entered in error"),
+    Way.EXCLUDE: gettext_lazy("excluded"),
+}
+# What each way is for, and what goes along.
+_MEANS = {
+    Way.WITHDRAW: gettext_lazy("It never was: what followed from it is taken back."),
+    Way.GIVE: gettext_lazy("It was entered for the wrong person: the dates of both follow."),
+    Way.IN_ERROR: gettext_lazy(
+        "Nobody should have been under this measure: it ends at once, with the contacts that came"
+        " from it."
+    ),
+    Way.EXCLUDE: gettext_lazy(
+        "An authority found no ground: it ends at once; its arrival stays, its positive goes."
+    ),
+}
+_NOT_TAKEN = gettext_lazy(
+    "No sample was taken: it goes with its result, and the day is due again."
+)
+_NO_RESULT = gettext_lazy(
+    "There is no such result: what it opened or closed is as before, and the sample awaits one."
+)
 
 
 FORMS: dict[Way, type[CorrectionForm]] = {
@@ -85,6 +119,8 @@ class Fact:
     case: Case | None
     ways: tuple[Way, ...]
     correct_url: str = ""
+    # What withdrawing it means, where that is not what withdrawing always means.
+    withdrawing: StrOrPromise = _MEANS[Way.WITHDRAW]
 
     def may(self, by: User, at: datetime) -> bool:
         """Return whether `by` may put it right now."""
@@ -98,7 +134,7 @@ def _arrival(by: User, key: str) -> Fact:
     return Fact(
         arrival,
         fact_name("arrival"),
-        short_day(arrival.arrived_on),
+        named_day(arrival.arrived_on),
         arrival.resident,
         arrival.grid,
         arrival.logged_at,
@@ -118,13 +154,14 @@ def _sample(by: User, key: str) -> Fact:
     return Fact(
         sample,
         fact_name("sample"),
-        short_day(sample.day),
+        named_day(sample.day),
         resident,
         resident.grid,
         sample.recorded_at,
         sample.taken_by,
         case_at(resident, sample.day),
-        (Way.GIVE, Way.WITHDRAW),
+        (Way.WITHDRAW, Way.GIVE),
+        withdrawing=_NOT_TAKEN,
     )
 
 
@@ -145,6 +182,7 @@ def _result(by: User, pk: str) -> Fact:
         case,
         (Way.WITHDRAW,),
         f"{reverse('case_detail', args=[case.key])}#act-correct" if case else "",
+        withdrawing=_NO_RESULT,
     )
 
 
@@ -173,7 +211,7 @@ def _move(by: User, key: str) -> Fact:
     return Fact(
         move,
         move.get_kind_display(),
-        short_day(move.day),
+        named_day(move.day),
         move.resident,
         move.resident.grid,
         move.at,
@@ -190,7 +228,7 @@ def _case(by: User, key: str) -> Fact:
     return Fact(
         case,
         fact_name("case"),
-        short_day(case.day_1),
+        named_day(case.day_1),
         case.resident,
         case.grid,
         case.opened_at,
@@ -236,17 +274,21 @@ def fact_correct(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
     form = ways.get(sent)
     if form and FIND not in request.POST and form.is_valid():
         try:
-            case = _do(fact, Way(sent), form.cleaned_data, at, by)
+            _do(fact, Way(sent), form.cleaned_data, at, by)
         except ValidationError as error:
             add_refusal(form, error)
         else:
-            messages.success(request, _("Put right; dates and lists follow."))
-            return _onwards(case, fact)
+            return _onwards(request, fact, PUT_RIGHT[Way(sent)], form.cleaned_data["reason"])
     residents.read(resident=fact.resident, by=by)
     may = fact.may(by, at)
+    means = {**_MEANS, Way.WITHDRAW: fact.withdrawing}
+    offered = [(Way(way), means[Way(way)], form) for way, form in ways.items()] if may else []
+    likely = bool(not fact.correct_url and offered)
     context = {
         "fact": fact,
-        "ways": [(Way(way), form) for way, form in ways.items()] if may else [],
+        # The likely way stands open, the others are quieter.
+        "likely": offered[:1] if likely else [],
+        "others": offered[1:] if likely else offered,
         "sent": sent,
         "form": form if form and FIND not in request.POST else None,
         "who_can": "" if may else who_can(fact.area),
@@ -289,8 +331,8 @@ def _offered(resident: Resident) -> str:
     return " · ".join(filter(None, parts))
 
 
-def _do(fact: Fact, way: Way, data: dict[str, Any], at: datetime, by: User) -> Case | None:
-    """Put a fact right, and return the case to look at next."""
+def _do(fact: Fact, way: Way, data: dict[str, Any], at: datetime, by: User) -> None:
+    """Put a fact right."""
     how = {"at": at, "by": by, "reason": data["reason"]}
     if way == Way.IN_ERROR and fact.case:
         cases.entered_in_error(case=fact.case, **how)
@@ -304,7 +346,6 @@ def _do(fact: Fact, way: Way, data: dict[str, Any], at: datetime, by: User) -> C
             samples.give_sample(sample=fact.row, to=to, **how)
     else:
         _withdraw(fact.row, how)
-    return fact.case
 
 
 def _withdraw(row: Any, how: dict[str, Any]) -> None:
@@ -320,10 +361,38 @@ def _withdraw(row: Any, how: dict[str, Any]) -> None:
         withdrawals.take_back_event(event=row, **how)
 
 
-def _onwards(case: Case | None, fact: Fact) -> HttpResponse:
+def _onwards(request: HttpRequest, fact: Fact, done: StrOrPromise, reason: str) -> HttpResponse:
+    """Say what was put right and why, and go where it is seen how the person stands now."""
+    held = Case.objects.governing().filter(resident=fact.resident).select_related("plan").first()
+    said = pgettext("a fact and how it was put right", "%(fact)s %(how)s") % {
+        "fact": fact.name,
+        "how": done,
+    }
+    parts = {"said": said, "reason": reason}
+    if reason:
+        said = pgettext("put right", "%(said)s (%(reason)s).") % parts
+    else:
+        said = pgettext("put right", "%(said)s.") % parts
+    messages.success(request, pgettext("joins sentences", "%s %s") % (said, _stands(held)))
+    case = fact.case
+    if case:
+        case.refresh_from_db()
+    if case is None or case.closed_as in Case.VOID:
+        case = held
     if case:
         return redirect("case_detail", case.key)
     return redirect("resident_detail", fact.resident.key)
+
+
+def _stands(held: Case | None) -> str:
+    """Return the sentence on what holds somebody now, and until when."""
+    if held is None:
+        return _("No measure holds this person now.")
+    measure = measure_of(held.plan)
+    if held.release_on is None:
+        return _("Now: %(measure)s.") % {"measure": measure}
+    day = named_day(held.release_on)
+    return _("Now: %(measure)s, release on %(day)s.") % {"measure": measure, "day": day}
 
 
 @role_required(*STAFF)
@@ -343,7 +412,7 @@ def arrival_correct(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     # A row was asked for: nothing more.
     if data is not None and form.is_valid() and "choose" not in request.GET:
         try:
-            logged = arrivals.correct_arrival(
+            arrivals.correct_arrival(
                 arrival=arrival,
                 facts=read_person(form.facts()),
                 origin=codec.read_origin(form.cleaned_data),
@@ -357,10 +426,7 @@ def arrival_correct(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         except ValidationError as error:
             add_arrival_refusal(form, error)
         else:
-            messages.success(request, _("Put right; dates and lists follow."))
-            if case := logged.case or fact.case:
-                return redirect("case_detail", case.key)
-            return redirect("arrival_saved", logged.arrival.key)
+            return _onwards(request, fact, CORRECTED, form.cleaned_data["reason"])
     residents.read(resident=arrival.resident, by=by)
     context = {"form": form, "arrival": arrival, "fact": fact}
     return render(request, "quarantine/arrival_correct.html", context)

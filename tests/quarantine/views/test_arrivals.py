@@ -387,7 +387,7 @@ class TestArrivalDecision:
         page = self.ask(as_staff, origin="lanzhou", grid=grid.code)
         assert "Home isolation, 7 days" in page
         assert "clause 4" in page
-        assert "11-28" in page
+        assert "November 28" in page
         assert "What would change it" in page
 
     def test_counts_somebody_from_hong_kong_as_coming_in(
@@ -484,7 +484,7 @@ class TestArrivalLookup:
         )
         who = {"resident": str(case.resident.key), "number": case.resident.number}
         page = english(as_staff, "arrival_lookup", {"document_type": "mainland_id", **who})
-        assert "Home isolation, 11-17 to 11-19" in page
+        assert "Home isolation, November 17 to November 19" in page
 
         post(as_staff, {**typed, **who, "served_here": "home.2022-11-17.2022-11-19"})
 

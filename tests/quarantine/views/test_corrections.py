@@ -96,10 +96,39 @@ class TestAFact:
 
         answer = put_right(as_supervisor, "arrival", case.arrival.key, "withdraw", reason=WHY)
 
-        assert answer.url == reverse("case_detail", args=[case.key])
+        assert answer.url == reverse("resident_detail", args=[case.resident.key])
         assert not Arrival.objects.valid().exists()
         page = as_supervisor.get(answer.url, headers=ENGLISH).content.decode()
-        assert WHY in page
+        assert f"Arrival withdrawn ({WHY}). No measure holds this person now." in page
+        assert reverse("case_detail", args=[case.key]) in page
+
+    def test_that_is_withdrawn_leads_to_what_holds_the_person_now(
+        self, as_supervisor: Client, case: Case
+    ) -> None:
+        day = NOW.date() - timedelta(days=1)
+        positive = factories.make_result(case, day, outcome="positive")
+        assert case.closed_as == Case.ClosedAs.REFERRED
+
+        answer = put_right(as_supervisor, "result", positive.result.pk, "withdraw", reason=WHY)
+
+        case.refresh_from_db()
+        assert case.closed_on is None
+        assert answer.url == reverse("case_detail", args=[case.key])
+        page = as_supervisor.get(answer.url, headers=ENGLISH).content.decode()
+        assert f"Result withdrawn ({WHY}). Now: Home isolation, 7 days, release on" in page
+
+    def test_offers_the_likely_way_first_and_the_others_quietly(
+        self, as_supervisor: Client, case: Case, staff: User
+    ) -> None:
+        at = NOW - timedelta(days=1)
+        sample = results.take_sample(case=case, taken_at=at, at=at, by=staff)
+        assert case.arrival
+        for kind, ref in (("arrival", case.arrival.key), ("sample", sample.key)):
+            page = page_of(as_supervisor, kind, ref).content.decode()
+            assert page.count("btn-primary") == 1
+            assert page.index("btn-primary") < page.index("Otherwise")
+        single = page_of(as_supervisor, "case", case.key).content.decode()
+        assert "Nobody should have been under this measure" in single
 
     @pytest.mark.parametrize(
         "fact", [("sample", "x"), ("event", "x"), ("event", "9" * 30), ("nothing", "1")]
@@ -175,7 +204,7 @@ class TestAnArrival:
         case.refresh_from_db()
         assert (case.day_1, case.release_on) == (right, before - timedelta(days=2))
         page = as_supervisor.get(answer.url, headers=ENGLISH).content.decode()
-        assert "Arrived 11-21 → 11-19" in page
+        assert "Arrived November 21 → November 19" in page
         assert WHY in page
 
     def test_is_refused_as_it_stands(self, as_supervisor: Client, case: Case) -> None:

@@ -1,5 +1,6 @@
 """Every page of arrivals and cases opens, in few queries."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -11,6 +12,7 @@ from pytest_django.fixtures import DjangoAssertNumQueries
 from accounts.staff.models import Area, User
 from policy.services import forget_library
 from quarantine.acts import daily_checks, outings
+from quarantine.acts.contacts import open_contacts
 from quarantine.acts.daily_checks import Symptom
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle
 from quarantine.arrivals.services import Logged
@@ -81,7 +83,7 @@ class TestPages:
         as_staff.get(reverse("arrival_saved", args=[logged.arrival.key]))
         with django_assert_max_num_queries(MOST_QUERIES):
             page = as_staff.get(reverse("arrival_saved", args=[logged.arrival.key]))
-        assert "11-26" in page.content.decode()
+        assert "11月26日" in page.content.decode()
 
     def test_answer_a_filter_in_few_queries(
         self,
@@ -197,7 +199,7 @@ class TestThePageOfACase:
         happened = page[page.index('class="happened"') :]
         assert "Dry cough · Sore throat" in happened
         assert "Not fit · Home isolation → Central isolation · 合住" in happened
-        assert "sample of 11-21 · Negative" in happened
+        assert "sample of November 21 · Negative" in happened
         assert str(recorded.result.recorded_by) in happened
 
     def test_tells_the_clinical_state(self, infected: Case, client: Client) -> None:
@@ -224,7 +226,8 @@ class TestThePageOfACase:
         )
         client.force_login(supervisor)
         page = open_page(client, case)
-        said = "11-22 · Seeing a doctor · Escorted vehicle, door to door · KN95, N95 or better"
+        vehicle = "Escorted vehicle, door to door"
+        said = f"November 22 · Seeing a doctor · {vehicle} · KN95, N95 or better"
         decision = page[page.index('id="act-answer"') : page.index('id="act-outing"')]
         assert f"{said} · 透析" in decision
         assert page.count(f"{said} · 透析") == 3  # to do, in the form, in the history
@@ -252,6 +255,41 @@ class TestSomebodyUnderTwoGrounds:
             assert reverse("case_detail", args=[there.key]) in page
             assert "Holds" in page
 
+    def test_tells_the_grounds_apart_and_lets_only_the_days_of_the_person_stand_out(
+        self, as_staff: Client, both: tuple[Case, Case]
+    ) -> None:
+        first, _second = both
+        for case in both:
+            page = open_page(as_staff, case)
+            assert "arrived on November 19 · 甘肃省兰州市" in page
+            assert "arrived on November 21 · 甘肃省兰州市" in page
+            assert "November 19 to November 25" in page
+            assert set(re.findall(r"<strong>(November \d+)</strong>", page)) == {"November 27"}
+        assert "This ground to</dt><dd>November 25" in open_page(as_staff, first)
+
+    def test_tells_two_contacts_apart_by_whose_they_are(
+        self, infected: Case, client: Client
+    ) -> None:
+        flatmates = [
+            factories.make_resident(household=infected.resident.household, name=name)
+            for name in ("李一", "赵二")
+        ]
+        at = factories.moment(date(2022, 11, 21))
+        by = factories.make_user("grid_staff", infected.grid)
+        cases = open_contacts(case=infected, residents=flatmates, at=at, by=by)
+        also = factories.make_result(cases[0], date(2022, 11, 22), outcome="positive").opened
+        assert also
+        open_contacts(
+            case=also, residents=[flatmates[1]], at=factories.moment(date(2022, 11, 22)), by=by
+        )
+        client.force_login(by)
+
+        page = open_page(client, cases[1])
+
+        name = infected.resident.masked_name
+        assert f"lives with {name}, infected" in page
+        assert "lives with 李*, infected" in page
+
     def test_hears_after_an_arrival_what_held_before_and_what_holds_now(
         self, as_staff: Client, both: tuple[Case, Case]
     ) -> None:
@@ -263,7 +301,8 @@ class TestSomebodyUnderTwoGrounds:
 
         first.refresh_from_db()
         second.refresh_from_db()
-        assert f"Held to {first.release_on} before this arrival, to {second.release_on}" in page
+        assert (first.release_on, second.release_on) == (date(2022, 11, 25), date(2022, 11, 27))
+        assert "Held to November 25 before this arrival, to November 27" in page
 
     def test_is_asked_nothing_after_its_end_on_the_page_of_a_ground_that_has_ended(
         self, as_staff: Client, both: tuple[Case, Case]
