@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pglock
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 AUDIT_SEAL = "audit: sealing"
 REMINDERS = "reminders: sweep"
@@ -27,25 +29,33 @@ def entry(key: object) -> str:
 @contextmanager
 def held(name: str, *, wait: bool = True) -> Iterator[bool]:
     """
-    Hold a lock for a block; yield whether it was acquired (always True with `wait`).
+    Hold a lock for a block of many transactions; yield whether it was acquired (always if `wait`).
 
-    The lock belongs to the connection: PostgreSQL releases it when the process is killed.
+    The lock belongs to a transaction on a connection of its own that does nothing else: behind a
+    pooler in transaction mode, a session's lock would stay on whatever connection took it.
+    PostgreSQL releases it when the process is killed. Raises `OperationalError` at the end where
+    that connection was lost meanwhile, and with it the lock.
     """
-    lock = _advisory(name, wait=wait)
-    is_held = lock.acquire()
+    beside = connection.copy()
     try:
-        yield is_held
+        yield _acquired(beside, name, wait=wait)
+        beside.rollback()
     finally:
-        if is_held:
-            lock.release()
+        beside.close()
+
+
+def _acquired(beside: BaseDatabaseWrapper, name: str, *, wait: bool) -> bool:
+    """Take a lock in a transaction that stays open, however long it has nothing to do."""
+    take = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    beside.set_autocommit(False)
+    with beside.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute(f"SELECT {take}(%s)", [pglock.advisory(name).int_lock_id])
+        return wait or bool(cursor.fetchone()[0])
 
 
 def hold_for_transaction(name: str, *, wait: bool = True) -> bool:
     """Hold a lock until the transaction ends; without `wait` return False if it is taken."""
-    return _advisory(name, wait=wait, xact=True).acquire()
-
-
-def _advisory(name: str, *, wait: bool, xact: bool = False) -> pglock.advisory:
     if wait:
-        return pglock.advisory(name, xact=xact)
-    return pglock.advisory(name, xact=xact, timeout=0)
+        return pglock.advisory(name, xact=True).acquire()
+    return pglock.advisory(name, xact=True, timeout=0).acquire()

@@ -174,6 +174,7 @@ def _has_valid_proof(seal: AuditSeal) -> bool | None:
     return is_signed(bytes(seal.digest), bytes(seal.proof), context=CONTEXT)
 
 
+@transaction.atomic  # what is too much to be read at once is read by cursors
 def verify(*, at: datetime, anchors: Iterable[tuple[int, str]] = ()) -> Report:
     """Check all audit entries of the database against the chain and the anchors."""
     with connection.cursor() as cursor:

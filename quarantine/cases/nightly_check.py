@@ -112,6 +112,7 @@ def report_unexplained() -> int:
     return len(unexplained)
 
 
+@transaction.atomic  # what is too much to be read at once is read by cursors
 def unexplained_cases() -> list[Case]:
     """
     Return the open cases that do not follow from their stored facts under the law they name.

@@ -8,10 +8,11 @@ moment and started again, runs twice without harm, and what is edited meanwhile 
 next pass. It closes no case and releases nobody.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from io import StringIO
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Count, Model
@@ -39,7 +40,6 @@ from residents.register.models import Resident
 CHUNK = 5_000
 # What the audit says of a chunk.
 FOLLOWED = gettext_noop("brought cases under the document in force")
-# One sweep at a time; any number that no other lock of the portal uses.
 # Cases that are changed as often as they are read are left to the next run.
 MOST_PASSES = 20
 
@@ -123,20 +123,44 @@ def progress(*, cases: CaseQuerySet, at: datetime) -> Progress:
     return Progress(remaining, total)
 
 
+class _Answer(NamedTuple):
+    """What is written on the cases of a group."""
+
+    activation_id: int | None
+    law: str
+    law_from: date | None
+    freed_on: date | None
+    transition: str
+    plan_id: int
+    next_test_on: date | None
+    release_on: date | None
+
+
+class _Picked(NamedTuple):
+    """The cases of a chunk, in columns that only PostgreSQL reads; `groups` are numbers."""
+
+    ids: str
+    versions: str
+    groups: str
+
+
 def _pass(scopes: LegalContexts, *, today: date, chunk: int) -> int:
     """Derive the outdated cases of some grids, as they are read at one moment."""
+    groups, chunks = _pick(scopes, chunk)
+    answers = list(_planned(groups, today=today))
+    return sum(_write(picked, answers, today=today) for picked in chunks)
+
+
+@transaction.atomic  # a temporary table lasts no longer behind a pooler
+def _pick(scopes: LegalContexts, chunk: int) -> tuple[list[GroupPlaces], list[_Picked]]:
+    """Return the groups among the outdated cases, and these cases chunk by chunk."""
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS pg_temp.picked, pg_temp.planned, pg_temp.answered")
         cursor.execute(
             f"""
             CREATE TEMPORARY TABLE picked AS {PICKED}
                 AND c.activation_id IS DISTINCT FROM (%(activations)s::bigint[])[scope + 1]
                 ORDER BY c.id;
-            ANALYZE picked;
-            CREATE TEMPORARY TABLE planned (
-                key uuid, activation_id bigint, law varchar, law_from date, freed_on date,
-                transition varchar, plan_id bigint, next_test_on date, release_on date
-            )
+            ANALYZE picked
             """,
             {
                 **scopes.parameters,
@@ -145,30 +169,25 @@ def _pass(scopes: LegalContexts, *, today: date, chunk: int) -> int:
                 ],
             },
         )
-        rows = _planned(groups_in("SELECT * FROM pg_temp.picked", scopes), today=today)
-        cursor.copy_expert("COPY planned FROM STDIN", StringIO(_as_text(rows)))
-        # Joined once: a join for each chunk would read every answer as often as there are chunks.
+        groups = groups_in("SELECT * FROM pg_temp.picked", scopes)
         cursor.execute(
             """
-            CREATE TEMPORARY TABLE answered AS
-                SELECT p.id, p.version, n.* FROM picked p JOIN planned n USING (key) ORDER BY p.id;
-            CREATE INDEX ON answered (id);
-            ANALYZE answered;
-            SELECT min(id), max(id) FROM (
-                SELECT id, (row_number() OVER (ORDER BY id) - 1) / %s AS chunk FROM answered
-            ) numbered GROUP BY chunk ORDER BY 1
+            SELECT array_agg(id)::text, array_agg(version)::text, array_agg(number)::text FROM (
+                SELECT id, version, number - 1 AS number,
+                    (row_number() OVER (ORDER BY id) - 1) / %s AS chunk
+                FROM pg_temp.picked
+                JOIN unnest(%s::uuid[]) WITH ORDINALITY AS known (key, number) USING (key)
+            ) numbered GROUP BY chunk ORDER BY min(id)
             """,
-            [chunk],
+            [chunk, [places.key for places in groups]],
         )
-        spans = cursor.fetchall()
-    done = sum(_write(first, last, today=today) for first, last in spans)
-    with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE pg_temp.picked, pg_temp.planned, pg_temp.answered")
-    return done
+        chunks = [_Picked(*row) for row in cursor.fetchall()]
+        cursor.execute("DROP TABLE pg_temp.picked")
+    return groups, chunks
 
 
-def _planned(groups: Sequence[GroupPlaces], *, today: date) -> Iterator[tuple[object, ...]]:
-    """Return what is written on the cases of each group, after its key."""
+def _planned(groups: Sequence[GroupPlaces], *, today: date) -> Iterator[_Answer]:
+    """Return what is written on the cases of each group."""
     answers = GroupAnswers(today=today)
     followed = [(places, answers.followed(places.group)) for places in groups]
     rows = store_plans([outcome.plan for _, outcome in followed if outcome and outcome.plan])
@@ -176,40 +195,32 @@ def _planned(groups: Sequence[GroupPlaces], *, today: date) -> Iterator[tuple[ob
         group, laid = places.group, answers.after(places.group)
         if outcome is None or outcome.plan is None:
             ruling = group.scope.ruling
-            yield (
-                *(places.key, ruling.activation if ruling else None, group.law, group.law_from),
+            yield _Answer(
+                *(ruling.activation if ruling else None, group.law, group.law_from),
                 *(group.freed_on, Case.Transition.UNDECIDED, group.plan_id),
                 *(laid.next_test_on, laid.release_on),
             )
         else:
-            yield (
-                *(places.key, outcome.activation, outcome.law, outcome.law_from, outcome.freed_on),
+            yield _Answer(
+                *(outcome.activation, outcome.law, outcome.law_from, outcome.freed_on),
                 *(outcome.transition, rows[outcome.plan.digest].pk),
                 *(laid.next_test_on, laid.release_on),
             )
-
-
-def _as_text(rows: Iterable[tuple[object, ...]]) -> str:
-    r"""Return rows as COPY reads them: tabs between, \N for none. No value needs escaping."""
-    return "".join(
-        "\t".join("\\N" if value is None else str(value) for value in row) + "\n" for row in rows
-    )
 
 
 # The people of a chunk who are under several grounds: their days are not those of one case.
 _OF_SEVERAL = """
     SELECT DISTINCT b.resident_id FROM quarantine_case b
     JOIN quarantine_case c ON c.resident_id = b.resident_id
-    JOIN pg_temp.answered n ON n.id = c.id
-    WHERE b.closed_on IS NULL AND NOT b.governs AND n.id BETWEEN %s AND %s
+    WHERE b.closed_on IS NULL AND NOT b.governs AND c.id = ANY(%s::bigint[])
 """
 
 
 @transaction.atomic
-def _write(first: int, last: int, *, today: date) -> int:
+def _write(picked: _Picked, answers: Sequence[_Answer], *, today: date) -> int:
     """Write a chunk: the cases that are as they were read, and the standing of their people."""
     with connection.cursor() as cursor:
-        cursor.execute(_OF_SEVERAL, [first, last])
+        cursor.execute(_OF_SEVERAL, [picked.ids])
         of_several = [resident for (resident,) in cursor.fetchall()]
         standing.hold_all(Resident.objects.filter(pk__in=of_several))
         cursor.execute(
@@ -220,19 +231,30 @@ def _write(first: int, last: int, *, today: date) -> int:
                     freed_on = n.freed_on, transition = n.transition, plan_id = n.plan_id,
                     next_test_on = n.next_test_on, release_on = n.release_on,
                     version = c.version + 1
-                FROM pg_temp.answered n
-                WHERE n.id BETWEEN %s AND %s
-                    AND c.id = n.id AND c.version = n.version AND c.closed_on IS NULL
+                FROM unnest(%s::bigint[], %s::int[], %s::int[]) AS p (id, version, number)
+                JOIN json_to_recordset(%s) AS n (
+                    number int, activation_id bigint, law varchar, law_from date, freed_on date,
+                    transition varchar, plan_id bigint, next_test_on date, release_on date
+                ) USING (number)
+                WHERE c.id = p.id AND c.version = p.version AND c.closed_on IS NULL
                 RETURNING c.activation_id, c.transition
             )
             SELECT activation_id, transition, count(*) FROM written GROUP BY 1, 2
             """,
-            [first, last],
+            [*picked, _as_json(picked, answers)],
         )
         counted = cursor.fetchall()
     standing.settle(of_several, today=today)
     _audit(counted)
     return sum(number for *_, number in counted)
+
+
+def _as_json(picked: _Picked, answers: Sequence[_Answer]) -> str:
+    """Return the answers that a chunk needs, each with its number."""
+    numbers = set(map(int, picked.groups.strip("{}").split(",")))
+    return json.dumps(
+        [{"number": number, **answers[number]._asdict()} for number in numbers], default=str
+    )
 
 
 def _audit(counted: Iterable[tuple[int | None, str, int]]) -> None:

@@ -1,7 +1,6 @@
 from datetime import date, datetime, timedelta
 from threading import Barrier, Thread
 
-import pglock
 import pytest
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
@@ -200,15 +199,9 @@ class TestTwoSweepsAtOnce:
 
     def test_leave_the_sign_of_life_to_the_one_at_work(self) -> None:
         Heartbeat.objects.update_or_create(sweep="sweep", defaults={"at": NOW})
-        other = connections.create_connection("default")
-        with other.cursor() as cursor:
-            lock = pglock.advisory(locks.REMINDERS).int_lock_id
-            cursor.execute("SELECT pg_advisory_lock(%s)", [lock])
-        try:
+        with locks.held(locks.REMINDERS):
             assert sweep(at=NOW) == 0
             assert health.sweeps_stopped()
-        finally:
-            other.close()
 
 
 class TestSweepDigests:

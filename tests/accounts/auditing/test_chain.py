@@ -19,6 +19,7 @@ from accounts.auditing.models import AuditEntry, AuditSeal, AuditWords
 from accounts.staff.models import User
 from accounts.tasks import check_audit, seal_audit
 from tests.factories import make_user
+from tests.pooling import pooled
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,19 @@ def sealed(writer: User, monkeypatch: pytest.MonkeyPatch) -> Rows:
             cursor.execute("SELECT nextval('accounts_auditentry_id_seq')")
         seal_now()
     return list(AuditEntry.objects.order_by("pk")), list(AuditSeal.objects.order_by("number"))
+
+
+@pytest.mark.django_db(transaction=True)
+class TestBehindAPooler:
+    def test_is_read_whole(self, writer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(chain, "BATCH_SIZE", 5)
+        write(10, writer)
+        while seal_now():
+            pass
+
+        with pooled():
+            report = chain.verify(at=timezone.now())
+        assert (report.entries, report.findings) == (20, [])
 
 
 class TestSealing:

@@ -1,6 +1,7 @@
 """The sweep beside people who work at the same time."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from quarantine.models import Case
 from quarantine.switching import sweep as sweeping
 from quarantine.switching.sweep import progress, sweep
 from tests.factories import make_case, make_place, make_user, moment, put_in_force
+from tests.pooling import pooled
 
 pytestmark = pytest.mark.django_db
 SWITCH = moment(date(2022, 12, 7), 0)
@@ -39,12 +41,12 @@ class TestAnEditBetweenReadingAndWriting:
     ) -> None:
         write, wrote = sweeping._write, list[int]()
 
-        def edited_first(first: int, last: int, *, today: date) -> int:
+        def edited_first(*chunk: Any, today: date) -> int:
             if not wrote:
                 change(case, met=False)
                 # As if the act had been begun under the old law.
                 Case.objects.filter(pk=case.pk).update(activation=case.activation)
-            wrote.append(write(first, last, today=today))
+            wrote.append(write(*chunk, today=today))
             return wrote[-1]
 
         monkeypatch.setattr(sweeping, "_write", edited_first)
@@ -59,11 +61,11 @@ class TestAnEditBetweenReadingAndWriting:
     ) -> None:
         write = sweeping._write
 
-        def closed_first(first: int, last: int, *, today: date) -> int:
+        def closed_first(*chunk: Any, today: date) -> int:
             Case.objects.filter(pk=case.pk).update(
                 closed_on=SWITCH.date(), closed_as=Case.ClosedAs.REFERRED
             )
-            return write(first, last, today=today)
+            return write(*chunk, today=today)
 
         monkeypatch.setattr(sweeping, "_write", closed_first)
         law = case.law
@@ -71,6 +73,17 @@ class TestAnEditBetweenReadingAndWriting:
         assert sweep(at=SWITCH) == 0
         case.refresh_from_db()
         assert case.law == law
+
+
+@pytest.mark.django_db(transaction=True)
+class TestBehindAPooler:
+    def test_brings_every_chunk_under_the_document_in_force(self, case: Case) -> None:
+        for _ in range(2):
+            make_case(case.grid, on=date(2022, 12, 5), exposure="close_contact", arrived_from=None)
+
+        with pooled():
+            assert sweep(at=SWITCH, chunk=1) == 3
+        assert unexplained_cases() == []
 
 
 class TestProgress:

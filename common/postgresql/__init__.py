@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, at home behind a pooler too."""
