@@ -6,17 +6,18 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.staff.models import Role
-from common import clock
+from common import clock, replica
 from portal import demo
 
 
 def portal(request: HttpRequest) -> dict[str, Any]:
-    """Return the site's name, the day it is, whether this is the demo, and its sign-ins."""
+    """Return what every page says: whose it is, its day, the demo, and of when its data are."""
     return {
         "site_name": settings.SITE_NAME,
         "demo": settings.DEMO,
         "demo_sign_ins": _demo_sign_ins,
         "today": clock.today(),
+        "read_as_of": replica.as_of(),
     }
 
 

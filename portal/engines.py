@@ -28,6 +28,8 @@ import psutil
 import psycopg2
 import redis
 
+from portal import servers
+
 DATABASE = "wangge"
 SYSTEM_USER = "wangge"
 MARK = "WANGGE_UP"
@@ -70,18 +72,6 @@ def embedded(env: environ.Env) -> dict[str, bool]:
     }
 
 
-def redis_for_cache(url: str, *, database: int = 1) -> str:
-    """Return the address of the cache: the broker's is database 0."""
-    return f"{url}?db={database}" if url.startswith("unix:") else f"{url.rstrip('/')}/{database}"
-
-
-def redis_for_celery(url: str) -> str:
-    """Return the address of the broker, database 0, as Celery spells it."""
-    if url.startswith("unix:"):
-        return f"redis+socket:{url.removeprefix('unix:')}?virtual_host=0"
-    return url
-
-
 def check_versions(database_url: str, redis_url: str) -> None:
     """Refuse servers that are too old or do not answer."""
     try:
@@ -94,7 +84,7 @@ def check_versions(database_url: str, redis_url: str) -> None:
             f"DATABASE_URL leads to PostgreSQL {major}; {POSTGRES_AT_LEAST} or later is needed."
         )
     try:
-        with redis.Redis.from_url(redis_url) as client:
+        with servers.client(redis_url) as client:
             version_text = str(client.info("server")["redis_version"])
     except redis.RedisError as error:
         raise EngineError(f"Redis at REDIS_URL does not answer: {error}") from error

@@ -15,7 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from whitenoise.compress import Compressor
 
-from portal import engines, keys, logs
+from common import replica
+from portal import engines, keys, logs, servers
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -75,6 +76,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "common.replica.ReadYourWrites",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -125,18 +127,24 @@ if PRODUCTION and any(EMBEDDED.values()):
         " (docs/operations.md)."
     )
 DATABASE_URL, REDIS_URL = engines.addresses(env, DATA_DIR)
-DATABASES = {"default": env.db_url_config(DATABASE_URL)}
-DATABASES["default"]["CONN_MAX_AGE"] = None
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": servers.database(env, DATABASE_URL)}
+# Lists and overviews may be read from a copy that follows, while it is no further behind.
+REPLICA_LAG_SECONDS = env.int("REPLICA_LAG_SECONDS", default=10)
+if REPLICA_URL := env("DATABASE_REPLICA_URL", default=""):
+    DATABASES[replica.ALIAS] = servers.replica(env, REPLICA_URL)
+DATABASE_ROUTERS = ["common.replica.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": engines.redis_for_cache(REDIS_URL),
+        **servers.cache(REDIS_URL),
     }
 }
 
-CELERY_BROKER_URL = engines.redis_for_celery(REDIS_URL)
+_broker = servers.broker(REDIS_URL)
+CELERY_BROKER_URL = _broker.url
+CELERY_BROKER_TRANSPORT_OPTIONS = _broker.options
+CELERY_BROKER_USE_SSL = _broker.tls
 CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -13,8 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.access import member, role_required
 from accounts.auditing import audit
 from accounts.staff.models import Role
-from common import clock
+from common import clock, replica
 from common.paging import page_before
+from common.replica import may_lag
 from portal.dashboard import Dashboard
 from portal.forms import DemoDayForm
 from quarantine.acts.results import complete_what_is_over
@@ -40,19 +41,21 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @role_required(Role.SUPERVISOR)
+@may_lag
 def dashboard(request: HttpRequest) -> HttpResponse:
     """Show where help is needed today, in all areas of a supervisor or in one of them."""
     now = clock.now()
     today = clock.day_of(now)
     figures = Dashboard(user=member(request), today=today, code=request.GET.get("area", ""))
     charts = {name: getattr(figures, name).data(today=today) for name in ("open_cases", "tests")}
-    context = {"dashboard": figures, "charts": charts, "at": now}
+    context = {"dashboard": figures, "charts": charts, "at": replica.as_of() or now}
     whole_page = not request.htmx  # type: ignore[attr-defined]
     return render(request, f"portal/{'dashboard' if whole_page else '_dashboard'}.html", context)
 
 
 @require_GET
 @role_required(Role.GRID_STAFF, Role.SUPERVISOR)
+@may_lag
 def arrival_list(request: HttpRequest) -> HttpResponse:
     """Show the arrivals that a filter names, the latest first."""
     chosen = ArrivalFilter(request.GET, user=member(request), today=clock.today())

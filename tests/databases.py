@@ -18,6 +18,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from portal import demo
+from tests.settings import DIRECT
 
 ROOT = Path(settings.BASE_DIR)
 MADE_OF = (
@@ -71,7 +72,7 @@ SELECT fresh.keep();
 def copied(name: str, *, demo_at: datetime | None = None) -> Iterator[None]:
     """Let Django use a new database of this name, with the demo as of a moment where asked."""
     before = connection.settings_dict["NAME"]
-    with connection._nodb_cursor() as cursor:
+    with _directly(), connection._nodb_cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         template = _migrated(cursor)
         if demo_at:
@@ -80,8 +81,20 @@ def copied(name: str, *, demo_at: datetime | None = None) -> Iterator[None]:
     _use(name)
     yield
     _use(before)
-    with connection._nodb_cursor() as cursor:
+    with _directly(), connection._nodb_cursor() as cursor:
         _drop(cursor, name)
+
+
+@contextmanager
+def _directly() -> Iterator[None]:
+    """Go past the pooler, where there is one: it keeps databases open that are to be copied."""
+    pooled = dict(connection.settings_dict)
+    direct = {key: DIRECT[key] for key in ("HOST", "PORT", "USER", "PASSWORD", "OPTIONS")}
+    connection.close()
+    connection.settings_dict.update(direct)
+    yield
+    connection.close()
+    connection.settings_dict.update({key: pooled[key] for key in direct})
 
 
 def restore(_test: object = None) -> None:

@@ -2,9 +2,9 @@
 
 import os
 
-from portal import engines
+from portal import servers
 from portal.settings import *  # noqa: F403
-from portal.settings import CACHES, DATABASES, REDIS_URL
+from portal.settings import CACHES, DATABASE_URL, DATABASES, REDIS_URL, env
 from tests import patience
 
 PASSWORD_HASHERS = [
@@ -17,8 +17,12 @@ MFA_TOTP_TOLERANCE = patience.SECONDS // 30
 CELERY_TASK_ALWAYS_EAGER = CELERY_TASK_EAGER_PROPAGATES = True
 # Every client would look through all static files first.
 WHITENOISE_AUTOREFRESH = True
+# Where databases are made: past the pooler, where DATABASE_URL leads to one.
+DIRECT_URL = os.environ.get("TESTS_DATABASE_URL") or DATABASE_URL
+DIRECT = {"HOST": "", "PORT": "", "USER": "", "PASSWORD": "", "OPTIONS": {}}
+DIRECT.update(servers.database(env, DIRECT_URL))
 # The threads of the live server must not hold the database when it is to be dropped.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Each worker empties its cache after each test.
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-CACHES["default"]["LOCATION"] = engines.redis_for_cache(REDIS_URL, database=1 + _worker)
+CACHES["default"].update(servers.cache(REDIS_URL, database=servers.CACHE + _worker))

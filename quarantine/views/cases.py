@@ -18,6 +18,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import Area, Role, User
 from common import clock
 from common.paging import page_before
+from common.replica import may_lag
 from common.undo_window import UNDO
 from policy.questions.calendar_picture import weeks
 from policy.services import law_of
@@ -391,6 +392,7 @@ def case_uncover(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
 
 @role_required(*STAFF)
 @require_GET
+@may_lag
 def case_list(request: HttpRequest) -> HttpResponse:
     """List cases, narrowed by the filters in the address; fifty at a time, the newest first."""
     by, today = member(request), clock.today()

@@ -19,6 +19,7 @@ from accounts.staff.models import Area, Role, User
 from common import clock
 from common.errors import RefusedError
 from common.paging import page_after
+from common.replica import may_lag
 from policy import words
 from quarantine.views.errors import add_refusal
 from quarantine.workers.filters import SHOWS, SOON, filter_workers
@@ -37,6 +38,7 @@ field_work = role_required(Role.GRID_STAFF, Role.SUPERVISOR)
 
 @require_GET
 @field_work
+@may_lag
 def worker_list(request: HttpRequest) -> HttpResponse:
     """List the whitelist workers of one's areas, those that end first on top."""
     user, at = member(request), clock.now()

@@ -21,6 +21,7 @@ from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common import clock
 from common.errors import RefusedError
 from common.paging import page_after
+from common.replica import may_lag
 from policy import services as policy
 from policy import words
 from policy.engine import areas as codes
@@ -104,6 +105,7 @@ def _residents(user: User, scope: AreaScope) -> Any:
 
 @require_GET
 @field_work
+@may_lag
 def key_people(request: HttpRequest) -> HttpResponse:
     """List the key people of one's areas by category, colour and vaccination."""
     user, at = member(request), clock.now()

@@ -19,6 +19,7 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common import clock
 from common.paging import page_after, page_before
+from common.replica import may_lag
 from residents.duplicates.models import kept_entry_of
 from residents.register import services
 from residents.register.forms import (
@@ -48,6 +49,7 @@ MOST_REACHED = 4  # a family that shares a phone
 
 @get_or_post
 @field_work
+@may_lag
 def resident_list(request: HttpRequest) -> HttpResponse:
     """List the residents of one's areas, or search them."""
     user = member(request)

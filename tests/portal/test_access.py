@@ -26,7 +26,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-import redis
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -45,6 +44,7 @@ from accounts.staff.models import Area, Role, User
 from policy import drafts
 from policy.models import Activation, ApiClient, StoredDocument
 from policy.questions import clients
+from portal import servers
 from quarantine.cases.lifecycle import add_note
 from quarantine.duplicates import merging
 from quarantine.models import Arrival, Case, Event
@@ -789,7 +789,7 @@ def assert_not_logged(world: World, caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_nothing_personal_stands_in_cache_or_broker(world: World) -> None:
-    broker = redis.Redis.from_url(settings.REDIS_URL)
+    broker = servers.client(settings.REDIS_URL)
     people = [one for one in world.people if one.role]
     client = Client()
     for one in people:

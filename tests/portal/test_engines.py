@@ -47,8 +47,6 @@ class TestAddresses:
             "postgres://db/x",
             "redis://cache:6379",
         )
-        assert engines.redis_for_cache("redis://cache:6379") == "redis://cache:6379/1"
-        assert engines.redis_for_celery("redis://cache:6379") == "redis://cache:6379"
 
 
 class TestDataFolder:
