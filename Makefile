@@ -26,7 +26,7 @@ sync = index=$$($(BIN)/python -m pip config list | sed -n "s/^[^=]*\.index-url='
 	$(UV) pip sync --quiet --require-hashes --python $(BIN)/python $(1); rm -f .venv/.run-* .venv/.dev-*
 
 .DEFAULT_GOAL := help
-.PHONY: help ready run test check cover audit faults fix bench messages lock
+.PHONY: help ready run test check cover audit attack fix bench messages lock
 
 help: ## list what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -69,8 +69,8 @@ audit: $(UV) ## ask whether a locked package has a known vulnerability (OSV: ano
 	  then echo "Known vulnerabilities were not asked for: $$(head -1 build/audit.log)"; \
 	  else cat build/audit.log; exit $$code; fi; }
 
-faults: $(DEV) ## kill, stop and starve workers, schedulers and the broker, for minutes
-	$(BIN)/python -m pytest -m faults -s
+attack: $(DEV) ## kill, stop, starve, flood and deceive the portal on loopback, for an hour
+	$(BIN)/python -m pytest -m "faults or attack" -s
 
 fix: $(DEV) ## let the tools put right what they can
 	$(BIN)/ruff check --fix-only --quiet .

@@ -137,15 +137,15 @@ class _Sentinels:
         tls = {"ssl": True, **self.tls} if self.tls else {}
         return {**self.own_login, **tls, **PATIENCE}
 
+    def asked(self) -> Sentinel:
+        """Return who is asked for the master."""
+        return Sentinel(self.hosts, sentinel_kwargs=self.for_themselves)  # type: ignore[no-untyped-call]
+
     def pool(self, **options: Any) -> redis.ConnectionPool:
         """Return the connections to the master of the moment."""
         tls = {"ssl": True, **self.tls} if self.tls else {}
         pool: redis.ConnectionPool = SentinelConnectionPool(  # type: ignore[no-untyped-call]
-            self.name,
-            Sentinel(  # type: ignore[no-untyped-call]
-                self.hosts, sentinel_kwargs=self.for_themselves
-            ),
-            **{**self.login, **tls, **options},
+            self.name, self.asked(), **{**self.login, **tls, **options}
         )
         return pool
 
@@ -156,7 +156,10 @@ def _broker_of_sentinels(sentinels: _Sentinels) -> Broker:
     )
     login = f"{user}:{password}@" if sentinels.login else ""
     return Broker(
-        ";".join(f"sentinel://{login}{host}:{port}/{BROKER}" for host, port in sentinels.hosts),
+        ";".join(
+            f"sentinel://{login}{_bracketed(host)}:{port}/{BROKER}"
+            for host, port in sentinels.hosts
+        ),
         {"master_name": sentinels.name, "sentinel_kwargs": sentinels.for_themselves},
         sentinels.tls,
     )
@@ -165,6 +168,10 @@ def _broker_of_sentinels(sentinels: _Sentinels) -> Broker:
 def _host(text: str) -> tuple[str, int]:
     address = urlsplit(f"//{text}")
     return address.hostname or "", address.port or SENTINEL_PORT
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _tls(query: dict[str, str]) -> dict[str, Any]:

@@ -289,32 +289,88 @@ log_disconnections = 0
 def redis_server(here: Place) -> Iterator[str]:
     """Run Debian's Redis, and give its URL."""
     port = free_port()
-    url = f"rediss://:{here.password}@{HOST}:{port}?ssl_ca_certs={here.ca}"
-    settings = here.write(
-        "redis.conf",
-        f"""
+    with _redis(here, port):
+        yield f"rediss://:{here.password}@{HOST}:{port}?ssl_ca_certs={here.ca}"
+
+
+@dataclass
+class Watched:
+    """A master of Redis with a replica, and the Sentinels that watch them."""
+
+    url: str
+    master: Process
+    master_port: int
+
+
+@contextmanager
+def sentinels(here: Place) -> Iterator[Watched]:
+    """Run three Sentinels over a master and its replica, and give their URL."""
+    ports = [free_port() for _ in range(3)]
+    master_port, replica_port = free_port(), free_port()
+    tls = _has_tls()
+    scheme, query = ("rediss", f"ssl_ca_certs={here.ca}&") if tls else ("redis", "")
+    hosts = ",".join(f"{HOST}:{port}" for port in ports)
+    url = (
+        f"{scheme}+sentinel://:{here.password}@{hosts}/wangge"
+        f"?{query}sentinel_password={here.password}"
+    )
+    with ExitStack() as stack:
+        follow = f"masterauth {here.password}\n"
+        master = stack.enter_context(_redis(here, master_port, follow))
+        stack.enter_context(
+            _redis(here, replica_port, f"{follow}replicaof {HOST} {master_port}\n")
+        )
+        for port in ports:
+            watch = f"""
+sentinel monitor wangge {HOST} {master_port} 2
+sentinel auth-pass wangge {here.password}
+sentinel sentinel-pass {here.password}
+sentinel down-after-milliseconds wangge 1000
+sentinel failover-timeout wangge 5000
+"""
+            stack.enter_context(_redis(here, port, watch, "--sentinel"))
+        yield Watched(url, master, master_port)
+
+
+@contextmanager
+def _redis(here: Place, port: int, more: str = "", *options: str) -> Iterator[Process]:
+    tls = _has_tls()
+    lines = f"""
 bind {HOST}
-port 0
+port {0 if tls else port}
+requirepass {here.password}
+dir {here.folder}
+"""
+    if tls:
+        lines += f"""
 tls-port {port}
 tls-cert-file {here.folder / "server.pem"}
 tls-key-file {here.folder / "server.key"}
 tls-ca-cert-file {here.ca}
 tls-auth-clients no
-requirepass {here.password}
-save ""
-dir {here.folder}
-""",
-    )
+tls-replication yes
+"""
+    if not options:
+        lines += 'save ""\n'
+    settings = here.write(f"redis-{port}.conf", lines + more)
     with (
-        redis.Redis.from_url(url) as client,
+        redis.Redis(
+            host=HOST, port=port, password=here.password, ssl=tls, ssl_ca_certs=str(here.ca)
+        ) as client,
         here.server(
-            shutil.which("redis-server") or "/usr/bin/redis-server",
-            settings,
-            answers=client.ping,
-            by=signal.SIGTERM,
-        ),
+            _redis_program(), settings, *options, answers=client.ping, by=signal.SIGTERM
+        ) as server,
     ):
-        yield url
+        yield server
+
+
+def _has_tls() -> bool:
+    """Return whether there is Debian's Redis: the one that comes with the portal has no TLS."""
+    return shutil.which("redis-server") is not None
+
+
+def _redis_program() -> Path:
+    return Path(shutil.which("redis-server") or engines._valkey_program())
 
 
 def _verified(here: Place) -> str:

@@ -23,10 +23,7 @@ from tests.patience import SECONDS
 from tests.settings import DIRECT_URL
 
 ALIASES = [DEFAULT_DB_ALIAS, replica.ALIAS]
-pytestmark = [
-    pytest.mark.django_db(transaction=True, databases=ALIASES),
-    pytest.mark.processes,
-]
+pytestmark = pytest.mark.django_db(transaction=True, databases=ALIASES)
 PAGES = ("dashboard", "arrival_list", "resident_list", "case_list", "key_people", "worker_list")
 
 
@@ -58,7 +55,12 @@ def other_copy(copy: production.Standby) -> Iterator[Callable[[dict[str, object]
     """Give a function that changes where the portal looks for the copy."""
     here = connections[replica.ALIAS]
     before = dict(here.settings_dict)
-    yield lambda setting: (here.close(), here.settings_dict.update(setting))  # type: ignore[func-returns-value]
+
+    def change(setting: dict[str, object]) -> None:
+        here.close()
+        here.settings_dict.update(setting)
+
+    yield change
     here.close()
     here.settings_dict.update(before)
 

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +27,10 @@ WORKER = (
     *("worker", "--loglevel", "INFO", "--concurrency", "3"),
     *("--without-gossip", "--without-mingle"),
 )
+WEB = (
+    *(sys.executable, "-W", "ignore", "-m", "gunicorn", "portal.wsgi", "--workers", "2"),
+    *("--no-control-socket", "--bind"),
+)
 Process = subprocess.Popen[bytes]
 
 
@@ -39,6 +44,7 @@ class Stage:
     broker: ExitStack = field(default_factory=ExitStack)
     workers: list[Process] = field(default_factory=list)
     beats: list[Process] = field(default_factory=list)
+    hosts: dict[int, Process] = field(default_factory=dict)  # by port
 
     def start_broker(self) -> None:
         """Start a broker that remembers nothing of an earlier one."""
@@ -55,16 +61,33 @@ class Stage:
 
     def start_worker(self) -> Process:
         """Start a worker of three processes, as a group of its own."""
-        worker = self._start(*WORKER)
+        worker = self._start(*CELERY, *WORKER)
         self.workers.append(worker)
         return worker
 
     def start_beat(self) -> Process:
         """Start a beat that remembers nothing of an earlier one."""
         schedule = self.folder / f"beat-{time.monotonic_ns()}"
-        beat = self._start("beat", "--loglevel", "INFO", "--schedule", str(schedule))
+        beat = self._start(*CELERY, "beat", "--loglevel", "INFO", "--schedule", str(schedule))
         self.beats.append(beat)
         return beat
+
+    def start_web(self) -> None:
+        """Start a web host of two processes, and wait until it answers."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        self.hosts[port] = self._start(*WEB, f"127.0.0.1:{port}")
+        wait_until(lambda: _answers(port), seconds=120)
+
+    @property
+    def ports(self) -> list[int]:
+        """Where web hosts listen."""
+        return list(self.hosts)
+
+    def kill_web(self) -> None:
+        """Kill the web host that runs longest, with what it is doing."""
+        self.kill(self.hosts.pop(self.ports[0]))
 
     def kill(self, process: Process) -> None:
         """Kill a process with all its children, and gather it up."""
@@ -105,14 +128,14 @@ class Stage:
 
     def stop(self) -> None:
         """Kill whatever still runs."""
-        for process in [*self.workers, *self.beats]:
+        for process in [*self.workers, *self.beats, *self.hosts.values()]:
             self.kill(process)
         self.kill_broker()
 
     def _start(self, *arguments: str) -> Process:
         with (self.folder / "starting.log").open("wb") as log:
             process = subprocess.Popen(
-                [*CELERY, *arguments],
+                arguments,
                 cwd=ROOT,
                 env=self._environment(),
                 start_new_session=True,
@@ -150,6 +173,11 @@ def stage(folder: Path) -> Iterator[Stage]:
             yield here
         finally:
             here.stop()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def wait_until(true: Callable[[], bool], *, seconds: float) -> None:

@@ -1,7 +1,7 @@
 """
 What may happen to workers, schedulers and the broker, done to real ones.
 
-The small tests belong to every run; those marked `faults` take minutes and run by `make faults`.
+The small tests belong to every run; those marked `faults` take minutes and run by `make attack`.
 """
 
 import os

@@ -1,7 +1,7 @@
 """
 The sweep of open cases, killed at any moment and looked at meanwhile.
 
-The small test belongs to every run, the one of 10,000 cases to `make faults`.
+The small test belongs to every run, the one of 10,000 cases to `make attack`.
 """
 
 import os
