@@ -135,9 +135,7 @@ class TestSentinels:
 
 def _settled(url: str) -> bool:
     """Return whether Sentinels know each other and a replica that could take over."""
-    master: dict[str, Any] = (
-        servers._Sentinels.of(url).asked().sentinels[0].sentinel_master("wangge")
-    )
+    master: Any = servers._Sentinels.of(url).asked().sentinels[0].sentinel_master("wangge")
     return bool(master["num-other-sentinels"] == 2 and master["num-slaves"] == 1)
 
 

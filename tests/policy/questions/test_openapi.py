@@ -135,7 +135,7 @@ class TestTheApi:
         assert {"200", "401", "409", "413", "422", "429"} == set(operation["responses"])
 
 
-@pytest.mark.faults  # a minute of its own: make faults
+@pytest.mark.faults  # a minute of its own: make attack
 @pytest.mark.skipif(find_spec("schemathesis") is None, reason="schemathesis is not installed")
 @pytest.mark.django_db(transaction=True)
 class TestSchemathesis:
