@@ -123,6 +123,15 @@ class TestTheStart:
         with pytest.raises(WrongKeysError, match="FIELD_KEYS"):
             keyring.check()
 
+    def test_lets_a_migration_go_on_that_was_killed(self) -> None:
+        DataKey.objects.all().delete()
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE residents_resident RENAME TO not_made_yet")
+
+        keyring.check()
+
+        assert DataKey.objects.exists()
+
     def test_tries_the_keys_on_a_database_that_remembers_none(self, settings: Settings) -> None:
         make_resident()
         settings.FIELD_KEYS = [f"1:{key('z')}"]

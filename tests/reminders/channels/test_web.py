@@ -130,7 +130,7 @@ class TestAnAddress:
         "host",
         [
             *("169.254.169.254", "169.254.0.1", "[fe80::1]", "[::ffff:169.254.169.254]"),
-            *("2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "0.0.0.0", "[::]", "224.0.0.1"),
+            *("2852039166", "0xa9fea9fe", "0251.0376.0251.0376", "0", "[::]", "224.0.0.1"),
         ],
     )
     def test_of_the_machine_itself_is_not_asked_however_it_is_written(self, host: str) -> None:
