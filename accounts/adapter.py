@@ -1,4 +1,8 @@
-"""Adapters of allauth: no sign-up, sign-ins are audited, secrets of second factors are sealed."""
+"""
+Adapters of allauth: no sign-up, sign-ins are audited, secrets of second factors are sealed.
+
+Guessing is limited by `accounts.limits`, not by allauth, whose counts live in the cache.
+"""
 
 import base64
 from typing import Any, cast
@@ -12,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
+from accounts.limits.devices import remember
+from accounts.limits.guesses import PASSWORD, guess
 from accounts.staff.models import SUPERVISES, User
 from common.encryption import decrypt, encrypt
 
@@ -35,9 +41,19 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
-        """Record the sign-in in the audit."""
+        """Record the sign-in in the audit; know the device from now on."""
         audit.record(by=user, did=gettext_noop("signed in"), to=user)
-        return cast(HttpResponse, super().post_login(request, user, **context))
+        response = cast(HttpResponse, super().post_login(request, user, **context))
+        remember(request, response, user.username)
+        return response
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
+        """Return whose password this is; slow guessing down."""
+        right = guess(request, what=PASSWORD, username=credentials.get("username", ""))
+        user = cast(User | None, super().authenticate(request, **credentials))
+        if user:
+            right()
+        return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Record a wrong password for an existing account in the audit."""

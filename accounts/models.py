@@ -3,6 +3,7 @@
 from accounts.auditing.models import AuditEntry, AuditSeal, AuditWords
 from accounts.exports.models import Export, ExportFile, ExportRequest
 from accounts.keys.models import DataKey
+from accounts.limits.models import Limit
 from accounts.staff.models import Area, User
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "Export",
     "ExportFile",
     "ExportRequest",
+    "Limit",
     "User",
 ]

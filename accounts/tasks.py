@@ -1,4 +1,4 @@
-"""Scheduled tasks of the audit; they use the real time, also in the demo."""
+"""Scheduled tasks of the audit and the limits; they use the real time, also in the demo."""
 
 import structlog
 from celery import shared_task
@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import anchors, audit, chain
+from accounts.limits import counts
 
 log = structlog.get_logger(__name__)
 
@@ -36,3 +37,9 @@ def check_audit() -> int:
     if report.head and not report.findings:
         anchors.note(settings.AUDIT_ANCHORS, report.head, at=at)
     return len(report.findings)
+
+
+@shared_task
+def forget_limits() -> int:
+    """Delete what the limits counted two days ago and earlier."""
+    return counts.forget_old()

@@ -27,6 +27,6 @@ def refuse_wrong_keys(**_: object) -> None:
     from accounts.keys import keyring
 
     try:
-        keyring.check()
+        keyring.check_once_reachable()
     except ImproperlyConfigured as error:
         raise SystemExit(f"The portal is not set up: {error}") from None

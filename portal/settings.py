@@ -39,6 +39,8 @@ FIELD_KEYS = env.list("FIELD_KEYS")
 SEARCH_KEYS = env.list("SEARCH_KEY")
 # Where the head of the audit's chain is noted each night, to be kept outside (docs/privacy.md).
 AUDIT_ANCHORS = Path(env("AUDIT_ANCHORS", default=str(DATA_DIR / "audit-anchors.txt")))
+# Opens /healthz/worker from elsewhere (docs/operations.md); without it only the machine itself.
+HEALTH_KEY = env("HEALTH_KEY", default="")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -68,7 +70,6 @@ INSTALLED_APPS = [
     "django_filters",
     "django_htmx",
     "django_structlog",
-    "health_check",
     "pgtrigger",
     "treebeard",
 ]
@@ -136,7 +137,7 @@ DATABASE_ROUTERS = ["common.replica.Router"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "common.cache.Cache",
         **servers.cache(REDIS_URL),
     }
 }
@@ -207,6 +208,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 10.0,
         "options": {"expires": 9},
     },
+    "limits": {
+        "task": "accounts.tasks.forget_limits",
+        "schedule": crontab(hour=4, minute=10),
+    },
     "verify": {
         "task": "accounts.tasks.check_audit",
         "schedule": crontab(hour=3, minute=40),
@@ -268,11 +273,17 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
-# Lock-out counts by address, which the proxies in front pass on.
+# Limits count by address, which the proxies in front pass on.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=1 if PRODUCTION else 0)
 ACCOUNT_SESSION_REMEMBER = True
-# Lock-out: five wrong passwords close an account's sign-in for a quarter of an hour.
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "30/m/ip,5/900s/key"}
+# accounts/limits slows guessing down: without the cache, and not for the owner.
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_FORMS = {"change_password": "accounts.limits.forms.ChangePasswordForm"}
+MFA_FORMS = {
+    "authenticate": "accounts.limits.forms.AuthenticateForm",
+    "reauthenticate": "accounts.limits.forms.ReauthenticateForm",
+}
+DEVICE_COOKIE_NAME = "device"
 # Only trying out may do without.
 SECOND_FACTOR_REQUIRED = PRODUCTION or env.bool("SECOND_FACTOR_REQUIRED", default=not DEMO)
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
@@ -335,6 +346,7 @@ if PRODUCTION:
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
+    DEVICE_COOKIE_NAME = "__Host-device"
 
 LOGGING = logs.configure(production=PRODUCTION, level=env("LOG_LEVEL", default="INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -1,14 +1,19 @@
-"""The home redirect, the supervisor's overview, the list of arrivals, and the day of the demo."""
+"""Health, the home redirect, the overview, the list of arrivals, and the day of the demo."""
 
+import ipaddress
 from datetime import timedelta
+from http import HTTPStatus
 
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_safe
 
 from accounts.access import member, role_required
 from accounts.auditing import audit
@@ -16,6 +21,7 @@ from accounts.staff.models import Role
 from common import clock, replica
 from common.paging import page_before
 from common.replica import may_lag
+from portal import health
 from portal.dashboard import Dashboard
 from portal.forms import DemoDayForm
 from quarantine.acts.results import complete_what_is_over
@@ -31,6 +37,45 @@ FIRST_PAGE = {
     Role.ADMINISTRATOR: "policy_desk",
     Role.AUDITOR: "audit_list",
 }
+
+# What proxies add: without any of them, and from the machine itself, nobody stands between.
+PROXIED = ("X-Forwarded-For", "X-Real-Ip", "Forwarded", "Via")
+
+
+@require_safe
+@login_not_required
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Say whether this process can serve pages; public, as load balancers ask."""
+    return _told(health.of_web())
+
+
+@require_safe
+@login_not_required
+@never_cache
+def healthz_worker(request: HttpRequest) -> HttpResponse:
+    """Say whether workers answer, too: on the machine itself, or to who has HEALTH_KEY."""
+    if not (_asked_here(request) or _has_health_key(request)):
+        return HttpResponse("HEALTH_KEY is needed.\n", "text/plain", HTTPStatus.FORBIDDEN)
+    return _told(health.of_workers())
+
+
+def _told(answer: health.Answer) -> HttpResponse:
+    status = HTTPStatus.OK if answer.well else HTTPStatus.SERVICE_UNAVAILABLE
+    return HttpResponse("\n".join([*answer.lines, ""]), "text/plain; charset=utf-8", status)
+
+
+def _asked_here(request: HttpRequest) -> bool:
+    address = request.META.get("REMOTE_ADDR", "")
+    if any(name in request.headers for name in PROXIED) or not address:
+        return False
+    return ipaddress.ip_address(address).is_loopback
+
+
+def _has_health_key(request: HttpRequest) -> bool:
+    given = request.headers.get("Authorization", "")
+    key = settings.HEALTH_KEY
+    return bool(key) and constant_time_compare(given, f"Bearer {key}")
 
 
 @require_GET

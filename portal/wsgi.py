@@ -17,7 +17,7 @@ from django.db import connections  # noqa: E402
 from accounts.keys import keyring  # noqa: E402 - once the applications are there
 
 # Who cannot read what the database holds, or would write what nobody else can, serves nothing.
-keyring.check()
+keyring.check_once_reachable()
 # The workers are forked from here: two that shared a connection would read each other's answers.
 connections.close_all()
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from django.core.cache import cache
 from django.db.models.functions import Now
-from redis.exceptions import RedisError
 
 from reminders.models import Heartbeat
 
@@ -35,8 +34,9 @@ def sweeps_stopped() -> bool:
 
 
 def sweeps_stopped_cached() -> bool:
-    """Return `sweeps_stopped`, cached for KEPT_SECONDS; works without the cache."""
-    try:
-        return bool(cache.get_or_set(CACHE_KEY, sweeps_stopped, KEPT_SECONDS))
-    except RedisError:
-        return sweeps_stopped()
+    """Return `sweeps_stopped`, cached for KEPT_SECONDS."""
+    stopped = cache.get(CACHE_KEY)
+    if stopped is None:
+        stopped = sweeps_stopped()
+        cache.set(CACHE_KEY, stopped, KEPT_SECONDS)
+    return bool(stopped)

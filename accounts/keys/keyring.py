@@ -2,22 +2,50 @@
 
 import hashlib
 import hmac
+import time
 from collections.abc import Iterator
 
+import structlog
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import ProgrammingError, connection, models, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    models,
+    transaction,
+)
 
 from accounts.keys.models import DataKey
 from common.encryption import UnreadableError, field_keys, sealed_fields
 
 Kind = DataKey.Kind
 KEY_BYTES = 32
+RETRY_SECONDS = 2.0
+
+log = structlog.get_logger(__name__)
 
 
 class WrongKeysError(ImproperlyConfigured):
     """Keys without which the portal must not start, in one sentence."""
+
+
+def check_once_reachable() -> None:
+    """
+    Check as soon as PostgreSQL answers.
+
+    A process that ended instead would take the others with it: gunicorn's master gives up when a
+    worker does not come up, and so does a service manager after a few starts.
+    """
+    while True:
+        try:
+            return check()
+        except (InterfaceError, OperationalError) as error:
+            log.warning("database_away", why=str(error).strip())
+            connection.close()
+            time.sleep(RETRY_SECONDS)
 
 
 def check() -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from common import clock
+from common.doorbell import ring
 from portal.exports import making
 
 
@@ -20,5 +21,5 @@ def look_after_files() -> int:
     making.expire(at=clock.now())
     keys = making.waiting_files()
     for key in keys:
-        make_file.delay(str(key))
+        ring(make_file, str(key))
     return len(keys)

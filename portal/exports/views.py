@@ -1,7 +1,6 @@
 """Taking lists as files, asking for unmasked ones, and the ledger of all that was taken."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from kombu.exceptions import OperationalError
 
 from accounts.access import member, role_required
 from accounts.exports import requests
@@ -20,6 +18,7 @@ from accounts.exports.files import KINDS
 from accounts.exports.models import Export, ExportFile, ExportRequest, FileFormat
 from accounts.staff.models import SEES_PEOPLE, SUPERVISES, Area, Role, User
 from common import clock
+from common.doorbell import ring
 from common.errors import RefusedError
 from common.paging import page_before
 from portal.exports import making
@@ -309,9 +308,7 @@ def _give(
     file = making.order_file(
         what=what, scope=scope, kind=kind, request=asked, language=get_language() or "zh-hans"
     )
-    # The doorbell; a sweep rings it again each minute.
-    with suppress(OperationalError):
-        make_file.delay(str(file.key))
+    ring(make_file, str(file.key))
     return redirect("export_file")
 
 

@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts.limits import over_rate_limit
+from accounts.limits.counts import over_rate_limit
 from common import clock
 from quarantine.workers.may_work import Answer, work_statuses_of
 from residents.whitelist.services import worker_by_code

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from common import clock
+from common.doorbell import ring
 from residents.rosters import working
 
 
@@ -19,7 +20,7 @@ def resume_rosters() -> int:
     """Start tasks for all rosters in progress, in case a worker was lost; return their number."""
     keys = working.at_work()
     for key in keys:
-        work_on_roster.delay(str(key))
+        ring(work_on_roster, str(key))
     return len(keys)
 
 

@@ -1,7 +1,6 @@
 """Pages of rosters: upload, columns, progress, results."""
 
 import json
-from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from kombu.exceptions import OperationalError
 
 from accounts.access import member, role_required
 from accounts.auditing import audit
 from accounts.staff.models import Role, User
 from common import clock
+from common.doorbell import ring
 from common.errors import RefusedError
 from common.paging import page_before, parse_key
 from residents.register.forms import ColumnsForm, RosterForm
@@ -186,8 +185,7 @@ def _step(request: HttpRequest, roster: Roster, step: Any) -> HttpResponse:
 
 def _start_task(roster: Roster) -> HttpResponse:
     """Start a roster's task, and redirect to its page; `resume_rosters` retries each minute."""
-    with suppress(OperationalError):
-        work_on_roster.delay(str(roster.key))
+    ring(work_on_roster, str(roster.key))
     return redirect("roster_detail", roster.key)
 
 
