@@ -1,6 +1,6 @@
 """The models of this application, imported here for Django."""
 
-from accounts.auditing.models import AuditEntry, AuditSeal, AuditWords
+from accounts.auditing.models import AuditEntry, AuditLink, AuditPending, AuditWords
 from accounts.exports.models import Export, ExportFile, ExportRequest
 from accounts.keys.models import DataKey
 from accounts.limits.models import Limit
@@ -9,7 +9,8 @@ from accounts.staff.models import Area, User
 __all__ = [
     "Area",
     "AuditEntry",
-    "AuditSeal",
+    "AuditLink",
+    "AuditPending",
     "AuditWords",
     "DataKey",
     "Export",

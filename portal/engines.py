@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import environ
 import psutil
@@ -31,6 +32,8 @@ import redis
 from portal import servers
 
 DATABASE = "wangge"
+# One role migrates and owns all tables; the one that serves owns none (decision 0028).
+SERVES, OWNS = "wangge", "wangge_owner"
 SYSTEM_USER = "wangge"
 MARK = "WANGGE_UP"
 READY_WITHIN = 120.0  # on a machine that does much else
@@ -41,6 +44,20 @@ LONGEST_SOCKET_DIR = 107 - len("/.s.PGSQL.5432.lock")
 # A switch of very many cases would be held up by checkpoints, which write whole pages anew.
 FOR_LARGE_WRITES = ("shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
 FASTER_THAN_SAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+
+# A data folder from before there were two roles.
+OWN_EVERYTHING = """
+DO $$ DECLARE change text; BEGIN
+  FOR change IN
+    SELECT format('ALTER TABLE %s OWNER TO wangge_owner', oid::regclass) FROM pg_class
+      WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v')
+        AND relowner <> 'wangge_owner'::regrole
+    UNION ALL
+    SELECT format('ALTER FUNCTION %s OWNER TO wangge_owner', oid::regprocedure) FROM pg_proc
+      WHERE pronamespace = 'public'::regnamespace AND proowner <> 'wangge_owner'::regrole
+  LOOP EXECUTE change; END LOOP;
+END $$
+"""
 
 
 class EngineError(Exception):
@@ -59,9 +76,19 @@ def addresses(env: environ.Env, data: Path) -> tuple[str, str]:
     """Return the URLs of PostgreSQL and Redis: the given ones, else those in `data`."""
     folder = socket_dir(data)
     return (
-        env("DATABASE_URL", default="") or f"postgres://postgres@/{DATABASE}?host={folder}",
+        env("DATABASE_URL", default="") or _embedded_url(SERVES, data),
         env("REDIS_URL", default="") or f"unix://{folder}/valkey.sock",
     )
+
+
+def migration_address(env: environ.Env, data: Path) -> str:
+    """Return the URL of the role that owns the tables, "" where the one that serves does."""
+    given = env("DATABASE_MIGRATION_URL", default="")
+    return given or ("" if env("DATABASE_URL", default="") else _embedded_url(OWNS, data))
+
+
+def _embedded_url(role: str, data: Path) -> str:
+    return f"postgres://{role}@/{DATABASE}?host={socket_dir(data)}"
 
 
 def embedded(env: environ.Env) -> dict[str, bool]:
@@ -359,13 +386,27 @@ def _same_version(cluster: Path, programs: Path) -> None:
 
 
 def _database_exists(folder: Path) -> None:
-    connection = psycopg2.connect(host=str(folder), user="postgres", dbname="postgres")
+    with _superuser(folder, "postgres") as cursor:
+        for role in (OWNS, SERVES):
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+            if not cursor.fetchone():
+                cursor.execute(f"CREATE ROLE {role} LOGIN")
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
+        if not cursor.fetchone():
+            cursor.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNS}")
+            return
+        cursor.execute(f"ALTER DATABASE {DATABASE} OWNER TO {OWNS}")
+    with _superuser(folder, DATABASE) as cursor:
+        cursor.execute(OWN_EVERYTHING)
+
+
+@contextmanager
+def _superuser(folder: Path, database: str) -> Iterator[Any]:
+    connection = psycopg2.connect(host=str(folder), user="postgres", dbname=database)
     try:
         connection.autocommit = True
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-            if not cursor.fetchone():
-                cursor.execute(f"CREATE DATABASE {DATABASE}")
+            yield cursor
     finally:
         connection.close()
 

@@ -37,10 +37,18 @@ SECRET_KEY = env("SECRET_KEY")
 # Personal data at rest: "version:key" pairs, and keys for the search hashes; newest first.
 FIELD_KEYS = env.list("FIELD_KEYS")
 SEARCH_KEYS = env.list("SEARCH_KEY")
-# Where the head of the audit's chain is noted each night, to be kept outside (docs/privacy.md).
+# Where each head of the audit's chain is noted, to be kept outside (docs/privacy.md); and an
+# authority that stamps heads, with the roots that its certificate leads to.
 AUDIT_ANCHORS = Path(env("AUDIT_ANCHORS", default=str(DATA_DIR / "audit-anchors.txt")))
 # Opens /healthz/worker from elsewhere (docs/operations.md); without it only the machine itself.
 HEALTH_KEY = env("HEALTH_KEY", default="")
+AUDIT_TSA_URL = env("AUDIT_TSA_URL", default="")
+_tsa_roots = env("AUDIT_TSA_ROOTS", default="")
+AUDIT_TSA_ROOTS = Path(_tsa_roots) if _tsa_roots else None
+if AUDIT_TSA_URL and AUDIT_TSA_ROOTS is None:
+    raise ImproperlyConfigured(
+        "Set AUDIT_TSA_ROOTS: a stamp that nobody can check proves nothing."
+    )
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[] if PRODUCTION else ["*"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -134,6 +142,9 @@ REPLICA_LAG_SECONDS = env.int("REPLICA_LAG_SECONDS", default=10)
 if REPLICA_URL := env("DATABASE_REPLICA_URL", default=""):
     DATABASES[replica.ALIAS] = servers.replica(env, REPLICA_URL)
 DATABASE_ROUTERS = ["common.replica.Router"]
+# The role that migrates owns the tables; the one that serves may only add to the audit.
+DATABASE_MIGRATION_URL = engines.migration_address(env, DATA_DIR)
+SERVING_ROLE = DATABASES["default"]["USER"] if DATABASE_MIGRATION_URL else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
@@ -179,6 +190,8 @@ QUIET_HOURS = tuple(
 DIGEST_AT = time.fromisoformat(env("DIGEST_AT", default="07:30"))
 # Longer than a worker needs for one sending; then another may take it over.
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=60)
+# Where each host notes how far sending has come, so that a restored database is noticed.
+OUTBOX_NOTE = DATA_DIR / "outbox"
 # A run ends before the next is due, so that the worker has time for the sweep.
 DELIVERY_SECONDS = 12.0
 
@@ -205,8 +218,13 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
     "seal": {
         "task": "accounts.tasks.seal_audit",
-        "schedule": 10.0,
-        "options": {"expires": 9},
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    "stamp": {
+        "task": "accounts.tasks.stamp_audit",
+        "schedule": 600.0,
+        "options": {"expires": 590},
     },
     "limits": {
         "task": "accounts.tasks.forget_limits",
@@ -249,6 +267,24 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
         "task": "quarantine.tasks.check_every_case_follows_from_law",
         "schedule": crontab(hour=3, minute=10),
     },
+}
+
+# What the audit rests on: each change of these rows is a link of its chain, but for the columns
+# that prove nothing (`accounts.auditing.witness`).
+WITNESSED = {
+    "accounts.AuditEntry": (),
+    "accounts.AuditWords": (),
+    "accounts.DataKey": (),
+    "accounts.User": ("password", "last_login", "password_is_temporary", "email"),
+    "accounts.User_areas": (),
+    "accounts.Export": (),
+    "accounts.ExportRequest": ("answer_seen_at",),
+    "policy.Activation": (),
+    "policy.TransitionChoice": (),
+    "policy.StoredDocument": (),
+    "policy.Justification": (),
+    "policy.ApiClient": (),
+    "residents.Opening": (),
 }
 
 # The pages that serve clauses (`page:` of a document's lines), by the name of their address.

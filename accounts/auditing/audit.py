@@ -1,7 +1,8 @@
 """
 Record what users did or read, in the transaction of the act.
 
-`accounts.auditing.chain` links the entries afterwards, so that writers do not block each other.
+The database links each entry into the chain when that transaction commits (`witness`), and the
+head of the chain is noted outside it at once (`anchors`).
 """
 
 import hashlib
@@ -12,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
+from accounts.auditing import anchors
 from accounts.auditing.models import AuditEntry, AuditWords
 from accounts.staff.models import User
 from common.encryption import is_signed, sign
@@ -50,6 +52,7 @@ def record(
     if not reason:
         entry = _entry(by, did, to, code=code, shown=shown, detail=detail)
         entry.save()
+        anchors.note_after_commit()
         return entry
     salted = secrets.token_hex(SALT // 2) + reason
     detail["words"] = digest_of_words(salted)
@@ -57,7 +60,19 @@ def record(
         entry = _entry(by, did, to, code=code, shown=shown, detail=detail)
         entry.save()
         AuditWords.objects.create(entry=entry, text=salted)
+        anchors.note_after_commit()
     return entry
+
+
+@transaction.atomic
+def forget_words(*, entries: Iterable[AuditEntry], by: User | None, why: str) -> int:
+    """Delete the free texts of entries, which may name people; the entries stay. Record it."""
+    keys = [entry.pk for entry in entries]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit_forget_words(%s)", [keys])
+        gone = int(cursor.fetchone()[0])
+    record(by=by, did=gettext_noop("deleted words of the audit"), to=why, number=gone)
+    return gone
 
 
 def showed(*, by: User, page: str, people: Iterable[UUID]) -> None:
@@ -106,12 +121,6 @@ def signed_content(entry: AuditEntry) -> bytes:
         entry.reason,
         entry.detail,
     )
-
-
-def leaf(entry: AuditEntry) -> bytes:
-    """Return the digest of an entry with its id, as the chain stores it."""
-    row = _canonical(entry.pk, signed_content(entry).decode(), bytes(entry.proof).hex())
-    return hashlib.sha256(row).digest()
 
 
 def is_genuine(entry: AuditEntry) -> bool | None:

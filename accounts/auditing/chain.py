@@ -1,36 +1,45 @@
 """
-The hash chain over the audit: it reveals changed, removed, inserted and moved entries.
+Verify the audit: its chain, the rows that the chain covers, and the anchors outside.
 
-Writers do not block each other: `seal` links entries after they are committed, in the order of
-their ids. A transaction may commit after others with higher ids, or never, so a seal covers ids
-only when no transaction is open that could still fill a gap. Ids missing then were rolled back; an
-entry that appears under one later was inserted.
+What is compared, and what each comparison finds:
+
+    link with the link before      a link changed, removed, put in or moved
+    link with its transaction      a change that the portal did not make: no signed entry beside it
+    row with its latest link       a row changed, removed or put in behind the database's witness
+    entry with its signature       an entry that the portal did not write, or a copy of one
+    sealed value with its row      words, reasons and names exchanged, and with them pseudonyms
+    seal with the chain            a chain linked anew by somebody without the portal's keys
+    anchor with the chain          the same by somebody with all keys; an end that was cut off
+
+A link is made in the transaction of the change, so that no moment is open before it.
 """
 
 import hashlib
-import json
-import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
 
-import structlog
-from django.db import connection, transaction
+from django.conf import settings
+from django.db import connection, models, transaction
+from django.db.models import Count, Max
+from django.utils.translation import gettext_noop
 
-from accounts.auditing.audit import digest_of_words, is_genuine, leaf, subject_of, utc_timestamp
-from accounts.auditing.models import AuditEntry, AuditSeal, AuditWords
+from accounts.auditing import anchors, audit, stamps, witness
+from accounts.auditing.anchors import Anchor
+from accounts.auditing.models import AuditEntry, AuditLink, AuditPending, AuditWords
 from accounts.exports import ledger
 from accounts.exports.models import Export
-from common import locks
-from common.encryption import UnreadableError, is_signed, sign
+from accounts.keys import keyring
+from accounts.keys.models import DataKey
+from common.encryption import UnreadableError, sealed_fields
 
-CONTEXT = "audit seal"
-BATCH_SIZE = 1_000
-WAIT_SECONDS = 5.0  # seconds to wait for transactions that write entries
-SEALED_WITHIN = timedelta(minutes=10)
-DIGEST = hashlib.sha256().digest_size
-
-log = structlog.get_logger(__name__)
+CHUNK = 2_000
+ENTRIES = AuditEntry._meta.db_table
+# What opening a value may raise that somebody wrote who has no key.
+UNREADABLE = (UnreadableError, ValueError, KeyError, IndexError)
+SEALED = gettext_noop("sealed the audit")
 
 
 @dataclass(frozen=True)
@@ -38,25 +47,29 @@ class ChainFinding:
     """A difference between the audit and what the portal wrote."""
 
     what: str
-    number: int
+    table: str
+    row: str
 
     def __str__(self) -> str:
-        return SENTENCES[self.what] % self.number
+        return SENTENCES[self.what] % {"table": self.table, "row": self.row}
 
 
 SENTENCES = {
-    "altered": "Entry %d was altered.",
-    "removed": "Entry %d was removed.",
-    "inserted": "Entry %d was put in after its place was sealed.",
-    "forged": "Entry %d was not written by the portal.",
-    "copied": "Entry %d is a copy of an earlier one.",
-    "late": "Entry %d waits for its seal for too long: is beat running?",
-    "seal": "Seal %d was altered, removed or put in.",
-    "proof": "Seal %d was not made by the portal.",
-    "unproven": "Seal %d, the last, was made with a key that FIELD_KEYS does not hold.",
-    "anchor": "Seal %d is not the one that was noted: the end was cut off, or all was rewritten.",
-    "export": "Export %d of the ledger was altered, removed or put in.",
-    "words": "The words of entry %d were altered or exchanged.",
+    "altered": "Row %(row)s of %(table)s was altered.",
+    "removed": "Row %(row)s of %(table)s was removed.",
+    "inserted": "Row %(row)s of %(table)s was put in.",
+    "unexplained": "Row %(row)s of %(table)s was changed, and the portal wrote no entry about it.",
+    "forged": "Entry %(row)s was not written by the portal.",
+    "copied": "Entry %(row)s is a copy of an earlier one.",
+    "link": "Link %(row)s of the chain was altered, removed, put in or moved.",
+    "seal": "Entry %(row)s sealed another chain: links up to its own were made anew.",
+    "anchor": "Link %(row)s is not the one that was noted: the end is gone, or all was rewritten.",
+    "joined": "Link %(row)s was put behind a head that had been noted already.",
+    "export": "Export %(row)s of the ledger is not the one in the audit.",
+    "words": "The words of entry %(row)s were altered or exchanged.",
+    "sealed": "A sealed value of row %(row)s of %(table)s does not belong there.",
+    "unwatched": "The witness of %(table)s is missing or switched off: run migrate.",
+    "stamp": "The time stamp of link %(row)s is not about the chain.",
 }
 
 
@@ -64,276 +77,245 @@ SENTENCES = {
 class Report:
     """The result of a check of the chain."""
 
-    findings: list[ChainFinding] = field(default_factory=list)
+    found: dict[ChainFinding, None] = field(default_factory=dict)
     entries: int = 0
-    seals: int = 0
-    waiting: int = 0
-    gaps: int = 0
+    links: int = 0
+    anchored: int = 0
+    not_anchored: int = 0
+    stamps: int = 0
     words_gone: int = 0
-    head: AuditSeal | None = None
+    head: Anchor | None = None
 
-    def add(self, what: str, number: int) -> None:
-        """Add a finding."""
-        self.findings.append(ChainFinding(what, number))
+    def add(self, what: str, table: str, row: object) -> None:
+        """Add a finding, once."""
+        self.found[ChainFinding(what, table, str(row))] = None
 
-
-def head_line(seal: AuditSeal) -> str:
-    """Return the number and digest of a seal, as an anchor stores them."""
-    return f"{seal.number} {bytes(seal.digest).hex()}"
-
-
-def seal(*, at: datetime) -> int:
-    """Link the entries written since the last seal; return their number."""
-    if (through := _last_settled_id()) is None:
-        return 0
-    sealed = 0
-    while count := _seal_batch(through, at):
-        sealed += count
-    return sealed
+    @property
+    def findings(self) -> list[ChainFinding]:
+        """Return what was found, in the order of the checks."""
+        return list(self.found)
 
 
-def _last_settled_id() -> int | None:
-    """Return the last id assigned, once no transaction can still write that id or a lower one."""
-    with connection.cursor() as cursor:
-        through = _last_assigned_id(cursor)
-        writers = _writing_transactions(cursor)
-        give_up = time.monotonic() + WAIT_SECONDS
-        while writers:
-            if time.monotonic() > give_up:
-                log.warning("audit_not_sealed", transactions=len(writers))
-                return None
-            time.sleep(0.01)
-            writers &= _writing_transactions(cursor)
-    return through
+def seal() -> bool:
+    """
+    Sign the head of the chain in an entry, unless there is nothing new since the last one.
 
-
-def _last_assigned_id(cursor: object) -> int:
-    # A transaction that was given an id up to this one holds a lock on the table until it ends.
-    cursor.execute(  # type: ignore[attr-defined]
-        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM accounts_auditentry_id_seq"
-    )
-    return int(cursor.fetchone()[0])  # type: ignore[attr-defined]
-
-
-def _writing_transactions(cursor: object) -> set[str]:
-    cursor.execute(  # type: ignore[attr-defined]
-        "SELECT virtualtransaction FROM pg_locks"
-        " WHERE relation = 'accounts_auditentry'::regclass AND mode = 'RowExclusiveLock'"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-        " AND granted AND pid IS DISTINCT FROM pg_backend_pid()"
-    )
-    return {row[0] for row in cursor.fetchall()}  # type: ignore[attr-defined]
+    Whoever links the chain anew in the database cannot make such an entry.
+    """
+    last = AuditEntry.objects.filter(did=SEALED).order_by("-pk").values_list("pk", flat=True)[:1]
+    head = anchors.current_head()
+    of_last = AuditLink.objects.filter(table=ENTRIES, row=str(next(iter(last), "")))
+    if head is None or head.number in of_last.values_list("number", flat=True):
+        return False
+    audit.record(by=None, did=SEALED, to=f"link:{head.number}", digest=head.digest)
+    return True
 
 
 @transaction.atomic
-def _seal_batch(through: int, at: datetime) -> int:
-    if not locks.hold_for_transaction(locks.AUDIT_SEAL, wait=False):
-        return 0
-    previous = AuditSeal.objects.order_by("-number").first()
-    after = previous.through if previous else 0
-    rows = AuditEntry.objects.filter(pk__gt=after, pk__lte=through).order_by("pk")
-    entries = list(rows[:BATCH_SIZE])
-    if not entries:
-        return 0
-    seal = link(
-        previous, entries, through=entries[-1].pk if len(entries) == BATCH_SIZE else through, at=at
-    )
-    seal.save(force_insert=True)
-    if forged := [entry.pk for entry in entries if entry.proof and is_genuine(entry) is False]:
-        log.error("audit_entries_forged", entries=len(forged), first=forged[0])
-    log.info("audit_sealed", entries=len(entries), head=head_line(seal))
-    return len(entries)
-
-
-def link(
-    previous: AuditSeal | None, entries: list[AuditEntry], *, through: int, at: datetime
-) -> AuditSeal:
-    """Return the seal that follows `previous`, over `entries` and all ids up to `through`."""
-    seal = AuditSeal(
-        number=previous.number + 1 if previous else 1,
-        after=previous.through if previous else 0,
-        through=through,
-        entries=[entry.pk for entry in entries],
-        leaves=b"".join(leaf(entry) for entry in entries),
-        at=at,
-    )
-    seal.digest = _digest(previous, seal)
-    seal.proof = sign(seal.digest, context=CONTEXT)
-    return seal
-
-
-def _digest(previous: AuditSeal | None, seal: AuditSeal) -> bytes:
-    content = [seal.number, seal.after, seal.through, seal.entries, utc_timestamp(seal.at)]
-    digest = hashlib.sha256(bytes(previous.digest) if previous else b"")
-    digest.update(json.dumps(content).encode())
-    digest.update(bytes(seal.leaves))
-    return digest.digest()
-
-
-def _has_valid_proof(seal: AuditSeal) -> bool | None:
-    return is_signed(bytes(seal.digest), bytes(seal.proof), context=CONTEXT)
-
-
-@transaction.atomic  # what is too much to be read at once is read by cursors
-def verify(*, at: datetime, anchors: Iterable[tuple[int, str]] = ()) -> Report:
-    """Check all audit entries of the database against the chain and the anchors."""
-    with connection.cursor() as cursor:
-        last_id = _last_assigned_id(cursor)
-    seals = AuditSeal.objects.order_by("number").iterator(chunk_size=100)
-    entries = AuditEntry.objects.order_by("pk").iterator(chunk_size=2_000)
-    report = check(entries, seals, at=at, last_id=last_id, anchors=anchors)
-    _check_words(report)
-    _check_exports(report)
-    return report
-
-
-def check(
-    entries: Iterable[AuditEntry],
-    seals: Iterable[AuditSeal],
-    *,
-    at: datetime,
-    last_id: int,
-    anchors: Iterable[tuple[int, str]] = (),
-) -> Report:
+def verify(*, noted: Iterable[Path] = ()) -> Report:
     """
-    Compare entries, in the order of their ids, with the seals over them.
+    Check the audit and all that it rests on, against the chain and the files of anchors.
 
-    `last_id` is the last id that the database assigned; `anchors` are numbers and digests of
-    seals from the file outside the database.
+    Raise WrongKeysError where the keys are not those of the database, since then nothing could
+    be told from what was tampered with.
     """
     report = Report()
-    unmatched = dict(anchors)
-    written = _ProofChecker(report)
-    rows = _EntryWindows(written.seen(entries))
-    for seal in _checked_seals(seals, report):
-        if unmatched.pop(seal.number, bytes(seal.digest).hex()) != bytes(seal.digest).hex():
-            report.add("anchor", seal.number)
-        _compare_entries(seal, list(rows.up_to(seal.through)), report)
-        written.before = seal.at
-    for number in unmatched:
-        report.add("anchor", number)
-    if report.head and _has_valid_proof(report.head) is None:
-        report.add("unproven", report.head.number)
-    _check_waiting(list(rows.up_to(None)), report, at=at, last_id=last_id)
+    with connection.cursor() as cursor:
+        # As the witness writes a row; and what is not yet committed, where a caller has begun.
+        cursor.execute(
+            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;"
+            "SET LOCAL TIME ZONE 'UTC'; SET LOCAL bytea_output = 'hex'"
+        )
+    for table in witness.witnessed():
+        _compare_rows(table, report)
+    keys = DataKey._meta.db_table
+    if not any(found.table == keys for found in report.findings):
+        keyring.refuse_other_keys()
+    _check_links(report)
+    _check_entries(report)
+    _check_anchors(report, list(noted))
+    _check_words(report)
+    _check_exports(report)
+    _check_sealed(report)
     return report
 
 
-class _EntryWindows:
-    """Entries in the order of their ids, split into the ranges of the seals."""
-
-    def __init__(self, entries: Iterable[AuditEntry]) -> None:
-        self.left = iter(entries)
-        self.ahead: AuditEntry | None = next(self.left, None)
-
-    def up_to(self, through: int | None) -> Iterator[AuditEntry]:
-        """Yield the entries up to an id, or all remaining ones for None."""
-        while self.ahead is not None and (through is None or self.ahead.pk <= through):
-            yield self.ahead
-            self.ahead = next(self.left, None)
-
-
-class _ProofChecker:
-    """
-    Finds forged and copied entries by their proofs.
-
-    Only entries older than the chain have no proof. A copy has the same content, to the
-    microsecond, and so the same proof. An entry much older than the seal before it is not
-    genuine, because an open writing transaction delays sealing.
-    """
-
-    def __init__(self, report: Report) -> None:
-        self.report = report
-        self.proven = False
-        self.before: datetime | None = None  # when the seal before was made
-        self.lately: dict[bytes, datetime] = {}
-
-    def seen(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
-        """Yield the entries, reporting each that is not genuine."""
-        for entry in entries:
-            if proof := bytes(entry.proof):
-                self._look_at(entry, proof)
-            elif self.proven:
-                self.report.add("forged", entry.pk)
-            yield entry
-
-    def _look_at(self, entry: AuditEntry, proof: bytes) -> None:
-        self.proven = True
-        late = self.before is not None and self.before - entry.at > SEALED_WITHIN
-        if is_genuine(entry) is False:
-            self.report.add("forged", entry.pk)
-        elif late or proof in self.lately:
-            self.report.add("copied", entry.pk)
-        self.lately[proof] = entry.at
-        self._forget(entry.at - 2 * SEALED_WITHIN)
-
-    def _forget(self, older_than: datetime) -> None:
-        while self.lately[first := next(iter(self.lately))] < older_than:
-            del self.lately[first]
-
-
-def _checked_seals(seals: Iterable[AuditSeal], report: Report) -> Iterator[AuditSeal]:
-    """Yield the seals, reporting each that does not follow from the previous one."""
-    previous: AuditSeal | None = None
-    for seal in seals:
-        follows = (
-            seal.number == (previous.number + 1 if previous else 1)
-            and seal.after == (previous.through if previous else 0)
-            and bytes(seal.digest) == _digest(previous, seal)
+def _compare_rows(each: witness.Witnessed, report: Report) -> None:
+    """Compare the rows of a table with their latest links."""
+    if not witness.is_watched(each.table):
+        report.add("unwatched", each.table, "")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT coalesce(l.row, t.{each.key}::text), l.row IS NULL OR l.content IS NULL,
+                t.{each.key} IS NULL
+            FROM {each.table} t FULL JOIN (
+                SELECT DISTINCT ON (row) row, content FROM {AuditLink._meta.db_table}
+                WHERE "table" = %s ORDER BY row, number DESC
+            ) l ON l.row = t.{each.key}::text
+            WHERE CASE WHEN t.{each.key} IS NULL THEN l.content IS NOT NULL
+                ELSE l.content IS DISTINCT FROM sha256(convert_to({each.covered}, 'UTF8')) END
+            ORDER BY 1
+            """,  # noqa: S608 - names of our own tables
+            [each.table],
         )
-        if not follows:
-            report.add("seal", seal.number)
-        if _has_valid_proof(seal) is False:
-            report.add("proof", seal.number)
-        report.seals += 1
-        report.head = previous = seal
-        yield seal
+        for row, unknown, missing in cursor.fetchall():
+            what = "removed" if missing else "inserted" if unknown else "altered"
+            report.add(what, each.table, row)
 
 
-def _compare_entries(seal: AuditSeal, rows: list[AuditEntry], report: Report) -> None:
-    leaves = bytes(seal.leaves)
-    leaf_digests = {pk: leaves[i * DIGEST : (i + 1) * DIGEST] for i, pk in enumerate(seal.entries)}
-    for entry in rows:
+def _check_links(report: Report) -> None:
+    """Follow the chain from its beginning."""
+    for pending in AuditPending.objects.all():
+        report.add("inserted", AuditPending._meta.db_table, pending.pk)
+    columns = ("number", "op", "table", "row", "content", "tx", "digest")
+    rows = AuditLink.objects.order_by("number").values_list(*columns)
+    seen: set[int] = set()
+    seals = _seals()
+    for tx, links in groupby(_followed(rows.iterator(CHUNK), report), key=lambda link: link[5]):
+        changes = list(links)
+        if tx and tx in seen:
+            report.add("link", AuditLink._meta.db_table, changes[0][0])
+        seen = {tx} if len(seen) > 100_000 else seen | {tx}
+        _check_transaction(changes, report)
+        for number, _op, table, row, *_rest in changes:
+            if table == ENTRIES and (seal := seals.pop(row, None)):
+                _check_seal(seal, row, number, report)
+
+
+def _followed(rows: Iterable[Any], report: Report) -> Iterator[Any]:
+    """Yield the links, reporting each that does not follow from the one before."""
+    number, head = 0, b""
+    for link in rows:
+        digest = _digest(head, link)
+        if link[0] != number + 1 or digest != bytes(link[6]):
+            report.add("link", AuditLink._meta.db_table, link[0])
+        number, head = link[0], bytes(link[6])
+        report.links += 1
+        yield link
+    if number:
+        report.head = Anchor(number, head.hex())
+
+
+def _digest(head: bytes, link: Any) -> bytes:
+    number, op, table, row, content, tx, _ = link
+    parts = (number, op, table, row, bytes(content or b"").hex(), tx)
+    return hashlib.sha256(head + "|".join(map(str, parts)).encode()).digest()
+
+
+def _check_transaction(changes: list[Any], report: Report) -> None:
+    """Ask of the links of one transaction that the portal has written an entry beside them."""
+    explained = any(op == "I" and table == ENTRIES for _, op, table, *_ in changes)
+    for _number, op, table, row, _content, tx, _ in changes:
+        if (tx and not explained) or (table == ENTRIES and op != "I"):
+            report.add("unexplained", table, row)
+
+
+def _seals() -> dict[str, tuple[str, object]]:
+    rows = AuditEntry.objects.filter(did=SEALED).values_list("pk", "subject", "detail__digest")
+    return {str(pk): (subject, digest) for pk, subject, digest in rows}
+
+
+def _check_seal(seal: tuple[str, object], entry: str, number: int, report: Report) -> None:
+    subject, digest = seal
+    sealed = subject.partition(":")[2]
+    before = AuditLink.objects.filter(pk=int(sealed), pk__lt=number) if sealed.isdecimal() else ()
+    if digest not in [bytes(link.digest).hex() for link in before]:
+        report.add("seal", ENTRIES, entry)
+
+
+def _check_entries(report: Report) -> None:
+    """Check the signature of each entry; a copy has the signature of another."""
+    for entry in AuditEntry.objects.order_by("pk").iterator(chunk_size=CHUNK):
         report.entries += 1
-        digest = leaf_digests.pop(entry.pk, None)
-        if digest is None:
-            report.add("inserted", entry.pk)
-        elif digest != leaf(entry):
-            report.add("altered", entry.pk)
-    for pk in leaf_digests:
-        report.add("removed", pk)
-    report.gaps += seal.through - seal.after - len(seal.entries)
+        if audit.is_genuine(entry) is False:
+            report.add("forged", ENTRIES, entry.pk)
+    twice = AuditEntry.objects.values("proof").annotate(n=Count("pk"), last=Max("pk"))
+    for pk in twice.filter(n__gt=1).order_by().values_list("last", flat=True):
+        report.add("copied", ENTRIES, pk)
 
 
-def _check_waiting(rows: list[AuditEntry], report: Report, *, at: datetime, last_id: int) -> None:
-    report.entries += len(rows)
-    report.waiting = len(rows)
-    for entry in rows:
-        if entry.pk > last_id:
-            report.add("inserted", entry.pk)
-        elif at - entry.at > SEALED_WITHIN:
-            report.add("late", entry.pk)
-    sealed_through = report.head.through if report.head else 0
-    report.gaps += max(last_id - sealed_through, 0) - sum(entry.pk <= last_id for entry in rows)
+def _check_anchors(report: Report, paths: list[Path]) -> None:
+    """Compare the chain with the heads that were noted outside."""
+    last = 0
+    chunk: list[Anchor] = []
+    for anchor in anchors.standing(*paths):
+        last = max(last, anchor.number)
+        report.anchored += 1
+        chunk.append(anchor)
+        if len(chunk) == CHUNK:
+            _compare_anchors(chunk, report)
+            chunk = []
+    _compare_anchors(chunk, report)
+    report.not_anchored = max(report.links - last, 0)
+
+
+def _compare_anchors(chunk: list[Anchor], report: Report) -> None:
+    numbers = {each.number for each in chunk} | {each.number + 1 for each in chunk}
+    rows = AuditLink.objects.filter(pk__in=numbers).values_list("pk", "digest", "tx")
+    links = {number: (bytes(digest).hex(), tx) for number, digest, tx in rows}
+    table = AuditLink._meta.db_table
+    for anchor in chunk:
+        digest, tx = links.get(anchor.number, ("", 0))
+        if digest != anchor.digest:
+            report.add("anchor", table, anchor.number)
+        # A head is noted once its transaction is over: nothing of it can come later.
+        elif tx and links.get(anchor.number + 1, ("", 0))[1] == tx:
+            report.add("joined", table, anchor.number + 1)
+        if anchor.stamp and settings.AUDIT_TSA_ROOTS:
+            report.stamps += 1
+            if not stamps.is_about(anchor):
+                report.add("stamp", table, anchor.number)
 
 
 def _check_words(report: Report) -> None:
-    for words in AuditWords.objects.select_related("entry").iterator(chunk_size=2_000):
+    for words in AuditWords.objects.select_related("entry").iterator(chunk_size=CHUNK):
         try:
-            matches = digest_of_words(words.text) == words.entry.detail.get("words")
-        except (UnreadableError, KeyError):
+            matches = audit.digest_of_words(words.text) == words.entry.detail.get("words")
+        except (*UNREADABLE, AttributeError):
             matches = False
         if not matches:
-            report.add("words", words.entry_id)
+            report.add("words", AuditWords._meta.db_table, words.entry_id)
     with_words = AuditEntry.objects.filter(detail__has_key="words", words=None)
     report.words_gone = with_words.count()
 
 
 def _check_exports(report: Report) -> None:
-    """Compare the ledger with its digests in the audit, which the chain covers."""
+    """Compare the ledger with its digests in the audit."""
     entries = AuditEntry.objects.filter(did=ledger.TOOK_FILE)
     recorded = dict(entries.values_list("subject", "detail__ledger"))
-    for export in Export.objects.order_by("pk").iterator(chunk_size=2_000):
-        if recorded.pop(subject_of(export), None) != ledger.digest(export):
-            report.add("export", export.pk)
+    table = Export._meta.db_table
+    for export in Export.objects.order_by("pk").iterator(chunk_size=CHUNK):
+        if recorded.pop(audit.subject_of(export), None) != ledger.digest(export):
+            report.add("export", table, export.pk)
     for subject in recorded:
-        report.add("export", int(subject.rpartition(":")[2]))
+        report.add("export", table, subject.rpartition(":")[2])
+
+
+def _check_sealed(report: Report) -> None:
+    """
+    Open what is sealed in the witnessed tables, and what pseudonyms are bound to elsewhere.
+
+    A value opens only beside the pseudonym that it was sealed for: where two people's pseudonyms
+    were exchanged, neither opens.
+    """
+    watched = {each.table for each in witness.witnessed()}
+    for model in keyring.sealed_models():
+        fields = sealed_fields(model)
+        if model is AuditWords or not fields:
+            continue
+        if model._meta.db_table not in watched:
+            fields = [each for each in fields if each.bound_to == ("key",)][:1]
+        if fields:
+            _open(model, fields, report)
+
+
+def _open(model: type[models.Model], fields: list[Any], report: Report) -> None:
+    bound = {name for each in fields for name in each.bound_to}
+    rows = model._base_manager.only("pk", *bound, *(each.name for each in fields)).order_by("pk")
+    for row in rows.iterator(chunk_size=CHUNK):
+        try:
+            for each in fields:
+                getattr(row, each.name)
+        except UNREADABLE:
+            report.add("sealed", model._meta.db_table, row.pk)

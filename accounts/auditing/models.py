@@ -1,4 +1,4 @@
-"""Audit entries, their free texts, and the seals over them."""
+"""Audit entries, their free texts, and the chain over them."""
 
 import uuid
 from contextlib import suppress
@@ -55,7 +55,7 @@ class AuditEntry(models.Model):
     shown = ArrayField(models.UUIDField(), verbose_name=_("shown"), default=list)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     detail = models.JSONField(_("detail"), default=dict)
-    # The signature of the portal; empty on entries older than the first seal.
+    # The signature of the portal.
     proof = models.BinaryField(default=b"")
 
     objects = AuditQuerySet.as_manager()
@@ -98,29 +98,46 @@ class AuditWords(models.Model):
         return f"words of entry {self.entry_id}"
 
 
-class AuditSeal(models.Model):
+class AuditLink(models.Model):
     """
-    A link of the chain: the entries with ids above `after` up to `through`, and no others.
+    A link of the chain: one row, of a table that the audit rests on, made, changed or removed.
 
-    `digest` covers the previous seal, so a change invalidates all later seals; `proof` needs a key
-    that is not in the database.
+    The database itself writes it in the transaction of the change (`witness`), without a gap
+    between numbers. `digest` covers the link before, so that a change invalidates all later ones.
     """
 
     number = models.BigIntegerField(primary_key=True)
-    after = models.BigIntegerField()
-    through = models.BigIntegerField()
-    entries = ArrayField(models.BigIntegerField())
-    leaves = models.BinaryField()  # a digest for each entry
-    at = models.DateTimeField(_("sealed at"))
+    op = models.CharField(max_length=1)  # I, U or D, as PostgreSQL says INSERT, UPDATE, DELETE
+    table = models.CharField(max_length=63)
+    row = models.CharField(max_length=64)
+    content = models.BinaryField(null=True)  # SHA-256 of the row; none once it is removed
+    tx = models.BigIntegerField()  # the transaction
     digest = models.BinaryField()
-    proof = models.BinaryField()
 
     class Meta:
-        verbose_name = _("audit seal")
-        verbose_name_plural = _("audit seals")
+        verbose_name = _("audit link")
+        verbose_name_plural = _("audit links")
+        indexes = [models.Index(fields=["table", "row", "-number"], name="audit_link_of_row")]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
 
     def __str__(self) -> str:
-        return f"seal {self.number}"
+        return f"link {self.number}"
+
+
+class AuditPending(models.Model):
+    """A link before its transaction commits; empty for everybody else."""
+
+    op = models.CharField(max_length=1)
+    table = models.CharField(max_length=63)
+    row = models.CharField(max_length=64)
+    content = models.BinaryField(null=True)
+    tx = models.BigIntegerField()
+
+    class Meta:
+        verbose_name = _("audit link to come")
+        verbose_name_plural = _("audit links to come")
+
+    def __str__(self) -> str:
+        return f"{self.op} {self.table} {self.row}"

@@ -17,9 +17,11 @@ from django.db import (
     models,
     transaction,
 )
+from django.utils.translation import gettext_noop
 
+from accounts.auditing import audit
 from accounts.keys.models import DataKey
-from common.encryption import UnreadableError, field_keys, sealed_fields
+from common.encryption import UnreadableError, field_keys, newest_version, sealed_fields
 
 Kind = DataKey.Kind
 KEY_BYTES = 32
@@ -57,18 +59,33 @@ def check() -> None:
     current = fingerprints()
     if DataKey._meta.db_table not in connection.introspection.table_names():
         return  # before the first migration
-    known = DataKey.objects.all()
-    for key in known:
-        _refuse_unknown_key(key, current)
+    known = refuse_other_keys()
     if not known:
         for model in sealed_models():
             _refuse_unreadable(model)
-    DataKey.objects.bulk_create(
-        [
-            DataKey(kind=kind, version=version, fingerprint=digest)
-            for kind, version, digest in current
-        ],
-        ignore_conflicts=True,
+    new = [each for each in current if each[2] not in {key.fingerprint for key in known}]
+    if new:
+        _remember(new)
+
+
+def refuse_other_keys() -> list[DataKey]:
+    """Refuse keys that are not those of this database, and return what it remembers of them."""
+    current = fingerprints()
+    known = list(DataKey.objects.all())
+    for key in known:
+        _refuse_unknown_key(key, current)
+    return known
+
+
+@transaction.atomic
+def _remember(new: list[tuple[str, int, str]]) -> None:
+    keys = [DataKey(kind=kind, version=number, fingerprint=digest) for kind, number, digest in new]
+    DataKey.objects.bulk_create(keys, ignore_conflicts=True)
+    audit.record(
+        by=None,
+        did=gettext_noop("took keys into use"),
+        to=f"key:{newest_version()}",
+        number=len(keys),
     )
 
 

@@ -11,8 +11,8 @@ from accounts.staff.models import Area, User
 from policy.engine.decisions.facts import Stay
 from policy.services import in_force
 from quarantine.acts.contacts import open_contacts
-from quarantine.acts.household import proposed_contacts
 from quarantine.acts.daily_checks import daily_check
+from quarantine.acts.household import proposed_contacts
 from quarantine.acts.outings import Mask, OutingPurpose, Vehicle, approve_outing, ask_outing
 from quarantine.acts.release import release, release_proposals
 from quarantine.acts.results import mark_missed

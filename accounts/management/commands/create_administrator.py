@@ -10,8 +10,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError
 from django.core.management.base import BaseCommand
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from accounts.area_file import root_areas
+from accounts.auditing import audit
 from accounts.services import plain_employer
 from accounts.staff.models import Role, User
 
@@ -40,4 +42,11 @@ class Command(BaseCommand):
         with transaction.atomic():
             user.save()
             user.areas.set(root_areas(by=None))
+            audit.record(
+                by=None,
+                did=gettext_noop("made account"),
+                to=user,
+                role=user.role,
+                employer=user.employer,
+            )
         self.stdout.write(f"{username} can sign in now.")

@@ -1,4 +1,4 @@
-"""Verify the audit against its hash chain."""
+"""Verify the audit against its chain, and against what was noted outside the database."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -6,43 +6,42 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
-from accounts.auditing import anchors, chain
+from accounts.auditing import chain
+from accounts.keys.keyring import WrongKeysError
 
 
 class Command(BaseCommand):
-    """Report every audit entry that was altered, removed, inserted or moved."""
+    """Report every row that the audit rests on and that was altered, removed or put in."""
 
     help = "Check the audit against its chain, and against heads that were noted outside."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the file of anchors, and whether to append to it."""
+        """Add the files of anchors."""
         parser.add_argument(
             "--anchors",
             type=Path,
-            default=settings.AUDIT_ANCHORS,
-            help="Notes to compare with, for example a copy kept elsewhere.",
+            nargs="+",
+            default=[settings.AUDIT_ANCHORS],
+            help="Noted heads to compare with, oldest file first: for example copies elsewhere.",
         )
-        parser.add_argument("--note", action="store_true", help="Add the head to the notes.")
 
-    def handle(self, *, note: bool, **options: Any) -> None:
-        """Seal new entries, verify the chain, and print the findings."""
-        at = timezone.now()
-        chain.seal(at=at)
-        noted = anchors.read(options["anchors"])
-        report = chain.verify(at=at, anchors=noted)
+    def handle(self, *, anchors: list[Path], **options: Any) -> None:
+        """Verify, and print what was found and where."""
+        try:
+            report = chain.verify(noted=anchors)
+        except WrongKeysError as error:
+            raise CommandError(
+                f"The audit was not checked, for want of its keys: {error}"
+            ) from None
         for finding in report.findings:
             self.stderr.write(str(finding))
         self.stdout.write(
-            f"{report.entries} entries, {report.waiting} of them not sealed yet;"
-            f" {report.seals} seals, {len(set(noted))} of them noted outside.\n"
-            f"{report.gaps} ids were given and never used: rolled back, or removed before they"
-            f" were sealed.\n{report.words_gone} entries have lost their words."
+            f"{report.entries} entries; {report.links} links of the chain, the last"
+            f" {report.not_anchored} of them not noted outside; {report.anchored} heads noted.\n"
+            f"{report.words_gone} entries have lost their words, {report.stamps} time stamps."
         )
         if report.head:
-            self.stdout.write(f"Head: {chain.head_line(report.head)}")
+            self.stdout.write(f"Head: {report.head.number} {report.head.digest}")
         if report.findings:
             raise CommandError(f"{len(report.findings)} findings: the audit was tampered with.")
-        if note and report.head:
-            anchors.note(options["anchors"], report.head, at=at)

@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.utils import timezone
 
 from accounts.auditing import chain
 from accounts.keys import keyring, rotation
+from portal import roles
 from residents.register import services as residents
 from residents.register.models import Household, Resident
 
@@ -17,14 +17,15 @@ class Command(BaseCommand):
     help = "Seal everything with the newest keys. May be stopped and started again at any time."
 
     def handle(self, **_: Any) -> None:
-        """Check that the old keys are there, then go through all tables."""
-        keyring.check()
-        rehash: rotation.Rehash = {
-            Resident: residents.resident_hashes,
-            Household: residents.household_hashes,
-        }
-        rotation.rotate(rehash=rehash, tell=self._tell)
-        chain.seal(at=timezone.now())
+        """Check that the old keys are there, then go through all tables, as their owner."""
+        with roles.as_owner():
+            keyring.check()
+            rehash: rotation.Rehash = {
+                Resident: residents.resident_hashes,
+                Household: residents.household_hashes,
+            }
+            rotation.rotate(rehash=rehash, tell=self._tell)
+            chain.seal()
         self.stdout.write(
             "Everything is sealed with the newest keys. Take the old ones out of FIELD_KEYS and"
             " SEARCH_KEY, and restart all services."

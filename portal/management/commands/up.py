@@ -31,7 +31,7 @@ from honcho.process import Popen, Process
 from accounts.keys import keyring
 from common import clock
 from policy.services import load_documents
-from portal import demo, engines
+from portal import demo, engines, roles
 
 
 class Command(BaseCommand):
@@ -64,7 +64,8 @@ class Command(BaseCommand):
                     engines.check_versions(settings.DATABASE_URL, settings.REDIS_URL)
                     _bring_up_to_date()
                 if settings.DEMO:
-                    _see_to_demo()
+                    with roles.as_owner():  # it gathers statistics
+                        _see_to_demo()
                 gc.enable()
                 connections.close_all()  # the processes are forked
                 code = _run(host, port, since)

@@ -1,30 +1,30 @@
-"""The chain over the audit finds whatever was done to it."""
+"""The chain over the audit, made in the transaction of each act, finds whatever was done to it."""
 
-import copy
-import random
-from collections.abc import Callable
-from datetime import datetime, timedelta
+import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from threading import Event, Thread
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
-from django.utils import timezone
+from django.db import connection, transaction
 from pytest_django import Settings
 
 from accounts.auditing import anchors, audit, chain
-from accounts.auditing.models import AuditEntry, AuditSeal, AuditWords
+from accounts.auditing.models import AuditEntry, AuditLink, AuditPending, AuditWords
+from accounts.keys import keyring
+from accounts.keys.keyring import WrongKeysError
 from accounts.staff.models import User
 from accounts.tasks import check_audit, seal_audit
+from policy import services as policy
+from tests import tampering
+from tests.concurrency import at_once
 from tests.factories import make_user
-from tests.pooling import pooled
+from tests.policy.test_drafts import NOTICE
+from tests.tries import tried
 
-pytestmark = pytest.mark.django_db
-
-ROUNDS = 1_000
-Rows = tuple[list[AuditEntry], list[AuditSeal]]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
@@ -35,33 +35,139 @@ def notes(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def writer() -> User:
-    return make_user("supervisor")
+    with transaction.atomic():
+        user = make_user("supervisor")
+        audit.record(by=None, did="made account", to=user)
+    return user
 
 
-def write(number: int, by: User) -> None:
-    for n in range(number):
-        audit.record(by=by, did="read", to=f"resident:{uuid4()}", code="call", field="phone")
-        audit.showed(by=by, page="case_list", people=[uuid4() for _ in range(n % 3 + 1)])
+def write(number: int, by: User) -> list[AuditEntry]:
+    return [
+        audit.record(by=by, did="read", to=f"resident:{uuid4()}", code="call", reason=f"因{n}")
+        for n in range(number)
+    ]
 
 
-def seal_now() -> int:
-    return chain.seal(at=timezone.now())
+def found(*noted: Path) -> list[tuple[str, str, str]]:
+    return [(one.what, one.table, one.row) for one in chain.verify(noted=noted).findings]
 
 
-def found(**given: Any) -> list[str]:
-    return [one.what for one in chain.verify(at=timezone.now(), **given).findings]
+def behind_all_triggers(sql: str, *given: object) -> None:
+    with transaction.atomic(), tampering.no_triggers() as cursor:
+        cursor.execute(sql, given)
 
 
-@pytest.fixture
-def sealed(writer: User, monkeypatch: pytest.MonkeyPatch) -> Rows:
-    """Return 30 entries under six seals, with gaps that were rolled back, as Python holds them."""
-    monkeypatch.setattr(chain, "BATCH_SIZE", 5)
-    for _ in range(3):
-        write(5, writer)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT nextval('accounts_auditentry_id_seq')")
-        seal_now()
-    return list(AuditEntry.objects.order_by("pk")), list(AuditSeal.objects.order_by("number"))
+class TestLinking:
+    def test_is_done_when_the_act_is(self, writer: User, notes: Path) -> None:
+        entries = write(3, writer)
+
+        linked = AuditLink.objects.filter(table="accounts_auditentry").order_by("number")
+        assert list(linked.values_list("row", flat=True))[-3:] == [str(e.pk) for e in entries]
+        assert not AuditPending.objects.exists()
+        assert found(notes) == []
+
+    def test_leaves_no_gap_where_an_act_was_undone(self, writer: User, notes: Path) -> None:
+        with tried():
+            write(2, writer)
+        write(1, writer)
+
+        numbers = list(AuditLink.objects.order_by("number").values_list("number", flat=True))
+        assert numbers == list(range(1, len(numbers) + 1))
+        assert found(notes) == []
+
+    def test_keeps_nobody_waiting_for_somebody_else_s_work(
+        self, writer: User, notes: Path
+    ) -> None:
+        """Another transaction has written its entry and is not done yet."""
+        written, go_on = Event(), Event()
+
+        def work_long() -> None:
+            with transaction.atomic():
+                audit.record(by=writer, did="read", to="resident:1")
+                written.set()
+                assert go_on.wait(60)
+            connection.close()
+
+        other = Thread(target=work_long)
+        other.start()
+        assert written.wait(60)
+        write(1, writer)  # would wait for ever behind a lock that the other held
+        go_on.set()
+        other.join()
+
+        assert found(notes) == []
+
+    def test_orders_writers_of_the_same_moment(self, writer: User, notes: Path) -> None:
+        at_once(*[lambda: write(5, writer)] * 6)
+
+        assert AuditEntry.objects.count() == 31
+        assert found(notes) == []
+
+    def test_comes_after_all_else_that_waits_for_the_commit(self, writer: User) -> None:
+        """Two who would wait for each other, were the chain's lock taken before foreign keys."""
+        locked, go_on = Event(), Event()
+
+        def change() -> None:
+            with transaction.atomic():
+                User.objects.select_for_update().get(pk=writer.pk)
+                audit.record(by=writer, did="changed account", to=writer)
+                locked.set()
+                assert go_on.wait(60)
+            connection.close()
+
+        other = Thread(target=change)
+        other.start()
+        assert locked.wait(60)
+
+        def read() -> None:
+            with transaction.atomic():
+                entry = audit.record(by=writer, did="read", to="resident:1")
+                # A row that refers to the locked one, checked when this commits.
+                with connection.cursor() as cursor:
+                    cursor.execute(
+                        "INSERT INTO accounts_export (at, what, filters, format, fields, rows,"
+                        " size, sha256, by_id) VALUES (now(), 'cases', '{}', 'csv', '{}', 0, 0,"
+                        " '', %s)",
+                        [writer.pk],
+                    )
+                go_on.set()
+                assert entry.pk
+
+        read()
+        other.join()
+        assert AuditLink.objects.filter(table="accounts_export").count() == 1
+
+
+class TestAnchors:
+    def test_hold_each_head_as_it_is_made(self, writer: User, notes: Path) -> None:
+        write(3, writer)
+
+        noted = list(anchors.read(notes))
+        assert len(noted) == 4
+        assert noted[-1] == anchors.current_head()
+        with transaction.atomic():
+            write(3, writer)
+            assert list(anchors.read(notes)) == noted
+        assert len(list(anchors.read(notes))) == 5  # one for the transaction
+
+    def test_are_missed_in_the_log_and_stop_nobody(
+        self, writer: User, settings: Settings, tmp_path: Path, notes: Path
+    ) -> None:
+        (tmp_path / "file").touch()
+        settings.AUDIT_ANCHORS = tmp_path / "file" / "anchors.txt"
+        write(1, writer)
+
+        assert AuditEntry.objects.count() == 2
+        assert chain.verify(noted=[notes]).not_anchored == 2
+
+    def test_may_be_kept_in_several_files(self, writer: User, notes: Path) -> None:
+        write(2, writer)
+        older = notes.rename(notes.with_name("older.txt"))
+        write(2, writer)
+        report = chain.verify(noted=[older, notes])
+
+        assert report.findings == []
+        assert (report.anchored, report.not_anchored) == (5, 0)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -78,246 +184,144 @@ class TestBehindAPooler:
 
 
 class TestSealing:
-    def test_links_every_entry_once(self, writer: User) -> None:
-        write(5, writer)
+    def test_signs_what_is_new_and_nothing_twice(self, writer: User, notes: Path) -> None:
+        write(2, writer)
 
-        assert seal_audit() == 10
-        assert seal_audit() == 0
-        assert found() == []
+        assert seal_audit()
+        assert not seal_audit()
+        write(1, writer)
+        assert seal_audit()
+        assert found(notes) == []
 
-    def test_takes_what_was_there_before_the_chain_and_nothing_unproven_after(
+    def test_tells_a_chain_that_was_linked_anew_where_no_head_was_noted(
         self, writer: User
     ) -> None:
-        AuditEntry.objects.create(did="read", subject="resident:1", detail={"old": 1})
-        AuditEntry.objects.create(did="read", subject="resident:2", reason="")
-        assert seal_now() == 2
-        write(1, writer)
-        assert found() == []
+        gone, *_ = write(3, writer)
+        seal_audit()
+        sealed = AuditEntry.objects.latest("pk")
+        behind_all_triggers("DELETE FROM accounts_auditwords WHERE entry_id = %s", gone.pk)
+        behind_all_triggers("DELETE FROM accounts_auditentry WHERE id = %s", gone.pk)
+        behind_all_triggers(
+            'DELETE FROM accounts_auditlink WHERE row = %s AND "table" IN'
+            " ('accounts_auditentry', 'accounts_auditwords')",
+            str(gone.pk),
+        )
+        link_all_anew()
 
-        AuditEntry.objects.create(did="read", subject="resident:3")
-        assert found() == ["forged"]
-
-    def test_tells_an_id_that_was_rolled_back_from_an_entry_that_was_removed(
-        self, sealed: Rows
-    ) -> None:
-        report = chain.verify(at=timezone.now())
-
-        assert report.findings == []
-        assert report.gaps - (sealed[0][0].pk - 1) == 3
-
-    def test_does_not_depend_on_the_key_of_the_day(
-        self, sealed: Rows, settings: Settings, writer: User
-    ) -> None:
-        old = settings.FIELD_KEYS
-        settings.FIELD_KEYS = ["2:" + "A" * 43 + "=", *old]
-        write(2, writer)
-        seal_now()
-        settings.FIELD_KEYS = settings.FIELD_KEYS[:1]
-
-        assert found() == []
-        settings.FIELD_KEYS = old
-        assert "proof" in found()
+        assert found() == [("seal", "accounts_auditentry", str(sealed.pk))]
 
 
-@pytest.mark.django_db(transaction=True)
-class TestSealingBesideWriters:
-    def test_waits_for_who_may_still_fill_a_gap_and_keeps_nobody_waiting(
-        self, writer: User, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(chain, "WAIT_SECONDS", 0.05)
-        other = connection.copy()
-        try:
-            other.set_autocommit(False)
-            with other.cursor() as cursor:
-                cursor.execute(
-                    "INSERT INTO accounts_auditentry"
-                    " (did, subject, shown, reason, detail, proof)"
-                    " VALUES ('read', 'resident:1', '{}', '', '{}', '')"
-                )
-            write(1, writer)
-
-            assert seal_now() == 0  # the entry of the other may still come, below these
-            other.commit()
-            assert seal_now() == 3
-        finally:
-            other.close()
-        assert AuditSeal.objects.get().entries == sorted(AuditSeal.objects.get().entries)
-
-
-def another(value: Any, chance: random.Random) -> Any:
-    """Return something else of the same kind."""
-    if isinstance(value, datetime):
-        return value + timedelta(microseconds=chance.choice((-1, 1, 10**9)))
-    if isinstance(value, bytes | memoryview):
-        changed = bytearray(value or b"\1")
-        changed[chance.randrange(len(changed))] ^= 1 << chance.randrange(8)
-        return bytes(changed)
-    if isinstance(value, list):
-        return value[1:] if value and chance.random() < 0.5 else [*value, uuid4()]
-    if isinstance(value, dict):
-        return {**value, "field": "number"}
-    if isinstance(value, str):
-        return value[:-1] or "x"
-    return uuid4()
-
-
-def alter(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    entry = chance.choice(rows)
-    column = chance.choice(["at", "actor", "did", "subject", "shown", "reason", "detail", "proof"])
-    setattr(entry, column, another(getattr(entry, column), chance))
-
-
-def remove(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    start = chance.randrange(len(rows))
-    del rows[start : start + chance.randint(1, 5)]
-
-
-def put_in(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    ids = {entry.pk for entry in rows}
-    free = [pk for pk in range(1, max(ids) + 9) if pk not in ids]
-    copied = copy.copy(chance.choice(rows))
-    copied.pk = chance.choice(free)
-    rows.append(copied)
-
-
-def forge(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    """Add an entry at the end, as anybody may who can write to the table."""
-    copied = copy.copy(chance.choice(rows))
-    copied.pk, copied.at = rows[-1].pk + 1, timezone.now()
-    rows.append(copied)
-
-
-def swap(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    one, other = chance.sample(rows, 2)
-    one.pk, other.pk = other.pk, one.pk
-
-
-def cut(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    """Take the end away, with its seals."""
-    keep = chance.randrange(len(seals))
-    del seals[keep:]
-    through = seals[-1].through if seals else 0
-    rows[:] = [entry for entry in rows if entry.pk <= through]
-
-
-def alter_seal(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    seal = chance.choice(seals)
-    column = chance.choice(["leaves", "digest", "proof", "at", "through", "after"])
-    value = getattr(seal, column)
-    setattr(seal, column, value + 1 if isinstance(value, int) else another(value, chance))
-
-
-def remove_seal(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    del seals[chance.randrange(len(seals))]
-
-
-def rewrite(rows: list[AuditEntry], seals: list[AuditSeal], chance: random.Random) -> None:
-    """Alter an entry and compute every seal anew, as anybody can who lacks the key."""
-    alter(rows, seals, chance)
-    before: AuditSeal | None = None
-    for n, old in enumerate(seals):
-        inside = [entry for entry in rows if old.after < entry.pk <= old.through]
-        seals[n] = chain.link(before, inside, through=old.through, at=old.at)
-        seals[n].proof = old.proof
-        before = seals[n]
-
-
-TAMPERINGS: list[Callable[[list[AuditEntry], list[AuditSeal], random.Random], None]] = [
-    *(alter, remove, put_in, forge, swap, cut, alter_seal, remove_seal, rewrite)
-]
+def link_all_anew() -> None:
+    """Compute every link anew, as anybody can."""
+    with transaction.atomic(), tampering.no_triggers() as cursor:
+        cursor.execute("SELECT * FROM accounts_auditlink ORDER BY number")
+        head = b""
+        for number, old in enumerate(cursor.fetchall(), start=1):
+            head = chain._digest(head, (number, *old[1:]))
+            cursor.execute(
+                "UPDATE accounts_auditlink SET number = %s, digest = %s WHERE number = %s",
+                [number, head, old[0]],
+            )
 
 
 class TestVerifying:
-    def test_finds_a_thousand_tamperings(self, sealed: Rows) -> None:
-        chance = random.Random(20221122)  # noqa: S311 - the same tamperings each time
-        given, at = sealed[0][-1].pk + 1, timezone.now()
-        head = [(sealed[1][-1].number, bytes(sealed[1][-1].digest).hex())]
+    @pytest.fixture(autouse=True)
+    def fresh_library(self) -> Iterator[None]:
+        yield
+        policy.forget_library()
 
-        def check(rows: list[AuditEntry], seals: list[AuditSeal]) -> chain.Report:
-            ordered = sorted(rows, key=lambda entry: entry.pk)
-            return chain.check(ordered, seals, at=at, last_id=given, anchors=head)
+    def test_finds_a_hundred_tamperings_and_where(self, notes: Path) -> None:
+        tampering.fill(NOTICE)
 
-        assert check(*sealed).findings == []
-        missed = []
-        for n in range(ROUNDS):
-            rows, seals = [copy.copy(row) for row in sealed[0]], [copy.copy(s) for s in sealed[1]]
-            tamper = TAMPERINGS[n % len(TAMPERINGS)]
-            tamper(rows, seals, chance)
-            if not check(rows, seals).findings:
-                missed.append((n, tamper.__name__))
-        assert missed == []
+        assert tampering.run(100, 20221122, notes).total() == 200
 
-    @pytest.mark.parametrize(
-        ("sql", "what"),
-        [
-            ("UPDATE accounts_auditentry SET did = 'left' WHERE id = {pk}", "altered"),
-            ("DELETE FROM accounts_auditentry WHERE id = {pk}", "removed"),
-            (
-                "UPDATE accounts_auditentry SET at = at + interval '1 microsecond'"
-                " WHERE id = {pk}",
-                "altered",
-            ),
-            (
-                "INSERT INTO accounts_auditentry (at, did, subject, shown, reason, detail, proof)"
-                " SELECT now(), did, subject, shown, reason, detail, proof"
-                " FROM accounts_auditentry WHERE id = {pk}",
-                "forged",
-            ),
-            ("UPDATE accounts_auditseal SET at = now() WHERE number = 1", "seal"),
-        ],
-    )
-    def test_finds_what_a_superuser_did(self, writer: User, sql: str, what: str) -> None:
-        write(3, writer)
-        seal_now()
-        pk = AuditEntry.objects.order_by("pk")[1].pk
-        with connection.cursor() as cursor:
-            for table in ("accounts_auditentry", "accounts_auditseal"):
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-            cursor.execute(sql.format(pk=pk))
+    def test_sees_at_once_that_the_newest_entry_is_gone(self, writer: User, notes: Path) -> None:
+        *_, last = write(2, writer)
+        behind_all_triggers("DELETE FROM accounts_auditwords WHERE entry_id = %s", last.pk)
+        behind_all_triggers("DELETE FROM accounts_auditentry WHERE id = %s", last.pk)
 
-        assert what in found()
+        assert found(notes) == [
+            ("removed", "accounts_auditentry", str(last.pk)),
+            ("removed", "accounts_auditwords", str(last.pk)),
+        ]
 
-    def test_sees_by_its_notes_that_the_end_is_gone(self, writer: User, notes: Path) -> None:
-        write(3, writer)
-        assert check_audit() == 0
-        write(3, writer)
-        assert check_audit() == 0
-        assert len(anchors.read(notes)) == 2
-        with connection.cursor() as cursor:
-            for table in ("accounts_auditentry", "accounts_auditseal"):
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-            last = AuditSeal.objects.latest("number")
-            cursor.execute("DELETE FROM accounts_auditseal WHERE number = %s", [last.number])
-            cursor.execute("DELETE FROM accounts_auditentry WHERE id > %s", [last.after])
+    def test_sees_by_the_notes_that_the_end_was_cut_off(self, writer: User, notes: Path) -> None:
+        write(1, writer)
+        head = anchors.current_head()
+        *_, last = write(1, writer)
+        assert head
+        behind_all_triggers("DELETE FROM accounts_auditwords WHERE entry_id = %s", last.pk)
+        behind_all_triggers("DELETE FROM accounts_auditentry WHERE id = %s", last.pk)
+        behind_all_triggers("DELETE FROM accounts_auditlink WHERE number > %s", head.number)
 
         assert found() == []  # a chain alone cannot see it
-        with pytest.raises(CommandError, match="tampered with"):
-            call_command("verify_audit")
+        assert [what for what, *_ in found(notes)] == ["anchor"]
 
-    def test_says_which_entry_waits_for_its_seal_too_long(self, writer: User) -> None:
+    def test_finds_words_that_were_deleted(self, writer: User, notes: Path) -> None:
+        entry, *_ = write(2, writer)
+        AuditWords.objects.filter(pk=entry.pk).delete()
+
+        assert found(notes) == [("unexplained", "accounts_auditwords", str(entry.pk))]
+
+    def test_takes_words_that_the_portal_deleted_with_a_person_s_data(
+        self, writer: User, notes: Path
+    ) -> None:
+        entries = write(2, writer)
+
+        assert audit.forget_words(entries=entries, by=writer, why="closing:1") == 2
+        report = chain.verify(noted=[notes])
+        assert (report.findings, report.words_gone) == ([], 2)
+
+    def test_knows_nothing_under_a_wrong_key_and_says_so(
+        self, writer: User, settings: Settings
+    ) -> None:
+        keyring.check()
         write(1, writer)
-        report = chain.verify(at=timezone.now() + timedelta(minutes=11))
+        settings.FIELD_KEYS = ["1:" + "A" * 43 + "="]
 
-        assert [one.what for one in report.findings] == ["late", "late"]
-        assert all(str(one).endswith("is beat running?") for one in report.findings)
+        with pytest.raises(WrongKeysError):
+            chain.verify()
+        with pytest.raises(CommandError, match=r"was not checked.*Key 1 of FIELD_KEYS") as error:
+            call_command("verify_audit", stdout=io.StringIO(), stderr=io.StringIO())
+        assert "tampered" not in str(error.value)
 
-    def test_finds_words_that_were_exchanged(self, writer: User) -> None:
-        for words in ("one reason", "another reason"):
-            audit.record(by=writer, did="uncovered", to=writer, reason=words)
-        one, other = AuditWords.objects.order_by("pk")
-        assert found() == []
+    def test_needs_no_key_that_was_taken_out_of_use(
+        self, writer: User, settings: Settings, notes: Path
+    ) -> None:
+        keyring.check()
+        write(1, writer)
+        settings.FIELD_KEYS = ["2:" + "A" * 43 + "=", *settings.FIELD_KEYS]
+        keyring.check()
+        call_command("rotate_keys", stdout=io.StringIO())
+        settings.FIELD_KEYS = settings.FIELD_KEYS[:1]
 
-        AuditWords.objects.filter(pk=one.pk).update(text=chain_bytes(other))
-        assert found() == ["words"]
-
-    def test_counts_words_that_were_purged(self, writer: User) -> None:
-        audit.record(by=writer, did="uncovered", to=writer, reason="somebody's name")
-        AuditWords.objects.all().delete()
-        report = chain.verify(at=timezone.now())
-
-        assert (report.findings, report.words_gone) == ([], 1)
+        assert found(notes) == []
+        behind_all_triggers("UPDATE accounts_auditentry SET did = 'left' WHERE did = 'read'")
+        assert [what for what, *_ in found(notes)] == ["altered"]
 
 
-def chain_bytes(words: AuditWords) -> Any:
-    """Return the sealed text of a row as the database holds it."""
-    return AuditWords.objects.values_list("text", flat=True).get(pk=words.pk)
+class TestTheCommand:
+    def test_prints_what_it_checked(self, writer: User) -> None:
+        write(2, writer)
+        said = io.StringIO()
+        call_command("verify_audit", stdout=said)
+
+        assert said.getvalue().startswith(
+            "3 entries; 6 links of the chain, the last 0 of them not noted outside; 3 heads noted."
+        )
+
+    def test_names_each_row_and_fails(self, writer: User) -> None:
+        entry, *_ = write(1, writer)
+        behind_all_triggers("UPDATE accounts_auditentry SET did = 'left' WHERE id = %s", entry.pk)
+        said = io.StringIO()
+
+        with pytest.raises(CommandError, match="2 findings: the audit was tampered with"):
+            call_command("verify_audit", stdout=io.StringIO(), stderr=said)
+        assert f"Row {entry.pk} of accounts_auditentry was altered." in said.getvalue()
+        assert f"Entry {entry.pk} was not written by the portal." in said.getvalue()
+
+    def test_of_the_night_counts_the_findings_and_goes_on(self, writer: User) -> None:
+        write(1, writer)
+        assert check_audit() == 0
+        behind_all_triggers("DELETE FROM accounts_auditwords")
+        assert check_audit() == 1

@@ -4,7 +4,6 @@ from uuid import uuid4
 
 import pgtrigger
 import pytest
-from django.utils import timezone
 
 from accounts.auditing import chain
 from accounts.auditing.models import AuditEntry
@@ -36,8 +35,8 @@ def enter(by: User, people: int = 1) -> Export:
     )
 
 
-def found() -> list[tuple[str, int]]:
-    return [(one.what, one.number) for one in chain.verify(at=timezone.now()).findings]
+def found() -> list[str]:
+    return [one.row for one in chain.verify().findings if one.what == "export"]
 
 
 class TestTheLedger:
@@ -64,5 +63,5 @@ class TestTheLedger:
         copied.save(force_insert=True)
 
         assert sorted(found()) == sorted(
-            ("export", number) for number in (changed.pk, removed.pk, copied.pk)
+            str(number) for number in (changed.pk, removed.pk, copied.pk)
         )

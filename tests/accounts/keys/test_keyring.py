@@ -150,7 +150,7 @@ class TestRotation:
         by = make_user("supervisor", resident.grid)
         add_note(case=case, text="服药", at=NOW, by=by)
         audit.record(by=by, did="uncovered", to=resident, reason="电话核实")
-        chain.seal(at=NOW)
+        chain.seal()
         secret = MFAAdapter().encrypt("TOTPSECRET")
         factor = Authenticator.objects.create(user=by, type="totp", data={"secret": secret})
 
@@ -173,7 +173,7 @@ class TestRotation:
         assert audit.words_of(AuditWords.objects.get().entry) == "电话核实"
         factor.refresh_from_db()
         assert MFAAdapter().decrypt(factor.data["secret"]) == "TOTPSECRET"
-        assert chain.verify(at=NOW).findings == []
+        assert chain.verify().findings == []
         assert list(DataKey.objects.order_by("kind").values_list("version", flat=True)) == [2, 0]
 
     def test_goes_on_where_it_was_stopped(
