@@ -25,6 +25,7 @@ from quarantine.cases.calendars import decode_history
 from quarantine.cases.plans import plan_of
 from quarantine.models import Case, Plan
 from reminders.hours import after_quiet
+from reminders.keys import KEY_OF_CHANGE
 from reminders.models import Change, ChangeQuerySet, Message
 
 # Cases in one transaction.
@@ -68,16 +69,17 @@ NEW_CHANGES = """
     RETURNING id
 """
 # `since` covers earlier changes whose messages were never sent.
-NEW_MESSAGES = """
+NEW_MESSAGES = f"""
     INSERT INTO reminders_message (key, case_id, grid_id, kind, day, channel, state, late,
         created_at, sent_at, not_before, turn, fence, attempts, trouble, perhaps_twice,
         change_id, since_id)
-    SELECT gen_random_uuid(), n.case_id, n.grid_id, 'changed', %(day)s, %(channel)s, %(state)s,
+    SELECT {KEY_OF_CHANGE}, n.case_id, n.grid_id, 'changed', %(day)s, %(channel)s, %(state)s,
         false, %(at)s, %(sent_at)s, %(not_before)s,
         row_number() OVER (PARTITION BY n.grid_id ORDER BY n.id), 0, 0, '', false, n.id, s.id
     FROM reminders_change n
     JOIN quarantine_case c ON c.id = n.case_id
     JOIN residents_resident r ON r.id = c.resident_id
+    JOIN quarantine_plan p ON p.id = n.after_plan_id
     LEFT JOIN LATERAL (
         SELECT m.since_id FROM reminders_message m
         WHERE m.case_id = n.case_id AND m.kind = 'changed' AND m.channel = %(channel)s
@@ -91,7 +93,7 @@ NEW_MESSAGES = """
             (n.after_plan_id, n.after_release_on, n.transition = 'freed', n.after_day_1)
     ORDER BY n.id
     ON CONFLICT DO NOTHING
-"""
+"""  # noqa: S608 - a part of our own
 
 
 def tell_chunk(*, at: datetime, channels: Iterable[str]) -> int | None:

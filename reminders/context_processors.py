@@ -1,4 +1,4 @@
-"""Context of every page: stopped sweeps, and news for the user."""
+"""Context of every page: what stands in the way of reminders, and news for the user."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from reminders import health, inbox
 
 
 def reminders(request: HttpRequest) -> dict[str, Any]:
-    """Return lazily whether sweeps have stopped, and the news of the user."""
+    """Return lazily what stands in the way of reminders, and the news of the user."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
     return {
-        "sweeps_stopped": SimpleLazyObject(health.sweeps_stopped_cached),
+        "reminder_troubles": SimpleLazyObject(health.troubles_cached),
         "news": SimpleLazyObject(lambda: inbox.news(user, at=clock.now())),
     }

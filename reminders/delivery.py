@@ -7,6 +7,8 @@ afterwards. So no message is marked that was not sent, and a killed or stopped w
 worst one message of unknown state. That one is sent again only if the gateway honours idempotency
 keys; otherwise a human decides (`Message.undelivered`).
 
+Before anything is sent it is asked whether the database is one that was restored (`restores`).
+
 Leases are timed by the database's clock and have a fencing number that increases: a worker that
 continues after its lease expired finds a higher number, and writes nothing.
 """
@@ -24,7 +26,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from common import clock
-from reminders import channels, kinds
+from reminders import channels, kinds, restores
 from reminders.channels.errors import NotSentError, PerhapsSentError
 from reminders.hours import is_quiet
 from reminders.models import Message
@@ -57,12 +59,15 @@ class Lease:
 
 def deliver(*, channel: str, at: datetime) -> int:
     """Send waiting messages of `channel` for DELIVERY_SECONDS; return the number sent."""
-    if channel not in channels.configured() or is_quiet(at):
+    if channel not in channels.configured() or is_quiet(at) or not restores.may_send(at=at):
         return 0
     settle_expired_leases(channel=channel, at=at)
     ends = time.monotonic() + settings.DELIVERY_SECONDS
     sent = troubles = 0
     while leases := claim(channel=channel, at=at):
+        if not restores.begin_sending(at=at):
+            _release_leases(leases)
+            return sent
         rows = Message.objects.select_related("case", "grid").defer("case__facts")
         messages = rows.in_bulk([lease.pk for lease in leases])
         for number, lease in enumerate(leases):

@@ -15,6 +15,7 @@ import uuid
 from datetime import date
 from typing import Any, Self
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -194,7 +195,7 @@ class Message(models.Model):
         FAILED = "failed", _("Not delivered")
         DROPPED = "dropped", _("No longer needed")
 
-    # Also the idempotency key for gateways.
+    # Also the idempotency key for gateways: made from what the message is about (`keys`).
     key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     case = models.ForeignKey(
         Case,
@@ -363,3 +364,24 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sweep} at {self.at:%F %T}"
+
+
+class Outbox(models.Model):
+    """
+    How far sending has come: one row, compared with a note outside the database (`restores`).
+
+    `key` names this course of sending, `earlier` those that it continues with a human's consent.
+    """
+
+    key = models.UUIDField(default=uuid.uuid4)
+    number = models.BigIntegerField(default=0)  # grows before each sending
+    earlier = ArrayField(models.UUIDField(), default=list)
+    held_at = models.DateTimeField(_("held since"), null=True)
+
+    class Meta:
+        verbose_name = _("outbox")
+        verbose_name_plural = _("outboxes")
+        constraints = [models.CheckConstraint(name="outbox_one", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return f"outbox {self.number}"

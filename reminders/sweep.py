@@ -34,6 +34,7 @@ from common import clock, locks
 from quarantine.models import Case
 from reminders import changes, channels, health, kinds, todos, workers
 from reminders.hours import after_quiet
+from reminders.keys import MessageKey
 from reminders.models import Message
 
 # Messages in one transaction: a killed sweep repeats little.
@@ -128,8 +129,9 @@ def _insert(rule: kinds.Rule, channel: Message.Channel, *, at: datetime) -> int:
     late = ExpressionWrapper(
         Q(**{f"{rule.day}__lt": on - rule.timely}), output_field=BooleanField()
     )
+    key = MessageKey("key", kind=Value(rule.kind), day=rule.day, channel=Value(channel))
     rows = due.order_by("pk").values_list(
-        *(RandomUUID(), "pk", NULL_ID, NULL_ID, "grid_id"),
+        *(key, "pk", NULL_ID, NULL_ID, "grid_id"),
         *(Value(rule.kind), rule.day, Value(channel)),
         *_initial_values(channel, late=late, at=at, turn_within=F("grid_id")),
     )
@@ -164,14 +166,15 @@ def _insert_digests(channel: Message.Channel, *, at: datetime) -> int:
         .filter(Exists(Case.objects.open().filter(grid=OuterRef("pk"))))
         .filter(~Exists(existing))
     )
+    kind = Value(Message.Kind.DIGEST)
     rows = grids.order_by("pk").values_list(
         *(
-            RandomUUID(),
+            MessageKey("code", kind=kind, day=Value(on), channel=Value(channel)),
             NULL_ID,
             NULL_ID,
             NULL_ID,
             "pk",
-            Value(Message.Kind.DIGEST),
+            kind,
             Value(on),
             Value(channel),
         ),

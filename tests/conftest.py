@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import TransactionTestCase
 from hypothesis import HealthCheck, settings
@@ -79,10 +80,11 @@ def django_db_setup(
 
 @pytest.fixture(autouse=True)
 def empty_cache(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Leave nothing in the cache for the next test; pure ones have none."""
+    """Leave nothing in the cache, nor beside the database, for the next test."""
     yield
     if not request.node.get_closest_marker("pure"):
         cache.clear()
+        django_settings.OUTBOX_NOTE.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ of which they are made.
 
 import gc
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -172,3 +172,18 @@ def _drop(cursor: Any, name: str) -> None:
 def _use(name: str) -> None:
     connection.close()
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+
+
+@contextmanager
+def backed_up(name: str) -> Iterator[Callable[[], None]]:
+    """Keep a copy of the database as it is; give a function that restores it: use it instead."""
+    before = connection.settings_dict["NAME"]
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        _create(cursor, name, before)
+    try:
+        yield lambda: _use(name)
+    finally:
+        _use(before)
+        with connection._nodb_cursor() as cursor:
+            _drop(cursor, name)

@@ -152,6 +152,7 @@ class Stage:
         return {
             **{key: value for key, value in os.environ.items() if key != "REDIS_URL"},
             "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
+            "WANGGE_DATA": str(self.folder),
             "DATABASE_URL": database._replace(path=f"/{name}").geturl(),
             "REDIS_URL": f"unix://{engines.socket_dir(self.folder)}/valkey.sock",
             "SMS_GATEWAY": json.dumps(self.gateway.settings()),

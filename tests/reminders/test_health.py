@@ -41,4 +41,4 @@ class TestStopped:
         }
         Heartbeat.objects.update(at=datetime.fromisoformat("2020-01-01T00:00+00:00"))
 
-        assert health.sweeps_stopped_cached()
+        assert health.troubles_cached() == [health.STOPPED]
