@@ -28,6 +28,18 @@ def role_required(*roles: Role) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
+def top_required(view: View[P]) -> View[P]:
+    """Return the view for administrators of the whole only, whose is what has no area."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not member(request).is_top:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return cast(View[P], guarded)
+
+
 def member(request: HttpRequest) -> User:
     """Return the signed-in user of a request to a page that requires sign-in."""
     return cast(User, request.user)

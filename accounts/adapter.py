@@ -65,8 +65,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: User, password: str) -> None:
         """Store a password that its owner chose."""
         user.set_password(password)
-        user.password_is_temporary = False
-        user.save(update_fields=["password", "password_is_temporary"])
+        user.save(update_fields=["password"])
         audit.record(by=user, did=gettext_noop("changed the password"), to=user)
 
 

@@ -74,13 +74,13 @@ class GridForm(AreaNameForm):
 
 
 class EmailForm(forms.Form):
-    """The address for the morning's digest."""
+    """The address for activation codes and the morning's digest."""
 
     email = forms.EmailField(
         label=_("E-mail address"),
         max_length=254,
         required=False,
-        help_text=_("For the morning's digest to grid staff. Leave it empty to get none."),
+        help_text=_("For activation codes and the morning's digest. Empty for none."),
         widget=forms.EmailInput({"autocomplete": "off", "spellcheck": "false"}),
     )
 
@@ -96,8 +96,8 @@ class PersonForm(EmailForm):
         max_length=60,
         required=False,
         help_text=_(
-            "The authority or committee they work for. Which document is in force is decided"
-            " by people of two."
+            "The authority or committee they work for. A new one, and who changes it, is decided"
+            " by two administrators."
         ),
         widget=forms.TextInput({"list": "employers", "autocomplete": "off"}),
     )
@@ -164,6 +164,39 @@ class NewPersonForm(PersonForm):
         if User.objects.filter(username__iexact=username).exists():
             raise forms.ValidationError(_("This user name is taken. Choose another."))
         return username
+
+
+class CodeForm(forms.Form):
+    """An activation code, and the password that its holder chooses."""
+
+    code = TextField(
+        label=_("Activation code"),
+        max_length=40,
+        error_messages={"required": _("Enter the code.")},
+        widget=forms.TextInput(
+            {"autocapitalize": "none", "autocomplete": "one-time-code", "spellcheck": "false"}
+        ),
+    )
+    password1 = forms.CharField(
+        label=_("New password"),
+        strip=False,
+        help_text=_("At least 10 characters, not only digits, known to nobody but you."),
+        error_messages={"required": _("Choose a password.")},
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+    password2 = forms.CharField(
+        label=_("The new password again"),
+        strip=False,
+        error_messages={"required": _("Type the password again.")},
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Require the same password twice."""
+        cleaned = super().clean() or {}
+        if len({cleaned.get("password1"), cleaned.get("password2")} - {None}) == 2:
+            self.add_error("password2", _("These are two different passwords."))
+        return cleaned
 
 
 class AuditFilterForm(forms.Form):

@@ -1,4 +1,4 @@
-"""Middleware for signed-in users: no caching, idle timeout, own password and second factor."""
+"""Middleware for signed-in users: no caching, idle timeout, second factor."""
 
 import time
 from collections.abc import Callable
@@ -24,9 +24,8 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 
 SEEN, SECOND_FACTOR = "seen_at", "second_factor"
 WRITE_EVERY = 60  # seconds between two writes of a session
-# Pages that stay open to users who are redirected to required steps.
+# Pages that stay open to users who are redirected to a required step.
 ALWAYS = {"account_logout", "account_reauthenticate", "mfa_reauthenticate", "set_language"}
-WHILE_PASSWORD_IS_TEMPORARY = ALWAYS | {"account_change_password"}
 WHILE_FACTOR_IS_MISSING = ALWAYS | {"account_change_password", "mfa_activate_totp"}
 
 
@@ -110,7 +109,7 @@ class IdleTimeout:
 
 
 class RequiredSetup:
-    """Redirect to required steps: choosing a password, setting up a second factor."""
+    """Redirect to a required step: setting up a second factor."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -126,11 +125,6 @@ class RequiredSetup:
         if not request.user.is_authenticated:
             return None
         page = request.resolver_match.view_name if request.resolver_match else ""
-        if member(request).password_is_temporary:
-            if page in WHILE_PASSWORD_IS_TEMPORARY:
-                return None
-            messages.warning(request, _("Choose a password that only you know."))
-            return redirect("account_change_password")
         if page not in WHILE_FACTOR_IS_MISSING and self._lacks_second_factor(request):
             messages.warning(request, _("Your role needs a second factor: set it up now."))
             return redirect("mfa_activate_totp")

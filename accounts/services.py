@@ -1,30 +1,41 @@
 """Create, change and close areas and accounts; every act is audited."""
 
-import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
-from allauth.usersessions.models import UserSession
+from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
+from accounts.sessions import end_sessions
+from accounts.staff import authority
 from accounts.staff.models import Area, User
+from accounts.voices import independence
+from accounts.voices.models import Intervention
+from common.errors import RefusedError
 from common.pinyin import place_key
 from common.text import tidy
 
-# Without 0/O and 1/l/I: first passwords are read out or copied by hand.
-READABLE = "abcdefghjkmnpqrstuvwxyz23456789"
 
-
-class NotOnOneselfError(ValidationError):
+class NotOnOneselfError(RefusedError):
     """Administrators may not change their own role, employer or areas, or close their account."""
 
     def __init__(self) -> None:
         super().__init__(_("Another administrator has to change your own account."))
+
+
+class SecondNeededError(RefusedError):
+    """What one administrator may not do alone: it has to be proposed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("Two administrators of two employers decide on this: propose it to a second one.")
+        )
 
 
 @transaction.atomic
@@ -57,11 +68,6 @@ def set_phone(*, area: Area, phone: str, by: User) -> None:
     area.save(update_fields=["phone"])
 
 
-def first_password() -> str:
-    """Return a password of 60 random bits that can be read out."""
-    return "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(3))
-
-
 @transaction.atomic
 def create_account(
     *,
@@ -71,30 +77,35 @@ def create_account(
     areas: Iterable[Area],
     employer: str = "",
     email: str = "",
+    at: datetime,
     by: User,
-) -> tuple[User, str]:
-    """Create an account; return it with a temporary password, valid for one sign-in."""
-    password = first_password()
-    user = User(
-        username=username,
-        name=name,
-        role=role,
-        employer=plain_employer(employer),
-        email=email,
-        password_is_temporary=True,
-    )
-    user.set_password(password)
+    second: User | None = None,
+) -> User:
+    """
+    Create an account that its owner activates with a code.
+
+    Raise NotBelowError where it would reach further than `by` may give, SecondNeededError where
+    that takes two and nobody is `second`.
+    """
+    areas, employer = list(areas), plain_employer(employer)
+    authority.refuse_beyond(role=role, areas=areas, by=by)
+    if not second and authority.needs_second(account=None, role=role, employer=employer):
+        raise SecondNeededError
+    user = User(username=username, name=name, role=role, employer=employer, email=email)
+    user.set_unusable_password()
     user.save()
     user.areas.set(areas)
+    _record_alone(user, Intervention.Kind.MADE, at=at, by=by, second=second)
     audit.record(
-        by=by,
+        by=second or by,
         did=gettext_noop("made account"),
         to=user,
         role=role,
         employer=user.employer,
         areas=_codes(user),
+        **_proposer(by, second),
     )
-    return user, password
+    return user
 
 
 def plain_employer(name: str) -> str:
@@ -111,37 +122,53 @@ def change_account(
     areas: Iterable[Area],
     employer: str,
     email: str,
+    at: datetime,
     by: User,
+    second: User | None = None,
 ) -> None:
     """
     Change the name, role, employer, areas or e-mail address of an account.
 
-    Areas outside those of `by` stay as they are; a change of role, employer or areas ends the
-    sessions.
+    A change of role, employer or areas ends the sessions. Raise what `create_account` raises;
+    NotOnOneselfError for more than one's own name and address.
     """
-    managed = Area.objects.below(by)
-    chosen = {area.pk for area in areas}
-    foreign = set(user.areas.exclude(pk__in=managed.values("pk")).values_list("pk", flat=True))
-    employer = plain_employer(employer)
+    areas, employer = list(areas), plain_employer(employer)
     before: dict[str, Any] = {"role": user.role, "employer": user.employer, "areas": _codes(user)}
-    if user == by and (
-        (role, employer) != (by.role, by.employer)
-        or chosen | foreign != {area.pk for area in by.areas.all()}
-    ):
+    after = {"role": role, "employer": employer, "areas": sorted(area.code for area in areas)}
+    if user != by:
+        _refuse_alone(user, role, employer, by=by, second=second)
+        authority.refuse_beyond(role=role, areas=areas, by=by, left=True)
+    elif before != after:
         raise NotOnOneselfError
+    readdressed = email != user.email
     user.name, user.role, user.employer = name, role, employer
     user.save(update_fields=["name", "role", "employer"])
-    set_email(user=user, email=email, by=by)
-    user.areas.set(chosen | foreign)
-    after = {"role": role, "employer": employer, "areas": _codes(user)}
-    audit.record(by=by, did=gettext_noop("changed account"), to=user, before=before, after=after)
+    set_email(user=user, email=email, by=second or by)
+    user.areas.set(areas)
+    if before != after or readdressed:
+        _record_alone(user, Intervention.Kind.CHANGED, at=at, by=by, second=second)
+    audit.record(
+        by=second or by,
+        did=gettext_noop("changed account"),
+        to=user,
+        before=before,
+        after=after,
+        **_proposer(by, second),
+    )
     if before != after:
         end_sessions(user)
 
 
+def _refuse_alone(user: User, role: str, employer: str, *, by: User, second: User | None) -> None:
+    """Refuse an account that is not below `by`, and what takes a second administrator."""
+    authority.refuse_not_below(by=by, account=user)
+    if not second and authority.needs_second(account=user, role=role, employer=employer):
+        raise SecondNeededError
+
+
 @transaction.atomic
 def set_email(*, user: User, email: str, by: User) -> None:
-    """Set the address for the morning's digest, "" for none."""
+    """Set the address for codes and the morning's digest, "" for none."""
     if email == user.email:
         return
     # The audit records the change without the address, since it holds no personal data.
@@ -151,46 +178,77 @@ def set_email(*, user: User, email: str, by: User) -> None:
 
 
 @transaction.atomic
-def deactivate(*, user: User, by: User) -> None:
+def deactivate(*, user: User, by: User, second: User | None = None) -> None:
     """Close an account and end its sessions."""
     if user == by:
         raise NotOnOneselfError
+    _refuse_alone(user, user.role, user.employer, by=by, second=second)
     User.objects.filter(pk=user.pk).update(is_active=False)
     end_sessions(user)
-    audit.record(by=by, did=gettext_noop("deactivated account"), to=user)
+    audit.record(
+        by=second or by,
+        did=gettext_noop("deactivated account"),
+        to=user,
+        **_proposer(by, second),
+    )
 
 
 @transaction.atomic
-def reactivate(*, user: User, by: User) -> str:
-    """Open a closed account again; return a temporary password."""
+def reactivate(*, user: User, at: datetime, by: User, second: User | None = None) -> None:
+    """Open a closed account again; its owner activates it with a code."""
+    _refuse_alone(user, user.role, user.employer, by=by, second=second)
     User.objects.filter(pk=user.pk).update(is_active=True)
-    audit.record(by=by, did=gettext_noop("reactivated account"), to=user)
-    return reset_sign_in(user=user, by=by)
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    _record_alone(user, Intervention.Kind.REOPENED, at=at, by=by, second=second)
+    audit.record(
+        by=second or by,
+        did=gettext_noop("reactivated account"),
+        to=user,
+        **_proposer(by, second),
+    )
 
 
 @transaction.atomic
-def reset_sign_in(*, user: User, by: User) -> str:
+def reset_sign_in(*, user: User, at: datetime, by: User, second: User | None = None) -> None:
     """
-    Set a temporary password, remove the second factor, and return the password.
+    Close the sign-in until the owner activates the account with a new code.
 
-    The owner sets up a second factor again at the next sign-in.
+    Two administrators remove the second factor, too, which its owner then sets up again; one
+    alone leaves it.
     """
     if user == by:
         raise NotOnOneselfError
-    password = first_password()
-    user.set_password(password)
-    user.password_is_temporary = True
-    user.save(update_fields=["password", "password_is_temporary"])
-    Authenticator.objects.filter(user=user).delete()
+    _refuse_alone(user, user.role, user.employer, by=by, second=second)
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    if second:
+        Authenticator.objects.filter(user=user).delete()
     end_sessions(user)
-    audit.record(by=by, did=gettext_noop("reset sign-in"), to=user)
-    return password
+    _record_alone(user, Intervention.Kind.RESET, at=at, by=by, second=second)
+    audit.record(
+        by=second or by,
+        did=gettext_noop("reset sign-in"),
+        to=user,
+        factor="removed" if second else "kept",
+        **_proposer(by, second),
+    )
 
 
-def end_sessions(user: User) -> None:
-    """End all sessions of an account."""
-    for session in UserSession.objects.filter(user=user):
-        session.end()
+def has_second_factor(user: User) -> bool:
+    """Return whether an account has a second factor."""
+    return bool(is_mfa_enabled(user))
+
+
+def _record_alone(
+    user: User, kind: Intervention.Kind, *, at: datetime, by: User, second: User | None
+) -> None:
+    if not second:
+        independence.record(account=user, kind=kind, at=at, by=by)
+
+
+def _proposer(by: User, second: User | None) -> dict[str, Any]:
+    return {"proposed_by": str(by.key)} if second else {}
 
 
 def _codes(user: User) -> list[str]:

@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/reauthenticate/", sign_in.reauthenticate, name="account_reauthenticate"),
     path("accounts/password/", sign_in.password_change, name="account_change_password"),
     path("accounts/email/", views.own_email, name="own_email"),
+    path("accounts/activate/", views.activate, name="activate"),
+    path("accounts/history/", views.own_history, name="own_history"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", sessions.list_usersessions, name="usersessions_list"),
     path("accounts/session/", views.session, name="session"),
@@ -21,11 +23,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("areas/", views.area_list, name="area_list"),
     path("areas/<slug:code>/", views.area_detail, name="area_detail"),
     path("areas/<slug:code>/grids/new/", views.grid_new, name="grid_new"),
-    # /people/; to change or close an account see portal.staffing
+    # /people/; to make, change or close an account see portal.staffing
     path("people/", views.people_list, name="people_list"),
-    path("people/new/", views.person_new, name="person_new"),
-    path("people/<uuid:key>/reactivate/", views.person_reactivate, name="person_reactivate"),
-    path("people/<uuid:key>/reset/", views.person_reset, name="person_reset"),
     # /audit/
     path("audit/", views.audit_list, name="audit_list"),
 ]

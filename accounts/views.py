@@ -1,28 +1,28 @@
 """Pages of administrators (areas, accounts) and auditors (the audit)."""
 
-from typing import Any
 from urllib.parse import urlencode
-from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import services
 from accounts.access import member, role_required
+from accounts.activation import codes
 from accounts.auditing.models import AuditEntry
-from accounts.forms import (
-    AreaForm,
-    AuditFilterForm,
-    EmailForm,
-    GridForm,
-    NewPersonForm,
-)
-from accounts.staff.models import Area, Role, User
+from accounts.forms import AreaForm, AuditFilterForm, CodeForm, EmailForm, GridForm
+from accounts.limits import over_rate_limit
+from accounts.proposals import rules
+from accounts.staff import authority
+from accounts.staff.models import Area, Role
+from accounts.voices import independence
+from common import clock
+from common.errors import RefusedError
 from common.paging import page_after, page_before
 
 administrators = role_required(Role.ADMINISTRATOR)
@@ -105,61 +105,65 @@ def _next_code(community: Area) -> str:
 @require_GET
 @administrators
 def people_list(request: HttpRequest) -> HttpResponse:
-    """List the accounts of the administrator's areas."""
-    people = User.objects.managed_by(member(request)).prefetch_related("areas")
+    """List the accounts that the administrator sees; which of them they may act upon."""
+    user = member(request)
+    people = authority.seen_by(user).prefetch_related("areas")
     if (role := request.GET.get("role")) in Role.values:
         people = people.filter(role=role)
     else:
         role = ""
     page = page_after(people, request.GET.get("after"), order=["username"])
-    context = {"page": page, "roles": Role.choices, "role": role}
+    keys = [person.pk for person in page.rows]
+    context = {
+        "page": page,
+        "below": set(authority.below(user).filter(pk__in=keys).values_list("pk", flat=True)),
+        "roles": Role.choices,
+        "role": role,
+        "proposals": len(rules.visible_to(user)),
+        "unconfirmed": independence.to_confirm(user).count(),
+    }
     return render(request, "accounts/people_list.html", context)
 
 
+@login_not_required
 @get_or_post
-@administrators
-def person_new(request: HttpRequest) -> HttpResponse:
-    """Create an account and show its first password, once."""
-    form = NewPersonForm(request.POST or None, by=member(request))
+def activate(request: HttpRequest) -> HttpResponse:
+    """Let the holder of an activation code choose the password of their account."""
+    form = CodeForm(request.POST or None)
     if form.is_valid():
-        user, password = services.create_account(**form.cleaned_data, by=member(request))
-        return _first_password(request, user, password)
-    return render(request, "accounts/person_form.html", {"form": form})
+        if over_rate_limit(request, action="activate", most=20, seconds=900):
+            form.add_error(None, _("Too many tries from here. Wait a quarter of an hour."))
+            return _activation_page(request, form)
+        code, password = form.cleaned_data["code"], form.cleaned_data["password1"]
+        try:
+            account = codes.activate(code=code, password=password, at=clock.now())
+        except RefusedError as refused:
+            form.add_error(refused.field, refused.sentence)
+        else:
+            messages.success(
+                request,
+                _("The account %(username)s is yours: sign in with your new password.")
+                % {"username": account.username},
+            )
+            return redirect("account_login")
+    return _activation_page(request, form)
 
 
-@require_POST
-@administrators
-def person_reactivate(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Open a closed account again and show its first password, once."""
-    person = managed(request, key)
-    return _new_password(request, person, services.reactivate)
+def _activation_page(request: HttpRequest, form: CodeForm) -> HttpResponse:
+    status = 422 if form.errors else 200
+    return render(request, "accounts/activate.html", {"form": form}, status=status)
 
 
-@require_POST
-@administrators
-def person_reset(request: HttpRequest, key: UUID) -> HttpResponse:
-    """Replace a lost password or second factor and show the first password, once."""
-    person = managed(request, key)
-    return _new_password(request, person, services.reset_sign_in)
-
-
-def _new_password(request: HttpRequest, person: User, service: Any) -> HttpResponse:
-    try:
-        password: str = service(user=person, by=member(request))
-    except services.NotOnOneselfError as error:
-        messages.error(request, error.messages[0])
-        return redirect("people_list")
-    return _first_password(request, person, password)
-
-
-def managed(request: HttpRequest, key: UUID) -> User:
-    """Return an account of the administrator's areas, or answer that there is none."""
-    return get_object_or_404(User.objects.managed_by(member(request)), key=key)
-
-
-def _first_password(request: HttpRequest, person: User, password: str) -> HttpResponse:
-    context = {"person": person, "password": password}
-    return render(request, "accounts/first_password.html", context)
+@require_GET
+def own_history(request: HttpRequest) -> HttpResponse:
+    """Show users who did what to their own account, and which codes were used when."""
+    user = member(request)
+    context = {
+        "interventions": user.interventions.select_related("by", "confirmed_by").order_by("-at"),
+        "codes": user.codes.select_related("issued_by").order_by("-issued_at"),
+        "at": clock.now(),
+    }
+    return render(request, "accounts/own_history.html", context)
 
 
 @get_or_post

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
 from accounts.staff.models import User
+from accounts.voices.independence import refuse_one_voice
 from common.errors import RefusedError
 from policy import services, words
 from policy.engine.comparison.compare import Finding, compare
@@ -99,9 +100,14 @@ def upload(*, content: bytes, name: str, at: datetime, by: User) -> StoredDocume
 
 @transaction.atomic
 def approve(*, draft: StoredDocument, at: datetime, by: User) -> None:
-    """Approve a draft, which then counts like a shipped document; its uploader may not."""
+    """
+    Approve a draft, which then counts like a shipped document; its uploader may not.
+
+    Raise NoSecondVoiceError for who is not independent of the uploader.
+    """
     if draft.uploaded_by_id == by.pk:
         raise OwnDraftError(_("Somebody else than the one who uploaded it must approve."))
+    refuse_one_voice(first=draft.uploaded_by, second=by)
     preview(bytes(draft.content), f"{draft.document}.yaml")
     approved = StoredDocument.objects.waiting().filter(pk=draft.pk)
     if not approved.update(approved_by=by, approved_at=at):

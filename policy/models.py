@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, User
+from accounts.voices.models import two_voices
 from accounts.withdrawal import KEPT, Withdrawable, WithdrawableQuerySet, set_together
 
 
@@ -136,6 +137,7 @@ class Activation(Withdrawable):
         triggers = [
             KEPT,
             TWO_EMPLOYERS,
+            two_voices(first="proposed_by_id", second="approved_by_id"),
             pgtrigger.Protect(
                 name="proposal_unchanged",
                 operation=pgtrigger.Update,
@@ -272,6 +274,7 @@ class StoredDocument(models.Model):
         ]
         triggers = [
             KEPT,
+            two_voices(first="uploaded_by_id", second="approved_by_id"),
             pgtrigger.Protect(
                 name="file_unchanged",
                 operation=pgtrigger.Update,

@@ -87,11 +87,13 @@ CAPABILITIES = {
     "policy/test_policy_authors.py",  # docs/policy-authors.md
     "policy/questions/test_api_robustness.py",
     "portal/test_access.py",
+    "portal/test_access_accounts.py",
     "portal/test_colours.py",
     "portal/test_dump.py",
     "portal/test_error_pages.py",
     "portal/test_health.py",
     "portal/test_security.py",
+    "portal/test_two_people.py",
     "portal/test_visibility.py",
     "quarantine/test_concurrency.py",
     "quarantine/switching/test_switching.py",

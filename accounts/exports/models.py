@@ -10,10 +10,12 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext_lazy as _
 
 from accounts.scope import within
 from accounts.staff.models import SUPERVISES, Area, Role, User
+from accounts.voices.models import TIED, two_voices
 from common.encryption import EncryptedTextField
 
 # How long a request waits for a second person, how long an approval holds, and how long a
@@ -90,7 +92,8 @@ class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):
             fit |= ~(
                 same_employer | Q(asker_employer="") | Q(asked_by__employer__iexact=user.employer)
             )
-        return self.visible_to(user).waiting(at).filter(fit).exclude(asked_by=user)
+        tied = RawSQL(TIED, [user.pk])  # noqa: S611 - the one argument is a key
+        return self.visible_to(user).waiting(at).filter(fit).exclude(asked_by__in=tied)
 
     def answered_to(self, user: Any, at: datetime) -> Self:
         """Return the requests of `user` that can be used now or were refused within WAITS_FOR."""
@@ -221,6 +224,7 @@ class ExportRequest(models.Model):
         indexes = [models.Index(fields=["area", "asked_at"], name="export_request_area")]
         triggers = [
             APPROVER_IS_FIT,
+            two_voices(first="asked_by_id", second="approved_by_id"),
             pgtrigger.Protect(name="kept", operation=pgtrigger.Delete),
             pgtrigger.Protect(
                 name="request_unchanged",

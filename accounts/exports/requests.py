@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 from accounts.auditing import audit
 from accounts.exports.models import AGREED_FOR, ExportRequest
 from accounts.staff.models import SUPERVISES, Area, Role, User
+from accounts.voices.independence import no_second_voice
 from common.encryption import sealed
 from common.errors import RefusedError
 
@@ -84,13 +85,15 @@ def unfit(*, request: ExportRequest, by: User) -> str:
     """
     Return why `by` may not decide on a request, "" if they may.
 
-    It must be another person who answers for the area, and either works for another employer or
+    It must be a second voice who answers for the area, and either works for another employer or
     stands above the asker.
     """
     if request.asked_by_id == by.pk:
         return _("Somebody else than the one who asked must decide.")
     if not by.is_active or by.role not in SUPERVISES or not _answers_for(by, request.area):
         return _("Supervisors and administrators of this area decide on this.")
+    if refusal := no_second_voice(first=request.asked_by, second=by):
+        return refusal
     if _stands_above(by, request.asked_by) or _of_another_employer(by, request):
         return ""
     return _(

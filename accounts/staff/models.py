@@ -120,11 +120,6 @@ class StaffManager(UserManager["User"]):
             user.area_paths = tuple(user.paths)
         return user
 
-    def managed_by(self, user: "User") -> models.QuerySet["User"]:
-        """Return the accounts in the areas of `user`, and those without areas."""
-        areas = Area.objects.below(user).values("pk")
-        return self.filter(models.Q(areas__in=areas) | models.Q(areas=None)).distinct()
-
 
 class User(AbstractUser):
     """A member of staff, responsible for one or more areas."""
@@ -137,8 +132,6 @@ class User(AbstractUser):
     areas = models.ManyToManyField(
         Area, verbose_name=_("responsible for"), blank=True, related_name="people"
     )
-    # Set by an administrator: the owner must choose another before anything else.
-    password_is_temporary = models.BooleanField(default=False)
 
     objects = StaffManager()  # type: ignore[misc]  # narrower than AbstractUser says
 
@@ -161,6 +154,18 @@ class User(AbstractUser):
     def area_paths(self) -> tuple[str, ...]:
         """Return the tree paths of the areas this person answers for (one query a request)."""
         return tuple(self.areas.order_by("path").values_list("path", flat=True))
+
+    @cached_property
+    def is_top(self) -> bool:
+        """Return whether this is an administrator of the whole: what has no area is theirs."""
+        if self.role != Role.ADMINISTRATOR or not self.is_active or not self.area_paths:
+            return False
+        return not Area.objects.filter(depth=1).exclude(path__in=self.area_paths).exists()
+
+    @property
+    def is_activated(self) -> bool:
+        """Return whether the owner has chosen a password since the sign-in was last reset."""
+        return self.has_usable_password()
 
     @property
     def masked_email(self) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
 from accounts.staff.models import Area, User
+from accounts.voices.independence import no_second_voice
 from common import clock
 from common.errors import RefusedError
 from policy.engine import areas
@@ -54,7 +55,7 @@ class SamePersonError(RefusedError):
 
 
 class SameEmployerError(RefusedError):
-    """The approver has the proposer's employer, or the employer of one of them is not known."""
+    """The approver is not independent of the proposer: employer, or who made their accounts."""
 
 
 class ActivationNotWaitingError(RefusedError):
@@ -194,14 +195,9 @@ def approve_activation(
 
 def colleagues(*, activation: Activation, by: User) -> str:
     """Return why `by` and the proposer are not independent, "" when they are."""
-    first = {activation.proposer_employer.lower(), activation.proposed_by.employer.lower()}
-    if not by.employer:
-        return _("Your account names no employer: another administrator has to enter it first.")
-    if not activation.proposer_employer:
-        return _("It is not known for whom the proposer works: withdraw this and propose it anew.")
-    if by.employer.lower() in first:
-        return _("You and the proposer work for the same employer: somebody of another approves.")
-    return ""
+    return no_second_voice(
+        first=activation.proposed_by, second=by, acted_for=activation.proposer_employer
+    )
 
 
 @transaction.atomic

@@ -6,8 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.access import member, role_required
-from accounts.staff.models import Role
+from accounts.access import member, top_required
 from common import clock
 from common.errors import RefusedError
 from policy.forms import ClientForm
@@ -15,7 +14,7 @@ from policy.models import ApiClient
 from policy.questions import clients
 
 
-@role_required(Role.ADMINISTRATOR)
+@top_required
 @require_http_methods(["GET", "POST"])
 def client_list(request: HttpRequest) -> HttpResponse:
     """Show the clients; make one and show its key this once."""
@@ -37,7 +36,7 @@ def client_list(request: HttpRequest) -> HttpResponse:
     return render(request, "policy/client_list.html", context, status=422 if form.errors else 200)
 
 
-@role_required(Role.ADMINISTRATOR)
+@top_required
 @require_POST
 def client_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     """Take a client's key away."""

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from accounts.access import member, role_required
+from accounts.proposals import rules
 from accounts.scope import within
 from accounts.staff.models import Role
 from common import clock
@@ -24,6 +25,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "in_force": in_force,
         "proposals": mine.valid().filter(approved_at=None).count(),
         "drafts": StoredDocument.objects.waiting().count(),
+        "account_proposals": len(rules.visible_to(member(request))),
         "clients": ApiClient.objects.filter(revoked_at=None).count(),
         "unjustified": escalation.count_unjustified(places),
     }

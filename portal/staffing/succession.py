@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_noop, pgettext
 
 from accounts import services as accounts
 from accounts.auditing import audit
+from accounts.staff import authority
 from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common.errors import RefusedError
 from portal.staffing.load import paths_above
@@ -67,7 +69,7 @@ class NobodyTakesOverError(RefusedError):
 
 def may_take_over(*, of: User, by: User) -> QuerySet[User]:
     """Return whom `by` may choose to take over the work of somebody: active field staff."""
-    chosen = User.objects.managed_by(by).filter(is_active=True, role__in=SEES_PEOPLE)
+    chosen = authority.below(by).filter(is_active=True, role__in=SEES_PEOPLE)
     return chosen.exclude(pk=of.pk).order_by("role", "username")
 
 
@@ -81,7 +83,9 @@ def change_account(
     employer: str,
     email: str,
     taker: User | None,
+    at: datetime,
     by: User,
+    second: User | None = None,
 ) -> None:
     """
     Change an account; what it can no longer do goes to `taker` in the same step.
@@ -90,40 +94,49 @@ def change_account(
     `accounts.services.change_account` raises.
     """
     areas = list(areas)
-    after = areas if role in SEES_PEOPLE else []
-    left = _left_behind(user, [area.path for area in after], by=by)
-    _refuse_nobody(left, taker)
+    left = refuse_nobody(user=user, role=role, areas=areas, taker=taker)
     accounts.change_account(
-        user=user, name=name, role=role, areas=areas, employer=employer, email=email, by=by
+        user=user,
+        name=name,
+        role=role,
+        areas=areas,
+        employer=employer,
+        email=email,
+        at=at,
+        by=by,
+        second=second,
     )
-    _take_over(left, of=user, taker=taker, by=by)
+    _take_over(left, of=user, taker=taker, at=at, by=by, second=second)
 
 
 @transaction.atomic
-def close_account(*, user: User, taker: User | None, by: User) -> None:
+def close_account(
+    *, user: User, taker: User | None, at: datetime, by: User, second: User | None = None
+) -> None:
     """
     Close an account; its open work goes to `taker` in the same step.
 
     Raise NobodyTakesOverError where open work is left and nobody takes it, and what
     `accounts.services.deactivate` raises.
     """
-    left = _left_behind(user, [], by=by, goes=True)
-    _refuse_nobody(left, taker)
-    accounts.deactivate(user=user, by=by)
-    _take_over(left, of=user, taker=taker, by=by)
+    left = refuse_nobody(user=user, role=user.role, areas=[], taker=taker)
+    accounts.deactivate(user=user, by=by, second=second)
+    _take_over(left, of=user, taker=taker, at=at, by=by, second=second)
 
 
-def _left_behind(user: User, kept: Collection[str], *, by: User, goes: bool = False) -> Left:
-    """
-    Return what somebody leaves who keeps only the areas at these paths.
+def refuse_nobody(*, user: User, role: str, areas: Iterable[Area], taker: User | None) -> Left:
+    """Return what somebody leaves who keeps only `areas`; raise NobodyTakesOverError."""
+    kept = [area.path for area in areas] if role in SEES_PEOPLE else []
+    left = _left_behind(user, kept)
+    if left.needs_taker and taker is None:
+        raise NobodyTakesOverError(left)
+    return left
 
-    Areas that `by` does not answer for stay as they are, unless the account goes.
-    """
+
+def _left_behind(user: User, kept: Collection[str]) -> Left:
+    """Return what somebody leaves who keeps only the areas at these paths."""
     if not user.sees_people:
         return Left([], 0, [])
-    if not goes:
-        foreign = user.areas.exclude(pk__in=Area.objects.below(by).values("pk"))
-        kept = [*kept, *foreign.values_list("path", flat=True)]
     held = Area.objects.below(user).filter(level=Area.Level.GRID)
     # Who takes the last two people from a grid at once waits here for the other.
     lost = [grid for grid in held.select_for_update() if not grid.path.startswith(tuple(kept))]
@@ -146,12 +159,9 @@ def _without(grids: list[Area], *, besides: User) -> list[Area]:
     return [grid for grid in grids if not grid.path.startswith(held)]
 
 
-def _refuse_nobody(left: Left, taker: User | None) -> None:
-    if left.needs_taker and taker is None:
-        raise NobodyTakesOverError(left)
-
-
-def _take_over(left: Left, *, of: User, taker: User | None, by: User) -> None:
+def _take_over(
+    left: Left, *, of: User, taker: User | None, at: datetime, by: User, second: User | None
+) -> None:
     """Give `taker` the grids that would have nobody, and the needs with their grids."""
     if taker is None or not (left.grids or left.needs):
         return
@@ -166,12 +176,14 @@ def _take_over(left: Left, *, of: User, taker: User | None, by: User) -> None:
             areas=[*taker.areas.all(), *missing],
             employer=taker.employer,
             email=taker.email,
+            at=at,
             by=by,
+            second=second,
         )
     needs = Need.objects.filter(pk__in=[need.pk for need in left.needs])
     needs.update(responsible=taker, version=F("version") + 1)
     audit.record(
-        by=by,
+        by=second or by,
         did=gettext_noop("gave open work to"),
         to=taker,
         of=str(of.key),

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from accounts.staff.models import User
+from accounts.voices.independence import refuse_one_voice
 from common import clock
 from common.errors import RefusedError
 from policy import words
@@ -147,9 +148,11 @@ def _where(cited: Citation | None) -> str:
 
 @transaction.atomic
 def approve_outing(*, asked: Event, at: datetime, by: User) -> Event:
-    """Approve an outing; the one who asked for it cannot."""
+    """Approve an outing; the one who asked, and who is not independent of them, cannot."""
     if asked.by_id == by.pk:
         raise OwnRequestError(_("Somebody else than the one who asked for it must approve."))
+    if asked.by:
+        refuse_one_voice(first=asked.by, second=by)
     return _answer(asked, Event.Kind.OUTING_APPROVED, reason="", at=at, by=by)
 
 

@@ -35,7 +35,12 @@ def send(message: Message) -> None:
     if not addresses:
         raise NotSentError("nobody with an address")
     subject, text = digest.compose(message)
-    mail = EmailMessage(subject, text, to=addresses, headers={"Message-ID": _message_id(message)})
+    headers = {"Message-ID": _message_id(message)}
+    hand_over(EmailMessage(subject, text, to=addresses, headers=headers))
+
+
+def hand_over(mail: EmailMessage) -> None:
+    """Hand a mail to the mail server. Raise NotSentError or PerhapsSentError."""
     server = get_connection()
     try:
         server.open()

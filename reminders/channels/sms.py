@@ -13,23 +13,30 @@ from residents.register.models import Resident
 
 def send(message: Message) -> None:
     """Send one SMS; the only place that unseals the phone number."""
-    gateway = settings.SMS_GATEWAY
-    if not gateway or message.case is None:
+    if not settings.SMS_GATEWAY or message.case is None:
         raise NotSentError("no gateway")
     columns = Resident.objects.only("key", "phone", "phone_hash", "name", "sex")
     resident = columns.get(pk=message.case.resident_id)
     if not (phone := resident.phone):
         raise NotSentError("no phone")
     community = texts.community_of(message.grid)
-    values = {
-        "phone": phone,
-        "text": texts.for_resident(message, resident, community),
-        "community": community.name,
-        "key": str(message.key),
-    }
+    send_text(
+        phone=phone,
+        text=texts.for_resident(message, resident, community),
+        community=community.name,
+        key=str(message.key),
+    )
+
+
+def send_text(*, phone: str, text: str, community: str, key: str) -> None:
+    """Send a text to a phone, once for each `key` where the gateway honours keys."""
+    gateway = settings.SMS_GATEWAY
+    if not gateway:
+        raise NotSentError("no gateway")
+    values = {"phone": phone, "text": text, "community": community, "key": key}
     headers = dict(gateway.get("headers", {}))
     if header := gateway.get("idempotency_header"):
-        headers[header] = str(message.key)
+        headers[header] = key
     body = filled_template(gateway.get("body", {"to": "{phone}", "text": "{text}"}), values)
     answer = web.post(
         gateway["url"],

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from accounts.auditing import audit
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import User
+from accounts.voices.independence import refuse_one_voice
 from common.encryption import search_hashes
 from common.errors import RefusedError
 from residents.openings.models import Opening
@@ -126,7 +127,12 @@ def end(*, opening: Opening, by: User) -> None:
 
 @transaction.atomic
 def take_note(*, opening: Opening, by: User) -> None:
-    """Mark an opening as noted by a supervisor."""
+    """
+    Mark an opening as noted by a supervisor.
+
+    Raise NoSecondVoiceError for who is not independent of the one who opened the record.
+    """
+    refuse_one_voice(first=opening.by, second=by)
     if Opening.objects.unseen().filter(pk=opening.pk).update(seen_at=Now(), seen_by=by):
         audit.record(
             by=by,

@@ -81,5 +81,8 @@ def opening_seen(request: HttpRequest, key: UUID) -> HttpResponse:
     opening = get_object_or_404(
         Opening.objects.visible_to(user).select_related("resident"), key=key
     )
-    services.take_note(opening=opening, by=user)
+    try:
+        services.take_note(opening=opening, by=user)
+    except RefusedError as error:
+        messages.error(request, error.sentence)
     return redirect("opening_list")

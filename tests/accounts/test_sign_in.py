@@ -150,29 +150,6 @@ class TestSecondFactor:
         assert client.get(reverse("resident_list")).status_code == 200
 
 
-class TestFirstPassword:
-    def test_has_to_be_replaced_before_anything_else(self, client: Client) -> None:
-        admin = make_user(Role.ADMINISTRATOR, make_community())
-        user, password = services.create_account(
-            username="wang", name="王五", role=Role.GRID_STAFF, areas=[make_grid()], by=admin
-        )
-        enter(client, user, password)
-        assert client.get(reverse("resident_list")).headers["Location"] == reverse(
-            "account_change_password"
-        )
-
-        new = "eine neue lange Losung"
-        client.post(
-            reverse("account_change_password"),
-            {"oldpassword": password, "password1": new, "password2": new},
-        )
-
-        assert client.get(reverse("resident_list")).status_code == 200
-
-    def test_is_another_one_each_time(self) -> None:
-        assert len({services.first_password() for _ in range(100)}) == 100
-
-
 class TestIdleSession:
     def test_ends_after_the_minutes_of_the_role(self, client: Client, settings: Settings) -> None:
         client.force_login(make_user(Role.SUPERVISOR, make_community()))

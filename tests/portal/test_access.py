@@ -40,11 +40,13 @@ from pytest_django import DjangoDbBlocker
 from accounts.auditing.models import AuditEntry
 from accounts.exports import requests
 from accounts.exports.models import ExportRequest
+from accounts.proposals.models import AccountProposal
 from accounts.staff.models import Area, Role, User
 from policy import drafts
 from policy.models import Activation, ApiClient, StoredDocument
 from policy.questions import clients
 from portal import servers
+from portal.staffing import proposals
 from quarantine.cases.lifecycle import add_note
 from quarantine.duplicates import merging
 from quarantine.models import Arrival, Case, Event
@@ -75,6 +77,7 @@ from tests.factories import (
     put_in_force,
 )
 from tests.policy.test_drafts import NOTICE
+from tests.portal.test_access_accounts import section
 from tests.residents.rosters import steps
 
 pytestmark = pytest.mark.django_db
@@ -174,6 +177,24 @@ class Place:
             at=NOW,
             by=make_user(STAFF, self.grid),
         )
+
+    @property
+    def proposal(self) -> AccountProposal:
+        """Return what an administrator above proposes about the account."""
+        there = AccountProposal.objects.filter(account=self.account).first()
+        if there:
+            return there
+        values = {"name": "林", "role": SUPERVISOR, "employer": "示例", "email": ""}
+        by = make_user(ADMINISTRATOR, Area.objects.get_parent(self.community))
+        proposed = proposals.change(
+            account=self.account,
+            values={**values, "areas": [self.grid]},
+            taker=make_user(STAFF, self.grid),
+            at=NOW,
+            by=by,
+        )
+        assert proposed
+        return proposed
 
     @property
     def todo(self) -> Todo:
@@ -278,6 +299,7 @@ class Page:
     answers: int = 200  # where nobody signs in
     everywhere: bool = False  # the same for whoever may open it, wherever they work
     not_there_for: frozenset[Role] = frozenset()
+    top: bool = False  # for administrators of the whole only
 
     def of(self, about: Callable[[Place], dict[str, Any]]) -> "Page":
         """Return the page about a thing of a place."""
@@ -304,6 +326,7 @@ GRID_STAFF = Page(frozenset({STAFF}))
 SUPERVISORS = Page(frozenset({SUPERVISOR}))
 ADMIN = Page(frozenset({ADMINISTRATOR}))
 AUDIT = Page(frozenset({AUDITOR}))
+TOP = Page(frozenset({ADMINISTRATOR}), top=True)
 OVER = Page(frozenset({SUPERVISOR, ADMINISTRATOR}))
 TAKERS = Page(frozenset({STAFF, SUPERVISOR, AUDITOR}))
 
@@ -318,7 +341,9 @@ PAGES: dict[str, Page] = {
     "account_inactive": PUBLIC.by("get"),
     "account_reauthenticate": SIGNED_IN,
     "account_change_password": SIGNED_IN,
+    "activate": PUBLIC,
     "own_email": SIGNED_IN,
+    "own_history": SIGNED_IN.by("get"),
     "session": SIGNED_IN.by("get"),
     "mfa_index": SIGNED_IN.by("get"),
     "mfa_authenticate": PUBLIC,
@@ -335,6 +360,11 @@ PAGES: dict[str, Page] = {
     "grid_new": ADMIN.of(lambda at: {"code": at.community.code}),
     "people_list": ADMIN.by("get"),
     "person_new": ADMIN,
+    "proposal_list": ADMIN.by("get"),
+    "proposal_detail": ADMIN.of(lambda at: {"key": at.proposal.key}).by("get"),
+    "proposal_approve": ADMIN.of(lambda at: {"key": at.proposal.key}).by("post"),
+    "proposal_refuse": ADMIN.of(lambda at: {"key": at.proposal.key}).by("post"),
+    "unconfirmed_list": ADMIN,
     "person_change": ADMIN.of(lambda at: {"key": at.account.key}),
     "person_deactivate": ADMIN.of(lambda at: {"key": at.account.key}).by("post"),
     "person_reactivate": ADMIN.of(lambda at: {"key": at.account.key}).by("post"),
@@ -433,8 +463,8 @@ PAGES: dict[str, Page] = {
     "policy_desk": ADMIN.by("get"),
     "escalation_list": Page(frozenset({SUPERVISOR, ADMINISTRATOR})).by("get"),
     "justify": SUPERVISORS.of(lambda at: {"pk": at.activation.pk}).by("post"),
-    "client_list": ADMIN,
-    "client_revoke": ADMIN.of_all(lambda at: {"pk": api_client().pk}).by("post"),
+    "client_list": TOP,
+    "client_revoke": TOP.of_all(lambda at: {"pk": api_client().pk}).by("post"),
     "calculator": SIGNED_IN.by("get"),
     "door": SIGNED_IN.by("get"),
     "local_outbreak": Page(frozenset({SUPERVISOR, ADMINISTRATOR}))
@@ -621,6 +651,7 @@ class World:
             "外区", county="210811", family="靐", door="T8842", phone="+86139555502"
         )
         street = Area.objects.get_parent(here.community)
+        make_grid()  # the tree of what pages make later
         moved = make_user(STAFF, here.grid)
         closed = make_user(STAFF, here.grid)
         ours, theirs = frozenset({here.name}), frozenset({there.name})
@@ -634,6 +665,11 @@ class World:
             Somebody("street", make_user(SUPERVISOR, street), ours),
             Somebody("administrator", make_user(ADMINISTRATOR, here.community), ours),
             Somebody("other administrator", make_user(ADMINISTRATOR, there.community), theirs),
+            Somebody(
+                "administrator of the whole",
+                make_user(ADMINISTRATOR, *Area.objects.filter(depth=1)),
+                ours | theirs,
+            ),
             Somebody("auditor", make_user(AUDITOR, here.community), ours),
             Somebody("moved yesterday", moved, theirs),
             Somebody("account closed", closed, frozenset()),
@@ -742,7 +778,7 @@ def test_a_page_opens_for_its_roles_in_their_own_place_only(
         check_answer(world, one, name, url, answer)
         if one.role is None:
             assert leads_to_sign_in(answer.response)
-        elif one.role not in roles:
+        elif one.role not in roles or (page.top and not (one.user and one.user.is_top)):
             assert answer.response.status_code == 403
         elif own and (world.here.name not in one.places or one.role in page.not_there_for):
             assert_not_there(answer, url, one.ask(method, missing), missing)
@@ -750,7 +786,7 @@ def test_a_page_opens_for_its_roles_in_their_own_place_only(
             assert lets_in(name, answer.response), (one.called, method)
     others = set() if name in OF_OTHERS else set(ALL_METHODS) - set(page.methods)
     ours = (one for one in world.people if one.role in roles and world.here.name in one.places)
-    inside = next(ours)
+    inside = next(one for one in ours if not page.top or (one.user and one.user.is_top))
     for method in others:
         assert inside.ask(method, url).response.status_code == 405
     assert_not_logged(world, caplog)
@@ -809,7 +845,7 @@ def document() -> str:
         "|---|---|---|---|---|",
         *(_row(name, PAGES[name], views[name]) for name in PAGES),
     ]
-    return HEAD + "\n".join(rows) + "\n"
+    return HEAD + "\n".join(rows) + "\n" + section()
 
 
 HEAD = """# Who may open what
@@ -837,7 +873,9 @@ def _row(name: str, page: Page, view: Any) -> str:
         who = {401: "programs with a key", 404: "nobody"}.get(page.answers, "everybody")
     else:
         who = (
-            "signed in"
+            "Administrator of the whole"
+            if page.top
+            else "signed in"
             if roles == frozenset(Role)
             else ", ".join(sorted(str(role.label) for role in roles))
         )

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.scope import people_within, within
-from accounts.staff.models import SEES_PEOPLE, Area, Role, User
+from accounts.staff.models import SEES_PEOPLE, Area, Role
 from tests.factories import make_community, make_grid, make_user
 
 pytestmark = pytest.mark.django_db
@@ -58,13 +58,3 @@ class TestSomebodyWithAreas:
         user = make_user(Role.GRID_STAFF, grid, is_active=False)
 
         assert not Area.objects.filter(people_within(user, "path")).exists()
-
-
-class TestTheAccountsOfAnAdministrator:
-    def test_are_those_of_their_areas_and_those_of_no_area(self) -> None:
-        mine, theirs = make_grid(), make_grid()
-        administrator = make_user(Role.ADMINISTRATOR, mine)
-        here, nowhere = make_user(Role.GRID_STAFF, mine), make_user(Role.GRID_STAFF)
-        make_user(Role.GRID_STAFF, theirs)
-
-        assert set(User.objects.managed_by(administrator)) == {administrator, here, nowhere}

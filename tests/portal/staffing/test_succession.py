@@ -67,6 +67,7 @@ def change(user: User, areas: list[Area], *, taker: User | None, by: User) -> No
         employer=user.employer,
         email="",
         taker=taker,
+        at=factories.NOW,
         by=by,
     )
 
@@ -167,6 +168,7 @@ class TestTakingTheLastPersonFromAGrid:
                 employer=last.employer,
                 email="",
                 taker=None,
+                at=factories.NOW,
                 by=admin,
             )
 
@@ -207,7 +209,7 @@ class TestThePageOfAnAccount:
         self, client: Client, last: User, other: User, admin: User, grid: Area
     ) -> None:
         url = reverse("person_change", args=[last.key])
-        data = {"name": "王五", "role": "grid_staff", "areas": []}
+        data = {"name": "王五", "role": "grid_staff", "employer": last.employer, "areas": []}
 
         page = client.post(url, data).content.decode()
 

@@ -1,0 +1,1 @@
+"""What two administrators decide about an account: one proposes, another approves."""
