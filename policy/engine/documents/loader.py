@@ -9,7 +9,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    CollectionEndEvent,
+    CollectionStartEvent,
+    Event,
+    NodeEvent,
+    ScalarEvent,
+)
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.parser import Parser
 
 from policy.engine.documents.checks import Fault, family_faults, faults
 from policy.engine.documents.schema import SUBJECTS, Document
@@ -18,6 +26,10 @@ from policy.engine.text import Text
 
 # No notice comes near these; a file made to exhaust the machine does.
 LONGEST_DOCUMENT = 64 * 1024
+MOST_WRITTEN = 8_000
+# Worked examples are many and small.
+LONGEST_EXAMPLES = 256 * 1024
+MOST_IN_EXAMPLES = 30_000
 MOST_VALUES = 20_000
 DEEPEST = 12
 _TAGS = "tag:yaml.org,2002:"
@@ -34,11 +46,13 @@ _BEYOND = re.compile(r"\\U(?!00(?:0|10))")  # escapes of what is no character
 _UNREADABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _TOO_LONG = Text("文件比任何通告都长。", "the document is longer than any notice.")
 _TOO_DEEP = Text("嵌套过深。", "it is nested too deeply.")
+_TOO_MANY_WRITTEN = Text("取值多于任何通告。", "it holds more values than any notice.")
 _TOO_MANY = Text(
     "别名展开后的取值多于任何通告。", "with its aliases it holds more values than any notice."
 )
 _TWICE = Text("此键在这里重复出现。", "this key stands here for the second time.")
 _NO_MAPPING = Text("文件须为键和值的对应。", "a document is a mapping of keys to values.")
+_NO_LIST = Text("文件须为列表。", "the file must be a list.")
 _NO_UTF_8 = Text("文件不是 UTF-8 编码。", "the file is not UTF-8.")
 _NO_VALUE = Text(
     "不是有效的 YAML：没有这一天，或没有这样的数。", "no YAML: there is no such day or number."
@@ -88,12 +102,51 @@ _KINDS = {
 }
 
 
+class _RefusedEventError(Exception):
+    """What the reader meets first that no document may hold."""
+
+    def __init__(self, event: Event, text: Text) -> None:
+        super().__init__(text.en)
+        self.line = int(event.start_mark.line) + 1
+        self.text = text
+
+
+class _BoundedParser(Parser):
+    """Stops at the first merged key, and at too many or too deep values, as they are read."""
+
+    most = MOST_WRITTEN
+
+    def __init__(self, loader: Any) -> None:
+        super().__init__(loader)
+        self._left, self._depth = self.most, 0
+
+    def get_event(self) -> Event:
+        event: Event = super().get_event()
+        if isinstance(event, NodeEvent):
+            self._left -= 1
+            if self._left < 0:
+                raise _RefusedEventError(event, _TOO_MANY_WRITTEN)
+        if isinstance(event, CollectionStartEvent):
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise _RefusedEventError(event, _TOO_DEEP)
+        elif isinstance(event, CollectionEndEvent):
+            self._depth -= 1
+        elif isinstance(event, ScalarEvent) and event.value == "<<" and not event.style:
+            raise _RefusedEventError(event, _MERGED)
+        return event
+
+
+class _ExamplesParser(_BoundedParser):
+    most = MOST_IN_EXAMPLES
+
+
 class _Plain:
     """YAML's nodes as plain Python values, lists as tuples; so many and so deep at most."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most: int = MOST_VALUES) -> None:
         self._name = name
-        self._left = MOST_VALUES
+        self._left = most
         self._scalars = YAML(typ="safe", pure=True).constructor
 
     def of(self, node: Node, depth: int = 0) -> Any:
@@ -116,8 +169,6 @@ class _Plain:
         for key_node, value in node.value:
             if not isinstance(key_node, ScalarNode):
                 raise self._error(key_node, _NO_KEY)
-            if _tag(key_node) == f"{_TAGS}merge":
-                raise self._error(key_node, _MERGED)
             key = self._text(key_node)
             if key in values:
                 raise self._error(key_node, _TWICE)
@@ -157,13 +208,22 @@ def _line_of(node: Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _line(node: Node, place: Sequence[int | str]) -> int:
-    """Return the line of a place in the document, or of the nearest thing around it."""
+Pairs = dict[int, dict[object, tuple[Node, Node]]]
+
+
+def _line(node: Node, place: Sequence[int | str], known: Pairs | None = None) -> int:
+    """
+    Return the line of a place in the document, or of the nearest thing around it.
+
+    `known` keeps the pairs of mappings, for who asks for many places.
+    """
     line = 1
+    known = {} if known is None else known
     for step in place:
         if isinstance(node, MappingNode):
-            found = next((pair for pair in node.value if pair[0].value == step), None)
-            if found:
+            if id(node) not in known:
+                known[id(node)] = {pair[0].value: pair for pair in reversed(node.value)}
+            if found := known[id(node)].get(step):
                 line, node = _line_of(found[0]), found[1]
         elif isinstance(node, SequenceNode) and isinstance(step, int) and step < len(node.value):
             node = node.value[step]
@@ -207,15 +267,24 @@ def _refuse_deep(text: str, name: str) -> None:
         depth = max(depth, 0)
 
 
-def _parsed(text: str, name: str) -> MappingNode:
-    """Return the document's root; nodes, because values have no lines and comments no meaning."""
-    if len(text) > LONGEST_DOCUMENT:
+def _parsed(
+    text: str,
+    name: str,
+    longest: int = LONGEST_DOCUMENT,
+    parser: type[_BoundedParser] = _BoundedParser,
+) -> Node:
+    """Return the root of a text; nodes, because values have no lines and comments no meaning."""
+    if len(text) > longest:
         raise LawError(name, 1, _TOO_LONG)
     _refuse_deep(text, name)
     if directive := _DIRECTIVE.search(text):
         raise LawError(name, text.count("\n", 0, directive.start()) + 1, _DIRECTED)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Parser = parser
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root: Node = yaml.compose(text)
+    except _RefusedEventError as refused:
+        raise LawError(name, refused.line, refused.text) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise LawError(name, mark.line + 1 if mark else 1, _no_yaml(error)) from None
@@ -223,9 +292,36 @@ def _parsed(text: str, name: str) -> MappingNode:
         raise LawError(name, 1, _TOO_DEEP) from None
     except (OverflowError, ValueError, YAMLError):
         raise LawError(name, _unreadable_line(text), _NO_CHARACTER) from None
+    return root
+
+
+def _root(text: str, name: str) -> MappingNode:
+    """Return the root of a document."""
+    root = _parsed(text, name)
     if not isinstance(root, MappingNode):
         raise LawError(name, 1, _NO_MAPPING)
     return root
+
+
+def read_list(text: str, name: str) -> tuple[tuple[int, Any], ...]:
+    """
+    Return the values of a YAML list (worked examples), each with its line; lists as tuples.
+
+    Raises `LawError` with the line, as `read` does.
+    """
+    root = _parsed(text, name, LONGEST_EXAMPLES, _ExamplesParser)
+    if not isinstance(root, SequenceNode):
+        raise LawError(name, 1, _NO_LIST)
+    plain = _Plain(name, MOST_IN_EXAMPLES)
+    return tuple((_line_of(item), plain.of(item)) for item in root.value)
+
+
+def provision_lines(text: str, name: str) -> tuple[int, ...]:
+    """Return the line on which each provision of a document begins."""
+    for key, value in _root(text, name).value:
+        if key.value == "provisions" and isinstance(value, SequenceNode):
+            return tuple(_line_of(item) for item in value.value)
+    return ()
 
 
 def _unreadable_line(text: str) -> int:
@@ -246,12 +342,13 @@ def read(text: str, name: str, others: Mapping[str, Document] | None = None) -> 
 
     Raises `LawError` with the name, the line and a sentence for the first thing that is wrong.
     """
-    data = _parsed(text, name)
+    data = _root(text, name)
     try:
         document = Document.model_validate(_Plain(name).of(data))
     except ValidationError as refused:
-        errors = sorted(refused.errors(), key=lambda error: _line(data, error["loc"]))
-        raise LawError(name, _line(data, errors[0]["loc"]), _sentence(errors[0])) from None
+        known: Pairs = {}
+        first = min(refused.errors(), key=lambda error: _line(data, error["loc"], known))
+        raise LawError(name, _line(data, first["loc"]), _sentence(first)) from None
     for fault in _all_faults(document, others):
         raise LawError(name, _line(data, fault.place), fault.text)
     return document

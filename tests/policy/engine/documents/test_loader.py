@@ -137,7 +137,11 @@ class TestAFileMadeToExhaustTheMachine:
             ("".join(f"{' ' * depth}a:\n" for depth in range(340)), "nested too deeply"),
             ("a: " + "9" * 60_000, "no YAML"),
             ("a: " + "x" * LONGEST_DOCUMENT, "longer than any notice"),
-            ("".join(f"k{number}: 1\n" for number in range(6_000)), "the key 'id' is missing"),
+            ("".join(f"k{number}: 1\n" for number in range(6_000)), "more values than any"),
+            ("".join(f"k{number}: 1\n" for number in range(3_000)), "the key 'id' is missing"),
+            ("a: &a {b: 1}\nc:\n" + "  <<: *a\n" * 3_000, "merged by '<<'"),
+            ("a: &a {b: 1}\nc:\n" + "  - {<<: *a}\n" * 3_000, "merged by '<<'"),
+            ("<<:\n  <<:\n    a: 1\n" * 2_000, "merged by '<<'"),
             (
                 SOUND.replace(
                     "who: {exposure: close_contact}",
@@ -151,7 +155,8 @@ class TestAFileMadeToExhaustTheMachine:
         ],
         ids=[
             *("aliases", "itself in a list", "itself in a mapping", "brackets", "braces"),
-            *("dashes", "indents", "number", "long", "keys", "classes"),
+            *("dashes", "indents", "number", "long", "many keys", "keys"),
+            *("merged keys", "merged in a list", "merged in merged", "classes"),
         ],
     )
     def test_is_refused_at_once(self, text: str, words: str) -> None:
@@ -160,7 +165,7 @@ class TestAFileMadeToExhaustTheMachine:
             read(text, "bomb.yaml")
 
         assert words in refused.value.text.en
-        assert time.process_time() - began < 5
+        assert time.process_time() - began < 3
 
     def test_is_given_little_memory(self) -> None:
         tracemalloc.start()
