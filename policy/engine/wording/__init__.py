@@ -1,0 +1,1 @@
+"""A document written out from its values, in plain Chinese and English."""
