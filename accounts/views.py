@@ -16,7 +16,7 @@ from accounts.access import member, role_required
 from accounts.activation import codes
 from accounts.auditing.models import AuditEntry
 from accounts.forms import AreaForm, AuditFilterForm, CodeForm, EmailForm, GridForm
-from accounts.limits import over_rate_limit
+from accounts.limits.counts import over_rate_limit
 from accounts.proposals import rules
 from accounts.staff import authority
 from accounts.staff.models import Area, Role
