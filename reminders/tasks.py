@@ -26,7 +26,7 @@ def digests() -> int:
 
 
 # A gateway may drip its answer, so that a sending never ends by itself.
-AT_MOST = settings.DELIVERY_SECONDS + sum(web.SECONDS) + 3
+AT_MOST = round(settings.DELIVERY_SECONDS + sum(web.SECONDS) + 3)
 
 
 @shared_task(soft_time_limit=AT_MOST, time_limit=2 * AT_MOST)

@@ -31,15 +31,15 @@ class _Code(forms.Form):
         return code
 
 
-class AuthenticateForm(_Code, _AuthenticateForm):  # type: ignore[misc]
+class AuthenticateForm(_Code, _AuthenticateForm):
     """The code at sign-in."""
 
 
-class ReauthenticateForm(_Code, _ReauthenticateForm):  # type: ignore[misc]
+class ReauthenticateForm(_Code, _ReauthenticateForm):
     """The code before something that needs it anew."""
 
 
-class ChangePasswordForm(_ChangePasswordForm):  # type: ignore[misc]
+class ChangePasswordForm(_ChangePasswordForm):
     """A new password, for which the old one is asked."""
 
     def clean_oldpassword(self) -> Any:

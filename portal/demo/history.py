@@ -20,7 +20,7 @@ from policy.activations.decisions import approve_activation, propose_activation
 from policy.engine.decisions.facts import Inbound, Person, Proof, Stay
 from policy.engine.documents.library import Law
 from portal.demo.places import BAYANNUR, CANGSHAN
-from quarantine.acts import contacts, daily_checks, results
+from quarantine.acts import contacts, daily_checks, household, results
 from quarantine.acts.release import release, release_proposals
 from quarantine.arrivals.services import log_arrival
 from quarantine.models import Case, CaseQuerySet
@@ -234,9 +234,9 @@ class _Simulation:
                 sample=sample, outcome=outcome, ct=ct, reported_at=at, at=at, by=staff
             )
             if recorded.opened:
-                proposed = contacts.proposed_contacts(case=recorded.opened, at=at)
-                household = [one.resident for one in proposed]
-                contacts.open_contacts(case=recorded.opened, residents=household, at=at, by=staff)
+                proposed = household.proposed_contacts(case=recorded.opened, at=at)
+                people = [one.resident for one in proposed]
+                contacts.open_contacts(case=recorded.opened, residents=people, at=at, by=staff)
             self._do(sample.resident, at=min(at + timedelta(hours=1), self.now), by=staff)
 
     def _do(self, resident: Resident, *, at: datetime, by: User) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import redis
 from celery import Celery
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from accounts.staff.models import Role
 from common.doorbell import ring
-from portal import engines, health
+from portal import engines, health, servers
 from tests.accounts.test_sign_in import enter, signed_in
 from tests.factories import make_grid, make_user
 
@@ -28,7 +28,7 @@ def server(tmp_path: Path, settings: Settings) -> Iterator[tuple[ExitStack, str]
     with ExitStack() as stop:
         stop.enter_context(engines.run_engines(tmp_path, safe=False, postgres=False, valkey=True))
         address = f"unix://{engines.socket_dir(tmp_path)}/valkey.sock"
-        used = {**settings.CACHES["default"], "LOCATION": engines.redis_for_cache(address)}
+        used = {**settings.CACHES["default"], **servers.cache(address)}
         settings.CACHES = {"default": used}
         cache.set("there", 1)
         assert cache.get("there") == 1
@@ -104,20 +104,19 @@ class TestTheCache:
         cache.delete("key")
 
     def test_is_used_again_once_redis_is_back(
-        self, server: tuple[ExitStack, str], tmp_path: Path
+        self, server: tuple[ExitStack, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         server[0].close()
         assert cache.get("there") is None
         with engines.run_engines(tmp_path, safe=False, postgres=False, valkey=True):
-            cache.away_until = 0.0
+            monkeypatch.setattr(caches["default"], "away_until", 0.0)
             cache.set("again", 1)
             assert cache.get("again") == 1
 
 
 def test_a_task_is_not_missed_for_want_of_a_broker(server: tuple[ExitStack, str]) -> None:
-    app = Celery(
-        "without a broker", broker=engines.redis_for_celery(server[1]), set_as_current=False
-    )
+    broker = servers.broker(server[1]).url
+    app = Celery("without a broker", broker=broker, set_as_current=False)
 
     @app.task
     def nothing(text: str) -> None:

@@ -50,7 +50,7 @@ class Server:
         """Wait until the health, or what was logged, is as told."""
         give_up = time.monotonic() + patience.SECONDS
         while time.monotonic() < give_up and self.process.is_running():
-            if told in ((self.health(),) if what == "health" else self.log.read_text()):  # type: ignore[operator]
+            if told in ((self.health(),) if what == "health" else self.log.read_text()):
                 return
             time.sleep(0.1)
         raise AssertionError(self.log.read_text())

@@ -263,6 +263,7 @@ class TestTheQueue:
     ) -> None:
         for _ in range(3):
             arrive(days=7)  # nothing tested: blocked on the day of release
+        assert page_after.__kwdefaults__
         monkeypatch.setitem(page_after.__kwdefaults__, "size", size)
         first = as_supervisor.get(reverse("todo_list"))
         numbers = {kind: number for kind, _label, number in first.context["chips"]}
