@@ -3,7 +3,7 @@ The sandboxed program that opens untrusted files in a process of its own.
 
 It gets the file on standard input, has no keys, database or network configuration, and limited
 memory and time. It writes lines of JSON: first the sheets, then the rows of the requested sheets.
-It uses the standard library and calamine only; `reading` runs it.
+It uses the standard library, calamine and olefile only; `reading` runs it.
 """
 
 import csv
@@ -11,6 +11,7 @@ import io
 import json
 import re
 import resource
+import struct
 import sys
 import zipfile
 import zlib
@@ -22,6 +23,7 @@ from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any
 
+import olefile
 import python_calamine
 
 MEMORY = 1 << 30
@@ -53,8 +55,22 @@ _ENCRYPTED_RECORDS = re.compile(
 _OTHER = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"Rar!", b"7z\xbc\xaf")
 _BOMS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _OUTSIDE = ("xl/externalLinks/", "xl/connections.xml", "xl/queryTables/")
-# The records of an old workbook about its calendar, and after it about its precision.
-_CALENDAR_1904 = b"\x22\x00\x02\x00\x01\x00\x0e\x00\x02\x00"
+# Records of old workbooks ([MS-XLS] 2.3).
+_BEGIN, _END, _BOUND_SHEET, _NAME = 0x0809, 0x000A, 0x0085, 0x0018
+_ROW, _COLUMNS, _FORMULA_CELL, _BOOL_OR_ERROR = 0x0208, 0x007D, 0x0006, 0x0205
+_DATE_1904, _NO_MACROS, _BOOK_REFERRED, _SHEET_REFERRED = 0x0022, 0x01BD, 0x01AE, 0x0017
+_QUERIES = frozenset({0x01AD, 0x0876})  # Qsi, DConn
+_EXCEL_97 = 0x0600
+_MACRO_SHEET, _MACRO_MODULE = 1, 6  # kinds of sheets in _BOUND_SHEET
+_ITSELF, _ADD_IN = 0x0401, 0x3A01  # SupBook
+_INSIDE_95 = b"\x02\x03\x04\x3a"  # how ExternSheet of Excel 95 begins for the workbook itself
+_FLAGS_OF_ROW, _HIDDEN_ROW = 12, 0x20
+# A formula's value is text, true or false, an error or empty where it ends so.
+_NO_NUMBER_VALUE, _ERROR_VALUE, _EMPTY_VALUE = b"\xff\xff", 2, 3
+# Calls of CALL, REGISTER.ID and RTD in a parsed formula: PtgFuncVar, arguments, function.
+_NEWER_FUNCTIONS = re.compile(rb"WEBSERVICE|FILTERXML", re.IGNORECASE)
+_REACHING_OUT_97 = re.compile(rb"[\x22\x42\x62][\x00-\x1e](?:\x96\x00|\x0b\x01|\x7b\x01)")
+_MACROS = (python_calamine.SheetTypeEnum.MacroSheet, python_calamine.SheetTypeEnum.Vba)
 _HYPERTEXT = re.compile(rb"\s*<(?:!doctype|html|\?xml|table|meta|head)", re.IGNORECASE)
 # Formulas that access other files or addresses, or run a program (DDE).
 # In a formula without its texts. [0] is the workbook itself, Table[2022] a column of its own.
@@ -119,9 +135,8 @@ class Workbook:
             if self.kind == "xlsx":
                 scans = _in_parallel(lambda: _scan(content), lambda: self._open(content))
             else:
-                self._open(content)
-                scan = {"date1904": _CALENDAR_1904 in content}
-                scans = dict.fromkeys(self._book.sheet_names, scan)
+                old = _in_parallel(lambda: _scan_old(content), lambda: self._open(content))
+                scans = dict(zip(self._book.sheet_names, old, strict=False))
         except python_calamine.PasswordError as error:
             raise RefusedFileError("password") from error
         except (python_calamine.CalamineError, OSError, ValueError) as error:
@@ -142,6 +157,8 @@ class Workbook:
             self._load(0)
 
     def _described(self, index: int, data: Any, scan: dict[str, Any]) -> dict[str, Any]:
+        if data.typ in _MACROS:
+            raise RefusedFileError("macros")
         hidden = data.visible != python_calamine.SheetVisibleEnum.Visible
         description = _sheet(data.name, hidden=hidden, **scan)
         if data.typ == python_calamine.SheetTypeEnum.WorkSheet:
@@ -415,6 +432,128 @@ def _count_formulas(text: bytes) -> int:
         if _REACHING_OUT.search(_TEXT_OF_FORMULA.sub(b"", formula)):
             raise RefusedFileError("outside")
     return len(formulas)
+
+
+class _OldBook:
+    """What the records of a workbook before 2007 say that calamine does not report."""
+
+    def __init__(self) -> None:
+        self.sheets: list[dict[str, Any]] = []
+        self.date1904 = self.no_macros = False
+        self._of_excel_97 = True
+        self._at: dict[int, dict[str, Any]] = {}  # where each sheet begins
+        self._sheet: dict[str, Any] | None = None
+        self._depth = 0  # charts begin and end within a sheet
+
+    def read(self, stream: bytes) -> None:
+        """Go through all records; raise RefusedFileError for what reaches out, and macros."""
+        at, end = 0, len(stream) - 4
+        while at <= end:
+            kind, length = struct.unpack_from("<HH", stream, at)
+            if kind == _BEGIN:
+                self._begin(at, stream[at + 4 : at + 4 + length])
+            elif kind == _END:
+                self._depth -= 1
+            elif self._depth <= 0:  # what follows fills a block, or the last one
+                at = min((begin for begin in self._at if begin > at), default=len(stream))
+                continue
+            elif kind in self._TAKEN and self._depth == 1:
+                self._TAKEN[kind](self, stream[at + 4 : at + 4 + length])
+            elif kind in _QUERIES:
+                raise RefusedFileError("outside")
+            at += 4 + length
+
+    def _begin(self, at: int, body: bytes) -> None:
+        if self._depth == 0:
+            self._sheet = self._at.get(at)
+            if not self._at:
+                self._of_excel_97 = body[:2] == _EXCEL_97.to_bytes(2, "little")
+        self._depth += 1
+
+    def _bound_sheet(self, body: bytes) -> None:
+        position, _hidden, kind = struct.unpack_from("<IBB", body)
+        if kind in (_MACRO_SHEET, _MACRO_MODULE):
+            raise RefusedFileError("macros")
+        counts = {"hidden_rows": 0, "formulas": 0, "formulas_empty": 0, "errors": 0}
+        self.sheets.append({**counts, "hidden_columns": []})
+        self._at[position] = self.sheets[-1]
+
+    def _count(self, name: str) -> None:
+        if self._sheet is not None:
+            self._sheet[name] += 1
+
+    def _row(self, body: bytes) -> None:
+        if body[_FLAGS_OF_ROW] & _HIDDEN_ROW:
+            self._count("hidden_rows")
+
+    def _columns(self, body: bytes) -> None:
+        first, last, _width, _format, flags = struct.unpack_from("<5H", body)
+        if flags & 1 and self._sheet is not None:
+            self._sheet["hidden_columns"].append((first, min(last, COLUMNS - 1)))
+
+    def _formula(self, body: bytes) -> None:
+        self._count("formulas")
+        if body[12:14] == _NO_NUMBER_VALUE:
+            if body[6] == _ERROR_VALUE:
+                self._count("errors")
+            elif body[6] == _EMPTY_VALUE:
+                self._count("formulas_empty")
+        if _REACHING_OUT_97.search(body, 22):
+            raise RefusedFileError("outside")
+
+    def _bool_or_error(self, body: bytes) -> None:
+        if body[7]:
+            self._count("errors")
+
+    def _book_referred(self, body: bytes) -> None:
+        _sheets, length = struct.unpack_from("<HH", body)
+        # A name of one sign stands for the workbook itself.
+        if length not in (_ITSELF, _ADD_IN) and length > 1:
+            raise RefusedFileError("outside")
+
+    def _sheet_referred(self, body: bytes) -> None:
+        if not self._of_excel_97 and body[0] and body[1] not in _INSIDE_95:
+            raise RefusedFileError("outside")
+
+    def _name(self, body: bytes) -> None:
+        # Functions that are newer than the format stand among the names.
+        if _NEWER_FUNCTIONS.search(body.replace(b"\0", b"")):
+            raise RefusedFileError("outside")
+
+    def _calendar(self, body: bytes) -> None:
+        self.date1904 = body[0] == 1
+
+    def _without_macros(self, _: bytes) -> None:
+        self.no_macros = True
+
+    _TAKEN: dict[int, Callable[[Any, bytes], None]] = {
+        _BOUND_SHEET: _bound_sheet,
+        _ROW: _row,
+        _COLUMNS: _columns,
+        _FORMULA_CELL: _formula,
+        _BOOL_OR_ERROR: _bool_or_error,
+        _BOOK_REFERRED: _book_referred,
+        _SHEET_REFERRED: _sheet_referred,
+        _NAME: _name,
+        _DATE_1904: _calendar,
+        _NO_MACROS: _without_macros,
+    }
+
+
+def _scan_old(content: bytes) -> list[dict[str, Any]]:
+    """Return what is hidden in each sheet of an old workbook; refuse macros and links outside."""
+    try:
+        with olefile.OleFileIO(io.BytesIO(content)) as file:
+            parts = {name.upper() for path in file.listdir(storages=True) for name in path}
+            stream = file.openstream("Workbook" if file.exists("Workbook") else "Book").read()
+        book = _OldBook()
+        book.read(stream)
+    except (OSError, ValueError, LookupError, struct.error) as error:
+        raise RefusedFileError("damaged") from error
+    # Excel keeps an empty project, too, and says so.
+    if any("VBA_PROJECT" in part for part in parts) and not book.no_macros:
+        raise RefusedFileError("macros")
+    return [{**sheet, "date1904": book.date1904} for sheet in book.sheets]
 
 
 def _span(tag: bytes) -> tuple[int, int]:

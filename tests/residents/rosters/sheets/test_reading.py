@@ -12,11 +12,19 @@ from common.workbooks import write_workbook
 from residents.rosters.sheets import reading
 from residents.rosters.sheets.reading import REFUSALS, UnreadableFileError, at_limit, opened
 from tests.residents.rosters import steps
+from tests.residents.rosters.sheets.old_books import (
+    OLD,
+    Records,
+    formula,
+    in_first_sheet,
+    in_workbook,
+    rewritten_old,
+    with_row_hidden,
+)
 from tests.residents.rosters.steps import rewritten, workbook
 
 SHEET = "xl/worksheets/sheet1.xml"
 MOST_SECONDS, MOST_MEGABYTES = 5, 400  # of processor time; of the process that reads
-OLD = Path(__file__).with_name("troubles.xls").read_bytes()
 NAMES = ["样㐂", "样𠮷", "示例·阿", "样镕"]  # in the extensions of Han, and beyond the first plane
 
 
@@ -159,6 +167,43 @@ class TestNoRowIsLost:
         assert described(other)["date1904"] is True
         assert described(OLD)["date1904"] is False
 
+    def test_of_the_old_format_where_rows_or_columns_are_hidden(self) -> None:
+        def hide(records: Records) -> None:
+            with_row_hidden(4)(records)
+            in_first_sheet(0x007D, bytes.fromhex("0100 ff00 000a 0f00 0100 0000"))(records)
+
+        content = rewritten_old(hide)
+
+        said = described(content)
+        assert (said["hidden_rows"], said["hidden_columns"]) == (1, [[1, 255]])
+        assert described(content, 1)["hidden_rows"] == described(OLD)["hidden_rows"] == 0
+        assert rows_of(content) == rows_of(OLD)
+
+    def test_of_the_old_format_where_formulas_show_values_or_lack_them(self) -> None:
+        values = [
+            "000000000000f03f",  # 1
+            "030000000000ffff",  # nothing
+            "022a00000000ffff",  # #N/A
+        ]
+
+        def add(records: Records) -> None:
+            for row, value in enumerate(values, 10):
+                in_first_sheet(0x0006, formula(row, 0, bytes.fromhex(value)))(records)
+            in_first_sheet(0x0205, bytes.fromhex("1400 0000 0f00 2a 01"))(records)
+
+        said = described(rewritten_old(add))
+        assert (said["formulas"], said["formulas_empty"], said["errors"]) == (3, 1, 2)
+        assert (11, 1) in [(number, row[0]) for number, row in rows_of(rewritten_old(add))]
+
+    def test_of_the_old_format_with_names_and_an_empty_project(self) -> None:
+        def add(records: Records) -> None:
+            in_workbook(0x01BD, b"")(records)  # no macros in the project
+            in_workbook(0x01AE, bytes.fromhex("0200 0104"))(records)  # the workbook itself
+
+        content = rewritten_old(add, storage="_VBA_PROJECT_CUR")
+
+        assert rows_of(content) == rows_of(OLD)
+
     def test_between_blank_rows_whose_numbers_stay(self) -> None:
         assert [number for number, _ in rows_of(workbook(["样甲"], [], ["样乙"]))] == [1, 2, 4]
 
@@ -276,6 +321,36 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: holed(workbook(*[["样甲", str(n)] for n in range(500)])),
     ),
     "an old file cut short": ("damaged", lambda: OLD[:700]),
+    "macros in an old file": (
+        "macros",
+        lambda: rewritten_old(lambda _: None, storage="_VBA_PROJECT_CUR"),
+    ),
+    "a sheet of macros in an old file": (
+        "macros",
+        lambda: rewritten_old(in_workbook(0x0085, bytes.fromhex("00000000 00 01 01 00 4d"))),
+    ),
+    "a link of an old file to another": (
+        "outside",
+        lambda: rewritten_old(in_workbook(0x01AE, b"\1\0\5\0\0a.xls")),
+    ),
+    "a query in an old file": (
+        "outside",
+        lambda: rewritten_old(in_first_sheet(0x01AD, b"\0" * 8)),
+    ),
+    "a formula of an old file that runs a program": (
+        "outside",
+        lambda: rewritten_old(
+            in_first_sheet(0x0006, formula(9, 0, bytes(8), b"\x1e\1\0\x42\1\x96\0"))
+        ),
+    ),
+    "a function of an old file that asks a server": (
+        "outside",
+        lambda: rewritten_old(in_workbook(0x0018, bytes(15) + b"_xlfn.WEBSERVICE")),
+    ),
+    "an old file without its workbook": (
+        "damaged",
+        lambda: OLD.replace(b"W\0o\0r\0k", b"X\0o\0r\0k"),
+    ),
     "a password": ("password", encrypted),
     "a password of an old file": ("password", lambda: OLD[:532] + b"\x2f\0" + OLD[534:]),
     "another packed file": ("other_workbook", lambda: renamed()),
