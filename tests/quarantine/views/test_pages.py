@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import DjangoAssertNumQueries
@@ -22,6 +23,7 @@ from tests import factories
 from tests.factories import NOW
 
 ENGLISH = {"accept-language": "en"}
+TEMPLATES = settings.BASE_DIR / "templates" / "quarantine"
 MOST_QUERIES = 12
 # Of the page of somebody infected, which proposes the household.
 MOST_WITH_CONTACTS = 18
@@ -35,6 +37,21 @@ def logged(arrive: Arrive) -> Logged:
     arrive()
     arrive(days=7)
     return arrive(days=2)
+
+
+class TestDays:
+    def test_are_short_in_tables_only(self) -> None:
+        short = re.compile(r'\|short_day|date:"m-d')
+        in_cell = re.compile(r"<t[dh]\b[^>]*>(?:(?!</t[dh]>).)*$")
+        wrong = [
+            f"{template.name}: {line.strip()}"
+            for template in sorted(TEMPLATES.glob("*.html"))
+            for line in template.read_text().splitlines()
+            for found in short.finditer(line)
+            if not in_cell.search(line[: found.start()])
+        ]
+
+        assert wrong == []
 
 
 class TestPages:
