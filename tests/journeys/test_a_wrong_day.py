@@ -94,4 +94,6 @@ def test_is_corrected_by_the_supervisor_and_told_to_the_grid(
         f"{case.release_on.month}月{case.release_on.day}日"
     )
     page.goto(f"/cases/{case.key}/")
-    expect(page.locator(".dates")).to_contain_text(f"{case.release_on:%Y-%m-%d}")
+    expect(page.locator(".dates")).to_contain_text(
+        f"{case.release_on.month}月{case.release_on.day}日"
+    )
