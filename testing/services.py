@@ -9,8 +9,6 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -20,6 +18,7 @@ from common import clock
 from common.errors import RefusedError
 from common.undo_window import TooLateToUndoError, refuse_after_undo
 from policy.engine.decisions.facts import MOST_CT
+from policy.words import named_moment
 from residents.register.models import Resident
 from testing.models import NATResult, Sample
 
@@ -161,7 +160,7 @@ def _already_entered(result: NATResult) -> str:
     return _("%(who)s entered “%(result)s” for this sample on %(when)s: nothing was changed.") % {
         "who": result.recorded_by,
         "result": result.in_words,
-        "when": date_format(localtime(result.recorded_at), "Y-m-d H:i"),
+        "when": named_moment(result.recorded_at),
     }
 
 

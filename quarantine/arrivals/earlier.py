@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from policy.engine.calendars.laying import Calendar
 from policy.engine.calendars.plans import Plan
 from policy.engine.decisions.facts import Served
+from policy.words import named_day
 from quarantine.arrivals.codec import LOOK_BACK
 from quarantine.cases.calendars import lay_as_others
 from quarantine.cases.lifecycle import open_cases_of
@@ -52,14 +52,10 @@ class Held:
         until, now = standing_of([*open_now, added]).release_on, self.until
         if until == now or until is None:
             return _("A new entry adds a ground; the open measure stays as it is.")
-        days = {"until": _day_named(until), "now": _day_named(now) if now else ""}
+        days = {"until": named_day(until), "now": named_day(now) if now else ""}
         if now is None:
             return _("A new entry adds a ground: to %(until)s.") % days
         return _("A new entry adds a ground: to %(until)s instead of %(now)s.") % days
-
-
-def _day_named(day: date) -> str:
-    return date_format(day, "MONTH_DAY_FORMAT")
 
 
 def held(resident: Resident) -> Held | None:

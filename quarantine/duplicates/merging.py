@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.staff.models import Area, User
 from common import clock
+from policy.words import named_day
 from quarantine.cases.lifecycle import open_cases_of, record, replan, write
 from quarantine.models import Arrival, Case, Event
 from quarantine.todo.models import Todo
@@ -118,7 +119,7 @@ def _refuse(kept: Resident, merged: Resident) -> None:
                 "Both have an arrival or a sample on %(day)s, and that of the entry that goes"
                 " counts. Keep that entry instead."
             )
-            % {"day": day.isoformat()}
+            % {"day": named_day(day)}
         )
 
 

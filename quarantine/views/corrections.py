@@ -291,9 +291,19 @@ def fact_correct(request: HttpRequest, kind: str, ref: str) -> HttpResponse:
         "others": offered[1:] if likely else offered,
         "sent": sent,
         "form": form if form and FIND not in request.POST else None,
-        "who_can": "" if may else who_can(fact.area),
+        **({} if may else _who_instead(fact.area)),
     }
     return render(request, "quarantine/fact_correct.html", context)
+
+
+def _who_instead(area: Area) -> dict[str, str]:
+    """Return who may put a fact right in `area`, and the duty phone by which they are reached."""
+    above = [area.path[:end] for end in range(Area.steplen, len(area.path) + 1, Area.steplen)]
+    phones = Area.objects.filter(path__in=above).exclude(phone="").order_by("-depth")
+    return {
+        "who_can": who_can(area),
+        "duty_phone": phones.values_list("phone", flat=True).first() or "",
+    }
 
 
 def _forms(request: HttpRequest, fact: Fact, by: User, at: datetime) -> dict[str, CorrectionForm]:
@@ -404,7 +414,7 @@ def arrival_correct(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     arrival: Arrival = fact.row
     if not fact.may(by, at):
         residents.read(resident=fact.resident, by=by)
-        context = {"fact": fact, "who_can": who_can(fact.area)}
+        context = {"fact": fact, **_who_instead(fact.area)}
         return render(request, "quarantine/fact_correct.html", context)
     in_time = in_undo_time(arrival.logged_at, at=at) and not supervises(by, arrival.grid)
     data = posted(request) if request.method == "POST" else None

@@ -15,6 +15,7 @@ from accounts.auditing import audit
 from accounts.staff.models import User
 from common import clock
 from common.errors import RefusedError
+from policy.words import named_day
 from residents.register.models import Household, Resident
 from residents.register.services import ChangedMeanwhileError, update
 from residents.relocation.models import Move
@@ -213,7 +214,7 @@ def _refuse_day(resident: Resident, day: date, *, today: date) -> None:
     if last and day < last:
         raise MoveDayError(
             _("A move of %(day)s is recorded already: this one cannot lie before it.")
-            % {"day": last.isoformat()}
+            % {"day": named_day(last)}
         )
 
 

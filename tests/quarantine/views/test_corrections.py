@@ -77,8 +77,10 @@ class TestAFact:
         self, as_staff: Client, supervisor: User, case: Case
     ) -> None:
         assert case.arrival
+        Area.objects.filter(pk=case.grid.get_parent().pk).update(phone="0478-8220000")
         page = page_of(as_staff, "arrival", case.arrival.key).content.decode()
         assert f"After 10 minutes a supervisor puts this right: ask {supervisor.name}." in page
+        assert 'href="tel:0478-8220000"' in page
         assert "way-withdraw" not in page
         refused = put_right(
             as_staff, "arrival", case.arrival.key, "withdraw", reason=WHY
@@ -252,6 +254,6 @@ class TestASecondResult:
         )
 
         page = second.content.decode()
-        assert f"{staff.name} entered “Negative” for this sample on 2022-11-22 10:00" in page
+        assert f"{staff.name} entered “Negative” for this sample on November 22 10:00" in page
         assert "not one of the available choices" not in page
         assert NATResult.objects.get().outcome == "negative"
