@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
+from django.utils.formats import date_format
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -22,9 +23,18 @@ from testing.models import LONGEST_TUBE, NATResult
 
 
 class ActForm(forms.Form):
-    """A form on a case's page; keeps the version of the case that the page showed."""
+    """
+    A form on a case's page; keeps the version of the case and the day that the page showed.
+
+    What counts for the day on which it is done is asked about once more when a page that was left
+    open is sent on another day: it may be of either.
+    """
 
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    shown_on = forms.DateField(widget=forms.HiddenInput, required=False)
+    counts_for_its_day: ClassVar[bool] = False
+    # The field that says when it was done; left empty, that is now.
+    moment: ClassVar[str] = ""
 
     def __init__(self, *args: Any, today: date, choices: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -37,6 +47,23 @@ class ActForm(forms.Form):
             field.error_messages["required"] = gettext("Still missing: %(field)s.") % {
                 "field": field.label
             }
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse what would count for another day than the page showed, until it is sent again."""
+        data = super().clean() or {}
+        shown_on = data.get("shown_on")
+        if not self.counts_for_its_day or not shown_on or data.get(self.moment):
+            return data
+        if shown_on != self.today:
+            sentence = gettext(
+                "This page was shown on %(day)s, and a new day has begun: nothing is saved yet."
+                " Look at it again. What was done before midnight is entered with its time."
+            )
+            day = date_format(shown_on, "MONTH_DAY_FORMAT")
+            self.add_error(self.moment or None, sentence % {"day": day})
+            self.data = self.data.copy()  # type: ignore[attr-defined]
+            self.data[self.add_prefix("shown_on")] = self.today.isoformat()
+        return data
 
 
 class OnceForm(ActForm):
@@ -53,7 +80,9 @@ class OnceForm(ActForm):
         data = super().clean() or {}
         if key := data.get("key"):
             typed = sorted(
-                (name, str(data[name])) for name in data if name not in {"key", "version"}
+                (name, str(data[name]))
+                for name in data
+                if name not in {"key", "version", "shown_on"}
             )
             data["key"] = uuid.uuid5(key, repr(typed))
         return data
@@ -65,6 +94,9 @@ def _reason(label: Any = None) -> TextField:
 
 class SampleForm(ActForm):
     """A sample was taken."""
+
+    counts_for_its_day = True
+    moment = "taken_at"
 
     taken_at = forms.DateTimeField(
         label=_("Taken at"),
@@ -106,6 +138,9 @@ class ConfirmedForm(ActForm):
 
 class LaboratoryForm(ConfirmedForm):
     """What the laboratory says of a sample."""
+
+    counts_for_its_day = True
+    moment = "reported_at"
 
     outcome = forms.ChoiceField(
         label=_("Result"), choices=NATResult.Outcome.choices, widget=forms.RadioSelect
@@ -185,6 +220,8 @@ class MissedForm(ActForm):
 class CheckForm(OnceForm):
     """The daily check."""
 
+    counts_for_its_day = True
+
     temperature = forms.DecimalField(
         label=_("Temperature in °C"),
         required=False,
@@ -257,6 +294,8 @@ class HomeForm(ActForm):
 
 class MoveForm(ActForm):
     """The setting to which the person moved."""
+
+    counts_for_its_day = True
 
     setting = forms.ChoiceField(
         label=_("Moved today to"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from common import clock
 from policy.engine.calendars.laying import lay
@@ -23,20 +23,16 @@ from policy.engine.decisions.facts import Person
 from policy.engine.documents.library import Law
 from policy.services import in_force, law_of
 from quarantine.cases.facts import decide_on, unpack
-from quarantine.cases.infections import (
-    LONG_AGO,
-    first_day,
-    infected_then,
-    infections_of,
-)
+from quarantine.cases.infections import LONG_AGO, Past, first_day, infected_then
 from quarantine.cases.plans import plan_of
-from quarantine.cases.standing import INFECTED
-from quarantine.models import Arrival, Case, Event
+from quarantine.cases.standing import INFECTED, STRICTEST_FIRST
+from quarantine.models import Case, Event
 from residents.register.models import Resident
-from residents.relocation.models import Move
 
+# What is read with an index case.
+_RELATED = ("plan", "grid", "resident", "arrival", "positive__sample")
 # The events of an index case that say who may be a contact.
-_DECIDING = (Event.Kind.POSITIVE, Event.Kind.NO_CONTACT)
+DECIDING = (Event.Kind.POSITIVE, Event.Kind.NO_CONTACT)
 
 
 @dataclass(frozen=True)
@@ -94,8 +90,8 @@ def proposed_contacts(
     day = infected_on(case, events=events)
     if day is None:
         return []
-    known = None if events is None else {case.pk: list(events)}
-    return _proposals([case], at=at, events=known)[case.pk]
+    read = None if events is None else {case.pk: list(events)}
+    return _proposals([case], at=at, known=_known([case], read))[case.pk]
 
 
 def proposals_waiting(
@@ -106,22 +102,63 @@ def proposals_waiting(
 
     Where nobody behind the same doors is infected, one query.
     """
-    return _waiting(residents, list(_infected_behind(residents, at=at)), at=at)
+    cases = list(_infected_behind(residents, at=at))
+    if not cases:
+        return {}
+    return _lengthening(residents, cases, _proposals(cases, at=at, known=_known(cases)))
+
+
+def cases_behind(case: Case) -> list[Case]:
+    """
+    Return the cases of the person of a case, and of whoever lives behind the same door.
+
+    The open ones first, the strictest before the others, without what was taken back. One query.
+    """
+    here = Q(resident=case.resident_id) | Q(resident__household=case.resident.household_id)
+    cases = Case.objects.filter(here).exclude(Q(closed_as__in=Case.VOID) & ~Q(pk=case.pk))
+    positive = Event.objects.filter(pk__in=_positives(), case=OuterRef("pk"))
+    related = (*_RELATED, "arrival", "positive__sample", "index_case__resident")
+    return list(
+        cases.select_related(*related)
+        .annotate(says_positive=Exists(positive))
+        .order_by(F("closed_on").desc(nulls_first=True), *STRICTEST_FIRST)
+    )
+
+
+def infected_beside(case: Case, cases: Iterable[Case], *, at: datetime) -> list[Case]:
+    """Return those of the cases behind a door that say that somebody else there is infected."""
+    infected = [
+        other
+        for other in cases
+        if other.resident_id != case.resident_id
+        and other.opened_at >= at - LONG_AGO
+        and (
+            plan_of(other.plan).subject == INFECTED
+            or other.closed_as == Case.ClosedAs.REFERRED
+            or (other.closed_on and other.says_positive)  # type: ignore[attr-defined]
+        )
+    ]
+    return sorted(infected, key=lambda other: other.pk)
 
 
 def household_of(
-    *, case: Case, at: datetime, events: Sequence[Event]
+    *,
+    case: Case,
+    at: datetime,
+    cases: Sequence[Case],
+    people: Sequence[Resident],
+    events: Mapping[int, Sequence[Event]],
 ) -> tuple[list[ProposedContact], list[ProposedContact]]:
     """
     Return the contacts to propose of a case, and what else is to be decided about its person.
 
-    The same as `proposed_contacts` and `proposals_waiting`, in as many queries as one of them.
+    The same as `proposed_contacts` and `proposals_waiting`, from what was read already: the
+    `cases_behind` the door, the people there, and the events of the index cases. One query.
     """
-    beside = list(_infected_behind([case.resident], at=at))
-    infected = infected_on(case, events=events) is not None
-    cases = [*([case] if infected else []), *beside]
-    known = _deciding_events(beside)
-    proposals = _proposals(cases, at=at, events={**known, case.pk: list(events)})
+    beside = infected_beside(case, cases, at=at)
+    infected = infected_on(case, events=events.get(case.pk, ())) is not None
+    known = _Known(dict(events), {case.resident.household_id: list(people)}, cases)
+    proposals = _proposals([*([case] if infected else []), *beside], at=at, known=known)
     waiting = _lengthening([case.resident], beside, proposals)
     return proposals.get(case.pk, []), waiting.get(case.resident_id, [])
 
@@ -138,17 +175,7 @@ def _infected_behind(residents: Collection[Resident], *, at: datetime) -> Any:
     )
     if len(residents) == 1:
         cases = cases.exclude(resident__in=residents)
-    related = ("plan", "grid", "resident", "arrival", "positive__sample")
-    return cases.select_related(*related).order_by("pk").distinct()
-
-
-def _waiting(
-    residents: Collection[Resident], cases: Sequence[Case], *, at: datetime
-) -> dict[int, list[ProposedContact]]:
-    if not cases:
-        return {}
-    proposals = _proposals(cases, at=at, events=_deciding_events(cases))
-    return _lengthening(residents, cases, proposals)
+    return cases.select_related(*_RELATED).order_by("pk").distinct()
 
 
 def _lengthening(
@@ -173,7 +200,7 @@ def _deciding_events(cases: Sequence[Case]) -> dict[int, list[Event]]:
     """Return the events of cases that say who may be a contact. One query."""
     events: dict[int, list[Event]] = {case.pk: [] for case in cases}
     if events:
-        for event in Event.objects.valid().filter(case__in=list(events), kind__in=_DECIDING):
+        for event in Event.objects.valid().filter(case__in=list(events), kind__in=DECIDING):
             events[event.case_id].append(event)
     return events
 
@@ -182,43 +209,65 @@ def _positives() -> Any:
     return Event.objects.valid().filter(kind=Event.Kind.POSITIVE).values("pk")
 
 
-def _proposals(
-    cases: Sequence[Case], *, at: datetime, events: Mapping[int, Sequence[Event]] | None = None
-) -> dict[int, list[ProposedContact]]:
-    """
-    Return the contacts to propose of index cases, by primary key. Five queries, however many.
+@dataclass(frozen=True)
+class _Known:
+    """What proposals rest on: events of index cases, people by door, and the cases of these."""
 
-    `events` are those of each case, where they have been read.
-    """
-    known = _deciding_events(cases) if events is None else events
-    days = {case.pk: infected_on(case, events=known.get(case.pk, ())) for case in cases}
-    behind = _behind({case.resident.household_id for case in cases if days[case.pk]})
+    events: dict[int, list[Event]] | dict[int, Sequence[Event]]
+    behind: dict[int, list[Resident]]
+    cases: Sequence[Case]
+
+    @property
+    def governing(self) -> dict[int, Case]:
+        """The case that holds each person."""
+        return {one.resident_id: one for one in self.cases if one.governs and not one.closed_on}
+
+    def decided(self, case: Case) -> set[int]:
+        """Return who is or was a contact of the same infection."""
+        return {
+            one.resident_id
+            for one in self.cases
+            if one.index_case
+            and one.closed_as != Case.ClosedAs.WITHDRAWN
+            and one.index_case.resident_id == case.resident_id
+            # Of an infection that never was, nobody was a contact.
+            and one.index_case.closed_as not in Case.VOID
+            and one.index_case.opened_at >= case.opened_at - LONG_AGO
+        }
+
+
+def _known(cases: Sequence[Case], events: dict[int, list[Event]] | None = None) -> _Known:
+    """Read what proposals rest on. Three queries, and two where the events have been read."""
+    behind = _behind({case.resident.household_id for case in cases})
     people = [resident for residents in behind.values() for resident in residents]
-    index_people = {case.resident_id: case.resident for case in cases}
-    pks = {*index_people, *(resident.pk for resident in people)}
-    if not people:
-        return {case.pk: [] for case in cases}
-    infections, since = infections_of(pks), _Doors([*index_people.values(), *people])
-    decided = _contacts_of(list(index_people))
-    governing = {
-        held.resident_id: held
-        for held in Case.objects.governing().filter(resident__in=people).select_related("plan")
-    }
-    proposals: dict[int, list[ProposedContact]] = {}
+    theirs = Case.objects.filter(resident__in=people).filter(
+        Q(closed_on=None) | Q(index_case__resident__in=[case.resident_id for case in cases])
+    )
+    read = _deciding_events(cases) if events is None else events
+    return _Known(read, behind, list(theirs.select_related("plan", "index_case")))
+
+
+def _proposals(
+    cases: Sequence[Case], *, at: datetime, known: _Known
+) -> dict[int, list[ProposedContact]]:
+    """Return the contacts to propose of index cases, by primary key. One query, however many."""
+    days = {case.pk: infected_on(case, events=known.events.get(case.pk, ())) for case in cases}
+    people = [resident for residents in known.behind.values() for resident in residents]
+    pks = {*(case.resident_id for case in cases), *(resident.pk for resident in people)}
+    past = Past(pks if any(days.values()) else ())
+    infections, governing = past.infections, known.governing
+    proposals: dict[int, list[ProposedContact]] = {case.pk: [] for case in cases}
     for case in cases:
         day = days[case.pk]
-        proposals[case.pk] = []
         if day is None:
             continue
-        day = first_day(infections[case.resident_id], day)
-        none = {case.resident_id, *_declined(known.get(case.pk, ()))}
-        none |= {pk for pk, opened in decided[case.resident_id] if _same(opened, case)}
-        for resident in behind.get(case.resident.household_id, ()):
-            first = max(day, since.of(resident), since.of(case.resident))
-            if resident.pk in none or infected_then(infections[resident.pk], first):
-                continue
-            held = governing.get(resident.pk)
-            proposals[case.pk].append(_proposed(case, resident, first, held, at=at))
+        day = max(first_day(infections[case.resident_id], day), past.there_since(case.resident))
+        none = {case.resident_id, *_declined(known.events.get(case.pk, ())), *known.decided(case)}
+        for resident in known.behind.get(case.resident.household_id, ()):
+            first = max(day, past.there_since(resident))
+            if resident.pk not in none and not infected_then(infections[resident.pk], first):
+                held = governing.get(resident.pk)
+                proposals[case.pk].append(_proposed(case, resident, first, held, at=at))
     return proposals
 
 
@@ -248,37 +297,17 @@ def _declined(events: Iterable[Event]) -> list[int]:
     return [pk for detail in none for pk in detail["residents"]]
 
 
-def _contacts_of(residents: Sequence[int]) -> dict[int, list[tuple[int, datetime]]]:
-    """Return who is or was a contact of infected people, and when their cases were opened."""
-    # Of an infection that never was, nobody was a contact.
-    contacts = (
-        Case.objects.filter(index_case__resident__in=residents)
-        .exclude(closed_as=Case.ClosedAs.WITHDRAWN)
-        .exclude(index_case__closed_as__in=Case.VOID)
-    )
-    decided: dict[int, list[tuple[int, datetime]]] = defaultdict(list)
-    rows = contacts.values_list("index_case__resident", "resident", "index_case__opened_at")
-    for index, resident, opened_at in rows:
-        decided[index].append((resident, opened_at))
-    return decided
-
-
-def _same(opened_at: datetime, case: Case) -> bool:
-    """Say whether a case that was opened then is of the same infection as this one."""
-    return opened_at >= case.opened_at - LONG_AGO
-
-
 def contacts_since(contacts: Sequence[Case]) -> dict[int, date]:
     """
     Return day 1 of contacts' cases by what is known now of all that was recorded before each.
 
-    By primary key, without those of whose index case the person is not infected any more. Three
+    By primary key, without those of whose index case the person is not infected any more. Two
     queries.
     """
     indexes = [one.index_case for one in contacts if one.index_case]
     events = _deciding_events(indexes)
-    infections = infections_of({index.resident_id for index in indexes}) if indexes else {}
-    doors = _Doors([one.resident for one in (*indexes, *contacts)])
+    past = Past({one.resident_id for one in (*indexes, *contacts)})
+    infections = past.infections
     since: dict[int, date] = {}
     for contact in contacts:
         index = contact.index_case
@@ -289,35 +318,10 @@ def contacts_since(contacts: Sequence[Case]) -> dict[int, date]:
             until = contact.opened_at
             since[contact.pk] = max(
                 first_day(infections[index.resident_id], day),
-                doors.of(index.resident, until=until),
-                doors.of(contact.resident, until=until),
+                past.there_since(index.resident, until=until),
+                past.there_since(contact.resident, until=until),
             )
     return since
-
-
-class _Doors:
-    """Since when people are behind their door for certain: came, moved in or were born."""
-
-    def __init__(self, residents: Collection[Resident]) -> None:
-        """Read it. One query."""
-        pks = {resident.pk for resident in residents}
-        moved = Move.objects.valid().filter(resident__in=pks, entered__isnull=False)
-        entered = moved.order_by().values_list("resident", "entered", "day", "at")
-        came = Arrival.objects.valid().filter(resident__in=pks)
-        home = F("resident__household")
-        arrived = came.order_by().values_list("resident", home, "arrived_on", "logged_at")
-        self._rows: dict[int, list[tuple[int, date, datetime]]] = defaultdict(list)
-        for resident, household, day, at in entered.union(arrived, all=True) if pks else ():
-            self._rows[resident].append((household, day, at))
-
-    def of(self, resident: Resident, *, until: datetime | None = None) -> date:
-        """Return since when; with `until` by what was recorded until then."""
-        days = [
-            day
-            for household, day, at in self._rows[resident.pk]
-            if household == resident.household_id and (until is None or at <= until)
-        ]
-        return max([resident.birth_date or date.min, *days])
 
 
 def decision_on(

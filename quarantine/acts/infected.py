@@ -6,49 +6,87 @@ already became no contact of anybody.
 """
 
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Q
 
 from accounts.staff.models import User
 from common import clock
+from quarantine.acts.household import contacts_since
 from quarantine.cases.infections import first_day, infected_then, infections_of, positives_of
-from quarantine.cases.lifecycle import close, record, replan, write
+from quarantine.cases.lifecycle import close, record, replan, withdraw_event, write
 from quarantine.cases.standing import INFECTED
 from quarantine.models import Case, Event
 from residents.register.models import Resident
 from testing.models import NATResult
 
 # What stands on the closing of a contact's case that an infection goes before.
-INFECTED_SINCE = "infected_since"
+_INFECTED_SINCE = "infected_since"
 
 
-def end_later_contacts(*, resident: Resident, at: datetime, by: User, tells: bool = True) -> None:
+def follow_contacts(
+    *, resident: Resident, at: datetime, by: User, tells: bool = True
+) -> list[Case]:
     """
-    End the grounds of a contact that began when the person was infected already.
+    Let the cases of contacts follow from since when who was infected, on either side.
 
-    They come back once the infection turns out to be later, or none
-    (`quarantine.corrections.derivation.follow`).
+    Each begins on the day on which both lived behind one door and the other was infected; who was
+    infected by then is no contact. Return those that were ended for that, and are open again.
     """
-    contacts = Case.objects.filter(resident=resident, index_case__isnull=False)
-    standing = contacts.filter(Q(closed_on=None) | Q(closed_as=Case.ClosedAs.REFERRED))
-    cases = list(standing.select_related("plan", "grid", "resident"))
-    infections = infections_of([resident.pk])[resident.pk] if cases else []
-    for case in cases:
-        if infected_then(infections, case.day_1):
-            since = first_day(infections, case.day_1)
-            end_contact(case, since=since, at=at, by=by, tells=tells)
+    both = Q(resident=resident) | Q(index_case__resident=resident)
+    ended = Q(closed_as=Case.ClosedAs.WITHDRAWN, events__in=_ended_by_infection())
+    cases = Case.objects.filter(both, index_case__isnull=False)
+    cases = cases.filter(~Q(closed_as__in=Case.VOID) | ended).distinct().order_by("pk")
+    related = ("index_case__resident", "index_case__arrival", "index_case__positive__sample")
+    contacts = list(cases.select_related("plan", "grid", "resident", "arrival", *related))
+    if not contacts:
+        return []
+    days = contacts_since(contacts)
+    infections = infections_of({contact.resident_id for contact in contacts})
+    again = []
+    for contact in contacts:
+        first, own = days.get(contact.pk), infections[contact.resident_id]
+        if first is None:
+            continue
+        if infected_then(own, first):
+            _end(contact, since=first_day(own, first), at=at, by=by, tells=tells)
+        elif contact.closed_as == Case.ClosedAs.WITHDRAWN:
+            again.append(_open_again(contact, first, at=at, by=by, tells=tells))
+        elif first != contact.day_1:
+            replan(case=contact, at=at, tells=tells, day_1=first)
+    return again
 
 
-def end_contact(case: Case, *, since: date, at: datetime, by: User, tells: bool) -> None:
+def _end(contact: Case, *, since: date, at: datetime, by: User, tells: bool) -> None:
     """End the ground of a contact who was infected since before it began."""
-    withdrawn, detail = Case.ClosedAs.WITHDRAWN, {INFECTED_SINCE: since.isoformat()}
-    if case.closed_on is None:
-        kind = Event.Kind.CLOSED
-        close(case=case, closed_as=withdrawn, kind=kind, at=at, by=by, detail=detail, tells=tells)
-        return
-    write(case=case, today=clock.day_of(at), tells=tells, closed_as=withdrawn)
-    detail["closed_as"] = withdrawn
-    record(case=case, kind=Event.Kind.CLOSED, at=at, by=by, detail=detail)
+    withdrawn, detail = Case.ClosedAs.WITHDRAWN, {_INFECTED_SINCE: since.isoformat()}
+    if contact.closed_on is None:
+        close(
+            case=contact,
+            closed_as=withdrawn,
+            kind=Event.Kind.CLOSED,
+            at=at,
+            by=by,
+            detail=detail,
+            tells=tells,
+        )
+    elif contact.closed_as == Case.ClosedAs.REFERRED:
+        write(case=contact, today=clock.day_of(at), tells=tells, closed_as=withdrawn)
+        detail["closed_as"] = withdrawn
+        record(case=contact, kind=Event.Kind.CLOSED, at=at, by=by, detail=detail)
+
+
+def _open_again(contact: Case, first: date, *, at: datetime, by: User, tells: bool) -> Case:
+    for closing in contact.events.filter(pk__in=_ended_by_infection()):
+        withdraw_event(closing, at=at, by=by)
+    back = {"closed_on": None, "closed_as": "", "governs": False, "day_1": first}
+    replan(case=contact, at=at, tells=tells, **back)
+    return contact
+
+
+def _ended_by_infection() -> Any:
+    closings = Event.objects.valid().filter(kind=Event.Kind.CLOSED)
+    return closings.filter(detail__has_key=_INFECTED_SINCE).values("pk")
 
 
 def is_followed(result: NATResult) -> bool:

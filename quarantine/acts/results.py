@@ -22,7 +22,7 @@ from policy.engine.documents.library import Law
 from policy.services import in_force, law_of
 from policy.words import document_title
 from quarantine.acts.household import proposed_contacts
-from quarantine.acts.infected import end_later_contacts, is_followed, rest_on_first_positive
+from quarantine.acts.infected import follow_contacts, is_followed, rest_on_first_positive
 from quarantine.cases.calendars import calendar_of, calendars_of
 from quarantine.cases.facts import decide_on, knows_contacts, unpack
 from quarantine.cases.lifecycle import (
@@ -39,6 +39,7 @@ from quarantine.cases.plans import plan_of
 from quarantine.models import Case, Event
 from quarantine.todo import services as todo
 from quarantine.todo.models import Todo
+from residents.register.models import Resident
 from testing import services as testing
 from testing.models import NATResult, Sample
 
@@ -154,7 +155,7 @@ def follow_result(result: NATResult, *, at: datetime, by: User, tells: bool = Tr
     """Let follow what follows from a result that was recorded."""
     resident, today = result.sample.resident, clock.day_of(at)
     if result.outcome == NATResult.Outcome.POSITIVE and not result.sample.pooled:
-        end_later_contacts(resident=resident, at=at, by=by, tells=tells)
+        _follow_contacts(resident, at=at, by=by, tells=tells)
     cases = write_person(resident=resident, today=today, tells=tells)
     _follow_pool(result, next(iter(cases), None), at=at, by=by)
     if not cases:
@@ -170,6 +171,11 @@ def follow_result(result: NATResult, *, at: datetime, by: User, tells: bool = Tr
         if is_over(calendars[case.pk], today=today):
             _complete(case, at=at, by=by, detail={"result": result.pk}, tells=tells)
     return Recorded(result, cases[0], None)
+
+
+def _follow_contacts(resident: Resident, *, at: datetime, by: User, tells: bool) -> None:
+    for case in follow_contacts(resident=resident, at=at, by=by, tells=tells):
+        follow_known_positive(case=case, at=at, by=by, tells=tells)
 
 
 @transaction.atomic

@@ -8,14 +8,16 @@ passed the person on, until they came back.
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import F, Q, Value
+from django.db.models import BigIntegerField, DateTimeField, F, Q, Value
 
 from policy.engine.calendars.laying import USUAL_CT
 from quarantine.cases.standing import INFECTED
 from quarantine.models import Arrival, Case, Event
+from residents.register.models import Resident
+from residents.relocation.models import Move
 from testing.models import NATResult
 
 # An infection longer ago holds no contact any more under any document.
@@ -38,14 +40,47 @@ Infections = Mapping[int, Sequence[Infection]]
 
 def infections_of(residents: Collection[int]) -> Infections:
     """Return the infections of people by primary key, the first one first. One query."""
-    found: dict[int, dict[str, list[date]]] = defaultdict(lambda: defaultdict(list))
-    first, *others = (
-        rows.order_by().values_list(F(resident), F(day), Value(name))
-        for name, rows, resident, day in _facts(residents)
-    )
-    for resident, day, name in first.union(*others):
-        found[resident][name].append(day)
-    return defaultdict(list, {pk: _infections(days) for pk, days in found.items()})
+    return Past(residents).infections
+
+
+class Past:
+    """What happened to people as far as infections and contacts depend on it."""
+
+    def __init__(self, residents: Collection[int]) -> None:
+        """Read it. One query, none without people."""
+        self._days: dict[int, dict[str, list[date]]] = defaultdict(lambda: defaultdict(list))
+        self._entered: dict[int, list[tuple[int | None, date, datetime]]] = defaultdict(list)
+        columns = ("of", "on", "what", "household", "known_at")
+        first, *others = (
+            rows.order_by()
+            .annotate(
+                of=F(resident), on=F(day), what=Value(name), household=household, known_at=known_at
+            )
+            .values_list(*columns)
+            for name, rows, resident, day, household, known_at in _facts(residents)
+        )
+        for resident, day, name, household, at in first.union(*others) if residents else ():
+            self._days[resident][name].append(day)
+            if name in ("came", "moved"):
+                self._entered[resident].append((household, day, at))
+
+    @property
+    def infections(self) -> Infections:
+        """The infections of each person by primary key, the first one first."""
+        return defaultdict(list, {pk: _infections(days) for pk, days in self._days.items()})
+
+    def there_since(self, resident: Resident, *, until: datetime | None = None) -> date:
+        """
+        Return since when somebody is behind their door for certain: came, moved in or was born.
+
+        With `until` by what was recorded until then.
+        """
+        days = [
+            day
+            for household, day, at in self._entered[resident.pk]
+            if household in (None, resident.household_id) and (until is None or at <= until)
+        ]
+        return max([resident.birth_date or date.min, *days])
 
 
 def first_day(infections: Sequence[Infection], day: date) -> date:
@@ -67,31 +102,30 @@ def positives_of(residents: Collection[int]) -> Any:
     )
 
 
-def _facts(residents: Collection[int]) -> list[tuple[str, Any, str, str]]:
-    """Return the rows that begin or end infections, with their columns for person and day."""
+# Name of the fact, rows, the columns for person and day, household entered, when it was known.
+_Fact = tuple[str, Any, str, str, Any, Any]
+
+
+def _facts(residents: Collection[int]) -> list[_Fact]:
+    """Return the rows that begin or end infections, or bring somebody behind a door."""
     # What contradicts its Ct counts where a case was stopped by it.
     by_word = positives_of(residents).filter(Q(ct=None) | Q(ct__lt=USUAL_CT))
     stopped = Event.objects.valid().filter(case__resident__in=residents, kind=Event.Kind.POSITIVE)
     arrivals = Arrival.objects.valid().filter(resident__in=residents)
-    infected = Q(facts__exposure=INFECTED)
+    infected = arrivals.filter(facts__exposure=INFECTED).exclude(case__closed_as__in=Case.VOID)
     cases = Case.objects.filter(resident__in=residents, plan__provision__subject=INFECTED)
+    released = cases.filter(closed_as=Case.ClosedAs.RELEASED)
+    moves = Move.objects.valid().filter(resident__in=residents, entered__isnull=False)
+    nowhere, never = Value(None, BigIntegerField()), Value(None, DateTimeField())
+    stopped = stopped.exclude(case__closed_as__in=Case.VOID)
     return [
-        ("since", by_word, "sample__resident", "sample__day"),
-        ("since", stopped.exclude(case__closed_as__in=Case.VOID), "case__resident", "day"),
-        (
-            "since",
-            arrivals.filter(infected).exclude(case__closed_as__in=Case.VOID),
-            "resident",
-            "arrived_on",
-        ),
-        ("came", arrivals, "resident", "arrived_on"),
-        ("held", cases.filter(closed_on=None), "resident", "day_1"),
-        (
-            "released",
-            cases.filter(closed_as=Case.ClosedAs.RELEASED),
-            "resident",
-            "closed_on",
-        ),
+        ("moved", moves, "resident", "day", F("entered"), F("at")),
+        ("came", arrivals, "resident", "arrived_on", nowhere, F("logged_at")),
+        ("since", infected, "resident", "arrived_on", nowhere, never),
+        ("since", by_word, "sample__resident", "sample__day", nowhere, never),
+        ("since", stopped, "case__resident", "day", nowhere, never),
+        ("held", cases.filter(closed_on=None), "resident", "day_1", nowhere, never),
+        ("released", released, "resident", "closed_on", nowhere, never),
     ]
 
 

@@ -14,13 +14,14 @@ from accounts.auditing import audit
 from accounts.staff.models import Area, User
 from common import clock
 from common.errors import RefusedError
+from common.undo_window import TooLateToUndoError
 from policy.engine.calendars.laying import Calendar
 from policy.engine.decisions.decide import Decision
 from policy.engine.decisions.facts import CLINICALS, Person
 from policy.engine.documents.library import Law
 from policy.services import activation_in_force
 from quarantine.cases import standing
-from quarantine.cases.audit_phrases import DID
+from quarantine.cases.audit_phrases import DID, TOOK_BACK
 from quarantine.cases.calendars import History, calendar_of, histories_of, lay
 from quarantine.cases.facts import pack, unpack
 from quarantine.cases.governing_law import Followed, followed_by, lay_followed
@@ -158,10 +159,11 @@ def end(*, case: Case, closed_as: Case.ClosedAs, at: datetime, tells: bool = Tru
     standing.hold(case.resident_id)
     told = tells and standing.was_told(case)
     others = Case.objects.open().filter(resident=case.resident_id).exclude(pk=case.pk).exists()
-    goes_on = {"governs": False} if others else {}
+    governed, goes_on = case.governs, {"governs": False} if others else {}
     _update(case, closed_on=clock.day_of(at), closed_as=closed_as, **goes_on)
     if others:
-        standing.settle([case.resident_id], today=clock.day_of(at), tell=told)
+        today, ended = clock.day_of(at), case if governed else None
+        standing.settle([case.resident_id], today=today, tell=told, ended=ended)
 
 
 def close_all(
@@ -217,6 +219,14 @@ def record(
     )
     audit.record(by=by, did=DID[kind], to=case, event=event.pk)
     return event
+
+
+def withdraw_event(event: Event, *, at: datetime, by: User) -> None:
+    """Withdraw an event. Raise TooLateToUndoError when it was withdrawn already."""
+    if not Event.objects.valid().filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by):
+        raise TooLateToUndoError(_("This was taken back already."))
+    audit.record(by=by, did=TOOK_BACK[event.kind], to=event.case, event=event.pk)
+    todo.cause_withdrawn(event, at=at, by=by)
 
 
 def _written(case: Case, key: uuid.UUID) -> Event | None:

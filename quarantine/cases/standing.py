@@ -30,6 +30,8 @@ _WRITTEN = ["governs", "next_test_on", "release_on"]
 _TOLD = ["told_plan", "told_release_on", "told_freed", "told_day_1"]
 # The order of one person's open cases on pages.
 STRICTEST_FIRST = ("-governs", F("release_on").desc(nulls_last=True), "pk")
+# What people were told: plan, day of release, whether freed, and day 1.
+_Told = tuple[int | None, date | None, bool, date | None]
 # Rows in one statement.
 _BATCH = 500
 
@@ -152,15 +154,21 @@ def grounds_of(cases: Collection[Case]) -> dict[int, list[Case]]:
 
 
 def settle(
-    residents: Iterable[int], *, today: date, tell: bool = False, known: Collection[Case] = ()
+    residents: Iterable[int],
+    *,
+    today: date,
+    tell: bool = False,
+    known: Collection[Case] = (),
+    ended: Case | None = None,
 ) -> None:
     """
     Derive the standing of people from their open grounds, and write what differs.
 
     `tell` says that who acts tells them; else what they were last told goes along to the ground
-    that governs now. `known` are instances that shall say the same as their rows. One query where
-    nothing differs.
+    that governs now, also from one that governed and was `ended`. `known` are instances that shall
+    say the same as their rows. One query where nothing differs.
     """
+    last = _told(ended) if ended else None
     rows = Case.objects.open().filter(resident__in=list(residents)).select_related("plan")
     # Locked: what a sweep is writing at this moment is read as it will have left it.
     locked = rows.select_for_update(of=("self",), no_key=True)
@@ -169,7 +177,7 @@ def settle(
     changed = [
         case
         for _resident, own in groupby(cases, attrgetter("resident_id"))
-        for case in _settled(list(own), today=today, tell=tell)
+        for case in _settled(list(own), today=today, tell=tell, last=last)
     ]
     lost = [case.pk for case in changed if case.pk in governed and not case.governs]
     # First: two that govern at once are refused.
@@ -184,11 +192,11 @@ def settle(
                 setattr(instance, name, getattr(row, name))
 
 
-def _settled(cases: list[Case], *, today: date, tell: bool) -> list[Case]:
+def _settled(cases: list[Case], *, today: date, tell: bool, last: _Told | None) -> list[Case]:
     """Set the columns of one person's open cases, and return the cases that differ from before."""
     before = {case.pk: _columns(case) for case in cases}
     governed = next((case for case in cases if case.governs), None)
-    told = governed and _told(governed)
+    told = _told(governed) if governed else last
     grounds = [ground_of(case, lay_as_others(case, today=today)) for case in cases]
     standing = standing_of(grounds)
     for case, own in zip(cases, grounds, strict=True):
@@ -204,10 +212,6 @@ def _settled(cases: list[Case], *, today: date, tell: bool) -> list[Case]:
 
 def _columns(case: Case) -> tuple[object, ...]:
     return (case.governs, case.next_test_on, case.release_on, *_told(case))
-
-
-# Plan, day of release, whether freed, and day 1.
-_Told = tuple[int | None, date | None, bool, date | None]
 
 
 def _told(case: Case) -> _Told:

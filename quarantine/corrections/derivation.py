@@ -1,41 +1,32 @@
 """What follows from facts that were put right, by the functions that derived it first."""
 
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
 from accounts.staff.models import User
 from common import clock
-from common.undo_window import TooLateToUndoError
 from policy.engine.decisions.facts import Person
-from quarantine.acts.household import contacts_since, infected_on
-from quarantine.acts.infected import (
-    INFECTED_SINCE,
-    end_contact,
-    is_followed,
-    rest_on_first_positive,
-)
+from quarantine.acts.household import infected_on
+from quarantine.acts.infected import follow_contacts, is_followed, rest_on_first_positive
 from quarantine.acts.results import follow_known_positive, follow_result, is_over
-from quarantine.cases.audit_phrases import TOOK_BACK
 from quarantine.cases.calendars import calendar_of
 from quarantine.cases.facts import pack, unpack
 from quarantine.cases.governing_law import followed_by
-from quarantine.cases.infections import (
-    LONG_AGO,
-    Infection,
-    first_day,
-    infected_then,
-    infections_of,
-    positives_of,
+from quarantine.cases.infections import LONG_AGO, positives_of
+from quarantine.cases.lifecycle import (
+    close,
+    record,
+    replan,
+    withdraw_event,
+    write,
+    write_person,
 )
-from quarantine.cases.lifecycle import close, record, replan, write, write_person
 from quarantine.models import Case, Event
 from quarantine.todo import services as todo
 from residents.register.models import Resident
@@ -219,23 +210,15 @@ def _other_infected(case: Case) -> Case | None:
     return next((other for other in theirs if infected_on(other)), None)
 
 
-def withdraw_event(event: Event, *, at: datetime, by: User) -> None:
-    """Withdraw an event. Raise TooLateToUndoError when it was withdrawn already."""
-    if not Event.objects.valid().filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by):
-        raise TooLateToUndoError(_("This was taken back already."))
-    audit.record(by=by, did=TOOK_BACK[event.kind], to=event.case, event=event.pk)
-    todo.cause_withdrawn(event, at=at, by=by)
-
-
 def follow(resident: Resident, *, at: datetime, by: User, tells: bool) -> None:
     """Let what follows from the facts of a person follow from them as they stand now."""
     write_person(resident=resident, today=clock.day_of(at), tells=tells)
     for case in _theirs(resident).exclude(positive=None):
         rest_on_first_positive(case, at=at, tells=tells)
-    _follow_contacts(resident, at=at, by=by, tells=tells)
+    again = follow_contacts(resident=resident, at=at, by=by, tells=tells)
     for result in _unheard(resident):
         follow_result(result, at=at, by=by, tells=tells)
-    for case in _theirs(resident).filter(closed_on=None):
+    for case in [*again, *_theirs(resident).filter(closed_on=None)]:
         follow_known_positive(case=case, at=at, by=by, tells=tells)
     for case in _theirs(resident).filter(arrival=None).order_by("opened_at", "pk"):
         if facts_of(case) != case.facts:
@@ -266,65 +249,6 @@ def _unheard(resident: Resident) -> list[NATResult]:
         followed.exclude(case__closed_as__in=Case.VOID).values_list("detail__result", flat=True)
     )
     return [one for one in positives if one.pk not in known and not is_followed(one)]
-
-
-def _follow_contacts(resident: Resident, *, at: datetime, by: User, tells: bool) -> None:
-    """
-    Let the cases of contacts follow from since when who was infected, on either side.
-
-    Each begins on the day on which both lived behind one door and the other was infected; who was
-    infected by then is no contact.
-    """
-    both = Q(resident=resident) | Q(index_case__resident=resident)
-    ended = Q(closed_as=Case.ClosedAs.WITHDRAWN, events__in=_ended_by_infection())
-    cases = Case.objects.filter(both, index_case__isnull=False)
-    cases = cases.filter(~Q(closed_as__in=Case.VOID) | ended).distinct().order_by("pk")
-    related = ("index_case__resident", "index_case__arrival", "index_case__positive__sample")
-    contacts = list(cases.select_related("plan", "grid", "resident", "arrival", *related))
-    if not contacts:
-        return
-    days = contacts_since(contacts)
-    infections = infections_of({contact.resident_id for contact in contacts})
-    for contact in contacts:
-        if contact.pk in days:
-            own = infections[contact.resident_id]
-            _follow_contact(contact, days[contact.pk], own, at=at, by=by, tells=tells)
-
-
-def _follow_contact(
-    contact: Case,
-    first: date,
-    own: Sequence[Infection],
-    *,
-    at: datetime,
-    by: User,
-    tells: bool,
-) -> None:
-    """Let the case of a contact begin on a day, or end where the person was infected by then."""
-    before = infected_then(own, first)
-    if contact.closed_as == Case.ClosedAs.WITHDRAWN:
-        if not before:
-            _contact_again(contact, first, at=at, by=by, tells=tells)
-    elif not before:
-        if first != contact.day_1:
-            derive_again(contact, at=at, tells=tells, day_1=first)
-    elif contact.closed_as in ("", Case.ClosedAs.REFERRED):
-        end_contact(contact, since=first_day(own, first), at=at, by=by, tells=tells)
-
-
-def _ended_by_infection() -> Any:
-    closings = Event.objects.valid().filter(kind=Event.Kind.CLOSED)
-    return closings.filter(detail__has_key=INFECTED_SINCE).values("pk")
-
-
-def _contact_again(contact: Case, first: date, *, at: datetime, by: User, tells: bool) -> None:
-    """Open the case of a contact again who was infected later, if at all."""
-    for closing in contact.events.filter(pk__in=_ended_by_infection()):
-        reopen(closing, at=at, by=by, tells=tells)
-    again = full_case(contact.pk)
-    if again.day_1 != first:
-        derive_again(again, at=at, tells=tells, day_1=first)
-    follow_known_positive(case=full_case(contact.pk), at=at, by=by, tells=tells)
 
 
 def rest_on_another(result: NATResult, *, at: datetime, by: User, tells: bool) -> bool:

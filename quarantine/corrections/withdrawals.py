@@ -16,6 +16,7 @@ from accounts.staff.models import Area, User
 from common.undo_window import TooLateToUndoError
 from quarantine.acts.household import infected_on
 from quarantine.arrivals.services import withdraw_case
+from quarantine.cases.lifecycle import withdraw_event
 from quarantine.corrections.derivation import (
     CHANGED_FACTS,
     case_at,
@@ -26,12 +27,11 @@ from quarantine.corrections.derivation import (
     reopen,
     rest_on_another,
     void,
-    withdraw_event,
 )
 from quarantine.corrections.permission import may_correct
 from quarantine.models import Case, Event
 from quarantine.todo import services as todo
-from residents.relocation import moves
+from residents.relocation import handovers, moves
 from residents.relocation.models import Move
 from testing import services as testing
 from testing.models import NATResult, Sample
@@ -215,12 +215,15 @@ def take_back_move(*, move: Move, at: datetime, by: User, reason: str = "") -> N
     """
     Take back that somebody moved, left, died or came back; the case stands where it stood.
 
+    A handover that was accepted with it waits for its answer again.
+
     Raise `residents.relocation.moves.FollowedError` once they moved again, and without a reason
     once anything else of the person was changed.
     """
     resident = move.resident
     thorough = may_correct(recorded_at=move.at, area=resident.grid, at=at, by=by, reason=reason)
     moves.take_back(move=move, at=at, by=by, late=thorough)
+    handovers.reopen(move=move, by=by)
     followed = Event.objects.valid().filter(case__resident=resident, detail__move=str(move.key))
     concerned = None
     for event in followed:

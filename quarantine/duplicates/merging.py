@@ -5,7 +5,7 @@ Each floor moves what it knows; nothing is searched for by itself. A test asks t
 that points to a resident is named here or in `residents.duplicates.merging`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -76,19 +76,15 @@ def unmerge(*, made: Merge, at: datetime, by: User) -> None:
 
     Raise MergeError once something newer rests on what would go.
     """
-    moved = made.moved
-    newer = Case.objects.filter(resident=made.kept).exclude(pk__in=moved["cases"])
-    rests_on_moved = Q(arrival__in=moved["arrivals"]) | Q(positive__sample__in=moved["samples"])
-    if newer.filter(rests_on_moved).exists():
-        raise MergeError(
-            _("Since the merge a case was opened that rests on what would go back: it stays.")
-        )
+    moved = {**made.moved, "arrivals": _as_corrected(made)}
+    _refuse_torn(made, moved)
+    todos = [*moved.get("todos", []), *_caused_by(made, moved)]
     lived = Resident.objects.get(pk=made.kept_id).grid_id
     merging.unmerge(made=made, at=at, by=by)
     move_back(Sample, moved["samples"], made)
     move_back(Arrival, moved["arrivals"], made)
     move_back(Case, moved["cases"], made)
-    move_back(Todo, moved.get("todos", []), made)
+    move_back(Todo, todos, made)
     for event in Event.objects.valid().filter(detail__merge=str(made.key)):
         Event.objects.filter(pk=event.pk).update(withdrawn_at=at, withdrawn_by=by)
     for case in open_cases_of(made.kept):
@@ -96,6 +92,44 @@ def unmerge(*, made: Merge, at: datetime, by: User) -> None:
         _refresh_case(case, _grid(moved, case) if moved_home else case.grid, at=at)
     for case in open_cases_of(made.merged):
         _refresh_case(case, _grid(moved, case), at=at)
+
+
+def _as_corrected(made: Merge) -> list[int]:
+    """Return the arrivals that go back, with the rows that put them right since."""
+    arrivals: list[int] = []
+    found = list(made.moved["arrivals"])
+    while found:
+        arrivals += found
+        right = Arrival.objects.filter(corrects__in=found, resident=made.kept)
+        found = [pk for pk in right.values_list("pk", flat=True) if pk not in arrivals]
+    return arrivals
+
+
+def _refuse_torn(made: Merge, moved: Mapping[str, Any]) -> None:
+    """Raise MergeError where a case would go back without what it rests on, or that without it."""
+    theirs = Case.objects.filter(resident=made.kept)
+    arrival, positive = Q(arrival=None), Q(positive=None)
+    arrival_goes = Q(arrival__in=moved["arrivals"])
+    sample_goes = Q(positive__sample__in=moved["samples"])
+    if theirs.exclude(pk__in=moved["cases"]).filter(arrival_goes | sample_goes).exists():
+        raise MergeError(
+            _("Since the merge a case was opened that rests on what would go back: it stays.")
+        )
+    going = theirs.filter(pk__in=moved["cases"])
+    if going.exclude((arrival | arrival_goes) & (positive | sample_goes)).exists():
+        raise MergeError(
+            _("Since the merge a case was put right and rests on what would stay here: it stays.")
+        )
+
+
+def _caused_by(made: Merge, moved: Mapping[str, Any]) -> list[int]:
+    """Return what is to be done since the merge about facts that go back."""
+    caused = (
+        Q(arrival__in=moved["arrivals"])
+        | Q(result__sample__in=moved["samples"])
+        | Q(event__case__in=moved["cases"])
+    )
+    return list(Todo.objects.filter(caused, resident=made.kept).values_list("pk", flat=True))
 
 
 def _refuse(kept: Resident, merged: Resident) -> None:

@@ -14,7 +14,8 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import F, Q
+from django.db.models import Case as CaseWhen
+from django.db.models import F, Q, When
 from django.db.models.functions import TruncDate
 
 from policy.engine.calendars.laying import Calendar
@@ -164,40 +165,39 @@ def forecast(*, cases: CaseQuerySet, today: date, since: date | None = None) -> 
     """
     Return the forecast of the people of open `cases`, and of those closed after `since`.
 
-    Two queries, however many cases there are, and one more for plans met for the first time. The
+    One query, however many cases there are, and one more for plans met for the first time. The
     database groups cases by their `history`.
     """
     open_then = Q(closed_on=None) if since is None else Q(closed_on=None) | Q(closed_on__gt=since)
-    then = cases.filter(open_then).annotate(opened=TruncDate("opened_at")).order_by()
-    beside = Case.objects.filter(open_then, governs=False)
-    of_several = set(beside.values_list("resident", flat=True))
-    if of_several:
-        alone = then.exclude(resident__in=of_several)
-        several = list(
-            then.filter(resident__in=of_several)
-            .order_by(
-                F("closed_on").desc(nulls_first=True),
-                "-governs",
-                F("release_on").desc(nulls_last=True),
-                "pk",
-            )
-            .values("pk", "resident", *_COLUMNS)
-        )
-    else:
-        alone, several = then, []
-    rows = list(alone.values(*_COLUMNS).annotate(pks=ArrayAgg("pk")))
-    plans = plans_of({row["plan__digest"] for row in (*rows, *several)})
-    groups = [_forecast_group(row, row["pks"], plans, today) for row in rows]
+    beside = Case.objects.filter(open_then, governs=False).values("resident")
+    then = cases.filter(open_then).annotate(
+        opened=TruncDate("opened_at"),
+        of_several=CaseWhen(When(resident__in=beside, then=F("resident"))),
+    )
+    rows = list(then.order_by().values("of_several", *_COLUMNS).annotate(pks=ArrayAgg("pk")))
+    plans = plans_of({row["plan__digest"] for row in rows})
+    groups: list[ForecastGroup] = []
     grounds: dict[int, list[ForecastGroup]] = defaultdict(list)
-    for row in several:
-        grounds[row["resident"]].append(_forecast_group(row, [row["pk"]], plans, today))
+    for row in sorted(rows, key=_strictest_first):
+        if row["of_several"] is None:
+            groups.append(_forecast_group(row, row["pks"], plans, today))
+        else:
+            grounds[row["of_several"]] += [
+                _forecast_group(row, [pk], plans, today) for pk in sorted(row["pks"])
+            ]
     return Forecast(today, groups, [PersonWithGrounds(tuple(own)) for own in grounds.values()])
 
 
 _COLUMNS = (
     *("plan__digest", "day_1", "release_on", "opened", "closed_on"),
-    *("history", "law_from", "freed_on", "transition"),
+    *("history", "law_from", "freed_on", "transition", "governs"),
 )
+
+
+def _strictest_first(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return where a group stands among those of one person: what is open, governs, is longest."""
+    closed, release = row["closed_on"] or date.max, row["release_on"] or date.min
+    return -closed.toordinal(), not row["governs"], -release.toordinal(), min(row["pks"])
 
 
 def _forecast_group(

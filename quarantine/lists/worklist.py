@@ -72,6 +72,8 @@ class Card:
 
     case: Case
     due: tuple[DueWork, ...]
+    # The day that the card shows: its taps mean that day.
+    shown_on: date
     # The key of the one-tap check: two taps are one check.
     once: uuid.UUID = field(default_factory=uuid.uuid4, compare=False)
 
@@ -208,7 +210,7 @@ class Work:
 def worklist(
     *, cases: CaseQuerySet, today: date, kind: str = "", after: str | None = None
 ) -> Worklist:
-    """Return a page of what is due today among the open ones of `cases`. At most five queries."""
+    """Return a page of what is due today among the open ones of `cases`. At most six queries."""
     work = Work(cases=cases, today=today)
     page = work.page(kind=kind, after=after)
     cards = _cards([(case, case.checked) for case in page.rows], today)  # type: ignore[attr-defined]
@@ -253,16 +255,16 @@ def _card(
     today: date,
 ) -> Card:
     if case.closed_on:
-        return Card(case, ())
+        return Card(case, (), today)
     calendars = {one.pk: lay_as_others(one, today=today) for one in grounds}
     freed = case.transition == Case.Transition.FREED and (case.freed_on or today) <= today
     asks_check = bool(calendars[case.pk].plan.stages) and not freed and not checked
     near = readiness_of(grounds, calendars, today=today)
     due = _due(list(calendars.values()), awaited_samples, today)
     if near in RELEASABLE and case.release_on:
-        return Card(case, (*due, DueWork(WorkKind.RELEASE, case.release_on)))
+        return Card(case, (*due, DueWork(WorkKind.RELEASE, case.release_on)), today)
     check = [DueWork(WorkKind.CHECK, today)] if asks_check else []
-    return Card(case, (*due, *check))
+    return Card(case, (*due, *check), today)
 
 
 def _due(

@@ -130,6 +130,7 @@ def one_tap(
         "csrfmiddlewaretoken": context.get("csrf_token", ""),
         "next": reverse("today"),
         f"{act}-version": case.version,
+        f"{act}-shown_on": context["card"].shown_on.isoformat(),
         **kept,
     }
     inputs = "".join(

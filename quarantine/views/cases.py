@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Prefetch, Q
+from django.db.models import FilteredRelation, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -32,32 +32,37 @@ from quarantine.acts.available import (
     overdue_days,
 )
 from quarantine.acts.forms import ACT_FORMS, ActForm, UncoverForm
-from quarantine.acts.household import ProposedContact, household_of
+from quarantine.acts.household import (
+    DECIDING,
+    ProposedContact,
+    cases_behind,
+    household_of,
+    infected_beside,
+)
 from quarantine.cases import words
 from quarantine.cases.calendars import calendar_from, happened_to, lay_as_others
 from quarantine.cases.event_log import event_text, history, result_text
 from quarantine.cases.facts import unpack
 from quarantine.cases.governing_law import decision_of
 from quarantine.cases.readiness import RELEASABLE, Readiness, readiness_of, readiness_of_each
-from quarantine.cases.standing import STRICTEST_FIRST
 from quarantine.lists.filters import CaseFilter
 from quarantine.models import Case, Event
 from quarantine.todo.models import Todo
 from quarantine.todo.showing import OPEN_KINDS
-from residents.keypeople.lists import Placing, key_members
+from residents.keypeople.lists import Placing, household_members, key_members
 from residents.register import services as residents
 from residents.register.masking import mask_name
 from residents.register.models import Resident, reached_under_phone_of_gone
 from testing.models import NATResult, Sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from policy.engine.calendars.laying import Calendar
     from policy.engine.decisions.decide import Decision
     from policy.engine.decisions.facts import Person
 
 STAFF = (Role.GRID_STAFF, Role.SUPERVISOR)
-
-
 # What may be chosen in each field: values with their words.
 Choices = dict[str, list[tuple[str, str]]]
 
@@ -74,6 +79,8 @@ class CasePage:
     samples: list[Sample]
     # All grounds of the person, the strictest first, then those that have ended.
     grounds: list[Case]
+    # Who lives behind the same door.
+    people: list[Resident]
     # Of the person, from all open grounds; None of a case that has ended.
     readiness: Readiness | None
     contacts: list[ProposedContact]
@@ -203,17 +210,16 @@ def load_case_page(case: Case, *, by: User, at: datetime) -> CasePage:
     """Return a case with its calendar, its history and what follows."""
     today = clock.day_of(at)
     may_except = by.role == Role.SUPERVISOR and case.closed_on is None
-    results = NATResult.objects.valid().select_related("recorded_by")
-    valid = Prefetch("results", results, to_attr="valid_results")
-    taken = Sample.objects.valid().filter(resident=case.resident, day__gte=case.day_1)
-    if case.closed_on:  # later ones belong to the next case
-        taken = taken.filter(day__lte=case.closed_on)
-    samples = list(taken.select_related("taken_by").prefetch_related(valid).order_by("day"))
-    events = _events(case)
-    grounds = _grounds_of_person(case)
+    samples = _samples(case)
+    cases = cases_behind(case)
+    grounds = [one for one in cases if one.resident_id == case.resident_id]
+    events, deciding = _events(case, infected_beside(case, cases, at=at))
+    people = household_members(household=case.resident.household_id, grid=case.grid)
     calendar = calendar_from(case, today=case.closed_on or today, events=events, samples=samples)
     person = unpack(case.facts, day_1=case.day_1)
-    contacts, ahead = household_of(case=case, at=at, events=events)
+    contacts, ahead = household_of(
+        case=case, at=at, cases=cases, people=people, events={**deciding, case.pk: events}
+    )
     return CasePage(
         another_document=may_except and exceptions.another_document(case),
         case=case,
@@ -223,6 +229,7 @@ def load_case_page(case: Case, *, by: User, at: datetime) -> CasePage:
         events=events,
         samples=samples,
         grounds=grounds,
+        people=people,
         readiness=_readiness(grounds, today) if case.closed_on is None else None,
         contacts=contacts,
         ahead=ahead if case.closed_on is None else [],
@@ -230,20 +237,38 @@ def load_case_page(case: Case, *, by: User, at: datetime) -> CasePage:
     )
 
 
-def _events(case: Case) -> list[Event]:
-    """Return the events of a case, with the tests that the person missed on other grounds."""
-    missed_by_person = Q(case__resident=case.resident_id, kind=Event.Kind.TEST_MISSED)
-    events = Event.objects.valid().filter(Q(case=case) | missed_by_person).select_related("by")
-    return [event for event in events.order_by("at", "pk") if happened_to(event, case)]
-
-
-def _grounds_of_person(case: Case) -> list[Case]:
-    """Return the cases of the person, the open ones first, without what was taken back."""
-    cases = Case.objects.filter(resident=case.resident_id).select_related(
-        "plan", "arrival", "positive__sample", "index_case__resident"
+def _samples(case: Case) -> list[Sample]:
+    """Return the samples of the days of a case with their `valid_results`, one at most."""
+    found = FilteredRelation("results", condition=Q(results__withdrawn_at=None))
+    taken = Sample.objects.valid().filter(resident=case.resident, day__gte=case.day_1)
+    if case.closed_on:  # later ones belong to the next case
+        taken = taken.filter(day__lte=case.closed_on)
+    samples = list(
+        taken.annotate(found=found)
+        .select_related("taken_by", "found__recorded_by")
+        .order_by("day", "pk")
     )
-    standing = cases.exclude(Q(closed_as__in=Case.VOID) & ~Q(pk=case.pk))
-    return list(standing.order_by(F("closed_on").desc(nulls_first=True), *STRICTEST_FIRST))
+    for sample in samples:
+        result = sample.found  # type: ignore[attr-defined]
+        sample.valid_results = [result] if result else []  # type: ignore[attr-defined]
+    return samples
+
+
+def _events(case: Case, beside: Iterable[Case]) -> tuple[list[Event], dict[int, list[Event]]]:
+    """
+    Return the events of a case, with the tests that the person missed on other grounds.
+
+    Besides, what decides on contacts of the cases `beside` it, by case.
+    """
+    deciding: dict[int, list[Event]] = {other.pk: [] for other in beside}
+    missed_by_person = Q(case__resident=case.resident_id, kind=Event.Kind.TEST_MISSED)
+    of_others = Q(case__in=list(deciding), kind__in=DECIDING)
+    wanted = Event.objects.valid().filter(Q(case=case) | missed_by_person | of_others)
+    events = list(wanted.select_related("by").order_by("at", "pk"))
+    for event in events:
+        if event.case_id in deciding and event.kind in DECIDING:
+            deciding[event.case_id].append(event)
+    return [event for event in events if happened_to(event, case)], deciding
 
 
 def _readiness(grounds: list[Case], today: date) -> Readiness:
@@ -288,7 +313,7 @@ def case_page(
     opening = residents.opening_of(case.resident, by)
     # Who opened somebody's record sees that person, nobody beside them, and changes nothing.
     alone = opening is not None
-    members = [] if alone else _key_members(case, shown.today)
+    members = [] if alone else _key_members(shown)
     contacts = [proposed.resident for proposed in shown.contacts]
     indexes = [ground.index_case.resident for ground in shown.grounds if ground.index_case]
     contacts += [index for index in indexes if index.grid_id == case.grid_id]
@@ -341,14 +366,17 @@ def _choices_now(by: User, shown: CasePage, at: datetime) -> Choices:
     return choices
 
 
-def _key_members(case: Case, today: date) -> list[tuple[Resident, Placing]]:
-    law = law_of(document=case.law, area=case.grid)
-    household = case.resident.household_id
-    return key_members(household=household, grid=case.grid, law=law, on=today)
+def _key_members(shown: CasePage) -> list[tuple[Resident, Placing]]:
+    law = law_of(document=shown.case.law, area=shown.case.grid)
+    return key_members(people=shown.people, law=law, on=shown.today)
 
 
 def _empty(act: Act, shown: CasePage, choices: Choices) -> ActForm:
-    initial: dict[str, Any] = {"version": shown.case.version, "day": shown.today}
+    initial: dict[str, Any] = {
+        "version": shown.case.version,
+        "shown_on": shown.today,
+        "day": shown.today,
+    }
     for field, offered in choices.items():
         if len(offered) == 1 and field != "residents":
             initial[field] = offered[0][0]

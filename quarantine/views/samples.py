@@ -83,7 +83,8 @@ def sample_result(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         samples.select_related("resident__household__building", "resident__grid"), key=key
     )
     typed = request.POST if request.method == "POST" else None
-    form = LaboratoryForm(typed, today=clock.day_of(at), choices={})
+    today = clock.day_of(at)
+    form = LaboratoryForm(typed, today=today, choices={}, initial={"shown_on": today})
     if form.is_valid():
         try:
             done = enter_result(sample, form.cleaned_data, at, by)

@@ -29,12 +29,13 @@ from residents.keypeople import standards
 from residents.keypeople.facts import NOTHING, KeyFacts
 from residents.keypeople.models import HealthFile
 from residents.keypeople.standards import KeyRules, latest_over, rules_over
+from residents.register.models import Resident
 
 if TYPE_CHECKING:
     from accounts.staff.models import Area
     from policy.engine.decisions.colours import Colour
     from policy.engine.documents.law import Law
-    from residents.register.models import Resident, ResidentQuerySet
+    from residents.register.models import ResidentQuerySet
 
 # The age bands for vaccination in Shanxi 7 and 113号 6.
 BANDS = (60, 80)
@@ -317,13 +318,19 @@ def _facts_of(files: dict[int, int]) -> dict[int, KeyFacts]:
     return {token: _READ[token] for token in files}
 
 
+def household_members(*, household: int, grid: Area) -> list[Resident]:
+    """Return who lives behind a door, with what `key_members` asks of them. One query."""
+    people = Resident.objects.here().filter(household=household)
+    people = people.select_related("health_file", "grid").annotate(rules=latest_over(grid))
+    return list(people.order_by("birth_date", "pk"))
+
+
 def key_members(
-    *, household: int, grid: Area, law: Law, on: date
+    *, people: Iterable[Resident], law: Law, on: date
 ) -> list[tuple[Resident, Placing]]:
-    """Return the members of a household who are listed or vaccination targets. One query."""
-    people = grid.residents.filter(household=household, gone_as="").select_related("health_file")
+    """Return those of the members of a household who are listed or vaccination targets."""
     members = []
-    for resident in people.annotate(rules=latest_over(grid)).order_by("birth_date", "pk"):
+    for resident in people:
         rules = standards.unpack(resident.rules) if resident.rules else standards.DEFAULT
         placing = place_one(Regime(law, rules), resident, on)
         if placing.listing.listed or placing.to_vaccinate:

@@ -12,7 +12,7 @@ from accounts.staff.models import Area, User
 from common.encryption import sealed
 from common.errors import RefusedError
 from residents.register.models import Resident
-from residents.relocation.models import Handover
+from residents.relocation.models import Handover, Move
 from residents.relocation.moves import refuse_gone
 
 LONGEST_REASON = 200
@@ -100,6 +100,22 @@ def refuse(*, handover: Handover, reason: str, at: datetime, by: User) -> None:
         raise NoReasonError(_("Say in a few words why, so that the others can put it right."))
     _answer(handover, accepted=False, reason=reason.strip(), at=at, by=by)
     audit.record(by=by, did=gettext_noop("refused a handover"), to=handover.resident)
+
+
+@transaction.atomic
+def reopen(*, move: Move, by: User) -> None:
+    """
+    Let the handover that a move accepted wait for its answer again, now that it was taken back.
+
+    Not where another one waits already.
+    """
+    accepted = Handover.objects.valid().filter(
+        resident=move.resident_id, accepted=True, answered_at=move.at
+    )
+    if Handover.objects.waiting().filter(resident=move.resident_id).exists():
+        return
+    if accepted.update(answered_at=None, answered_by=None, accepted=None):
+        audit.record(by=by, did=gettext_noop("undid taking somebody over"), to=move.resident)
 
 
 @transaction.atomic

@@ -351,8 +351,8 @@ class TestDaysOfTestsAlone:
 
     @pytest.fixture
     def tested(self) -> Case:
-        grid = make_place("cangshan-2022-324", "350104")
-        case = make_arrival(grid, on=TODAY - DAY, arrived_from="310000").case
+        grid = make_place("bayannur-2022-71", "150802")
+        case = make_arrival(grid, on=TODAY - DAY, arrived_from="150200").case
         assert case
         assert case.release_on is None
         return case
@@ -362,8 +362,8 @@ class TestDaysOfTestsAlone:
         assert tested.arrival
         correct_arrival(
             arrival=tested.arrival,
-            facts=Person(start=TODAY, arrived_from="310000"),
-            origin="310000",
+            facts=Person(start=TODAY, arrived_from="150200"),
+            origin="150200",
             from_abroad=False,
             reason="示例更正",
             at=NOW,
@@ -372,8 +372,7 @@ class TestDaysOfTestsAlone:
 
         tell()
 
-        [text] = texts(gateway)
-        assert "核酸检测日期有变" in text
+        assert len([text for text in texts(gateway) if "核酸检测日期有变" in text]) == 1
         change = Change.objects.get()
         assert (change.before_day_1, change.after_day_1) == (TODAY - DAY, TODAY)
         assert not Case.objects.untold()

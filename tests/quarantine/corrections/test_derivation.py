@@ -109,6 +109,8 @@ class World:
             now = _standings(Case.objects.all())
             moved = {who for who in told if who in now and now[who] != told[who]}
             assert moved <= set(Case.objects.untold().values_list("resident", flat=True))
+            if right and right.kind == "sample" and wrong.day != right.day:
+                self.rows[number] = self._sample(right, at)
             self._contacts(at=at)
 
     def _put_arrival_right(
@@ -130,8 +132,7 @@ class World:
     ) -> None:
         if wrong.day != right.day:
             take_back_sample(sample=row, **how)
-            self.rows[number] = self._sample(right, how["at"])
-            return
+            return  # and entered anew
         if wrong.who != right.who:
             row = give_sample(sample=row, to=self.people[right.who], **how).sample
         if wrong.what != right.what:
@@ -270,6 +271,7 @@ def _facts(entry: Entry) -> Person:
         "contact": {"exposure": "close_contact"},
         "risk": {"arrived_from": "310000", "stays": (Stay("310101", "high", day),)},
         "city": {"arrived_from": "310000"},
+        "near": {"arrived_from": "210100"},  # tests only, or nothing
         "unfit": {"exposure": "close_contact", "home_conditions_met": False},
     }
     return Person(start=day, **known[entry.what])
@@ -288,7 +290,7 @@ def _entered_at(number: int, entry: Entry) -> datetime:
 
 
 WHO = st.integers(0, 2)
-ARRIVALS = st.sampled_from(("contact", "risk", "city", "unfit"))
+ARRIVALS = st.sampled_from(("contact", "risk", "city", "near", "unfit"))
 OUTCOMES = st.sampled_from(("negative", "negative", "negative", "positive"))
 
 

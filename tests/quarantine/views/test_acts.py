@@ -75,6 +75,46 @@ class TestCaseAct:
         assert "Result of November 22 awaited" in page
         assert reverse("undo_sample", args=[sample.key]) in page
 
+    @pytest.mark.parametrize(
+        ("act", "typed"), [("sample", {}), ("check", {"symptoms": ["cough"], "key": uuid4()})]
+    )
+    def test_asks_again_on_a_page_that_was_left_open_over_midnight(
+        self, act: str, typed: dict[str, Any], as_staff: Client, case: Case
+    ) -> None:
+        yesterday = (NOW - timedelta(days=1)).date()
+        before = Event.objects.count()
+
+        page = do(as_staff, case, act, shown_on=yesterday.isoformat(), **typed)
+
+        assert "a new day has begun" in page.content.decode()
+        assert (Sample.objects.count(), Event.objects.count()) == (0, before)
+        form = dict(page.context["acts"])[act]
+        assert form["shown_on"].value() == NOW.date().isoformat()
+        assert form.data.getlist("check-symptoms") == typed.get("symptoms", [])
+
+    def test_shows_the_card_of_today_after_a_tap_on_that_of_yesterday(
+        self, as_staff: Client, case: Case
+    ) -> None:
+        yesterday = (NOW - timedelta(days=1)).date()
+
+        page = do(as_staff, case, "sample", shown_on=yesterday.isoformat(), htmx=True)
+
+        assert "a new day has begun" in page.content.decode()
+        assert f'name="sample-shown_on" value="{NOW.date()}"' in page.content.decode()
+        assert not Sample.objects.exists()
+        do(as_staff, case, "sample", shown_on=NOW.date().isoformat(), htmx=True)
+        assert Sample.objects.get().day == NOW.date()
+
+    def test_takes_the_moment_that_was_given_on_whatever_page(
+        self, as_staff: Client, case: Case
+    ) -> None:
+        yesterday = NOW - timedelta(days=1)
+        typed = {"shown_on": yesterday.date(), "taken_at": f"{yesterday:%Y-%m-%dT%H:%M}"}
+
+        do(as_staff, case, "sample", **typed)
+
+        assert Sample.objects.get().day == yesterday.date()
+
     def test_works_without_scripts(self, as_staff: Client, case: Case) -> None:
         answer = do(as_staff, case, "sample")
         assert answer.url == reverse("case_detail", args=[case.key])
@@ -295,6 +335,8 @@ class TestToday:
         django_assert_max_num_queries: DjangoAssertNumQueries,
     ) -> None:
         cases = [ready, *(logged.case for days in (2, 1, 0, 9) if (logged := arrive(days=days)))]
+        assert cases[4]
+        arrive(days=0, resident=cases[4].resident, exposure="close_contact")  # another ground
         for name, case in zip(("10号楼", "3号楼", "3号楼", "2号楼", "甲楼"), cases, strict=True):
             assert case
             building, _made = Building.objects.get_or_create(grid=case.grid, name=name)
@@ -309,7 +351,7 @@ class TestToday:
             page = as_staff.get(reverse("today"), {"kind": kind}).context["worklist"]
             while page.next:
                 met += page.cards
-                with django_assert_max_num_queries(13):
+                with django_assert_max_num_queries(12):
                     answer = as_staff.get(reverse("today"), {"kind": kind, "after": page.next})
                 page = answer.context["worklist"]
             return [*met, *page.cards]
