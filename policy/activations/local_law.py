@@ -11,6 +11,7 @@ from common.clock import day_of
 from policy import services
 from policy.activations.timeline import Timeline, timeline
 from policy.engine.documents.law import Law
+from policy.engine.documents.library import Library, shipped
 from policy.engine.documents.schema import SUBJECTS
 from policy.engine.errors import BadQuestionError
 from policy.engine.moments import SHANGHAI
@@ -41,7 +42,8 @@ class LocalLaw:
     The law of an area on a day.
 
     `known` is the area of the portal's that its activations are made for: itself or the nearest
-    above it. Where nothing was activated `law` is what the documents' own days say.
+    above it. Where nothing was activated `law` is what the own days of the documents say that
+    come with the portal.
     """
 
     name: str
@@ -77,20 +79,37 @@ def moment_of(day: date, now: datetime) -> datetime:
 
 def local_law(*, code: str, name: str, day: date, now: datetime) -> LocalLaw:
     """Return which law holds in an area on a day. Three queries at most."""
-    at = moment_of(day, now)
     known = _nearest_area(code)
-    activated = services.in_force(area=known, at=at) if known else None
-    law = activated.at(code[:6]) if activated else _by_own_dates(code, day)
+    law, activated = _law_at(known, code, day, now)
     return LocalLaw(
         name=name,
         code=code,
         known=known,
         day=day,
         law=law,
-        activated=activated is not None,
-        timeline=timeline(area=known, at=at) if known else None,
+        activated=activated,
+        timeline=timeline(area=known, at=moment_of(day, now)) if known else None,
         periods=tuple(_periods(code)),
     )
+
+
+def library_in_force(*, now: datetime) -> Library:
+    """Return the documents, of which the one in force is the one that pages name."""
+
+    def rule(code: str, day: date) -> str | None:
+        law, _activated = _law_at(_nearest_area(code), code, day, now)
+        return law.id if law else None
+
+    return services.library().governed_by(rule)
+
+
+def _law_at(known: Area | None, code: str, day: date, now: datetime) -> tuple[Law | None, bool]:
+    """Return the law of an area on a day, and whether somebody has put it in force."""
+    activated = services.in_force(area=known, at=moment_of(day, now)) if known else None
+    if activated is not None:
+        return activated.at(code[:6]), True
+    # What was uploaded decides nothing before it is activated.
+    return _by_own_dates(shipped(), code, day), False
 
 
 def _nearest_area(code: str) -> Area | None:
@@ -100,12 +119,12 @@ def _nearest_area(code: str) -> Area | None:
     return nearest
 
 
-def _by_own_dates(code: str, day: date) -> Law | None:
-    library = services.library()
+def _by_own_dates(library: Library, code: str, day: date) -> Law | None:
     try:
-        return library.law(library.in_force(code[:6], day), code[:6])
+        document = library.in_force(code[:6], day)
     except BadQuestionError:
         return None
+    return services.library().law(document, code[:6])
 
 
 def _periods(code: str) -> Iterator[ValidityPeriod]:
@@ -124,7 +143,7 @@ def _periods(code: str) -> Iterator[ValidityPeriod]:
     )
     periods: list[ValidityPeriod] = []
     for first in begins:
-        law = _by_own_dates(code, first)
+        law = _by_own_dates(library, code, first)
         if periods and periods[-1].last is None:
             if law is not None and law.id == periods[-1].document:
                 continue

@@ -22,9 +22,10 @@ from accounts.staff.models import Area, Role, User
 from common.clock import day_of
 from common.errors import RefusedError
 from policy import services
+from policy.activations.governing import governing
 from policy.comparison.differences import ClausePair, clause_pairs
 from policy.engine import areas
-from policy.engine.documents.library import Library
+from policy.engine.documents.library import Library, shipped
 from policy.models import Activation, ActivationQuerySet, Justification
 
 
@@ -116,7 +117,7 @@ def _national_over(place: Activation, nation: Sequence[Activation], at: datetime
     ]
     if above:
         return above[-1].document
-    return services.library().in_force(areas.NATIONAL, day_of(at))
+    return shipped().in_force(areas.NATIONAL, day_of(at))
 
 
 def _provision_key(pair: ClausePair) -> tuple[str, str]:
@@ -138,7 +139,11 @@ def _justifications(
 
 def activations_in_scope(*, user: User, at: datetime) -> ActivationQuerySet:
     """Return the activations in force that bear on `user`'s areas; for administrators all."""
-    activations = Activation.objects.in_force(at).select_related("area").order_by("area__path")
+    # One that a later one for the same area has taken the place of is in force no more.
+    governs = [activation.pk for activation in governing(at=at).activations]
+    activations = (
+        Activation.objects.filter(pk__in=governs).select_related("area").order_by("area__path")
+    )
     if user.role == Role.ADMINISTRATOR:
         return activations
     steps = range(Area.steplen, 255, Area.steplen)

@@ -11,7 +11,9 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.security import APIKeyHeader
 from ninja.throttling import AuthRateThrottle
 
+from common import clock
 from policy import services
+from policy.activations.local_law import library_in_force
 from policy.engine.errors import BadQuestionError, ContradictionError
 from policy.engine.questions.ask import consider_line
 from policy.models import ApiClient
@@ -92,11 +94,13 @@ def ask(request: HttpRequest) -> Status[dict[str, Any]]:
     """
     Answer one question of the contract.
 
-    422 with a sentence for one that is not understood, 409 for one whose values contradict each
-    other or ask for a day on which no document is in force.
+    A question by area and day is answered by the document that was put in force there, as the
+    pages say; where nobody has put one in force, by the own days of the documents that come with
+    the portal. 422 with a sentence for a question that is not understood, 409 for one whose
+    values contradict each other or ask for a day on which no document is in force.
     """
     try:
-        return Status(200, consider_line(request.body, services.library()))
+        return Status(200, consider_line(request.body, library_in_force(now=clock.now())))
     except RequestDataTooBig:
         return Status(413, {"error": "The question is longer than any."})
     except ContradictionError as refused:

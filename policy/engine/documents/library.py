@@ -1,7 +1,7 @@
 """The documents that are known, and which of them speaks where and when."""
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from policy.engine.questions.reading import refuse, short_repr
 
 __all__ = ["Law", "Library", "shipped"]
 
+# From an area and a day to the id of the document in force, None for none.
+InForce = Callable[[str, date], str | None]
 DOCUMENTS = Path(__file__).resolve().parents[2] / "documents"
 
 
@@ -23,6 +25,7 @@ class Library:
     def __init__(self, documents: Mapping[str, Document]) -> None:
         self.documents = dict(documents)
         self._laws: dict[tuple[str, str], Law] = {}
+        self._rule: InForce = self._by_own_days
 
     def law(self, document_id: str, place: str | None = None) -> Law:
         """
@@ -55,8 +58,20 @@ class Library:
         """
         Return the id of the most local document in force in an area on a day.
 
-        Raises `BadQuestionError` for a day before the first document.
+        Raises `ContradictionError` for a day on which none is.
         """
+        document = self._rule(area_code, day)
+        if document is None:
+            refuse(
+                "day",
+                f"{day:%Y-%m-%d}没有现行政策文件",
+                f"no document is in force on {day:%Y-%m-%d}.",
+                error=ContradictionError,
+            )
+        return document
+
+    def _by_own_days(self, area_code: str, day: date) -> str | None:
+        """Return the most local document that is in force by the days it names itself."""
         speaking = [
             document
             for document in self.documents.values()
@@ -64,16 +79,18 @@ class Library:
             and document.in_force_from <= day
             and (document.in_force_until is None or day <= document.in_force_until)
         ]
-        if not speaking:
-            refuse(
-                "day",
-                f"{day:%Y-%m-%d}没有现行政策文件",
-                f"no document is in force on {day:%Y-%m-%d}.",
-                error=ContradictionError,
-            )
-        return max(
-            speaking, key=lambda d: (len(areas.significant(d.area)), d.in_force_from, d.id)
-        ).id
+        governing = max(
+            speaking,
+            key=lambda d: (len(areas.significant(d.area)), d.in_force_from, d.id),
+            default=None,
+        )
+        return governing.id if governing else None
+
+    def governed_by(self, rule: InForce) -> "Library":
+        """Return the same documents, of which a rule says which is in force where and when."""
+        governed = Library({})
+        governed.documents, governed._laws, governed._rule = self.documents, self._laws, rule
+        return governed
 
     def with_document(self, document: Document) -> "Library":
         """Return a library that holds one more document (an uploaded one)."""
