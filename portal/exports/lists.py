@@ -53,6 +53,16 @@ PERSON = (
 )
 
 
+# The columns that two people may agree to leave unmasked.
+_SENSITIVE = dict(
+    zip(
+        (Sensitive.NAME, Sensitive.PHONE, Sensitive.NUMBER, Sensitive.ADDRESS),
+        PERSON,
+        strict=False,
+    )
+)
+
+
 @dataclass(frozen=True)
 class ExportScope:
     """The scope of a list: its reader, area, moment and filters."""
@@ -89,6 +99,11 @@ class ExportableList:
     filters: Callable[[], Filters] = dict
     roles: frozenset[Role] = SEES_PEOPLE
     about_people: bool = True
+
+    def columns(self, unmasked: Collection[str]) -> list[tuple[str, bool]]:
+        """Return the headings of a file, each with whether its cells are unmasked."""
+        shown = {_SENSITIVE[Sensitive(word)] for word in unmasked}
+        return [(str(heading), heading in shown) for heading in self.headings]
 
     def known_filters(self, query: Mapping[str, str]) -> dict[str, str]:
         """Return the filters of a query that this list knows, with valid values."""

@@ -191,15 +191,15 @@ def _shown(
         "unfit": requests.unfit(request=asked, by=user) if waits else "",
         "decides": user.role in SUPERVISES,
         "pseudonyms": user.role == Role.AUDITOR,
-        "rows": _rows_of(asked, user, at) if waits and user.role == Role.SUPERVISOR else None,
-        "most": making.MOST_UNMASKED,
+        "rows": _rows_of(asked, at) if waits else None,
+        "columns": LISTS[asked.what].columns(asked.fields),
     }
     return render(request, "portal/exports/request_detail.html", context, status=status)
 
 
-def _rows_of(asked: ExportRequest, user: User, at: datetime) -> int:
-    """Return how many rows a second person would let go."""
-    return LISTS[asked.what].count(ExportScope(user, asked.area, at, asked.filters))
+def _rows_of(asked: ExportRequest, at: datetime) -> int:
+    """Return how many rows a second person would let go: those that the asker's file has."""
+    return LISTS[asked.what].count(ExportScope(asked.asked_by, asked.area, at, asked.filters))
 
 
 @require_POST

@@ -189,6 +189,34 @@ class TestAList:
         assert export.request
         assert export.request.approved_by == second
 
+    @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMINISTRATOR])
+    def test_shows_whoever_decides_how_many_rows_and_which_columns_leave(
+        self, client: Client, staff: User, person: Resident, stranger: Resident, role: Role
+    ) -> None:
+        make_resident(grid=person.grid)
+        client.force_login(staff)
+        ask = {"fields_": ["phone"], "purpose": "sampling", "reason": "上门采样"}
+        client.post(reverse("export_ask", args=["residents"]), {**ask, "format": "csv"})
+        key = ExportRequest.objects.get().key
+
+        client.force_login(make_user(role, Area.objects.get(code="210800"), employer="示例疾控"))
+        response = client.get(reverse("export_request", args=[key]))
+
+        page = response.content.decode()
+        assert response.context["rows"] == 2
+        assert reverse("export_approve", args=[key]) in page
+        assert "2行，未脱敏：电话" in page
+        columns = dict(response.context["columns"])
+        assert columns["手机号码"]
+        assert not columns["姓名"]
+        for heading in columns:
+            assert heading in page
+        client.post(reverse("export_approve", args=[key]))
+        client.force_login(staff)
+        rows = rows_of(client.post(reverse("export_take", args=[key])))
+        assert rows[1][: len(columns)] == list(columns)
+        assert len(rows) == 2 + response.context["rows"]
+
     def test_stops_after_many_in_an_hour(
         self, client: Client, staff: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
