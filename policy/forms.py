@@ -13,6 +13,7 @@ from accounts.staff.models import Area, User
 from common.text import TextField
 from policy import services, words
 from policy.drafts import LARGEST_FILE
+from policy.engine.documents.loader import LONGEST_EXAMPLES
 
 # Notices are issued by the state, a province, a city or a county.
 LEVELS_WITH_LAW = [
@@ -24,7 +25,7 @@ LEVELS_WITH_LAW = [
 
 
 class DraftForm(forms.Form):
-    """A document's YAML file."""
+    """A document's YAML file, with its worked examples."""
 
     file = forms.FileField(
         label=_("The document's YAML file"),
@@ -32,8 +33,26 @@ class DraftForm(forms.Form):
         error_messages={"required": _("Choose the file first.")},
     )
 
+    examples = forms.FileField(
+        label=_("Worked examples"),
+        help_text=_(
+            "Questions with their answers: they are run, and the second person sees them."
+        ),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".yaml,.yml"}),
+    )
+
     helper = FormHelper()
     helper.form_tag = False
+
+    def clean_examples(self) -> Any:
+        """Return the file of worked examples, if it is not too large."""
+        file = self.cleaned_data["examples"]
+        if file and file.size > LONGEST_EXAMPLES:
+            raise forms.ValidationError(
+                _("The file of worked examples is too large: 256 KiB at most.")
+            )
+        return file
 
     def clean_file(self) -> Any:
         """Return the file, if it is no larger than any notice."""

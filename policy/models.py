@@ -238,12 +238,14 @@ class StoredDocument(models.Model):
     """
     A document that an administrator uploaded: a draft until a second one approves it.
 
-    `content` is the file byte for byte; the database keeps it and its hash unchanged.
+    `content` is the file byte for byte, `examples` the file of its worked examples, if any; the
+    database keeps both, and the hash of the first, unchanged.
     """
 
     document = models.CharField(_("document"), max_length=60)
     content = models.BinaryField(_("file"))
     sha256 = models.CharField(_("SHA-256"), max_length=64)
+    examples = models.BinaryField(_("worked examples"), default=b"", blank=True)
     uploaded_by = models.ForeignKey(
         User, on_delete=models.PROTECT, related_name="+", verbose_name=_("uploaded by")
     )
@@ -278,7 +280,9 @@ class StoredDocument(models.Model):
             pgtrigger.Protect(
                 name="file_unchanged",
                 operation=pgtrigger.Update,
-                condition=pgtrigger.AnyChange("document", "content", "sha256", "uploaded_by"),
+                condition=pgtrigger.AnyChange(
+                    "document", "content", "sha256", "examples", "uploaded_by"
+                ),
             ),
             pgtrigger.Protect(
                 name="approved_for_good",

@@ -1,12 +1,15 @@
 """The documents in the database, and which is in force where."""
 
+import functools
 from datetime import datetime
 from time import monotonic
 
 from accounts.staff.models import Area
+from policy import worked_examples
 from policy.engine.documents.library import DOCUMENTS, Law, Library, shipped
 from policy.engine.documents.loader import read
 from policy.models import Activation, Provision, StoredDocument
+from policy.worked_examples import ExampleResult, WorkedExample
 
 # How long a process may not know of a document that another one has approved.
 FRESH_FOR_SECONDS = 1.0
@@ -58,6 +61,24 @@ def file_of(document: str) -> bytes | None:
     if document in shipped().documents:
         return (DOCUMENTS / f"{document}.yaml").read_bytes()
     return None
+
+
+def run_examples(document: str) -> tuple[ExampleResult, ...]:
+    """Return what the documents answer now to the worked examples of one of them."""
+    return _run(document, library())
+
+
+@functools.lru_cache(maxsize=64)
+def _run(document: str, known: Library) -> tuple[ExampleResult, ...]:
+    return worked_examples.run(_examples_of(document), known)
+
+
+def _examples_of(document: str) -> tuple[WorkedExample, ...]:
+    stored = StoredDocument.objects.approved().filter(document=document).first()
+    if stored is None:
+        return worked_examples.of(document)
+    text = bytes(stored.examples).decode()
+    return worked_examples.read(text, f"{document}.yaml") if text else ()
 
 
 def load_documents() -> int:

@@ -24,6 +24,7 @@ urlpatterns = [
     ),
     path("drafts/", drafts.draft_list, name="draft_list"),
     path("drafts/<int:pk>/", drafts.draft_detail, name="draft_detail"),
+    path("drafts/<int:pk>/file", drafts.draft_file, name="draft_file"),
     path("drafts/<int:pk>/settle/", drafts.draft_settle, name="draft_settle"),
     path("<slug:document>.yaml", documents.document_file, name="document_file"),
     path("desk/", desk.desk, name="policy_desk"),
@@ -35,5 +36,6 @@ urlpatterns = [
     path("calculator", calculator.calculator, name="calculator"),
     path("compare", comparison.comparison, name="comparison"),
     path("subjects/<slug:subject>", subjects.subject_detail, name="subject_detail"),
+    path("<slug:document>/examples", documents.document_examples, name="document_examples"),
     path("<slug:document>", documents.document_detail, name="document_detail"),
 ]

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.formats import date_format
+from django.utils.functional import lazy
 from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext, ngettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common import places
 from policy.engine.decisions.people import ListedFacts
+from policy.engine.wording import vocabulary
 from policy.services import library
 
 if TYPE_CHECKING:
@@ -23,92 +25,38 @@ if TYPE_CHECKING:
     from policy.engine.decisions.facts import Person, Served, Stay
     from policy.engine.text import Text
 
-SETTINGS = {
-    "central": _("Central isolation"),
-    "home": _("Home isolation"),
-    "monitoring": _("Health monitoring at home"),
-}
-MOVEMENTS = {
-    "forbidden": _("May not go out"),
-    "stay_indoors": _("Stays indoors"),
-    "non_essential_no": _("Goes out only where necessary"),
-    "low_contact": _("Keeps away from gatherings and public places"),
-    "free": _("May go out"),
-}
-FORCES = {"must": _("Must"), "advise": _("Advice")}
-SUBJECTS = {
-    "infected": _("Infected people"),
-    "close_contacts": _("Close contacts"),
-    "high_risk_stay": _("Stay in a high-risk area"),
-    "inbound": _("Arrivals from abroad"),
-    "freight": _("Truck crews"),
-    "listed_areas": _("Stay in a listed area"),
-    "low_risk_stay": _("Stay in a low-risk area"),
-    "closed_loop_posts": _("End of a closed-loop post"),
-    "arrivals": _("Ordinary arrivals"),
-    "secondary_contacts": _("Contacts of close contacts"),
-    "inbound_results": _("Results of arrivals from abroad"),
-    "zones": _("High-risk areas"),
-    "entry": _("Checks at a door"),
-    "care": _("Access to care"),
-    "screening": _("Occupational testing"),
-    "gatherings": _("Gatherings"),
-    "freight_entry": _("Trucks at a checkpoint"),
-    "registration": _("Reporting before arrival"),
-    "whitelist": _("Whitelist workers"),
-    "registry": _("Key populations"),
-    "registry_end": _("Key populations: the list is complete"),
-    "vaccination": _("Vaccination"),
-    "outings": pgettext_lazy("the rule", "Going out"),
-}
-DUTIES = {
-    "everyone": _("Everybody"),
-    "community": _("The community"),
-    "employers": _("Employers"),
-    "venues": _("Those who run the venues"),
-    "medical": _("Medical institutions"),
-    "schools": _("Schools"),
-    "police": _("The police"),
-    "transport": _("Transport authorities"),
-    "health_authority": _("Health authorities"),
-    "local_government": _("Local government"),
-    "national_authorities": _("National authorities"),
-}
-PAGES = {
-    "supplies": _("Supplies"),
-    "needs": _("Lists of needs"),
-    "hotline": _("Hotline"),
-    "vehicles": _("Vehicles"),
-    "key_people": _("Key populations"),
-    "vaccination": _("Vaccination"),
-    "schools": _("Schools"),
-    "complaints": _("Complaints"),
-    "stranded": _("Stranded people"),
-    "stock": _("Stock for three months"),
-    "care": _("Care"),
-    "isolation_sites": _("Isolation sites"),
-    "safety": _("Safety"),
-    "information": _("Information"),
-    "enterprises": _("Enterprises"),
-    "outings": pgettext_lazy("the page", "Going out"),
-    "clinics": _("Fever clinics"),
-    "checkpoints": _("Checkpoints"),
-}
+
+def say(text: Text | None) -> str:
+    """Return a sentence of the law's in the reader's language, "" for none."""
+    if text is None:
+        return ""
+    return text.en if (get_language() or "").startswith("en") else text.zh
 
 
-EXPOSURES = {
-    "close_contact": _("Close contact"),
-    "secondary_contact": _("Contact of a close contact"),
-    "infected": _("Infected"),
-}
-CLINICAL = {
-    "asymptomatic": _("No symptoms"),
-    "mild": _("Mild"),
-    "moderate": _("Moderate"),
-    "severe": _("Severe"),
-    "critical": _("Critical"),
-}
-RISKS = {"low": _("low-risk area"), "high": _("high-risk area")}
+def _label(text: Text) -> str:
+    # Without any language, as in a migration, labels are in that of the code.
+    return text.en if get_language() is None else say(text)
+
+
+_said_later = lazy(_label, str)
+
+
+def _spoken(texts: Mapping[Any, Text]) -> dict[str, Any]:
+    """Return the words of a vocabulary in the language of whoever looks at them."""
+    return {str(word): _said_later(text) for word, text in texts.items()}
+
+
+SETTINGS = _spoken(vocabulary.SETTINGS)
+MOVEMENTS = _spoken(vocabulary.MOVEMENTS)
+FORCES = _spoken(vocabulary.FORCES)
+SUBJECTS = _spoken(vocabulary.SUBJECTS)
+DUTIES = _spoken(vocabulary.DUTIES)
+PAGES = _spoken(vocabulary.PAGES)
+
+
+EXPOSURES = _spoken(vocabulary.EXPOSURES)
+CLINICAL = _spoken(vocabulary.CLINICAL)
+RISKS = _spoken(vocabulary.RISKS)
 
 VERDICTS = {
     "stricter": _("Stricter"),
@@ -116,63 +64,9 @@ VERDICTS = {
     "looser": _("Looser"),
     "silent": _("Not covered"),
 }
-VENUES = {
-    "nursing_home": _("Nursing home"),
-    "welfare_institution": _("Welfare institution"),
-    "children_welfare": _("Children's home"),
-    "prison": _("Prison"),
-    "kindergarten": _("Kindergarten"),
-    "nursery": _("Nursery"),
-    "school": _("School"),
-    "university": _("University"),
-    "hospital": _("Hospital"),
-    "clinic": _("Clinic"),
-    "pharmacy": _("Pharmacy"),
-    "internet_cafe": _("Internet café"),
-    "bar": _("Bar"),
-    "chess_room": _("Chess and card room"),
-    "ktv": _("Karaoke"),
-    "nightclub": _("Night club"),
-    "dance_hall": _("Dance hall"),
-    "sauna": _("Sauna"),
-    "script_club": _("Role-playing club"),
-    "cinema": _("Cinema"),
-    "theatre": _("Theatre"),
-    "museum": _("Museum"),
-    "library": _("Library"),
-    "scenic_spot": _("Scenic spot"),
-    "mall": _("Shopping centre"),
-    "supermarket": _("Supermarket"),
-    "market": _("Market"),
-    "restaurant": _("Restaurant"),
-    "hotel": _("Hotel"),
-    "office": _("Office"),
-    "government_hall": _("Government service hall"),
-    "compound": _("Residential compound"),
-    "village": _("Village"),
-    "construction_site": _("Construction site"),
-    "cold_chain": _("Cold chain site"),
-    "courier_station": _("Courier station"),
-    "bus": _("Bus"),
-    "taxi": _("Taxi"),
-    "train_station": _("Railway station"),
-    "airport": _("Airport"),
-    "gym": _("Gym"),
-}
-ROLES = {
-    "visitor": _("Visitor"),
-    "patient": _("Patient"),
-    "outsider": _("Outsider"),
-    "member": _("Member or staff"),
-}
-CHECKS = {
-    "temperature": _("Temperature"),
-    "scan": _("Place code scanned"),
-    "travel_code": _("Travel code"),
-    "health_code": _("Health code"),
-    "proof": _("Negative proof"),
-    "appointment": _("Appointment"),
-}
+VENUES = _spoken(vocabulary.VENUES)
+ROLES = _spoken(vocabulary.ROLES)
+CHECKS = _spoken(vocabulary.CHECKS)
 CODES = {"green": _("Green"), "yellow": _("Yellow"), "red": _("Red")}
 # Of listed people; the colours of a health code are called otherwise in Chinese.
 MARKS = {
@@ -180,98 +74,15 @@ MARKS = {
     "yellow": pgettext_lazy("mark", "Yellow"),
     "red": pgettext_lazy("mark", "Red"),
 }
-POSTS = {
-    "border_contact": _("Contact with people or goods at the border"),
-    "isolation_site": _("Isolation site"),
-    "fever_clinic": _("Fever clinic"),
-    "sea_fisher": _("Sea fisher"),
-    "sea_fisher_family": _("Family of a sea fisher"),
-    "aquaculture": _("Aquaculture"),
-    "aquatic_trader": _("Trade in aquatic products"),
-    "fruit_grower": _("Fruit grower"),
-    "fruit_buyer": _("Fruit buyer"),
-    "courier": _("Courier"),
-    "hotel": _("Hotel"),
-    "renovation_loading": _("Renovation and loading"),
-    "transport": _("Transport"),
-    "supermarket": _("Supermarket"),
-    "market": _("Market"),
-    "enclosed_venue": _("Enclosed venue"),
-    "nursing_home": _("Nursing home"),
-    "prison": _("Prison"),
-    "school": _("School"),
-    "port_service": _("Port services"),
-    "hospital_other": _("Other hospital staff"),
-    "resident": _("Resident"),
-}
-LEVELS = {
-    "household": _("Household"),
-    "floor": _("Floor"),
-    "unit": _("Unit"),
-    "building": _("Building"),
-    "compound": _("Residential compound"),
-    "street": _("Subdistrict or town"),
-    "district": _("District"),
-}
-RELATIONS = {
-    "cohabitant": _("Same household"),
-    "close_contact": _("Close contact"),
-    "none": pgettext_lazy("no contact", "None"),
-}
-GATHERINGS = {
-    "banquet": _("Banquet"),
-    "rural_feast": _("Village feast"),
-    "conference": _("Conference"),
-    "performance": _("Performance"),
-    "exhibition": _("Exhibition"),
-    "sports": _("Sports event"),
-    "wedding": _("Wedding"),
-}
-GATHERING_DUTIES = {
-    "plan": _("A plan of prevention"),
-    "report_community": _("Report to the community"),
-    "report_township": _("Report to the township"),
-    "venue_code": _("A place code at the entrance"),
-    "scan": _("Everybody scans"),
-    "proof": _("Everybody shows a negative proof"),
-    "approval": _("Approval"),
-}
-WHITELIST_POSTS = {
-    "medical": _("Medical staff"),
-    "police": _("Police"),
-    "transport_logistics": _("Transport and logistics"),
-    "supermarket": _("Supermarket"),
-    "supply": _("Supply"),
-    "utilities": _("Water, power, gas and heating"),
-    "other": _("Another post"),
-}
-WHITELIST_DUTIES = {
-    "protection": _("Protection"),
-    "vaccination": _("Vaccination"),
-    "health_monitoring": _("Health monitoring"),
-    "reduced_contact": _("Fewer contacts"),
-    "proof": _("Negative proof"),
-}
-CONDITIONS = {
-    "cardiovascular": _("Cardiovascular disease"),
-    "cerebrovascular": _("Cerebrovascular disease"),
-    "copd": _("Chronic obstructive lung disease"),
-    "diabetes": _("Diabetes"),
-    "ckd": _("Chronic kidney disease"),
-    "tumour": _("Tumour"),
-    "immunodeficiency": _("Immunodeficiency"),
-    "hypertension": _("Hypertension"),
-    "haemodialysis": _("Haemodialysis"),
-}
-CATEGORIES = {
-    "elderly": _("Elderly people"),
-    "living_alone_elder": _("Elderly people living alone"),
-    "chronic_disease": _("People with chronic diseases"),
-    "pregnant": _("Pregnant women"),
-    "child_in_difficulty": _("Children in difficulty"),
-    "haemodialysis": _("People on haemodialysis"),
-    "disabled": _("Disabled people"),
-}
+POSTS = _spoken(vocabulary.POSTS)
+LEVELS = _spoken(vocabulary.LEVELS)
+RELATIONS = _spoken(vocabulary.RELATIONS)
+GATHERINGS = _spoken(vocabulary.GATHERINGS)
+GATHERING_DUTIES = _spoken(vocabulary.GATHERING_DUTIES)
+WHITELIST_POSTS = _spoken(vocabulary.WHITELIST_POSTS)
+WHITELIST_DUTIES = _spoken(vocabulary.WHITELIST_DUTIES)
+CONDITIONS = _spoken(vocabulary.CONDITIONS)
+CATEGORIES = _spoken(vocabulary.CATEGORIES)
 VACCINATIONS = {
     "none": pgettext_lazy("no dose", "None"),
     "partial": _("Partial"),
@@ -290,26 +101,10 @@ QUESTIONS = {
     "whitelist": _("White list"),
     "compare": _("Compare two documents"),
 }
-OUTINGS = {
-    "medical": _("Seeing a doctor"),
-    "other": _("Another necessary reason"),
-    "escorted": _("Escorted vehicle, door to door"),
-    "ambulance": _("Ambulance"),
-    "own": _("Own vehicle"),
-    "on_foot": _("On foot"),
-    "n95": _("KN95, N95 or better"),
-    "surgical": _("Surgical mask"),
-}
+OUTINGS = _spoken(vocabulary.OUTINGS)
 FREQUENCIES = {"daily": _("Daily"), "twice_weekly": _("Twice a week")}
 
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
-
-
-def say(text: Text | None) -> str:
-    """Return a sentence of the law's in the reader's language, "" for none."""
-    if text is None:
-        return ""
-    return text.en if (get_language() or "").startswith("en") else text.zh
 
 
 def reason(text: Text) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django import template
+from django.utils.translation import gettext_lazy as _
 
 from policy import words
 
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from policy.engine.text import Text
 
 register = template.Library()
+_RELATIONS = {
+    "before": _("earlier document"),
+    "parent": _("parent document"),
+    "in_force": _("document in force"),
+}
 
 _VOCABULARIES = {
     "categories": words.CATEGORIES,
@@ -34,6 +40,18 @@ _VOCABULARIES = {
 def spoken(text: Text | None) -> str:
     """Return a bilingual sentence in the reader's language."""
     return words.say(text)
+
+
+@register.filter
+def in_words(text: Text | None) -> str:
+    """Return a bilingual sentence in the reader's language, with areas by their names."""
+    return words.reason(text) if text else ""
+
+
+@register.filter
+def relation(to: str) -> str:
+    """Return what another document is to the one that is looked at."""
+    return str(_RELATIONS[to])
 
 
 @register.filter

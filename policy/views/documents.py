@@ -1,8 +1,6 @@
 """The documents, for everyone signed in: what is in force where, and what each clause says."""
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,33 +8,13 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import member
 from common import clock
-from policy import services, words, worked_examples
+from policy import services, words
+from policy.activations.governing import governing
 from policy.engine.documents.library import Law
 from policy.engine.documents.schema import SUBJECTS, Document
 from policy.models import Activation
-
-
-@dataclass(frozen=True)
-class Clause:
-    """A numbered clause and how it is accounted for."""
-
-    number: str
-    provisions: tuple[Any, ...]
-    without: tuple[Any, ...]
-
-
-def clauses_of(document: Document) -> list[Clause]:
-    """Return every clause of a document in order, with its provisions or the reason for none."""
-    provisions: dict[str, list[Any]] = defaultdict(list)
-    without: dict[str, list[Any]] = defaultdict(list)
-    for provision in document.provisions:
-        provisions[provision.clause].append(provision)
-    for line in document.no_provision:
-        without[line.clause].append(line)
-    return [
-        Clause(number, tuple(provisions[number]), tuple(without[number]))
-        for number in document.clauses
-    ]
+from policy.questions import example_results
+from policy.review import review
 
 
 def inherited(law: Law, document: Document) -> list[tuple[Document, list[str]]]:
@@ -55,12 +33,11 @@ def inherited(law: Law, document: Document) -> list[tuple[Document, list[str]]]:
 def document_list(request: HttpRequest) -> HttpResponse:
     """Show which document is in force where, and all documents by day."""
     at = clock.now()
-    in_force = Activation.objects.in_force(at).select_related("area")
     mine = [
         (area, services.in_force(area=area, at=at)) for area in member(request).areas.all()[:10]
     ]
     places: dict[str, list[Activation]] = defaultdict(list)
-    for activation in in_force.order_by("area__path"):
+    for activation in governing(at=at).activations:
         places[activation.document].append(activation)
     documents = sorted(
         services.library().documents.values(), key=lambda known: (known.in_force_from, known.id)
@@ -94,14 +71,28 @@ def document_detail(request: HttpRequest, document: str) -> HttpResponse:
             "children": [
                 child for child in library.documents.values() if child.parent == known.id
             ],
-            "clauses": clauses_of(known),
+            "review": review(known, library, services.file_of(document)),
             "inherited": inherited(library.law(document), known),
-            "activations": Activation.objects.in_force(clock.now())
-            .filter(document=document)
-            .select_related("area"),
-            "examples": worked_examples.of(document),
+            "activations": [
+                activation
+                for activation in governing(at=clock.now()).activations
+                if activation.document == document
+            ],
         },
     )
+
+
+@require_GET
+def document_examples(request: HttpRequest, document: str) -> HttpResponse:
+    """Run the worked examples of a document now, and show what the law answers."""
+    if document not in services.library().documents:
+        raise Http404
+    context = {
+        "document": document,
+        "results": example_results.rows(services.run_examples(document)),
+    }
+    page = "_examples" if request.htmx else "document_examples"  # type: ignore[attr-defined]
+    return render(request, f"policy/{page}.html", context)
 
 
 @require_GET
@@ -110,6 +101,11 @@ def document_file(request: HttpRequest, document: str) -> HttpResponse:
     content = services.file_of(document)
     if content is None:
         raise Http404
+    return as_file(content, document)
+
+
+def as_file(content: bytes, document: str) -> HttpResponse:
+    """Return a document's file to be kept."""
     return HttpResponse(
         content,
         content_type="application/yaml; charset=utf-8",

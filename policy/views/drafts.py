@@ -13,7 +13,8 @@ from common.errors import RefusedError
 from policy import drafts
 from policy.forms import DraftForm
 from policy.models import StoredDocument
-from policy.views.documents import clauses_of
+from policy.questions import example_results
+from policy.views.documents import as_file
 
 
 @role_required(Role.ADMINISTRATOR)
@@ -22,13 +23,17 @@ def draft_list(request: HttpRequest) -> HttpResponse:
     """Take a document's file as a draft; show the drafts that wait and what was approved."""
     form = DraftForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
+        file, examples = form.cleaned_data["file"], form.cleaned_data["examples"]
         try:
             draft = drafts.upload(
-                content=file.read(), name=file.name, at=clock.now(), by=member(request)
+                content=file.read(),
+                name=file.name,
+                examples=examples.read() if examples else b"",
+                at=clock.now(),
+                by=member(request),
             )
         except RefusedError as refused:
-            form.add_error("file", refused.sentence)
+            form.add_error(refused.field or "file", refused.sentence)
         else:
             messages.success(request, _("The file is sound. A second person may approve it."))
             return redirect("draft_detail", draft.pk)
@@ -49,19 +54,28 @@ def draft_list(request: HttpRequest) -> HttpResponse:
 @role_required(Role.ADMINISTRATOR)
 @require_GET
 def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show what a draft says and where it differs from its parent."""
+    """Show every value of a draft, beside its summaries, its parent and the one before it."""
     draft = get_object_or_404(StoredDocument.objects.waiting(), pk=pk)
-    seen = drafts.preview(bytes(draft.content), f"{draft.document}.yaml")
+    seen = drafts.preview_of(draft)
     return render(
         request,
         "policy/draft_detail.html",
         {
             "draft": draft,
             "preview": seen,
-            "clauses": clauses_of(seen.document),
+            "review": seen.review,
+            "results": example_results.rows(seen.examples),
             "own": draft.uploaded_by_id == member(request).pk,
         },
     )
+
+
+@role_required(Role.ADMINISTRATOR)
+@require_GET
+def draft_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a draft's file, byte for byte."""
+    draft = get_object_or_404(StoredDocument.objects.waiting(), pk=pk)
+    return as_file(bytes(draft.content), draft.document)
 
 
 @role_required(Role.ADMINISTRATOR)
@@ -69,13 +83,18 @@ def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def draft_settle(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve or discard a draft."""
     draft = get_object_or_404(StoredDocument.objects.waiting(), pk=pk)
-    settle = drafts.approve if request.POST.get("decision") == "approve" else drafts.discard
+    approves = request.POST.get("decision") == "approve"
+    at, by = clock.now(), member(request)
     try:
-        settle(draft=draft, at=clock.now(), by=member(request))
+        if approves:
+            despite = request.POST.get("despite_warnings") == "on"
+            drafts.approve(draft=draft, at=at, by=by, despite_warnings=despite)
+        else:
+            drafts.discard(draft=draft, at=at, by=by)
     except RefusedError as refused:
         messages.error(request, refused.sentence)
         return redirect("draft_detail", pk)
-    if settle is drafts.discard:
+    if not approves:
         messages.success(request, _("Discarded."))
         return redirect("draft_list")
     messages.success(request, _("Approved. It decides from the day on which it is activated."))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,6 +10,8 @@ from django.views.decorators.http import require_GET
 from policy import services, words
 from policy.engine.documents.library import Library
 from policy.engine.documents.schema import SUBJECTS, Document
+from policy.engine.wording.written import written
+from policy.review import ReviewedProvision, reviewed
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class SubjectEntry:
     """What one document says on a subject; else `speaker` is the document that speaks for it."""
 
     document: Document
-    provisions: tuple[Any, ...]
+    provisions: tuple[ReviewedProvision, ...]
     speaker: Document | None
 
 
@@ -27,7 +28,11 @@ def history(library: Library, subject: str) -> Iterator[SubjectEntry]:
     for document in sorted(
         library.documents.values(), key=lambda known: (known.in_force_from, known.id)
     ):
-        own_provisions = tuple(p for p in document.provisions if p.subject == subject)
+        own_provisions = tuple(
+            reviewed(provision)
+            for provision in written(document).provisions
+            if provision.subject == subject
+        )
         speaker = next(
             (
                 candidate

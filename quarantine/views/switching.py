@@ -26,6 +26,8 @@ from policy.activations.decisions import approve_activation, colleagues, withdra
 from policy.activations.timeline import timeline
 from policy.engine.documents.schema import MEASURE_SUBJECTS
 from policy.models import Activation
+from policy.review import review
+from policy.services import file_of, library
 from quarantine.models import Case, CaseQuerySet, Event
 from quarantine.switching import previews_seen
 from quarantine.switching.preview import (
@@ -96,6 +98,13 @@ def _page(
         "outcomes": SwitchOutcome,
         "later": activation.approved_at is not None and activation.effective_from > at,
     }
+    if document := library().documents.get(activation.document):
+        context["review"] = review(
+            document,
+            library(),
+            file_of(activation.document),
+            in_force=now.activation.document if now and waiting else None,
+        )
     if activation.approved_at:
         context |= _progress(by, activation, at)
     return render(request, "quarantine/activation_detail.html", context, status=status)

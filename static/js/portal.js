@@ -134,10 +134,13 @@ document.addEventListener("change", (event) => {
   button.disabled = !count;
 });
 
-// A link to a folded part opens it.
+// A link to a folded part, or into one, opens it.
 const unfold = () => {
   const part = location.hash && document.getElementById(location.hash.slice(1));
-  if (part?.tagName === "DETAILS") part.open = true;
+  const folded = part && part.closest("details:not([open])");
+  if (!folded) return;
+  folded.open = true;
+  if (folded !== part) part.scrollIntoView();
 };
 window.addEventListener("hashchange", unfold);
 document.addEventListener("DOMContentLoaded", unfold);

@@ -33,7 +33,38 @@ provisions:
     who: {arrived_from: outside_area}
     stages:
       - {setting: home, days: 2, tests: [1, 2], movement: forbidden}
-    summary: {zh: 市外来人居家两天。, en: People from elsewhere stay at home for two days.}
+    summary: {zh: "市外来人居家两天，第1、2天核酸。", en: "Two days at home for others."}
+""".encode()
+# What somebody tried to get through: its values have nothing to do with its summary.
+MISLEADING = """\
+id: demo-city-2022-2
+title: {zh: 演示市通告, en: Notice of the demo city}
+number: {zh: 演示〔2022〕2号, en: Demo 2022 No. 2}
+issuer: {zh: 演示市指挥部, en: Headquarters of the demo city}
+area: "350100"
+in_force_from: 2022-12-20
+parent: fujian-2022-12
+checked_on: 2022-12-20
+clauses: ["1"]
+provisions:
+  - subject: arrivals
+    clause: "1"
+    who: {arrived_from: outside_area}
+    stages:
+      - {setting: home, days: 40, tests: [1, 20, 40], movement: forbidden}
+    on_arrival: {proof_hours: 12, landing_test: without_proof}
+    summary: {zh: 市外来人凭四十八小时核酸证明，居家三天。, en: "48 hours, three days."}
+""".encode()
+EXAMPLES = """\
+- name: {zh: 市外来人居家2天, en: Two days at home}
+  question:
+    ask: measure
+    policy: demo-city-2022-1
+    day: "2022-12-21"
+    person: {arrived_from: "110000"}
+  expect:
+    measure: {policy: demo-city-2022-1, clause: "1"}
+    required_tests: ["2022-12-21", "2022-12-22"]
 """.encode()
 
 
@@ -53,8 +84,8 @@ def another() -> User:
     return factories.make_user(Role.ADMINISTRATOR)
 
 
-def upload(by: User, content: bytes = NOTICE) -> StoredDocument:
-    return drafts.upload(content=content, name="notice.yaml", at=AT, by=by)
+def upload(by: User, content: bytes = NOTICE, examples: bytes = b"") -> StoredDocument:
+    return drafts.upload(content=content, name="notice.yaml", examples=examples, at=AT, by=by)
 
 
 class TestADraft:
@@ -115,11 +146,55 @@ class TestADraft:
 
         assert words in refused.value.sentence
 
-    def test_cannot_be_changed_in_the_database(self, one: User) -> None:
+    @pytest.mark.parametrize("column", ["content", "examples"])
+    def test_cannot_be_changed_in_the_database(self, one: User, column: str) -> None:
         draft = upload(one)
 
         with pytest.raises(DatabaseError), transaction.atomic():
-            StoredDocument.objects.filter(pk=draft.pk).update(content=b"else")
+            StoredDocument.objects.filter(pk=draft.pk).update(**{column: b"else"})
+
+    def test_whose_summary_names_other_numbers_needs_a_word_of_the_approver(
+        self, one: User, another: User
+    ) -> None:
+        draft = upload(one, MISLEADING)
+
+        with pytest.raises(drafts.WarningsError):
+            drafts.approve(draft=draft, at=AT, by=another)
+        drafts.approve(draft=draft, at=AT, by=another, despite_warnings=True)
+
+        draft.refresh_from_db()
+        assert draft.approved_by == another
+
+    def test_brings_worked_examples_that_are_run(self, one: User, another: User) -> None:
+        draft = upload(one, examples=EXAMPLES)
+        [seen] = drafts.preview_of(draft).examples
+        drafts.approve(draft=draft, at=AT, by=another)
+        [run] = services.run_examples(draft.document)
+
+        for result in (seen, run):
+            assert not result.disagreements
+            assert result.answer["required_tests"] == ["2022-12-21", "2022-12-22"]
+
+    @pytest.mark.parametrize(
+        ("examples", "words"),
+        [
+            (EXAMPLES.replace(b'"2022-12-22"]', b'"2022-12-23"]'), "第1行：required_tests应为"),
+            (EXAMPLES.replace(b"policy: demo-city", b"policy: other"), "没有问到"),
+            (EXAMPLES.replace(b"expect:", b"expects:"), "第1行：算例须有"),
+            (EXAMPLES.replace(b"ask: measure", b"ask: mesure"), "第1行："),
+            (b"a: 1", "列表"),
+            (b"- &a {b: 1}\n" + b"- {<<: *a}\n" * 3_000, "第2行："),
+            (b"\xff\xfe", "UTF-8"),
+            (b"# " * drafts.LONGEST_EXAMPLES, "256"),
+        ],
+    )
+    def test_with_unsound_examples_is_refused_with_the_line(
+        self, one: User, examples: bytes, words: str
+    ) -> None:
+        with pytest.raises(drafts.BadExamplesError) as refused:
+            upload(one, examples=examples)
+
+        assert words in refused.value.sentence
 
 
 class TestThePages:
@@ -140,6 +215,82 @@ class TestThePages:
 
         assert approved.request["PATH_INFO"] == reverse("document_detail", args=[draft.document])
         assert client.get(reverse("document_file", args=[draft.document])).content == NOTICE
+
+    def test_show_who_approves_what_will_decide_and_not_only_what_its_author_says(
+        self, client: Client, one: User, another: User
+    ) -> None:
+        draft = upload(one, MISLEADING)
+        client.force_login(another)
+
+        page = client.get(reverse("draft_detail", args=[draft.pk])).content.decode()
+
+        for said in (
+            "市外来人凭四十八小时核酸证明，居家三天。",
+            "12小时内核酸阴性证明",
+            "第1、20、40天核酸",
+            "概要写的是48小时、3天，取值是1天、20天、40天、12小时",
+            "没有有效证明的做落地检",
+            "没有随附算例",
+            reverse("draft_file", args=[draft.pk]),
+        ):
+            assert said in page
+        assert '<li id="file-15"><code>      - {setting: home, days: 40' in page
+        file = client.get(reverse("draft_file", args=[draft.pk]))
+        assert file.content == MISLEADING
+
+    def test_approve_such_a_file_only_by_who_confirms_to_have_compared_it(
+        self, client: Client, one: User, another: User
+    ) -> None:
+        draft = upload(one, MISLEADING)
+        client.force_login(another)
+        settle = reverse("draft_settle", args=[draft.pk])
+
+        refused = client.post(settle, {"decision": "approve"}, follow=True)
+        assert "数字不一致" in refused.content.decode()
+        assert StoredDocument.objects.waiting().exists()
+        client.post(settle, {"decision": "approve", "despite_warnings": "on"})
+
+        assert not StoredDocument.objects.waiting().exists()
+
+    def test_mark_what_a_new_edition_changes(
+        self, client: Client, one: User, another: User
+    ) -> None:
+        drafts.approve(draft=upload(one), at=AT, by=another)
+        edition = NOTICE.replace(b"demo-city-2022-1", b"demo-city-2023-1")
+        edition = edition.replace(b": 2022-12-20", b": 2023-01-05")
+        draft = upload(one, edition.replace(b"days: 2, tests: [1, 2]", b"days: 2, tests: [1]"))
+        client.force_login(another)
+
+        page = client.get(reverse("draft_detail", args=[draft.pk])).content.decode()
+
+        assert "<mark>第1天核酸</mark>" in page
+        assert "上一文件第1条" in page
+        assert "第1阶段：居家隔离，2天，第1、2天核酸，不得外出。" in page
+
+    def test_take_worked_examples_beside_the_file(self, client: Client, one: User) -> None:
+        client.force_login(one)
+        files = {
+            "file": SimpleUploadedFile("notice.yaml", NOTICE),
+            "examples": SimpleUploadedFile("examples.yaml", EXAMPLES),
+        }
+
+        page = client.post(reverse("draft_list"), files, follow=True).content.decode()
+
+        assert "市外来人居家2天" in page
+        assert "成立" in page
+
+    def test_say_which_example_does_not_hold(self, client: Client, one: User) -> None:
+        client.force_login(one)
+        wrong = EXAMPLES.replace(b'"2022-12-22"]', b'"2022-12-23"]')
+        files = {
+            "file": SimpleUploadedFile("notice.yaml", NOTICE),
+            "examples": SimpleUploadedFile("examples.yaml", wrong),
+        }
+
+        page = client.post(reverse("draft_list"), files)
+
+        assert page.status_code == 422
+        assert "required_tests" in str(page.context["form"].errors["examples"])
 
     def test_say_the_line_of_a_broken_file(self, client: Client, one: User) -> None:
         client.force_login(one)

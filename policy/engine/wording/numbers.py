@@ -76,7 +76,6 @@ class Mention(NamedTuple):
 
 _DIGITS = dict(zip("〇零一二两三四五六七八九", (0, 0, 1, 2, 2, 3, 4, 5, 6, 7, 8, 9), strict=True))
 _PLACES = {"十": 10, "百": 100, "千": 1000}
-_ZH_NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|[〇零一二两三四五六七八九十百千]+)"
 _ZH_UNITS: dict[str, tuple[Unit, int]] = {
     "天": ("day", 1),
     "日": ("day", 1),
@@ -93,20 +92,28 @@ _ZH_UNITS: dict[str, tuple[Unit, int]] = {
     "检": ("time", 1),
     "轮": ("time", 1),
 }
+
+
+def _one_of(*words: str) -> str:
+    return f"(?:{'|'.join(map(re.escape, words))})"
+
+
+_TO = _one_of("至", "到", "~", "—", "–", "-")
+_AND = _one_of("、", "，", ",", "和", "及", "或", "与", "+", "×")
+_NTH, _YEAR, _MONTH, _DAY, _NO = "第", "年", "月", "日", "号"
+_BEFORE_UNIT = _one_of("个", "整", "多", "余", "日历", "自然")
+_ZH_NUMBER = rf"(?:[0-9]+(?:\.[0-9]+)?|[{''.join((*_DIGITS, *_PLACES))}]+)"
+_ZH_SEVERAL = rf"(?P<several>{_ZH_NUMBER}(?:\s*(?:{_AND}|{_TO})\s*{_NTH}?{_ZH_NUMBER})*)"
 # Dates, numbers of documents, and fixed words (一人一档) count nothing.
 _ZH_NO_NUMBER = re.compile(
-    r"(?:[0-9]{4}年)?[0-9]{1,2}月(?:[0-9]{1,2}日)?|[0-9]{4}年|[0-9]+号|一[人户家]一\w"
+    rf"(?:[0-9]{{4}}{_YEAR})?[0-9]{{1,2}}{_MONTH}(?:[0-9]{{1,2}}{_DAY})?|[0-9]{{4}}{_YEAR}"
+    rf"|[0-9]+{_NO}|{_one_of('一人一', '一户一', '一家一')}\w"
 )
-_ZH_FIRST_DAY = re.compile("当天|当日|首日")
-_ZH_SUM = re.compile(rf"(?P<several>{_ZH_NUMBER}(?:\+{_ZH_NUMBER})+)(?!\s*[天日])")
-_ZH = re.compile(
-    rf"(?P<several>{_ZH_NUMBER}(?:\s*(?:、|,|，|和|及|或|与|至|到|~|—|–|-|\+|×)\s*第?{_ZH_NUMBER})*)"
-    rf"\s*(?:个|整|多|余)?\s*(?:日历|自然)?(?P<unit>{'|'.join(_ZH_UNITS)})(?!期)"
-)
-_ZH_CT = re.compile(
-    rf"(?i:ct)\s*值?[^0-9。；，]{{0,6}}(?P<several>{_ZH_NUMBER}(?:(?:、|和|至|到|-)\s*{_ZH_NUMBER})*)"
-)
-_ZH_EACH = re.compile(rf"({_ZH_NUMBER})|(至|到|~|—|–|-)")
+_ZH_FIRST_DAY = re.compile(_one_of("当天", "当日", "首日"))
+_ZH_SUM = re.compile(rf"(?P<several>{_ZH_NUMBER}(?:\+{_ZH_NUMBER})+)(?!\s*{_one_of(*_ZH_UNITS)})")
+_ZH = re.compile(rf"{_ZH_SEVERAL}\s*{_BEFORE_UNIT}*(?P<unit>{'|'.join(_ZH_UNITS)})")
+_ZH_CT = re.compile(rf"(?i:ct)\s*[^0-9{''.join('。；，、')}]{{0,7}}{_ZH_SEVERAL}")
+_ZH_EACH = re.compile(rf"({_ZH_NUMBER})|({_TO})")
 _LONGEST_RANGE = 60  # as long as anything may last
 
 
@@ -352,7 +359,10 @@ def warnings(provision: Provision, together: Iterable[Provision]) -> tuple[Text,
 
 
 def _list(mentions: Iterable[Mention]) -> Text:
-    several = [mention.text for mention in mentions]
+    """Return numbers in one text: by what they count, the smallest first."""
+    found = tuple(mentions)
+    units = list(dict.fromkeys(mention.unit for mention in found))
+    several = [m.text for m in sorted(found, key=lambda m: (units.index(m.unit), m.number))]
     return Text("、".join(t.zh for t in several), ", ".join(t.en for t in several))
 
 

@@ -269,6 +269,6 @@ OUTINGS: dict[OutingPurpose | OutingVehicle | OutingMask, Text] = {
     "ambulance": Text("救护车", "Ambulance"),
     "own": Text("自驾车", "Own vehicle"),
     "on_foot": Text("步行", "On foot"),
-    "n95": Text("KN95、N95及以上", "KN95, N95 or better"),
+    "n95": Text("KN95、N95 及以上", "KN95, N95 or better"),
     "surgical": Text("医用外科口罩", "Surgical mask"),
 }

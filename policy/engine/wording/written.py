@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from policy.engine.documents.schema import Document, NoProvision, Provision
 from policy.engine.text import Text
-from policy.engine.wording import numbers
+from policy.engine.wording import numbers, vocabulary
 from policy.engine.wording.sentences import Line, lines_of, lines_of_head, lines_without
 
 
@@ -81,10 +81,8 @@ class WrittenDocument:
         yield from (line.text for line in self.head)
         for clause in self.clauses:
             for provision in clause.provisions:
-                yield Text(
-                    f"第{clause.number}条 {provision.subject}",
-                    f"Clause {clause.number} {provision.subject}",
-                )
+                name = vocabulary.SUBJECTS[provision.subject]
+                yield Text(f"第{clause.number}条：{name.zh}", f"Clause {clause.number}: {name.en}")
                 if provision.order:
                     yield provision.order
                 yield from (line.text for line in provision.lines)

@@ -64,6 +64,37 @@ class TestTheDayBefore:
         assert "All cases stand under what is in force" not in page
 
 
+class TestAProposal:
+    def test_shows_every_value_that_will_decide_beside_what_is_in_force(
+        self, administrator: Client, contact: Case
+    ) -> None:
+        proposer = make_user(Role.ADMINISTRATOR)
+        proposal = Activation.objects.create(
+            document="cn-2022-113",
+            area=Area.objects.get(code=COUNTY),
+            effective_from=SWITCH,
+            reason="示例",
+            proposed_by=proposer,
+            proposer_employer=proposer.employer,
+            proposed_at=SWITCH,
+        )
+
+        response = administrator.get(reverse("activation_detail", args=[proposal.pk]))
+
+        page = response.content.decode()
+        [in_force, *_others] = response.context["review"].beside
+        assert in_force.relation == "in_force"
+        assert in_force.comparison.other.id == contact.law
+        for provision in response.context["review"].written.provisions:
+            for line in provision.lines:
+                assert line.label.zh in page
+                assert all(part.zh in page for part in line.parts)
+        for inherited in response.context["review"].inherited:
+            assert f'id="{inherited.document.id}-clause-' in page
+        assert reverse("document_file", args=["cn-2022-113"]) in page
+        assert reverse("document_examples", args=["cn-2022-113"]) in page
+
+
 class TestAfterwards:
     def test_the_numbers_are_those_that_the_approver_saw_and_lead_to_the_people(
         self, administrator: Client, ten: Activation, monkeypatch: pytest.MonkeyPatch

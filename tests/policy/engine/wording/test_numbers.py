@@ -102,7 +102,7 @@ class TestASummary:
         stages = (Stage(setting="home", days=40, tests=(1, 20, 40)),)
 
         assert told(measure("居家隔离三天，第1、2、3天核酸", stages=stages)) == [
-            "概要写的是3天、2天，取值是40天、20天"
+            "概要写的是2天、3天，取值是20天、40天"
         ]
 
     def test_that_leaves_a_value_out_is_told(self) -> None:
@@ -174,7 +174,7 @@ class TestTheShippedDocuments:
 
         assert told == {
             ("cn-2022-101", "9", "概要提到3天、2次，取值里没有"),
-            ("cn-2022-101", "10", "取值有5天、3天，概要没有提到"),
+            ("cn-2022-101", "10", "取值有3天、5天，概要没有提到"),
             ("cn-2022-113", "6", "概要提到80岁，取值里没有"),
             ("shanxi-2022-38", "2", "取值有5天，概要没有提到"),
             ("shanxi-2022-38", "7", "概要提到80岁，取值里没有"),
