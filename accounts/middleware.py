@@ -89,7 +89,8 @@ class IdleTimeout:
         seen = request.session.get(SEEN, now)
         if now - seen > settings.IDLE_MINUTES[member(request).role] * 60:
             return True
-        if SEEN not in request.session or now - seen >= WRITE_EVERY:
+        # A clock that was set back leaves a moment to come, which would count from then on.
+        if SEEN not in request.session or not 0 <= now - seen < WRITE_EVERY:
             request.session[SEEN] = now
         return False
 
