@@ -107,7 +107,7 @@ def _usable_as_of(request: HttpRequest) -> datetime | None:
     if connection.in_atomic_block or time.monotonic() < _away_until:
         return None
     now, position = _position()
-    seen = request.COOKIES.get(MARK, "")
+    seen = request.COOKIES.get(_mark(), "")
     try:
         of = _copied(now, position, seen if POSITION.fullmatch(seen) else "0/0")
     except (DatabaseError, InterfaceError) as error:
@@ -145,6 +145,10 @@ def _copied(now: datetime, position: str, seen: str) -> datetime | None:
         return row[0] if row else None
 
 
+def _mark() -> str:
+    return f"__Host-{MARK}" if settings.SESSION_COOKIE_SECURE else MARK
+
+
 def _leave_alone(error: Exception) -> None:
     global _away_until
     _away_until = time.monotonic() + LEFT_ALONE
@@ -168,7 +172,7 @@ class ReadYourWrites:
         except (DatabaseError, InterfaceError):
             return response  # what it says does not come from the database
         response.set_cookie(
-            MARK,
+            _mark(),
             position,
             secure=settings.SESSION_COOKIE_SECURE,
             httponly=True,

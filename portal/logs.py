@@ -54,7 +54,10 @@ def configure(*, production: bool, level: str) -> dict[str, Any]:
     render: Processor = (
         structlog.processors.JSONRenderer(ensure_ascii=False)
         if production
-        else structlog.dev.ConsoleRenderer(colors=False)
+        # With the values of all variables, one traceback kept a process busy for half a minute.
+        else structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        )
     )
     return {
         "version": 1,

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +20,7 @@ from django.test import Client
 from accounts.staff.models import Area, User
 from residents.register.models import Resident
 from tests import crowd
-from tests.factories import make_place, make_user
+from tests.factories import make_grid, make_place, make_user
 from tests.faults.stage import Stage, stage
 from tests.reminders.cases import make_many
 
@@ -30,7 +31,8 @@ pytestmark = [
 ]
 AT_ONCE = 4
 REQUESTS = 600
-PEOPLE = 2_000
+PEOPLE, GRIDS = 2_000, 50
+DAY = timedelta(days=1)
 MOST_GROWTH = 60 << 20  # bytes in each process, from when it is warm
 ODD = (
     *("", "0", "-1", "9" * 40, "%00", "../../etc/passwd", "' OR 1=1 --", "<script>", "9999-12-31"),
@@ -133,13 +135,17 @@ def flat(here: Stage, requests: int) -> None:
 
 
 def crowded(here: Stage, people: int, requests: int) -> None:
-    """Ask for pages of a district with very many residents, all under a measure."""
-    crowd.fill(people, crowd.make_district(100), with_results=False)
+    """Ask for pages of a county with very many residents, all under a measure."""
+    grids = [make_place("cn-2022-113", crowd.COUNTY)]
+    grids += [make_grid(Area.objects.get_parent(grids[0])) for _ in range(GRIDS - 1)]
+    for grid in grids:
+        make_many(people // GRIDS, grid=grid, day_1=crowd.TODAY, next_test_on=crowd.TODAY + DAY)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    assert Resident.objects.count() >= people
+    user = make_user("supervisor", Area.objects.get(code=crowd.COUNTY))
+    assert Resident.objects.count() == people
 
-    answers = visits(here, User.objects.get(username="supervisor"), requests, odd=0.2)
+    answers = visits(here, user, requests, odd=0.2)
 
     assert_answered(answers)
     seconds = sorted(took for *_, took in answers)

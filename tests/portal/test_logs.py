@@ -46,3 +46,23 @@ class TestRequestLog:
     def test_leaves_out_what_was_searched_for(self, rf: RequestFactory) -> None:
         request = rf.get("/residents/", {"q": "张三"})
         assert RequestLog.format_request(request) == "GET /residents/"
+
+
+class TestTheLogOfTryingOut:
+    def test_shows_where_an_error_came_through_without_the_values_there(self) -> None:
+        before = structlog.get_config()
+        line = logs.configure(production=False, level="INFO")["formatters"]["line"]
+        formatter = structlog.stdlib.ProcessorFormatter(
+            processors=line["processors"], foreign_pre_chain=line["foreign_pre_chain"]
+        )
+        structlog.configure(**before)
+        typed = "10012345678"
+        with pytest.raises(ValueError, match="invalid") as failure:
+            int(f"x{typed[:0]}")
+        info = (failure.type, failure.value, failure.tb)
+
+        told = formatter.format(
+            logging.LogRecord("residents", logging.ERROR, __file__, 1, "Failed", (), info)
+        )
+        assert "ValueError" in told
+        assert typed not in told
