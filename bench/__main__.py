@@ -25,7 +25,11 @@ def main() -> int:
     os.environ.setdefault("LOG_LEVEL", "WARNING")
     release = engines.lock_data(BUILD / "bench")
     try:
-        with engines.run_engines(BUILD / "bench", **engines.embedded(environ.Env())):
+        embedded = engines.embedded(environ.Env())
+        os.environ["DATABASE_URL"] = engines.superuser_address(environ.Env(), BUILD / "bench")
+        if embedded["valkey"]:
+            os.environ["REDIS_URL"] = engines.addresses(environ.Env(), BUILD / "bench")[1]
+        with engines.run_engines(BUILD / "bench", **embedded):
             django.setup()
             call_command("migrate", verbosity=0)
             _print_row(*COLUMNS)

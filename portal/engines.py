@@ -87,6 +87,11 @@ def migration_address(env: environ.Env, data: Path) -> str:
     return given or ("" if env("DATABASE_URL", default="") else _embedded_url(OWNS, data))
 
 
+def superuser_address(env: environ.Env, data: Path) -> str:
+    """Return the URL of PostgreSQL for what makes databases of its own: tests, measurements."""
+    return env("DATABASE_URL", default="") or _embedded_url("postgres", data)
+
+
 def _embedded_url(role: str, data: Path) -> str:
     return f"postgres://{role}@/{DATABASE}?host={socket_dir(data)}"
 

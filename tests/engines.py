@@ -64,9 +64,9 @@ if not os.environ.get("REDIS_URL"):
     os.environ[OURS] = "yes"
 _embedded = engines.embedded(environ.Env())
 _data, _let_go = _first_free() if any(_embedded.values()) else (BUILD, lambda: None)
-_database, os.environ["REDIS_URL"] = engines.addresses(environ.Env(), _data)
+_, os.environ["REDIS_URL"] = engines.addresses(environ.Env(), _data)
 # Tests make databases, and undo what triggers forbid: as the superuser.
-os.environ["DATABASE_URL"] = _database.replace(f"//{engines.SERVES}@/", "//postgres@/")
+os.environ["DATABASE_URL"] = engines.superuser_address(environ.Env(), _data)
 
 
 def _start() -> None:
