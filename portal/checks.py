@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
@@ -22,6 +23,20 @@ def keys_of_this_database(databases: Any = None, **_: Any) -> list[CheckMessage]
     except ImproperlyConfigured as error:
         return [Error(str(error), id="portal.E002")]
     return []
+
+
+@register(Tags.database)
+def two_roles(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """Warn where who serves owns the audit: it could do with it what it likes."""
+    if not databases or not settings.PRODUCTION or settings.SERVING_ROLE:
+        return []
+    return [
+        checks.Warning(
+            "The role of DATABASE_URL migrates, and so owns the audit that it writes.",
+            hint="Migrate by another role: DATABASE_MIGRATION_URL (docs/operations.md).",
+            id="portal.W001",
+        )
+    ]
 
 
 @register(Tags.database)

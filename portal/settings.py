@@ -144,7 +144,9 @@ if REPLICA_URL := env("DATABASE_REPLICA_URL", default=""):
 DATABASE_ROUTERS = ["common.replica.Router"]
 # The role that migrates owns the tables; the one that serves may only add to the audit.
 DATABASE_MIGRATION_URL = engines.migration_address(env, DATA_DIR)
-SERVING_ROLE = DATABASES["default"]["USER"] if DATABASE_MIGRATION_URL else None
+SERVING_ROLE = DATABASES["default"].get("USER") if DATABASE_MIGRATION_URL else None
+if DATABASE_MIGRATION_URL and not SERVING_ROLE:
+    raise ImproperlyConfigured("Name the role that serves in DATABASE_URL: postgres://ROLE@…")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {

@@ -139,11 +139,12 @@ def witnessed() -> Iterator[Witnessed]:
         yield Witnessed(model._meta.db_table, key, tuple(names), tuple(left_out))
 
 
-def install(role: str | None = None) -> None:
+def install(role: str | None = None, password: str = "") -> None:
     """
     Put the witness over all tables that are there, and leave `role`, which serves, its rights.
 
-    Rows that are older than the witness of their table are linked as they are. May be repeated.
+    A role that is not there is made, where who migrates may make one. Rows that are older than
+    the witness of their table are linked as they are. May be repeated.
     """
     tables = set(connection.introspection.table_names())
     if AuditLink._meta.db_table not in tables:
@@ -159,6 +160,7 @@ def install(role: str | None = None) -> None:
                 )
                 _link_older_rows(cursor, each)
         if role:
+            _make(cursor, role, password)
             _grant(cursor, role, tables)
 
 
@@ -181,6 +183,13 @@ def _link_older_rows(cursor: Any, each: Witnessed) -> None:
         f" WHERE NOT EXISTS (SELECT FROM {AuditLink._meta.db_table} l"
         f" WHERE l.\"table\" = '{each.table}' AND l.row = t.{each.key}::text)"
     )
+
+
+def _make(cursor: Any, role: str, password: str) -> None:
+    cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
+    if not cursor.fetchone():
+        name = connection.ops.quote_name(role)
+        cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD %s", [password or None])
 
 
 def _grant(cursor: Any, role: str, tables: set[str]) -> None:

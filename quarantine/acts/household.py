@@ -117,7 +117,7 @@ def cases_behind(case: Case) -> list[Case]:
     here = Q(resident=case.resident_id) | Q(resident__household=case.resident.household_id)
     cases = Case.objects.filter(here).exclude(Q(closed_as__in=Case.VOID) & ~Q(pk=case.pk))
     positive = Event.objects.filter(pk__in=_positives(), case=OuterRef("pk"))
-    related = (*_RELATED, "arrival", "positive__sample", "index_case__resident")
+    related = (*_RELATED, "index_case__resident")
     return list(
         cases.select_related(*related)
         .annotate(says_positive=Exists(positive))
