@@ -24,7 +24,9 @@ from accounts.auditing.chain import ChainFinding
 from accounts.auditing.models import AuditLink
 from accounts.exports import ledger, requests
 from accounts.keys import keyring
+from accounts.proposals.models import AccountProposal
 from accounts.staff.models import Area, Role, User
+from accounts.voices.models import Intervention
 from policy import drafts
 from policy.activations import choices, decisions
 from policy.models import Justification
@@ -62,6 +64,8 @@ def fill(notice: bytes) -> None:
     first, second = made(Role.ADMINISTRATOR, country), made(Role.ADMINISTRATOR, country)
     supervisor = made(Role.SUPERVISOR, community)
     staff, stranger = made(Role.GRID_STAFF, grid), made(Role.GRID_STAFF, elsewhere)
+    for account in (staff, stranger):
+        _hands(account, first, second)
     residents = [make_resident(grid=grid, by=staff, name=name) for name in ("张三", "李四")]
     for resident in residents:
         audit.record(by=staff, did="read", to=resident, reason=f"电话核实{resident.pk}")
@@ -73,6 +77,24 @@ def fill(notice: bytes) -> None:
     chain.seal()
     accounts.deactivate(user=stranger, by=first)
     audit.showed(by=staff, page="case_list", people=[each.key for each in residents])
+
+
+def _hands(account: User, one: User, another: User) -> None:
+    """Let one administrator have a hand in an account, and two decide about it."""
+    with transaction.atomic():
+        Intervention.objects.create(
+            account=account, by=one, kind=Intervention.Kind.MADE, at=AT, by_employer=one.employer
+        )
+        AccountProposal.objects.create(
+            kind=AccountProposal.Kind.CLOSE,
+            account=account,
+            proposed_by=one,
+            proposer_employer=one.employer,
+            proposed_at=AT,
+            refused_by=another,
+            refused_at=AT,
+        )
+        audit.record(by=one, did="made account", to=account)
 
 
 def _exports(community: Any, asker: User, approver: User) -> None:

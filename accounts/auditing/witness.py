@@ -26,7 +26,10 @@ TRIGGER = "audit_witness"
 ADD_ONLY = (AuditEntry, AuditWords, Export)
 READ_ONLY = (AuditLink, AuditPending)
 # Of these rows are never deleted by the portal, though some change.
-KEPT = ("accounts.ExportRequest", "accounts.DataKey", "policy.Activation", "policy.StoredDocument")
+KEPT = (
+    *("accounts.AccountProposal", "accounts.DataKey", "accounts.ExportRequest"),
+    *("accounts.Intervention", "policy.Activation", "policy.StoredDocument"),
+)
 
 # `last` are all deferred triggers of the transaction but the ones that the first pass fires: a
 # lock taken before a foreign key is checked could be waited for in a circle.
@@ -186,7 +189,7 @@ def _link_older_rows(cursor: Any, each: Witnessed) -> None:
 
 
 def _make(cursor: Any, role: str, password: str) -> None:
-    cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [role])
+    cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
     if not cursor.fetchone():
         name = connection.ops.quote_name(role)
         cursor.execute(f"CREATE ROLE {name} LOGIN PASSWORD %s", [password or None])

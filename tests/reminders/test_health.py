@@ -35,7 +35,7 @@ class TestStopped:
     def test_is_known_without_the_cache(self, settings: Settings) -> None:
         settings.CACHES = {
             "default": {
-                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "BACKEND": "common.cache.Cache",
                 "LOCATION": "redis://127.0.0.1:1/0",
             }
         }

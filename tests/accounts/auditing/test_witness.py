@@ -14,7 +14,6 @@ from residents.register import services as residents
 from tests.factories import NOW, make_grid, make_resident, make_user
 
 pytestmark = pytest.mark.django_db
-ROLE = "serves_in_a_test"
 
 
 @pytest.fixture
@@ -28,9 +27,9 @@ def serving(staff: User) -> Iterator[None]:
     audit.record(by=staff, did="read", to="resident:1", reason="电话核实")
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
-        cursor.execute(f"CREATE ROLE {ROLE}")
-        witness.install(role=ROLE)
-        cursor.execute(f"SET ROLE {ROLE}")
+        role = f"serves_{connection.settings_dict['NAME']}"  # roles are those of all databases
+        witness.install(role=role, password="secret")
+        cursor.execute(f"SET ROLE {role}")
     yield
     with connection.cursor() as cursor:
         cursor.execute("RESET ROLE")
