@@ -20,6 +20,7 @@ from accounts.limits.devices import remember
 from accounts.limits.guesses import PASSWORD, guess
 from accounts.staff.models import SUPERVISES, User
 from common.encryption import decrypt, encrypt
+from common.redirects import is_own_path
 
 TOTP = "mfa.secret"
 
@@ -39,6 +40,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Return False: there is no public sign-up."""
         return False
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Return whether `next` may be followed: a path of the portal."""
+        return is_own_path(url or "")
 
     def post_login(self, request: HttpRequest, user: User, **context: Any) -> HttpResponse:
         """Record the sign-in in the audit; know the device from now on."""

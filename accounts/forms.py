@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.staff.models import Area, Role, User
+from common.days import DayField
 from common.text import TextField
 
 
@@ -202,7 +203,7 @@ class CodeForm(forms.Form):
 class AuditFilterForm(forms.Form):
     """Which entries of the audit to show."""
 
-    day = forms.DateField(
+    day = DayField(
         label=_("Day"), required=False, widget=forms.DateInput({"type": "date"}, format="%Y-%m-%d")
     )
     about = TextField(

@@ -1,4 +1,4 @@
-"""Middleware for signed-in users: no caching, idle timeout, second factor."""
+"""Middleware for signed-in users: no caching, end of a session, second factor."""
 
 import time
 from collections.abc import Callable
@@ -22,7 +22,7 @@ from accounts.adapter import must_have_second_factor
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
-SEEN, SECOND_FACTOR = "seen_at", "second_factor"
+BEGAN, SEEN, SECOND_FACTOR = "began_at", "seen_at", "second_factor"
 WRITE_EVERY = 60  # seconds between two writes of a session
 # Pages that stay open to users who are redirected to a required step.
 ALWAYS = {"account_logout", "account_reauthenticate", "mfa_reauthenticate", "set_language"}
@@ -72,17 +72,30 @@ def _leads_to_sign_in(response: HttpResponseBase) -> bool:
     return address.path == resolve_url(settings.LOGIN_URL)
 
 
-class IdleTimeout:
-    """Sign out users without requests for longer than their role allows (IDLE_MINUTES)."""
+class SessionEnd:
+    """
+    Sign out users whose session is over.
+
+    It is after the hours of their role (SESSION_HOURS), whatever they do, and after its minutes
+    without requests (IDLE_MINUTES).
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer the request, or redirect to the sign-in page."""
-        if request.user.is_authenticated and self._was_idle(request):
-            return self._sign_out(request)
+        if request.user.is_authenticated:
+            if self._is_over(request):
+                return self._sign_out(request, _("Your session has ended. Sign in again."))
+            if self._was_idle(request):
+                return self._sign_out(request, self._idle(request))
         return self.get_response(request)
+
+    def _is_over(self, request: HttpRequest) -> bool:
+        now = int(time.time())
+        began = request.session.setdefault(BEGAN, now)
+        return bool(now - began >= settings.SESSION_HOURS[member(request).role] * 3600)
 
     def _was_idle(self, request: HttpRequest) -> bool:
         now = int(time.time())
@@ -94,18 +107,17 @@ class IdleTimeout:
             request.session[SEEN] = now
         return False
 
-    def _sign_out(self, request: HttpRequest) -> HttpResponseBase:
+    def _idle(self, request: HttpRequest) -> str:
         minutes = settings.IDLE_MINUTES[member(request).role]
+        return ngettext(
+            "You were signed out after %(count)d minute without activity.",
+            "You were signed out after %(count)d minutes without activity.",
+            minutes,
+        ) % {"count": minutes}
+
+    def _sign_out(self, request: HttpRequest, why: str) -> HttpResponseBase:
         logout(request)
-        messages.info(
-            request,
-            ngettext(
-                "You were signed out after %(count)d minute without activity.",
-                "You were signed out after %(count)d minutes without activity.",
-                minutes,
-            )
-            % {"count": minutes},
-        )
+        messages.info(request, why)
         return redirect_to_login(request.path)
 
 

@@ -26,6 +26,11 @@ def entry(key: object) -> str:
     return f"entry: {key}"
 
 
+def limit(what: str, pk: int) -> str:
+    """Return the name of the lock for counting what one user has done so far."""
+    return f"limit: {what} of {pk}"
+
+
 @contextmanager
 def held(name: str, *, wait: bool = True) -> Iterator[bool]:
     """

@@ -10,6 +10,7 @@ from django.db import connection
 
 from accounts.keys import keyring
 from accounts.staff.models import User
+from portal import engines
 from portal.demo import staff
 
 
@@ -54,5 +55,27 @@ def no_demo_accounts(databases: Any = None, **_: Any) -> list[CheckMessage]:
             "This database holds the accounts of the demo, whose passwords were shown.",
             hint="Start production on an empty database; the demo's people are not real.",
             id="portal.E001",
+        )
+    ]
+
+
+@register(Tags.database)
+def nothing_personal_in_the_log(databases: Any = None, **_: Any) -> list[CheckMessage]:
+    """Warn where PostgreSQL's log would hold statements that it refuses, or rows."""
+    if not databases:
+        return []
+    wanted = dict(setting.split("=") for setting in engines.NOTHING_PERSONAL)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(wanted)]
+        )
+        other = sorted(name for name, value in cursor.fetchall() if value != wanted[name])
+    if not other:
+        return []
+    return [
+        checks.Warning(
+            f"PostgreSQL's log may hold birth dates and addresses: {', '.join(other)}.",
+            hint="Set them as docs/operations.md says (What is needed).",
+            id="portal.W001",
         )
     ]

@@ -43,6 +43,11 @@ REDIS_AT_LEAST = 7
 LONGEST_SOCKET_DIR = 107 - len("/.s.PGSQL.5432.lock")
 # A switch of very many cases would be held up by checkpoints, which write whole pages anew.
 FOR_LARGE_WRITES = ("shared_buffers=256MB", "max_wal_size=4GB", "checkpoint_timeout=15min")
+# What a statement holds, and which row it is about, is of people: the log tells neither.
+NOTHING_PERSONAL = (
+    *("log_min_error_statement=panic", "log_error_verbosity=terse"),
+    *("log_parameter_max_length=0", "log_parameter_max_length_on_error=0"),
+)
 FASTER_THAN_SAFE = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 # A data folder from before there were two roles.
@@ -350,6 +355,7 @@ def _postgres(home: _Home, *, safe: bool) -> Iterator[None]:
         programs / "postgres",
         *("-D", str(cluster), "-k", str(home.run), "-c", "listen_addresses="),
         *("-c", "max_connections=100"),
+        *(f"--{setting}" for setting in NOTHING_PERSONAL),
         *(f"--{setting}" for setting in (FOR_LARGE_WRITES if safe else FASTER_THAN_SAFE)),
         end_by=signal.SIGINT,
     )

@@ -7,6 +7,8 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.days import DayField
+
 # So far from the real day a demo still looks like one.
 FURTHEST = timedelta(days=60)
 
@@ -14,7 +16,7 @@ FURTHEST = timedelta(days=60)
 class DemoDayForm(forms.Form):
     """The day that the demo takes for today; none for the real one."""
 
-    day = forms.DateField(
+    day = DayField(
         label=gettext_lazy("Day"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),

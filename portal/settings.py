@@ -95,7 +95,7 @@ MIDDLEWARE = [
     "accounts.middleware.SignedOutFragment",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "accounts.middleware.IdleTimeout",
+    "accounts.middleware.SessionEnd",
     "accounts.middleware.RequiredSetup",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -103,6 +103,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.RequestLog",
+    "portal.middleware.PlainText",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -344,6 +345,7 @@ STATICFILES_DIRS = [
     ("bootstrap-icons", BASE_DIR / "node_modules/bootstrap-icons/font"),
     ("echarts", BASE_DIR / "node_modules/echarts/dist"),
 ]
+STATICFILES_FINDERS = ["portal.static_files.OwnFiles", "portal.static_files.PackageFiles"]
 # Trying out needs no collectstatic; production names each file by its content.
 WHITENOISE_USE_FINDERS = not PRODUCTION
 if PRODUCTION:
@@ -373,9 +375,11 @@ X_FRAME_OPTIONS = "DENY"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
-# A session ends after a day, and earlier when nothing is asked for: grid staff sign in once a
-# shift, outdoors; a desk left alone is closed after half an hour.
+# A session ends after a day, of who sees more than a grid after half of one, however much it is
+# used; and earlier when nothing is asked for: grid staff sign in once a shift, outdoors; a desk
+# left alone is closed after half an hour.
 SESSION_COOKIE_AGE = 24 * 3600
+SESSION_HOURS = {"grid_staff": 24, "supervisor": 12, "administrator": 12, "auditor": 12}
 IDLE_MINUTES = {"grid_staff": 8 * 60, "supervisor": 30, "administrator": 30, "auditor": 30}
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)

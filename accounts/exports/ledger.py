@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from accounts.auditing import audit
 from accounts.exports.models import Export, ExportRequest
 from accounts.staff.models import Area, User
+from common import locks
 from common.errors import RefusedError
 
 # More than anybody's work needs; limits what a stolen session can take.
@@ -61,7 +62,13 @@ def enter(
     request: ExportRequest | None = None,
     fields: Iterable[str] = (),
 ) -> Export:
-    """Record a file under its number; `people` are the pseudonyms of all people in it."""
+    """
+    Record a file under its number; `people` are the pseudonyms of all people in it.
+
+    Raise TooManyExportsError if the hourly limit was reached while it was made.
+    """
+    locks.hold_for_transaction(locks.limit("exports", by.pk))
+    refuse_too_many(by=by, at=at)
     export = Export(
         pk=number,
         at=at,

@@ -12,6 +12,7 @@ from accounts.auditing import audit
 from accounts.exports.models import AGREED_FOR, ExportRequest
 from accounts.staff.models import SUPERVISES, Area, Role, User
 from accounts.voices.independence import no_second_voice
+from common import locks
 from common.encryption import sealed
 from common.errors import RefusedError
 
@@ -54,6 +55,7 @@ def ask(
     by: User,
 ) -> ExportRequest:
     """Create a request for a list with some fields unmasked."""
+    locks.hold_for_transaction(locks.limit("requests", by.pk))
     if ExportRequest.objects.waiting(at).filter(asked_by=by).count() >= MOST_WAITING:
         raise TooManyWaitError(_("Several of your requests wait already: withdraw one first."))
     request = ExportRequest.objects.create(

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.access import member
 from common import clock
+from common.days import DayField
 from common.places import LONGEST_PLACE, UnknownPlaceError
 from common.text import TextField
 from policy.activations.local_law import area_of, local_law
@@ -26,7 +27,7 @@ class LocalLawForm(forms.Form):
         error_messages={"required": _("Choose the area.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    day = forms.DateField(
+    day = DayField(
         label=_("Day"),
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": _("Give the day, for example 2022-12-07.")},

@@ -25,6 +25,7 @@ from accounts.exports.files import dialling_format
 from accounts.exports.models import ExportedList, Sensitive
 from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common import clock
+from common.days import is_day
 from common.workbooks import Cell
 from policy import words
 from quarantine.cases.readiness import Readiness, readiness_of_each
@@ -127,12 +128,7 @@ class ExportableList:
 def _is_choice(choices: Choices, value: str) -> bool:
     if isinstance(choices, re.Pattern):
         return bool(choices.fullmatch(value))
-    if choices is not None:
-        return value in choices
-    try:
-        return parse_date(value) is not None
-    except ValueError:
-        return False
+    return is_day(value) if choices is None else value in choices
 
 
 def _in_words(choices: Choices, value: str) -> str:

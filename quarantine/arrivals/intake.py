@@ -17,6 +17,7 @@ from quarantine.arrivals.services import ChangedByArrival, log_arrival
 from quarantine.arrivals.unclear import refuse_unclear
 from quarantine.models import Arrival
 from quarantine.relocation.moves import move_resident
+from residents.register import elsewhere
 from residents.register import services as residents
 from residents.register.models import Household, Resident
 from residents.relocation import moves
@@ -32,7 +33,6 @@ class NoDoorError(RefusedError):
     field = "door"
 
 
-@transaction.atomic
 def take_in(
     *,
     key: uuid.UUID,
@@ -58,58 +58,60 @@ def take_in(
     UnclearPlaceError where the law asks more exactly where somebody was, NoDoorError, and what
     `residents.register.services` and `quarantine.arrivals.services.log_arrival` raise.
     """
-    locks.hold_for_transaction(locks.entry(key))
-    if logged := Arrival.objects.visible_to(by).filter(key=key).first():
-        return logged
-    refuse_unclear(law, facts)
-    entry: ChangedByArrival | None = None
-    household = _household(door) if door else None
-    if isinstance(who, Newcomer) and household is None:
-        raise NoDoorError(_("Enter the building and the door."))
-    if isinstance(who, Newcomer) and household:
-        resident = residents.register(
-            household=household,
-            name=who.name,
-            document_type=who.document_type,
-            number=who.number,
-            phone=who.phone or _shared_phone(housemate, household),
-            sex=who.sex,
-            birth_date=who.birth_date,
-            emergency_name=emergency_name,
-            emergency_phone=emergency_phone,
-            at=at,
-            by=by,
-        )
-        entry = ChangedByArrival(None, resident.version, {}, phone)
-    elif isinstance(who, Resident):
-        resident, version, before = who, who.version, residents.snapshot_of(who)
-        _house(resident, household or resident.household, day=facts.start, at=at, by=by)
-        reached = phone or resident.phone or _shared_phone(housemate, resident.household)
-        if reached != resident.phone or emergency_name or emergency_phone:
-            residents.change(
-                resident=resident,
-                version=resident.version,
-                phone=reached,
+    asks = isinstance(who, Newcomer) and bool(who.number)
+    with elsewhere.asking(by=by, when=asks), transaction.atomic():
+        locks.hold_for_transaction(locks.entry(key))
+        if logged := Arrival.objects.visible_to(by).filter(key=key).first():
+            return logged
+        refuse_unclear(law, facts)
+        entry: ChangedByArrival | None = None
+        household = _household(door) if door else None
+        if isinstance(who, Newcomer) and household is None:
+            raise NoDoorError(_("Enter the building and the door."))
+        if isinstance(who, Newcomer) and household:
+            resident = residents.register(
+                household=household,
+                name=who.name,
+                document_type=who.document_type,
+                number=who.number,
+                phone=who.phone or _shared_phone(housemate, household),
+                sex=who.sex,
+                birth_date=who.birth_date,
                 emergency_name=emergency_name,
                 emergency_phone=emergency_phone,
                 at=at,
                 by=by,
             )
-        if resident.version != version:
-            typed_door = show_entrance(door) if door else {}
-            entry = ChangedByArrival(before, resident.version, typed_door, phone)
-    return log_arrival(
-        key=key,
-        resident=resident,
-        grid=resident.grid,
-        facts=facts,
-        origin=origin,
-        from_abroad=from_abroad,
-        law=law,
-        at=at,
-        by=by,
-        entry=entry,
-    ).arrival
+            entry = ChangedByArrival(None, resident.version, {}, phone)
+        elif isinstance(who, Resident):
+            resident, version, before = who, who.version, residents.snapshot_of(who)
+            _house(resident, household or resident.household, day=facts.start, at=at, by=by)
+            reached = phone or resident.phone or _shared_phone(housemate, resident.household)
+            if reached != resident.phone or emergency_name or emergency_phone:
+                residents.change(
+                    resident=resident,
+                    version=resident.version,
+                    phone=reached,
+                    emergency_name=emergency_name,
+                    emergency_phone=emergency_phone,
+                    at=at,
+                    by=by,
+                )
+            if resident.version != version:
+                typed_door = show_entrance(door) if door else {}
+                entry = ChangedByArrival(before, resident.version, typed_door, phone)
+        return log_arrival(
+            key=key,
+            resident=resident,
+            grid=resident.grid,
+            facts=facts,
+            origin=origin,
+            from_abroad=from_abroad,
+            law=law,
+            at=at,
+            by=by,
+            entry=entry,
+        ).arrival
 
 
 def _house(

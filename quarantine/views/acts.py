@@ -11,9 +11,8 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -24,6 +23,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import Role, User
 from common import clock
 from common.errors import RefusedError
+from common.redirects import redirect_to_next
 from quarantine.acts import contacts, daily_checks, exceptions, outings, release, results
 from quarantine.acts.available import SUPERVISORS_ONLY, Act
 from quarantine.acts.forms import ACT_FORMS, ActForm, ConfirmedForm
@@ -300,10 +300,7 @@ def _again(
 def _back(request: HttpRequest, key: uuid.UUID, by: User, at: datetime) -> HttpResponse:
     if _from_today(request):
         return _card(request, key, by, at)
-    next_url = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(next_url, allowed_hosts=None):
-        next_url = reverse("case_detail", args=[key])
-    return redirect(next_url)
+    return redirect_to_next(request, "case_detail", key)
 
 
 def _from_today(request: HttpRequest) -> bool:

@@ -19,6 +19,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import Area, Role, User
 from common import clock, places
 from common.errors import RefusedError
+from common.paging import parse_key
 from common.places import LONGEST_PLACE
 from common.undo_window import UNDO
 from policy import words
@@ -228,9 +229,9 @@ def posted(request: HttpRequest) -> QueryDict:
     """Return the posted data, with an empty row where another stay or stretch was asked for."""
     data = request.POST.copy()
     for kind in ("stay", "served"):
-        rows = request.POST.get(f"{kind}-TOTAL_FORMS", "")
-        if f"another_{kind}" in request.POST and rows.isdecimal():
-            data[f"{kind}-TOTAL_FORMS"] = str(int(rows) + 1)
+        rows = parse_key(request.POST.get(f"{kind}-TOTAL_FORMS"))
+        if f"another_{kind}" in request.POST and rows is not None:
+            data[f"{kind}-TOTAL_FORMS"] = str(rows + 1)
     return data
 
 

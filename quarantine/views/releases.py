@@ -6,8 +6,7 @@ import uuid
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +15,7 @@ from accounts.access import member, role_required
 from accounts.staff.models import Role
 from common import clock
 from common.paging import page_after
+from common.redirects import redirect_to_next
 from quarantine.acts.household import proposals_waiting
 from quarantine.acts.release import release, release_proposals
 from quarantine.models import Case
@@ -67,9 +67,7 @@ def release_confirm(request: HttpRequest) -> HttpResponse:
         residents.showed(page="release_confirm", people=refused, by=by)
         for case, sentence in outcome.refused:
             messages.error(request, f"{mask_name(case.resident.name)}: {sentence}")
-    next_url = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(next_url, allowed_hosts=None)
-    return redirect(next_url if safe else "release_list")
+    return redirect_to_next(request, "release_list")
 
 
 def _keys(request: HttpRequest) -> list[uuid.UUID]:

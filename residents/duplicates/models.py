@@ -93,9 +93,11 @@ class Merge(models.Model):
         return f"merge {self.key}"
 
 
-def merged_entries() -> models.QuerySet[Resident]:
-    """Return the entries that were merged into another, found by the merges."""
+def merged_entries(into: models.QuerySet[Resident] | None = None) -> models.QuerySet[Resident]:
+    """Return the entries that were merged into another (of `into`), found by the merges."""
     merges = Merge.objects.filter(undone_at=None)
+    if into is not None:
+        merges = merges.filter(kept__in=into)
     return Resident.objects.filter(gone_as=Resident.GoneAs.MERGED, pk__in=merges.values("merged"))
 
 

@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Exists, Min, OuterRef, Prefetch, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,6 +20,7 @@ from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common import clock
 from common.errors import RefusedError
 from common.paging import page_after
+from common.redirects import redirect_to_next
 from common.replica import may_lag
 from policy import services as policy
 from policy import words
@@ -491,9 +491,7 @@ def need_contact(request: HttpRequest, key: UUID) -> HttpResponse:
 
 
 def _redirect_back(request: HttpRequest, need: Need) -> HttpResponseRedirect:
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-    return redirect(back) if safe else redirect("health_file", need.resident.key)
+    return redirect_to_next(request, "health_file", need.resident.key)
 
 
 @require_http_methods(["GET", "POST"])

@@ -11,19 +11,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
-from accounts.auditing.models import AuditEntry
 from accounts.staff.models import User
 from accounts.voices.independence import refuse_one_voice
+from common import locks
 from common.encryption import search_hashes
 from common.errors import RefusedError
 from residents.openings.models import Opening
+from residents.register import elsewhere
+from residents.register.elsewhere import TooManyQuestionsError
 from residents.register.identity import read_number, read_phone
 from residents.register.models import Resident, ResidentQuerySet
 from residents.register.services import PHONE, number_hashes
 
 OPEN_FOR = timedelta(hours=1)
 A_DAY = timedelta(days=1)
-OPENINGS_A_DAY, MISSES_A_DAY = 5, 20
+OPENINGS_A_DAY = 5
 MISSED = gettext_noop("looked in other areas and found nobody")
 
 
@@ -41,15 +43,6 @@ class NobodyError(RefusedError):
         )
 
 
-class TooManyOpeningsError(RefusedError):
-    """The user has reached the daily limit of openings or misses."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("You have looked into other areas too often today. Ask your supervisor.")
-        )
-
-
 class OpeningEndedError(RefusedError):
     """The opening has ended already."""
 
@@ -61,21 +54,27 @@ def open_record(*, text: str, reason: str, today: date, by: User) -> Resident:
     """
     Open the record of the resident that `text` identifies for an hour; return the resident.
 
-    Residents of the areas of `by` need no opening. Failed attempts are audited, too.
+    Residents of the areas of `by` need no opening. Failed attempts are audited, too. Raise
+    NobodyError or TooManyQuestionsError.
     """
-    _refuse_too_many(by)
-    matching = list(_matching_residents(text, today)[:2])
-    if len(matching) != 1:
-        audit.record(by=by, did=MISSED, to=by)
-        raise NobodyError
-    resident = matching[0]
-    if not Resident.objects.visible_to(by, opened=True).filter(pk=resident.pk).exists():
-        _open(resident, reason, by)
+    with elsewhere.asking(by=by) as question:
+        question.refuse_too_many()
+        matching = list(_matching_residents(text, today)[:2])
+        if len(matching) != 1:
+            question.learned = True
+            audit.record(by=by, did=MISSED, to=by)
+            raise NobodyError
+        resident = matching[0]
+        if not Resident.objects.visible_to(by, opened=True).filter(pk=resident.pk).exists():
+            question.learned = True
+            _open(resident, reason, by)
     return resident
 
 
 @transaction.atomic
 def _open(resident: Resident, reason: str, by: User) -> None:
+    locks.hold_for_transaction(locks.limit("openings", by.pk))
+    _refuse_too_many(by)
     opening = Opening.objects.create(
         resident=resident, by=by, reason=reason, until=Now() + OPEN_FOR
     )
@@ -90,10 +89,8 @@ def _open(resident: Resident, reason: str, by: User) -> None:
 
 def _refuse_too_many(by: User) -> None:
     since = Now() - A_DAY
-    missed = AuditEntry.objects.filter(actor=by.key, did=MISSED, at__gt=since).count()
-    opened = Opening.objects.filter(by=by, at__gt=since).count()
-    if missed >= MISSES_A_DAY or opened >= OPENINGS_A_DAY:
-        raise TooManyOpeningsError
+    if Opening.objects.filter(by=by, at__gt=since).count() >= OPENINGS_A_DAY:
+        raise TooManyQuestionsError
 
 
 def _matching_residents(text: str, today: date) -> ResidentQuerySet:

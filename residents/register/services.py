@@ -1,11 +1,12 @@
 """Register, find and change residents, and uncover masked values."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F, Model, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +18,8 @@ from common.encryption import sealed, search_hash, search_hashes
 from common.text import tidy
 from residents.duplicates.models import kept_entry_of, merged_entries
 from residents.openings.models import Opening
-from residents.register import addresses
+from residents.register import addresses, elsewhere
+from residents.register.elsewhere import RegisteredElsewhereError
 from residents.register.identity import Identity, read_name, read_number, read_phone
 from residents.register.models import (
     Building,
@@ -31,6 +33,7 @@ from residents.search import name_keys
 # Contexts of hashes, so that equal texts in two columns have different hashes.
 NUMBER, PHONE, DOOR = "resident.number", "resident.phone", "household.door"
 NUMBER_END, PHONE_END, DOOR_KEY = "resident.number_end", "resident.phone_end", "household.door_key"
+NUMBER_ONCE = "resident_number_once"  # the constraint
 LAST = 4  # last characters of a number or phone for search
 _DERIVED = ("_hash", "_key", "_end", "_words")
 SHORT = 16  # characters of hashes of values that many rows share
@@ -56,18 +59,6 @@ class AlreadyRegisteredError(ValidationError):
         )
 
 
-class RegisteredElsewhereError(ValidationError):
-    """The number belongs to a resident outside the areas of the user."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            _(
-                "A person with this number is registered in an area that is not yours. Open their"
-                " record with a reason, or ask your supervisor to have them moved here."
-            )
-        )
-
-
 class ChangedMeanwhileError(ValidationError):
     """Somebody else saved the row after it was read."""
 
@@ -87,20 +78,22 @@ def find_by_number(*, document_type: str, number: str) -> Resident | None:
     return holder_of(number_hashes(document_type, number), document_types=[document_type])
 
 
-def holder_of(hashes: Collection[str], *, document_types: Collection[str]) -> Resident | None:
+def holder_of(
+    hashes: Collection[str], *, document_types: Collection[str], by: User | None = None
+) -> Resident | None:
     """
-    Return the holder of a number with one of these hashes.
+    Return the holder of a number with one of these hashes, in the areas of `by` if given.
 
-    If only a merged entry has the number, return the entry that was kept.
+    If only a merged entry has the number, return the entry that was kept. With `by`, it takes as
+    long for a person of another area as for nobody.
     """
     holding = Q(document_type__in=document_types, number_hash__in=hashes)
-    holders = (
-        Resident.objects.people().filter(holding).select_related("household__building", "grid")
-    )
+    there = Resident.objects.visible_to(by) if by else Resident.objects.people()
+    holders = there.filter(holding).select_related("household__building", "grid")
     # Without LIMIT, which would make the planner scan the residents by key.
     if current := list(holders):
         return current[0]
-    merged = list(merged_entries().filter(holding))
+    merged = list(merged_entries(into=there if by else None).filter(holding))
     return kept_entry_of(merged[0]) if merged else None
 
 
@@ -191,7 +184,6 @@ def building_at(*, grid: Area, name: str) -> Building:
     ]
 
 
-@transaction.atomic
 def register(
     *,
     household: Household,
@@ -209,24 +201,30 @@ def register(
     """
     Register a person who lives or stays in `household`.
 
-    Sex and birth date in the number take precedence.
+    Sex and birth date in the number take precedence. Raise AlreadyRegisteredError, also when
+    somebody else registers the number at the same moment, RegisteredElsewhereError or
+    TooManyQuestionsError.
     """
     identity = read_number(document_type, number, today=timezone.localtime(at).date())
-    _refuse_known(document_type, identity, by)
-    resident = Resident.objects.create(
-        household=household,
-        grid=household.building.grid,
-        created_at=at,
+    columns = {
         **name_columns(read_name(name)),
         **_identity_columns(document_type, identity, sex, birth_date),
         **_contact_columns(phone, emergency_name, emergency_phone),
-        phone_entered_at=at if phone else None,
-    )
-    audit.record(by=by, did=gettext_noop("registered"), to=resident)
+    }
+    with elsewhere.asking(by=by, when=bool(identity.number)), transaction.atomic():
+        _refuse_known(document_type, identity, by)
+        with _refusing_known(document_type, identity, by):
+            resident = Resident.objects.create(
+                household=household,
+                grid=household.building.grid,
+                created_at=at,
+                **columns,
+                phone_entered_at=at if phone else None,
+            )
+        audit.record(by=by, did=gettext_noop("registered"), to=resident)
     return resident
 
 
-@transaction.atomic
 def change(
     *,
     resident: Resident,
@@ -245,26 +243,36 @@ def change(
     """
     Change a resident, unless they changed since `version` was read.
 
-    Empty values stay unchanged, because the form does not show current values.
+    Empty values stay unchanged, because the form does not show current values. Raise
+    ChangedMeanwhileError before anything else is asked, and what `register` raises.
     """
-    new = _contact_columns(phone, emergency_name, emergency_phone)
-    if name:
-        new |= name_columns(read_name(name))
-    if number or document_type not in {"", resident.document_type}:
-        kind = document_type or resident.document_type
-        identity = read_number(kind, number, today=timezone.localtime(at).date())
-        _refuse_known(kind, identity, by, besides=resident)
-        new |= _identity_columns(
-            kind, identity, sex or resident.sex, birth_date or resident.birth_date
+    kind = document_type or resident.document_type
+    renumbered = bool(number) or kind != resident.document_type
+    with elsewhere.asking(by=by, when=renumbered) as question, transaction.atomic():
+        _refuse_changed(resident, version)
+        new = _contact_columns(phone, emergency_name, emergency_phone)
+        if name:
+            new |= name_columns(read_name(name))
+        if renumbered:
+            identity = read_number(kind, number, today=timezone.localtime(at).date())
+            _refuse_known(kind, identity, by, besides=resident)
+            new |= _identity_columns(
+                kind, identity, sex or resident.sex, birth_date or resident.birth_date
+            )
+            # Whoever puts number after number on one person asks about each.
+            question.learned = bool(resident.number and number)
+        else:
+            identity = Identity("")
+            new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
+        changed = sorted(
+            field for field, value in new.items() if getattr(resident, field) != value
         )
-    else:
-        new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
-    changed = sorted(field for field, value in new.items() if getattr(resident, field) != value)
-    if phone:
-        new["phone_entered_at"] = at
-    update(resident, version, **new)
-    fields = [field for field in changed if not field.endswith(_DERIVED)]
-    audit.record(by=by, did=gettext_noop("changed"), to=resident, fields=fields)
+        if phone:
+            new["phone_entered_at"] = at
+        with _refusing_known(kind, identity, by, besides=resident):
+            update(resident, version, **new)
+        fields = [field for field in changed if not field.endswith(_DERIVED)]
+        audit.record(by=by, did=gettext_noop("changed"), to=resident, fields=fields)
 
 
 def snapshot_of(resident: Resident) -> dict[str, Any]:
@@ -320,6 +328,7 @@ def take_registration_back(
         return False
     gone = Resident.GoneAs.TAKEN_BACK
     update(resident, resident.version, gone_as=gone, gone_on=on)
+    elsewhere.note(by=by)  # that the number was free
     audit.record(by=by, did=gettext_noop("undid a registration"), to=resident)
     return True
 
@@ -359,16 +368,41 @@ def uncover(*, resident: Resident, field: str, reason: str, by: User) -> str:
 def _refuse_known(
     document_type: str, identity: Identity, by: User, besides: Resident | None = None
 ) -> None:
-    holder = find_by_number(document_type=document_type, number=identity.number)
-    if holder and holder != besides:
-        _refuse_elsewhere(holder, by)
-        raise AlreadyRegisteredError(holder)
-
-
-def _refuse_elsewhere(resident: Resident, by: User) -> None:
-    """Raise `RegisteredElsewhereError` if `by` may not see the resident."""
-    if not Resident.objects.visible_to(by).filter(pk=resident.pk).exists():
+    """Refuse a number that somebody holds; outside the areas of `by` as `elsewhere` allows."""
+    if not identity.number:
+        return
+    asked = elsewhere.current()
+    hashes = number_hashes(document_type, identity.number)
+    limited = None if asked.allowed else by
+    holder = holder_of(hashes, document_types=[document_type], by=limited)
+    if holder is None or holder == besides:
+        if holder is None:
+            asked.refuse_too_many()
+        return
+    if asked.allowed and not Resident.objects.visible_to(by).filter(pk=holder.pk).exists():
         raise RegisteredElsewhereError
+    raise AlreadyRegisteredError(holder)
+
+
+@contextmanager
+def _refusing_known(
+    document_type: str, identity: Identity, by: User, besides: Resident | None = None
+) -> Iterator[None]:
+    """Write a number in the block; refuse it if somebody else did at the same moment."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        if NUMBER_ONCE not in str(error):
+            raise
+        _refuse_known(document_type, identity, by, besides)
+        raise
+
+
+def _refuse_changed(resident: Resident, version: int) -> None:
+    rows = Resident.objects.select_for_update(of=["self"]).filter(pk=resident.pk, version=version)
+    if not rows.exists():
+        raise ChangedMeanwhileError
 
 
 def update(resident: Resident, version: int, **new: Any) -> None:

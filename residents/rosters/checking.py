@@ -60,7 +60,7 @@ from residents.search import name_keys
 
 EXAMPLES = 5  # rows that are named for a reason of rejection
 Outcome = RosterRow.Outcome
-NEW, UPDATE, UNCHANGED, DUPLICATE, REJECTED = (outcome.value for outcome in Outcome)
+NEW, UPDATE, UNCHANGED, DUPLICATE, REJECTED, REFERRED = (outcome.value for outcome in Outcome)
 Numbered = tuple[int, list[Any]]
 Known = dict[tuple[str, str], Resident]
 
@@ -81,10 +81,7 @@ SAME_PERSON = gettext_noop(
     "Somebody of the same name and birth date is registered under another number or none. If it"
     " is the same person, change them by hand; if not, register this one by hand."
 )
-ELSEWHERE = gettext_noop(
-    "A person with this number is registered in an area that is not yours. Ask your supervisor to"
-    " have them moved here."
-)
+ELSEWHERE = gettext_noop("A person with this number is registered in another area.")
 
 # By the hash of the pinyin; while two search keys are in use, by the surname's pinyin only.
 _NAMESAKES = """
@@ -275,7 +272,8 @@ class Checker:
         self, number: int, row: list[Any], person: RosterPerson, resident: Resident
     ) -> str:
         if resident.grid_id not in self._reader.places.paths:
-            return self._put_aside(number, row, REJECTED, (columns.NUMBER, ELSEWHERE, {}))
+            elsewhere: Problem = (columns.NUMBER, ELSEWHERE, {})
+            return self._put_aside(number, row, REFERRED, elsewhere, resident=resident.key)
         if resident.gone_as:
             problem: Problem = (columns.NAME, GONE, {})
             return self._put_aside(number, row, DUPLICATE, problem, resident=resident.key)

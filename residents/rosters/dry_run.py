@@ -10,7 +10,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import translation
 
+from accounts.auditing import audit
 from accounts.keys import keyring
+from residents.register import elsewhere
 from residents.rosters.checking import Checker
 from residents.rosters.models import KnownColumns, Roster, RosterRow, StagedResident
 from residents.rosters.sheets import columns, footers, reading
@@ -147,6 +149,8 @@ def _check(roster: Roster, book: OpenedFile, at: datetime) -> None:
             found = {number: word for number, cells in below if (word := _footer(roster, cells))}
             passed_over |= found
             checker.check([row for row in below if row[0] not in found])
+    if checker.counts.outcomes[RosterRow.Outcome.REFERRED]:
+        _note_elsewhere(roster)
     roster.state = State.CHECKED
     roster.findings["reasons"] = [
         [*reason, *told] for reason, told in sorted(checker.reasons.items(), key=_most_rows_first)
@@ -155,6 +159,14 @@ def _check(roster: Roster, book: OpenedFile, at: datetime) -> None:
     roster.total = roster.done = checker.counts.read
     roster.findings["search_key"] = keyring.newest_search_key()
     roster.save(update_fields=["state", "total", "done", "findings"])
+
+
+def _note_elsewhere(roster: Roster) -> None:
+    """Count and record that a roster tells how many of its people are registered elsewhere."""
+    by = roster.uploaded_by
+    audit.record(by=by, did=elsewhere.LEARNED, to=roster)
+    if not elsewhere.note(by=by):
+        raise UnreadableFileError("asked")
 
 
 def _most_rows_first(reason: tuple[tuple[str, str], list[Any]]) -> tuple[int, int]:

@@ -113,6 +113,8 @@ class RosterRow(models.Model):
         UNCHANGED = "unchanged", _("Unchanged")
         DUPLICATE = "duplicate", _("Duplicate?")
         REJECTED = "rejected", _("Rejected")
+        # Somebody of another area: which row, only those learn whose the person is.
+        REFERRED = "referred", _("For the level above")
 
     class Fate(models.TextChoices):
         """The result of undoing a row."""

@@ -182,8 +182,7 @@ def _number(text: str, today: date, by: User) -> RecognisedQuery | None:
     hashes = [
         hash_ for kind, number in kinds.items() for hash_ in services.number_hashes(kind, number)
     ]
-    holder = services.holder_of(hashes, document_types=kinds)
-    if holder and Resident.objects.visible_to(by).filter(pk=holder.pk).exists():
+    if holder := services.holder_of(hashes, document_types=kinds, by=by):
         return RecognisedQuery(QueryKind.NUMBER, (Q(pk=holder.pk),))
     # zhang3 could be a passport number, but is more likely pinyin with a tone.
     if Resident.DocumentType.MAINLAND_ID in kinds or _PASSPORT.fullmatch(text.upper()):

@@ -21,7 +21,7 @@ from common import clock
 from common.paging import page_after, page_before
 from common.replica import may_lag
 from residents.duplicates.models import kept_entry_of
-from residents.register import services
+from residents.register import elsewhere, services
 from residents.register.forms import (
     AddressForm,
     ChangeForm,
@@ -202,7 +202,7 @@ def resident_new(request: HttpRequest) -> HttpResponse:
     address = None if household else AddressForm(request.POST or None, by=user)
     if form.is_valid() and (address is None or address.is_valid()):
         try:
-            with transaction.atomic():
+            with elsewhere.asking(by=user), transaction.atomic():
                 home = household or _household_from(address)
                 resident = services.register(household=home, **form.cleaned_data, at=at, by=user)
         except ValidationError as error:

@@ -27,7 +27,7 @@ from residents.rosters.sheets.reading import letter
 from residents.rosters.tasks import work_on_roster
 
 supervisors = role_required(Role.SUPERVISOR)
-State = Roster.State
+State, Outcome = Roster.State, RosterRow.Outcome
 ROWS = 50
 
 
@@ -137,7 +137,11 @@ def roster_mend(request: HttpRequest, key: UUID) -> HttpResponse:
     roster = _roster(request, key)
     if roster.purged or not roster.counts or roster.state in Roster.AT_WORK:
         raise Http404
-    content = mending.rows_to_mend(roster=roster, at=clock.now(), by=member(request))
+    try:
+        content = mending.rows_to_mend(roster=roster, at=clock.now(), by=member(request))
+    except RefusedError as refused:
+        messages.error(request, refused.sentence)
+        return redirect("roster_detail", key)
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     response = HttpResponse(content, content_type=kind)
     response["Content-Disposition"] = f'attachment; filename="roster-{roster.pk}-mend.xlsx"'
@@ -221,40 +225,61 @@ def _rows(request: HttpRequest, roster: Roster) -> dict[str, Any]:
     shown = requested if requested in RosterRow.Outcome.values else ""
     rows = RosterRow.objects.filter(roster=roster)
     if shown:
-        rows = rows.filter(outcome=shown)
+        rows = rows.filter(outcome__in=[shown, Outcome.REFERRED] if shown == "new" else [shown])
     after = parse_key(request.GET.get("after"))
     if after is not None:
         rows = rows.filter(number__gt=after)
     fetched = list(rows.order_by("number")[: ROWS + 1])
+    described = _described_rows(fetched[:ROWS], roster, member(request))
+    counts = {outcome: roster.counts.get(outcome.value, 0) for outcome in Outcome}
+    # Of the rows of people elsewhere only how many there are: they stand among the new ones.
+    counts[Outcome.NEW] += counts[Outcome.REFERRED]
     return {
-        "rows": _described_rows(fetched[:ROWS], roster, member(request)),
+        "rows": [row for row in described if shown in {"", row["outcome"]}],
         "accepted": sum(roster.counts[outcome] for outcome in ("new", "update", "unchanged")),
         "aside": sum(roster.counts[outcome] for outcome in mending.ASIDE),
         "takes": roster.counts["new"] + roster.counts["update"],
         "next": fetched[ROWS - 1].number if len(fetched) > ROWS else None,
         "first": after is None,
         "shown": shown,
-        "outcomes": [
-            (outcome, roster.counts.get(outcome.value, 0)) for outcome in RosterRow.Outcome
-        ],
+        "outcomes": list(counts.items()),
+        "referred": counts[Outcome.REFERRED],
     }
 
 
 def _described_rows(rows: list[RosterRow], roster: Roster, by: User) -> list[dict[str, Any]]:
     names = _names(rows, roster, by)
+    notes = {row.pk: json.loads(row.note) if row.note else {} for row in rows}
+    own = _known_to(by, [notes[row.pk].get("resident") for row in rows if _is_referred(row)])
     described = []
     for row in rows:
-        note = json.loads(row.note) if row.note else {}
+        note = notes[row.pk]
+        hidden = _is_referred(row) and note.get("resident") not in own
         name = names.get(row.resident) if row.resident else ""
         described.append(
             {
                 "row": row,
+                "outcome": Outcome.NEW if hidden else Outcome(row.outcome),
                 "who": words.masked(columns.NAME, name) if name else words.who(row, roster, note),
-                "problems": words.problems(note),
+                "problems": [] if hidden else words.problems(note),
                 "changes": words.changes(note),
             }
         )
     return described
+
+
+def _is_referred(row: RosterRow) -> bool:
+    return row.outcome == Outcome.REFERRED
+
+
+def _known_to(by: User, keys: list[str | None]) -> set[str | None]:
+    """Return which of these people the user may see."""
+    people = (
+        Resident.objects.visible_to(by)
+        .filter(key__in=filter(None, keys))
+        .values_list("key", flat=True)
+    )
+    return {str(key) for key in people}
 
 
 def _names(rows: list[RosterRow], roster: Roster, by: User) -> dict[UUID, str]:

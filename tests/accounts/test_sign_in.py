@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 
 from accounts import services
 from accounts.auditing.models import AuditEntry
-from accounts.middleware import SEEN
+from accounts.middleware import BEGAN, SEEN
 from accounts.staff.models import Role, User
 from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import PASSWORD, make_community, make_grid, make_user
@@ -58,7 +58,7 @@ class TestSignIn:
         assert signed_in(client)
         assert AuditEntry.objects.filter(did="signed in", actor=user.key).count() == 1
 
-    def test_is_locked_after_five_wrong_passwords_even_for_the_right_one(
+    def test_waits_after_five_wrong_passwords_even_with_the_right_one(
         self, client: Client
     ) -> None:
         user = make_user()
@@ -177,6 +177,61 @@ class TestIdleSession:
         session.save()
 
         assert client.get(reverse("resident_list")).status_code == 200
+
+
+class TestASessionInUse:
+    @pytest.mark.parametrize(
+        ("role", "hours"),
+        [
+            (Role.GRID_STAFF, 24),
+            (Role.SUPERVISOR, 12),
+            (Role.ADMINISTRATOR, 12),
+            (Role.AUDITOR, 12),
+        ],
+    )
+    def test_ends_after_the_hours_of_the_role(
+        self, client: Client, role: Role, hours: int
+    ) -> None:
+        enter(client, make_user(role, make_grid()))
+        client.get(reverse("home"))
+        for older, inside in ((hours * 3600 - 60, True), (61, False)):
+            session = client.session
+            session[BEGAN] -= older
+            session[SEEN] = int(time.time())
+            session.save()
+            client.get(reverse("home"))
+            assert signed_in(client) == inside
+
+    def test_of_the_next_person_begins_anew(self, client: Client) -> None:
+        enter(client, make_user(Role.SUPERVISOR, make_grid()))
+        client.get(reverse("home"))
+        session = client.session
+        session[BEGAN] -= 13 * 3600
+        session.save()
+        client.get(reverse("home"))
+
+        enter(client, make_user(Role.SUPERVISOR, make_grid()))
+        client.get(reverse("home"))
+
+        assert signed_in(client)
+
+
+class TestTheAddressToGoOnTo:
+    @pytest.mark.parametrize("next_url", ["relative", "x" * 20_000, "/" + "x" * 20_000, "//a.b"])
+    def test_is_followed_only_where_it_is_a_path_of_the_portal(
+        self, client: Client, next_url: str
+    ) -> None:
+        user = make_user()
+        entered = {"login": user.username, "password": PASSWORD, "next": next_url}
+        answer = client.post(reverse("account_login"), entered)
+        assert answer.headers["Location"] == reverse("home")
+        assert signed_in(client)
+
+    def test_is_followed_where_it_is_one(self, client: Client) -> None:
+        user = make_user()
+        entered = {"login": user.username, "password": PASSWORD, "next": "/residents/?gone"}
+        answer = client.post(reverse("account_login"), entered)
+        assert answer.headers["Location"] == "/residents/?gone"
 
 
 class TestClosedAccount:

@@ -1,12 +1,26 @@
 """What an installation is refused for."""
 
 import pytest
+from django.conf import settings
+from django.db import connection
 from pytest_django.fixtures import Settings
 
 from portal import checks
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
+
+
+class TestTheLogOfPostgresql:
+    def test_of_the_embedded_one_holds_nothing_personal(self) -> None:
+        if settings.EMBEDDED["postgres"]:
+            assert not checks.nothing_personal_in_the_log(["default"])
+
+    def test_is_warned_of_where_it_would(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL log_min_error_statement = error")
+        (warning,) = checks.nothing_personal_in_the_log(["default"])
+        assert "log_min_error_statement" in warning.msg
 
 
 class TestNoDemoAccounts:

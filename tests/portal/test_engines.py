@@ -1,9 +1,11 @@
 """The engines that the tests themselves run on: see portal/engines.py."""
 
 import os
+from contextlib import closing, suppress
 from pathlib import Path
 
 import environ
+import psycopg2
 import pytest
 
 from portal import engines
@@ -73,3 +75,27 @@ class TestDataFolder:
         ):
             raise AssertionError
         assert version.read_text() == "12\n"
+
+
+def test_the_log_of_postgresql_does_not_hold_what_a_refused_statement_did(
+    tmp_path: Path,
+) -> None:
+    with engines.run_engines(tmp_path, safe=False, postgres=True, valkey=False):
+        connection = psycopg2.connect(
+            host=str(engines.socket_dir(tmp_path)), user="postgres", dbname=engines.DATABASE
+        )
+        connection.autocommit = True
+        with closing(connection), connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TABLE people (born date CHECK (born < now()), name text UNIQUE)"
+            )
+            for born, name in (
+                ("1949-12-31", "王秀英"),
+                ("1949-12-31", "王秀英"),
+                ("2949-12-31", "x"),
+            ):
+                with suppress(psycopg2.IntegrityError):
+                    cursor.execute("INSERT INTO people VALUES (%s, %s)", [born, name])
+    log = (tmp_path / "log/postgres.log").read_text()
+    assert log.count("violates") == 2
+    assert not {said for said in ("1949", "2949", "王秀英") if said in log}

@@ -3,6 +3,7 @@
 import fcntl
 import functools
 import gc
+import ipaddress
 import os
 import shlex
 import shutil
@@ -17,6 +18,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, TextIO
 
 from django.conf import settings
@@ -196,7 +198,7 @@ class _Manager(Manager):
 
     def __init__(self, host: str, port: int, since: float) -> None:
         super().__init__(Printer(_Log(sys.stdout)))
-        self._since = since
+        self._since, self._host = since, host
         gate = settings.DATA_DIR / "starting"
         self._gate = gate.open("w")
         fcntl.flock(self._gate, fcntl.LOCK_EX)
@@ -217,8 +219,21 @@ class _Manager(Manager):
         fcntl.flock(self._gate, fcntl.LOCK_UN)
         answered = datetime.now(UTC)
         took = _took(answered.timestamp() - self._since)
-        for line in (f"The portal answers at {self._url}", took, *_sign_ins()):
+        for line in (f"The portal answers at {self._url}", took, *self._warning(), *_sign_ins()):
             self.events.put(Message("line", f"{line}\n", answered.astimezone(), "portal", None))
+
+    def _warning(self) -> list[str]:
+        if not settings.DEMO or _is_loopback(self._host):
+            return []
+        return [
+            f"This demo answers on {self._host}, to other machines, too: whoever reaches it may"
+            " sign in by the passwords on its page. Enter nobody real."
+        ]
+
+
+def _is_loopback(host: str) -> bool:
+    found = {str(address[0]) for *_, address in socket.getaddrinfo(host or "0.0.0.0", None)}  # noqa: S104
+    return all(ipaddress.ip_address(each.partition("%")[0]).is_loopback for each in found)
 
 
 def _took(seconds: float) -> str:
@@ -238,7 +253,7 @@ def _answers(url: str) -> bool:
             return True
     except urllib.error.HTTPError as error:
         error.close()
-        return False
+        return error.code == HTTPStatus.SERVICE_UNAVAILABLE  # it answers, and says what is amiss
     except OSError:
         return False
 

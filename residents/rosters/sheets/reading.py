@@ -26,6 +26,10 @@ Cells = list[Any]
 Numbered = tuple[int, Cells]
 
 REFUSALS = {
+    "asked": gettext_noop(
+        "The file is about people of other areas, too, and too many such questions were put"
+        " today. Ask your supervisor."
+    ),
     "bomb": gettext_noop(
         "The file would unpack to %(unpacked)d MB from %(packed)d KB. No roster does; it was not"
         " opened."
