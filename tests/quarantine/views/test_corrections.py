@@ -77,7 +77,7 @@ class TestAFact:
         self, as_staff: Client, supervisor: User, case: Case
     ) -> None:
         assert case.arrival
-        Area.objects.filter(pk=case.grid.get_parent().pk).update(phone="0478-8220000")
+        Area.objects.filter(pk=Area.objects.get_parent(case.grid).pk).update(phone="0478-8220000")
         page = page_of(as_staff, "arrival", case.arrival.key).content.decode()
         assert f"After 10 minutes a supervisor puts this right: ask {supervisor.name}." in page
         assert 'href="tel:0478-8220000"' in page

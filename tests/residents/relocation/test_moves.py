@@ -87,7 +87,7 @@ class TestAMove:
     def test_before_an_earlier_one_is_refused(self, resident: Resident, by: User) -> None:
         moved(resident, by)
 
-        with pytest.raises(moves.MoveDayError, match=TODAY.isoformat()):
+        with pytest.raises(moves.MoveDayError, match=f"{TODAY.month}月{TODAY.day}日"):
             left(resident, by, YESTERDAY)
 
 
