@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.staff.models import User
 from common.errors import RefusedError
-from quarantine.acts.household import ProposedContact, decision_on, proposed_contacts
+from quarantine.acts.household import ProposedContact, proposed_contacts
 from quarantine.acts.results import follow_known_positive
 from quarantine.cases.lifecycle import open_case, record
 from quarantine.models import Case, Event
@@ -82,7 +82,7 @@ def _chosen(
 
 def _open(proposed: ProposedContact, *, at: datetime, by: User) -> Case:
     index, resident = proposed.index, proposed.resident
-    law, person, decision = decision_on(index, proposed.day_1, proposed.governing, at=at)
+    law, person, decision = proposed.asked
     return open_case(
         resident=resident,
         grid=resident.grid,

@@ -49,6 +49,8 @@ class ProposedContact:
     day_1: date
     governing: Case | None
     would_be: date | None
+    # The law in force, the facts of a contact, and what that law asks of them.
+    asked: tuple[Law, Person, Decision]
 
     @property
     def until(self) -> date | None:
@@ -250,12 +252,12 @@ def _known(cases: Sequence[Case], events: dict[int, list[Event]] | None = None) 
 def _proposals(
     cases: Sequence[Case], *, at: datetime, known: _Known
 ) -> dict[int, list[ProposedContact]]:
-    """Return the contacts to propose of index cases, by primary key. One query, however many."""
+    """Return the contacts to propose of index cases, by primary key. Two queries."""
     days = {case.pk: infected_on(case, events=known.events.get(case.pk, ())) for case in cases}
     people = [resident for residents in known.behind.values() for resident in residents]
     pks = {*(case.resident_id for case in cases), *(resident.pk for resident in people)}
     past = Past(pks if any(days.values()) else ())
-    infections, governing = past.infections, known.governing
+    infections, governing, laws = past.infections, known.governing, _Laws(at)
     proposals: dict[int, list[ProposedContact]] = {case.pk: [] for case in cases}
     for case in cases:
         day = days[case.pk]
@@ -266,9 +268,22 @@ def _proposals(
         for resident in known.behind.get(case.resident.household_id, ()):
             first = max(day, past.there_since(resident))
             if resident.pk not in none and not infected_then(infections[resident.pk], first):
-                held = governing.get(resident.pk)
-                proposals[case.pk].append(_proposed(case, resident, first, held, at=at))
+                held, law = governing.get(resident.pk), laws.of(case)
+                proposals[case.pk].append(_proposed(case, resident, first, held, law, at=at))
     return proposals
+
+
+class _Laws:
+    """The law in force for index cases at a moment, asked once for each grid."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at, self._of_grid = at, dict[int, Law | None]()
+
+    def of(self, case: Case) -> Law:
+        """Return the law in force where a case is kept; without any that of the case."""
+        if case.grid_id not in self._of_grid:
+            self._of_grid[case.grid_id] = in_force(area=case.grid, at=self._at)
+        return self._of_grid[case.grid_id] or law_of(document=case.law, area=case.grid)
 
 
 def _behind(doors: Collection[int]) -> dict[int, list[Resident]]:
@@ -281,14 +296,17 @@ def _behind(doors: Collection[int]) -> dict[int, list[Resident]]:
 
 
 def _proposed(
-    case: Case, resident: Resident, first: date, held: Case | None, *, at: datetime
+    case: Case, resident: Resident, first: date, held: Case | None, law: Law, *, at: datetime
 ) -> ProposedContact:
-    decision = decision_on(case, first, held, at=at)[2]
-    would_be = None
+    known = unpack(held.facts, day_1=held.day_1) if held else Person()
+    person = Person(
+        start=first, exposure="close_contact", home_conditions_met=known.home_conditions_met
+    )
+    decision, would_be = decide_on(law, person), None
     if decision.plan is not None:
         today = clock.day_of(at)
         would_be = lay(decision.plan, decision.start, today=today).earliest_release
-    return ProposedContact(resident, case, first, held, would_be)
+    return ProposedContact(resident, case, first, held, would_be, (law, person, decision))
 
 
 def _declined(events: Iterable[Event]) -> list[int]:
@@ -322,19 +340,3 @@ def contacts_since(contacts: Sequence[Case]) -> dict[int, date]:
                 past.there_since(contact.resident, until=until),
             )
     return since
-
-
-def decision_on(
-    case: Case, day: date, held: Case | None, *, at: datetime
-) -> tuple[Law, Person, Decision]:
-    """
-    Return the law, the facts of a contact of a case since a day, and what that law asks.
-
-    With what is known of the home from whatever holds the contact already.
-    """
-    law = in_force(area=case.grid, at=at) or law_of(document=case.law, area=case.grid)
-    known = unpack(held.facts, day_1=held.day_1) if held else Person()
-    person = Person(
-        start=day, exposure="close_contact", home_conditions_met=known.home_conditions_met
-    )
-    return law, person, decide_on(law, person)

@@ -23,7 +23,8 @@ from policy.services import in_force, law_of
 from policy.words import document_title
 from quarantine.acts.household import proposed_contacts
 from quarantine.acts.infected import follow_contacts, is_followed, rest_on_first_positive
-from quarantine.cases.calendars import calendar_of, calendars_of
+from quarantine.cases import standing
+from quarantine.cases.calendars import calendar_of, calendars_of, lay_as_others
 from quarantine.cases.facts import decide_on, knows_contacts, unpack
 from quarantine.cases.lifecycle import (
     StaleCaseError,
@@ -90,13 +91,14 @@ def take_sample(
     Raise BeforeCaseError, and what `testing.services.take_sample` raises.
     """
     refuse_closed(case)
-    first = min(ground.day_1 for ground in open_cases_of(case.resident))
-    if clock.day_of(taken_at) < first:
+    standing.hold(case.resident_id)
+    cases = open_cases_of(case.resident)
+    if clock.day_of(taken_at) < min((ground.day_1 for ground in cases), default=case.day_1):
         raise BeforeCaseError(_("The sample lies before day 1 of this case."))
     sample = testing.take_sample(
         resident=case.resident, taken_at=taken_at, at=at, by=by, pooled=pooled, tube=tube
     )
-    write_person(resident=case.resident, case=case, today=clock.day_of(at))
+    write_person(resident=case.resident, case=case, cases=cases, today=clock.day_of(at))
     return sample
 
 
@@ -166,9 +168,9 @@ def follow_result(result: NATResult, *, at: datetime, by: User, tells: bool = Tr
     if result.outcome == NATResult.Outcome.POSITIVE:
         for case in cases:
             rest_on_first_positive(case, at=at, tells=tells)
-    calendars = calendars_of(cases, today=today)
     for case in cases:
-        if is_over(calendars[case.pk], today=today):
+        # Written just now, and who is only tested was moved nowhere.
+        if is_over(lay_as_others(case, today=today), today=today):
             _complete(case, at=at, by=by, detail={"result": result.pk}, tells=tells)
     return Recorded(result, cases[0], None)
 

@@ -150,12 +150,18 @@ def follow_danger(
 
     Called when it is logged, and again whenever its facts were corrected.
     """
-    todo.follow_referral(arrival=arrival, refers=bool(decision.refer), at=at, by=by)
     known = unpack(arrival.facts, day_1=arrival.arrived_on)
     asked = known.exposure == "infected" and knows_contacts(law)
     if case is not None:
         asked = asked and bool(proposed_contacts(case=case, at=at))
-    todo.follow_household(arrival=arrival, case=case, asked=asked, at=at, by=by)
+    todo.follow_arrival(
+        arrival=arrival,
+        case=case,
+        refers=bool(decision.refer),
+        household=asked,
+        at=at,
+        by=by,
+    )
 
 
 def _logged(key: uuid.UUID) -> Logged | None:

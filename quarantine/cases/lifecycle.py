@@ -260,16 +260,23 @@ def write(*, case: Case, today: date, tells: bool = True, **values: Any) -> Cale
 
 
 def write_person(
-    *, resident: Resident, today: date, case: Case | None = None, tells: bool = True
+    *,
+    resident: Resident,
+    today: date,
+    case: Case | None = None,
+    cases: list[Case] | None = None,
+    tells: bool = True,
 ) -> list[Case]:
     """
     Write what follows from a fact of the person on every open ground, and return them.
 
     The one that governs comes first. Of `case`, whose page was acted on, the version counts as in
-    `write`; the others change only where something of theirs does.
+    `write`; the others change only where something of theirs does. `cases` are the open ones,
+    where they have been read while the person was held (`standing.hold`).
     """
-    standing.hold(resident.pk)
-    cases = open_cases_of(resident)
+    if cases is None:
+        standing.hold(resident.pk)
+        cases = open_cases_of(resident)
     if case is not None:
         cases = [case if case.pk == other.pk else other for other in cases]
     told = tells and all(standing.was_told(other) for other in cases if other.governs)

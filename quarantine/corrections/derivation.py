@@ -259,6 +259,8 @@ def rest_on_another(result: NATResult, *, at: datetime, by: User, tells: bool) -
     False where there is no other.
     """
     sample = result.sample
+    if sample.pooled or result.outcome != NATResult.Outcome.POSITIVE:
+        return False
     others = positives_of([sample.resident_id]).exclude(pk=result.pk).select_related("sample")
     near = others.filter(
         sample__day__gte=sample.day - LONG_AGO, sample__day__lte=sample.day + LONG_AGO
@@ -270,12 +272,22 @@ def rest_on_another(result: NATResult, *, at: datetime, by: User, tells: bool) -
         derive_again(case, at=at, tells=tells, positive=other, day_1=other.sample.day)
     todo.cause_replaced(result, by=other)
     followed = Event.objects.valid().filter(case__resident=sample.resident_id)
+    says_other = set(followed.filter(detail__result=other.pk).values_list("case", "kind"))
     for event in followed.filter(detail__result=result.pk).select_related("case__plan"):
         todo.cause_replaced(event, by=other)
-        if "closed_as" in event.detail and event.case.day_1 <= other.sample.day:
-            detail = {**event.detail, "result": other.pk}
-            kind = Event.Kind(event.kind)
-            record(case=event.case, kind=kind, at=at, by=by, about=event.about, detail=detail)
+        if event.case.day_1 > other.sample.day or event.case.closed_as in Case.VOID:
+            continue
+        closes = "closed_as" in event.detail
+        if closes or (event.case_id, event.kind) not in says_other:
+            record(
+                case=event.case,
+                kind=Event.Kind(event.kind),
+                day=None if closes else other.sample.day,
+                at=at,
+                by=by,
+                detail={**event.detail, "result": other.pk},
+            )
+        if closes:  # else it would be open again
             withdraw_event(event, at=at, by=by)
     return True
 

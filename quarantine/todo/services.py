@@ -99,28 +99,24 @@ def open_household(
     return open_todo(kind=Kind.HOUSEHOLD, resident=index, cause=cause, case=case, at=at, by=by)
 
 
-def follow_referral(*, arrival: Arrival, refers: bool, at: datetime, by: User) -> None:
-    """
-    Bring the referral of an arrival level with the answer of the law.
-
-    Called when it is logged and again whenever its facts were corrected.
-    """
-    if refers:
-        open_todo(
-            kind=Kind.REFER, resident=arrival.resident, cause=arrival, case=None, at=at, by=by
-        )
-    else:
-        _withdraw(_caused_by(arrival).of_kinds(Kind.REFER), at=at, by=by)
-
-
-def follow_household(
-    *, arrival: Arrival, case: Case | None, asked: bool, at: datetime, by: User
+def follow_arrival(
+    *, arrival: Arrival, case: Case | None, refers: bool, household: bool, at: datetime, by: User
 ) -> None:
-    """Bring the household of an arrival level with whether it is to be asked about."""
-    if asked:
-        open_household(index=arrival.resident, cause=arrival, case=case, at=at, by=by)
-    else:
-        _withdraw(_caused_by(arrival).of_kinds(Kind.HOUSEHOLD), at=at, by=by)
+    """
+    Bring what is to be done about an arrival level with the answer of the law.
+
+    `refers` says that the law passes the person on, `household` that who lives with them is to be
+    asked about. Called when it is logged and again whenever its facts were corrected.
+    """
+    resident = arrival.resident
+    if refers:
+        open_todo(kind=Kind.REFER, resident=resident, cause=arrival, case=None, at=at, by=by)
+    if household:
+        open_household(index=resident, cause=arrival, case=case, at=at, by=by)
+    asked = {Kind.REFER: refers, Kind.HOUSEHOLD: household}
+    no_more = [kind for kind, still in asked.items() if not still]
+    if no_more:
+        _withdraw(_caused_by(arrival).of_kinds(*no_more), at=at, by=by)
 
 
 @transaction.atomic

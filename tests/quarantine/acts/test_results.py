@@ -641,3 +641,23 @@ class TestTheAudit:
         written = " ".join(str(entry.__dict__) for entry in AuditEntry.objects.all())
         assert case.resident.name not in written
         assert case.resident.number not in written
+
+
+class TestTheActsOfEveryDay:
+    def test_ask_few_queries(
+        self, yingkou: Area, django_assert_max_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        """Of one ground: savepoints, the audit and the lock of the person are among them."""
+        case, by, at = make_case(yingkou), make_user(), moment(nth(1), 8)
+        case = Case.objects.select_related("plan", "grid", "resident").get(pk=case.pk)
+        with django_assert_max_num_queries(14):
+            sample = take_sample(case=case, taken_at=at, at=at, by=by)
+        with django_assert_max_num_queries(16):
+            record_result(
+                sample=sample,
+                outcome=NATResult.Outcome.NEGATIVE,
+                ct=None,
+                reported_at=at,
+                at=at,
+                by=by,
+            )

@@ -23,12 +23,16 @@ from quarantine.corrections.withdrawals import (
     take_back_sample,
 )
 from quarantine.models import Case, Event
-from quarantine.relocation.moves import die
+from quarantine.relocation.moves import die, take_over
 from residents.register import services as residents
-from residents.relocation import moves
+from residents.relocation import handovers, moves
+from residents.relocation.models import Handover
 from tests.factories import (
     make_arrival,
     make_case,
+    make_community,
+    make_grid,
+    make_household,
     make_place,
     make_resident,
     make_result,
@@ -340,6 +344,26 @@ class TestLate:
         case.refresh_from_db()
         assert (case.closed_on, case.activation, case.law) == (None, ten, "cn-2022-113")
         assert unexplained_cases() == []
+
+    def test_a_handover_waits_again_for_its_answer(self, case: Case) -> None:
+        there = make_community()
+        taker = make_user(Role.SUPERVISOR, there)
+        handover = handovers.offer(
+            resident=case.resident,
+            to=there,
+            day=nth(2),
+            at=moment(nth(2)),
+            by=make_user(Role.SUPERVISOR, case.grid),
+        )
+        household = make_household(grid=make_grid(there))
+        made = take_over(
+            handover=handover, household=household, day=nth(2), at=moment(nth(2)), by=taker
+        )
+        assert not Handover.objects.waiting().exists()
+
+        take_back_move(move=made, at=moment(nth(2)), by=taker)
+
+        assert Handover.objects.waiting().get() == handover
 
     def test_a_death_is_kept_while_a_later_move_stands(self, case: Case) -> None:
         by = make_user(Role.SUPERVISOR, case.grid)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,9 +17,13 @@ from playwright.sync_api import Page
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role, User
 from common.undo_window import TooLateToUndoError
-from quarantine.acts.results import take_sample
+from quarantine.acts.results import record_result, take_sample
 from quarantine.arrivals.services import Logged, take_back_arrival
+from quarantine.cases.facts import unpack
 from quarantine.cases.lifecycle import write_person
+from quarantine.cases.nightly_check import unexplained_cases
+from quarantine.corrections.arrivals import correct_arrival
+from quarantine.corrections.results import correct_result
 from quarantine.duplicates import merging
 from quarantine.models import Arrival, Case
 from residents.duplicates.merging import Field, MergeError, field_values
@@ -39,9 +44,11 @@ from tests.factories import (
     make_grid,
     make_household,
     make_need,
+    make_place,
     make_resident,
     make_user,
     make_worker,
+    moment,
 )
 from tests.residents.rosters import steps
 from tests.tries import tried
@@ -520,6 +527,64 @@ class TestUndoing:
         with pytest.raises(MergeError, match="证件号码"):
             merging.unmerge(made=made, at=NOW, by=supervisor)
         assert Resident.objects.get(pk=merged.pk).gone_as == "merged"
+
+    def test_takes_along_what_was_put_right_since(
+        self, arrive: Arrive, kept: Resident, merged: Resident, supervisor: User
+    ) -> None:
+        case = arrive(days=2, resident=merged).case
+        assert case
+        made = join(kept, merged, supervisor)
+        arrival = Arrival.objects.select_related("grid", "resident").get(case=case)
+        day = arrival.arrived_on - timedelta(days=1)
+        facts = replace(unpack(arrival.facts, day_1=arrival.arrived_on), start=day)
+        right = correct_arrival(
+            arrival=arrival,
+            facts=facts,
+            origin=arrival.origin,
+            from_abroad=False,
+            reason="示例更正",
+            at=NOW,
+            by=supervisor,
+        ).arrival
+
+        merging.unmerge(made=made, at=NOW, by=supervisor)
+
+        case.refresh_from_db()
+        right.refresh_from_db()
+        assert (case.resident, right.resident, case.arrival) == (merged, merged, right)
+        assert unexplained_cases() == []
+
+    @pytest.mark.django_db
+    def test_is_refused_once_a_case_that_came_along_rests_on_a_fact_of_the_other(self) -> None:
+        grid = make_place("cangshan-2022-324", "350104")
+        by = make_user("supervisor", grid)
+        kept, merged = make_resident(grid=grid), make_resident(grid=grid)
+        early, late = (moment(NOW.date() - timedelta(days=days), 8) for days in (2, 1))
+        results = {}
+        for resident, at, outcome in ((kept, early, "negative"), (merged, late, "positive")):
+            sample = testing.take_sample(resident=resident, taken_at=at, at=at, by=by)
+            results[outcome] = record_result(
+                sample=sample,
+                outcome=NATResult.Outcome(outcome),
+                ct=None,
+                reported_at=at,
+                at=at,
+                by=by,
+            ).result
+        made = join(kept, merged, by)
+        wrong = NATResult.objects.get(pk=results["negative"].pk)
+        correct_result(
+            case=None,
+            result=wrong,
+            outcome=NATResult.Outcome.POSITIVE,
+            ct=None,
+            reason="示例更正",
+            at=NOW,
+            by=by,
+        )
+
+        with pytest.raises(MergeError, match="已更正"):
+            merging.unmerge(made=made, at=NOW, by=by)
 
     def test_is_done_once(self, kept: Resident, merged: Resident, supervisor: User) -> None:
         made = join(kept, merged, supervisor)

@@ -193,11 +193,11 @@ class TestAnInfectedArrivalWhoIsPassedOn:
         logged = infected(grid, staff)
         again: Any = {"arrival": logged.arrival, "at": LATER, "by": staff}
 
-        services.follow_referral(**again, refers=True)
+        services.follow_arrival(**again, case=None, refers=True, household=False)
         assert Todo.objects.count() == 1
-        services.follow_referral(**again, refers=False)
+        services.follow_arrival(**again, case=None, refers=False, household=False)
         assert kinds() == []
-        services.follow_referral(**again, refers=True)
+        services.follow_arrival(**again, case=None, refers=True, household=False)
 
         assert kinds() == ["refer"]
 

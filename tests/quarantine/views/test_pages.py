@@ -26,7 +26,7 @@ ENGLISH = {"accept-language": "en"}
 TEMPLATES = settings.BASE_DIR / "templates" / "quarantine"
 MOST_QUERIES = 12
 # Of the page of somebody infected, which proposes the household.
-MOST_WITH_CONTACTS = 18
+MOST_WITH_CONTACTS = MOST_QUERIES + 1  # the documents are asked for anew once a second
 
 Arrive = Callable[..., Logged]
 
