@@ -114,10 +114,10 @@ def cases_behind(case: Case) -> list[Case]:
     """
     Return the cases of the person of a case, and of whoever lives behind the same door.
 
-    The open ones first, the strictest before the others, without what was taken back. One query.
+    The open ones first, the strictest before the others. One query.
     """
     here = Q(resident=case.resident_id) | Q(resident__household=case.resident.household_id)
-    cases = Case.objects.filter(here).exclude(Q(closed_as__in=Case.VOID) & ~Q(pk=case.pk))
+    cases = Case.objects.filter(here)
     positive = Event.objects.filter(pk__in=_positives(), case=OuterRef("pk"))
     related = (*_RELATED, "index_case__resident")
     return list(
@@ -133,6 +133,7 @@ def infected_beside(case: Case, cases: Iterable[Case], *, at: datetime) -> list[
         other
         for other in cases
         if other.resident_id != case.resident_id
+        and other.closed_as not in Case.VOID
         and other.opened_at >= at - LONG_AGO
         and (
             plan_of(other.plan).subject == INFECTED

@@ -212,7 +212,12 @@ def load_case_page(case: Case, *, by: User, at: datetime) -> CasePage:
     may_except = by.role == Role.SUPERVISOR and case.closed_on is None
     samples = _samples(case)
     cases = cases_behind(case)
-    grounds = [one for one in cases if one.resident_id == case.resident_id]
+    grounds = [
+        one
+        for one in cases
+        if one.resident_id == case.resident_id
+        and (one.closed_as not in Case.VOID or one.pk == case.pk)
+    ]
     events, deciding = _events(case, infected_beside(case, cases, at=at))
     people = household_members(household=case.resident.household_id, grid=case.grid)
     calendar = calendar_from(case, today=case.closed_on or today, events=events, samples=samples)
