@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.utils.formats import date_format
@@ -61,8 +61,8 @@ class ActForm(forms.Form):
             )
             day = date_format(shown_on, "MONTH_DAY_FORMAT")
             self.add_error(self.moment or None, sentence % {"day": day})
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-            self.data[self.add_prefix("shown_on")] = self.today.isoformat()
+            self.data = shown = cast("Any", self.data).copy()
+            shown[self.add_prefix("shown_on")] = self.today.isoformat()
         return data
 
 

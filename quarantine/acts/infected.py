@@ -79,7 +79,7 @@ def _end(contact: Case, *, since: date, at: datetime, by: User, tells: bool) -> 
 def _open_again(contact: Case, first: date, *, at: datetime, by: User, tells: bool) -> Case:
     for closing in contact.events.filter(pk__in=_ended_by_infection()):
         withdraw_event(closing, at=at, by=by)
-    back = {"closed_on": None, "closed_as": "", "governs": False, "day_1": first}
+    back: dict[str, Any] = {"closed_on": None, "closed_as": "", "governs": False, "day_1": first}
     replan(case=contact, at=at, tells=tells, **back)
     return contact
 

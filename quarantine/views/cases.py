@@ -250,7 +250,7 @@ def _samples(case: Case) -> list[Sample]:
         taken = taken.filter(day__lte=case.closed_on)
     samples = list(
         taken.annotate(found=found)
-        .select_related("taken_by", "found__recorded_by")
+        .select_related("taken_by", "found__recorded_by")  # type: ignore[misc]
         .order_by("day", "pk")
     )
     for sample in samples:

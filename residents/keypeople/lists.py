@@ -331,7 +331,8 @@ def key_members(
     """Return those of the members of a household who are listed or vaccination targets."""
     members = []
     for resident in people:
-        rules = standards.unpack(resident.rules) if resident.rules else standards.DEFAULT
+        stored = resident.rules  # type: ignore[attr-defined]
+        rules = standards.unpack(stored) if stored else standards.DEFAULT
         placing = place_one(Regime(law, rules), resident, on)
         if placing.listing.listed or placing.to_vaccinate:
             members.append((resident, placing))
