@@ -5,16 +5,22 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
+from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Area, Role, User
+from accounts.voices.independence import no_second_voice
 from tests.factories import make_community
 
 
 @pytest.mark.django_db
 class TestCreateAdministrator:
     @staticmethod
-    def create(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    def create(
+        monkeypatch: pytest.MonkeyPatch, password: str, name: str = "first", employer: str = ""
+    ) -> str:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"{password}\n"))
-        call_command("create_administrator", "first", stdout=io.StringIO())
+        said = io.StringIO()
+        call_command("create_administrator", name, employer=employer, stdout=said)
+        return said.getvalue()
 
     def test_makes_one_who_can_sign_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.create(monkeypatch, "correct horse battery")
@@ -42,3 +48,17 @@ class TestCreateAdministrator:
         with pytest.raises(CommandError):
             self.create(monkeypatch, "another horse battery")
         assert User.objects.count() == 1
+
+    def test_makes_the_first_two_who_are_two_voices(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        password = "correct horse battery"
+        assert "another employer" in self.create(monkeypatch, password, employer="示例防控办")
+        colleague = self.create(monkeypatch, password, "colleague", "示例防控办")
+        assert "another employer" in colleague
+
+        said = self.create(monkeypatch, password, "second", "示例疾控中心")
+
+        assert "another employer" not in said
+        first, second = (User.objects.get(username=name) for name in ("first", "second"))
+        acted_for = first.employer
+        assert not no_second_voice(first=first, second=second, acted_for=acted_for)
+        assert AuditEntry.objects.filter(did="made account", actor=None).count() == 3

@@ -1,4 +1,4 @@
-"""Create the first account of an installation."""
+"""Create the first two accounts of an installation."""
 
 import getpass
 import sys
@@ -19,7 +19,11 @@ from accounts.staff.models import Role, User
 
 
 class Command(BaseCommand):
-    """Create an administrator of the root areas, who creates the other accounts."""
+    """
+    Create an administrator of the root areas: the first two of an installation.
+
+    Whoever holds the account types its password; further ones are proposed on a page.
+    """
 
     help = "Make an administrator; the password is asked for, or read from standard input."
 
@@ -50,3 +54,11 @@ class Command(BaseCommand):
                 employer=user.employer,
             )
         self.stdout.write(f"{username} can sign in now.")
+        if not _second_voice(user):
+            self.stdout.write("Make another one of another employer: what matters takes two.")
+
+
+def _second_voice(user: User) -> bool:
+    """Return whether there is an open administrator of another employer."""
+    others = User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).exclude(employer="")
+    return bool(user.employer) and others.exclude(employer__iexact=user.employer).exists()

@@ -4,7 +4,10 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from accounts.proposals.models import AccountProposal
 from accounts.staff.models import Area, Role, User
+from accounts.voices import independence
+from accounts.voices.models import Intervention
 from quarantine.models import Case
 from tests import browser, factories
 
@@ -40,6 +43,99 @@ class TestClosingTheAccountOfTheLastInAGrid:
         expect(desktop.get_by_text("林甲的账号已停用")).to_be_visible()
         assert case.grid in other.areas.all()
         assert case.resident.needs.get().responsible == other
+
+
+class TestAnAccount:
+    def test_is_made_at_a_desk_and_taken_on_a_phone(
+        self, transactional_db: None, desktop: Page, phone: Page
+    ) -> None:
+        community = factories.make_community()
+        admin = factories.make_user(Role.ADMINISTRATOR, community, employer="示例街道办")
+        browser.sign_in(desktop, admin)
+        desktop.goto(reverse("person_new"))
+        desktop.get_by_label("用户名").fill("wang")
+        desktop.get_by_label("姓名").fill("王五")
+        desktop.get_by_label("所在单位").fill("示例街道办")
+        desktop.get_by_text("督导员", exact=True).click()
+        desktop.get_by_label(f"{community.name} ·").check()
+        assert browser.barriers(desktop) == []
+        browser.shot(desktop, "account-new-desktop", whole=True)
+        desktop.get_by_role("button", name="建立账号").click()
+        code = desktop.locator(".gate-card-code").inner_text()
+        assert browser.barriers(desktop) == []
+        browser.shot(desktop, "account-sheet-desktop", whole=True)
+
+        phone.goto(f"{reverse('activate')}#{code}")
+        expect(phone.get_by_label("开通码")).to_have_value(code)
+        assert browser.barriers(phone) == []
+        assert browser.too_small(phone) == []
+        browser.shot(phone, "account-activate-phone", whole=True)
+        phone.get_by_label("新密码", exact=True).fill("eine neue lange Losung")
+        phone.get_by_label("再次输入新密码").fill("eine neue lange Losung")
+        phone.get_by_role("button", name="设置密码").click()
+
+        expect(phone.get_by_text("账号wang已开通")).to_be_visible()
+        assert User.objects.get(username="wang").is_activated
+        desktop.goto(reverse("person_change", args=[User.objects.get(username="wang").key]))
+        expect(desktop.get_by_text("已使用")).to_be_visible()
+        assert browser.barriers(desktop) == []
+        browser.shot(desktop, "account-change-desktop", whole=True)
+
+    def test_of_an_administrator_is_proposed_by_one_and_approved_by_another(
+        self, transactional_db: None, desktop: Page, phone: Page
+    ) -> None:
+        factories.make_community()
+        roots = list(Area.objects.filter(depth=1))
+        first, second, third = (
+            factories.make_user(Role.ADMINISTRATOR, *roots, employer=employer, name=name)
+            for employer, name in (
+                ("示例防控办", "林甲"),
+                ("示例疾控中心", "林乙"),
+                ("示例卫健委", "林丙"),
+            )
+        )
+        browser.sign_in(desktop, first)
+        desktop.goto(reverse("person_change", args=[third.key]))
+        desktop.get_by_label("角色").get_by_text("审计员", exact=True).click()
+        desktop.get_by_role("button", name="保存").click()
+        expect(desktop.get_by_text("已提请")).to_be_visible()
+        assert browser.barriers(desktop) == []
+        browser.shot(desktop, "account-proposed-desktop", whole=True)
+
+        browser.sign_in(phone, second)
+        for name in ("people_list", "proposal_list"):
+            phone.goto(reverse(name))
+            assert browser.barriers(phone) == []
+            browser.shot(phone, f"{name}-phone", whole=True)
+        phone.get_by_role("link", name="林丙").click()
+        assert browser.barriers(phone) == []
+        assert browser.too_small(phone) == []
+        browser.shot(phone, "account-approve-phone", whole=True)
+        phone.get_by_role("button", name="批准", exact=True).click()
+
+        expect(phone.get_by_text("已批准")).to_be_visible()
+        assert AccountProposal.objects.get().approved_by == second
+        assert User.objects.get(pk=third.pk).role == Role.AUDITOR
+
+    def test_is_confirmed_on_a_phone(self, transactional_db: None, phone: Page) -> None:
+        community = factories.make_community()
+        roots = list(Area.objects.filter(depth=1))
+        first = factories.make_user(Role.ADMINISTRATOR, *roots, employer="示例防控办")
+        second = factories.make_user(Role.ADMINISTRATOR, *roots, employer="示例疾控中心")
+        made = factories.make_user(Role.SUPERVISOR, community, name="林甲")
+        kind = Intervention.Kind.MADE
+        independence.record(account=made, kind=kind, at=factories.NOW, by=first)
+        browser.sign_in(phone, second)
+        phone.goto(reverse("unconfirmed_list"))
+        assert browser.barriers(phone) == []
+        assert browser.too_small(phone) == []
+        browser.shot(phone, "account-confirm-phone", whole=True)
+
+        phone.get_by_text("林甲").first.click()
+        phone.get_by_role("button", name="确认勾选的账号").click()
+
+        expect(phone.get_by_text("已确认1个账号")).to_be_visible()
+        assert not made.interventions.standing().exists()
 
 
 class TestTheOverview:
