@@ -76,6 +76,13 @@ class ActivationQuerySet(WithdrawableQuerySet["Activation"]):
             withdrawn_at__lte=at
         )
 
+    def not_replaced(self, at: datetime) -> Self:
+        """Return of those in force the last one for each area, which has replaced the others."""
+        last = Activation.objects.in_force(at).order_by(
+            "area", "-effective_from", "-approved_at", "-pk"
+        )
+        return self.filter(pk__in=last.distinct("area").values("pk"))
+
     def waiting(self) -> Self:
         """Return the proposals that a second person may approve."""
         return self.valid().filter(approved_at=None)

@@ -197,6 +197,8 @@ def _rows(provision: WrittenProvision, sides: list[tuple[Beside, ComparedProvisi
         Row(line.label, tuple(Part(part, new=False) for part in line.parts), ())
         for line in provision.lines
     ]
+    # Lines that only others have, those of one label together.
+    gone: dict[Text, Row] = {}
     for one, side in sides:
         if side.other is None:
             continue
@@ -205,8 +207,9 @@ def _rows(provision: WrittenProvision, sides: list[tuple[Beside, ComparedProvisi
             if number < len(provision.lines):
                 rows[number] = _marked(rows[number], line, was)
             else:
-                rows.append(Row(line.label, (), was))
-    return rows
+                known = gone.get(line.label, Row(line.label, (), ()))
+                gone[line.label] = Row(line.label, (), (*known.was, *was))
+    return [*rows, *gone.values()]
 
 
 def _marked(row: Row, line: ComparedLine, was: tuple[Was, ...]) -> Row:

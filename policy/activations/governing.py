@@ -22,11 +22,6 @@ class Governing:
                 return activation
         return None
 
-    @property
-    def activations(self) -> list[Activation]:
-        """Return what governs the areas that activations were made for, by their tree paths."""
-        return [self._by_area[path] for path in sorted(self._by_area)]
-
 
 def _age(activation: Activation) -> tuple[datetime, datetime, int]:
     return (

@@ -22,7 +22,6 @@ from accounts.staff.models import Area, Role, User
 from common.clock import day_of
 from common.errors import RefusedError
 from policy import services
-from policy.activations.governing import governing
 from policy.comparison.differences import ClausePair, clause_pairs
 from policy.engine import areas
 from policy.engine.documents.library import Library, shipped
@@ -139,11 +138,7 @@ def _justifications(
 
 def activations_in_scope(*, user: User, at: datetime) -> ActivationQuerySet:
     """Return the activations in force that bear on `user`'s areas; for administrators all."""
-    # One that a later one for the same area has taken the place of is in force no more.
-    governs = [activation.pk for activation in governing(at=at).activations]
-    activations = (
-        Activation.objects.filter(pk__in=governs).select_related("area").order_by("area__path")
-    )
+    activations = Activation.objects.not_replaced(at).select_related("area").order_by("area__path")
     if user.role == Role.ADMINISTRATOR:
         return activations
     steps = range(Area.steplen, 255, Area.steplen)

@@ -9,11 +9,11 @@ from django.views.decorators.http import require_GET
 from accounts.access import member
 from common import clock
 from policy import services, words
-from policy.activations.governing import governing
 from policy.engine.documents.library import Law
 from policy.engine.documents.schema import SUBJECTS, Document
 from policy.models import Activation
 from policy.questions import example_results
+from policy.questions.tries import tries
 from policy.review import review
 
 
@@ -37,7 +37,8 @@ def document_list(request: HttpRequest) -> HttpResponse:
         (area, services.in_force(area=area, at=at)) for area in member(request).areas.all()[:10]
     ]
     places: dict[str, list[Activation]] = defaultdict(list)
-    for activation in governing(at=at).activations:
+    in_force = Activation.objects.not_replaced(at).select_related("area")
+    for activation in in_force.order_by("area__path"):
         places[activation.document].append(activation)
     documents = sorted(
         services.library().documents.values(), key=lambda known: (known.in_force_from, known.id)
@@ -73,11 +74,9 @@ def document_detail(request: HttpRequest, document: str) -> HttpResponse:
             ],
             "review": review(known, library, services.file_of(document)),
             "inherited": inherited(library.law(document), known),
-            "activations": [
-                activation
-                for activation in governing(at=clock.now()).activations
-                if activation.document == document
-            ],
+            "activations": Activation.objects.not_replaced(clock.now())
+            .filter(document=document)
+            .select_related("area"),
         },
     )
 
@@ -85,10 +84,13 @@ def document_detail(request: HttpRequest, document: str) -> HttpResponse:
 @require_GET
 def document_examples(request: HttpRequest, document: str) -> HttpResponse:
     """Run the worked examples of a document now, and show what the law answers."""
-    if document not in services.library().documents:
+    library = services.library()
+    known = library.documents.get(document)
+    if known is None:
         raise Http404
     context = {
         "document": document,
+        "tries": tries(known, library),
         "results": example_results.rows(services.run_examples(document)),
     }
     page = "_examples" if request.htmx else "document_examples"  # type: ignore[attr-defined]

@@ -14,6 +14,7 @@ from policy import drafts
 from policy.forms import DraftForm
 from policy.models import StoredDocument
 from policy.questions import example_results
+from policy.questions.tries import tries
 from policy.views.documents import as_file
 
 
@@ -56,7 +57,12 @@ def draft_list(request: HttpRequest) -> HttpResponse:
 def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show every value of a draft, beside its summaries, its parent and the one before it."""
     draft = get_object_or_404(StoredDocument.objects.waiting(), pk=pk)
-    seen = drafts.preview_of(draft)
+    try:
+        seen = drafts.preview_of(draft)
+    except RefusedError as refused:
+        # Another document was approved meanwhile, and this one cannot stand beside it.
+        context = {"draft": draft, "refusal": refused.sentence}
+        return render(request, "policy/draft_refused.html", context)
     return render(
         request,
         "policy/draft_detail.html",
@@ -65,6 +71,7 @@ def draft_detail(request: HttpRequest, pk: int) -> HttpResponse:
             "preview": seen,
             "review": seen.review,
             "results": example_results.rows(seen.examples),
+            "tries": tries(seen.document, seen.library),
             "own": draft.uploaded_by_id == member(request).pk,
         },
     )

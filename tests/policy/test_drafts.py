@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from accounts.staff.models import Area, Role, User
 from policy import drafts, services
-from policy.engine.documents.library import DOCUMENTS
+from policy.engine.documents.library import DOCUMENTS, Library, shipped
 from policy.models import Provision, StoredDocument
 from tests import factories
 
@@ -231,12 +231,28 @@ class TestThePages:
             "概要写的是48小时、3天，取值是1天、20天、40天、12小时",
             "没有有效证明的做落地检",
             "没有随附算例",
+            "居家隔离40天",  # of somebody on whom the system tries it
             reverse("draft_file", args=[draft.pk]),
         ):
             assert said in page
         assert '<li id="file-15"><code>      - {setting: home, days: 40' in page
         file = client.get(reverse("draft_file", args=[draft.pk]))
         assert file.content == MISLEADING
+
+    def test_say_why_a_draft_can_no_longer_be_approved(
+        self, client: Client, one: User, another: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        draft = upload(one)
+        known = shipped().documents
+        left = {name: known[name] for name in ("cn-2022-ninth", "cn-2022-101", "cn-2022-113")}
+        monkeypatch.setattr(services, "library", lambda: Library(left))
+        client.force_login(another)
+
+        page = client.get(reverse("draft_detail", args=[draft.pk]))
+
+        assert page.status_code == 200
+        assert "fujian-2022-12" in page.content.decode()
+        assert reverse("draft_file", args=[draft.pk]) in page.content.decode()
 
     def test_approve_such_a_file_only_by_who_confirms_to_have_compared_it(
         self, client: Client, one: User, another: User

@@ -13,6 +13,8 @@ from django.core.management import CommandError, call_command
 from policy.engine.documents.library import Library, shipped
 from policy.engine.documents.loader import read
 from policy.engine.questions.ask import answer
+from policy.engine.wording.sentences import lines_of
+from policy.engine.wording.written import written
 
 PAGE = (Path(settings.BASE_DIR) / "docs" / "policy-authors.md").read_text()
 BLOCK = re.compile(r"^```([a-z ]+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,6 +54,18 @@ class TestTheWalkThrough:
         told = answer(json.loads(blocks("json question")[0]), library(text))
 
         assert told["earliest_release"] == "2022-12-02"
+
+    def test_shows_what_the_second_person_sees(self) -> None:
+        document = read(DOCUMENT, NAME)
+        [zh, en] = "".join(blocks("text said")).splitlines()
+        longer = read(DOCUMENT.replace("days: 6", "days: 40"), NAME)
+
+        texts = [line.text for line in lines_of(document.provisions[0])]
+        assert zh in {text.zh for text in texts}
+        assert en in {text.en for text in texts}
+        assert not any(provision.warnings for provision in written(document).provisions)
+        [warning] = written(longer).provisions[0].warnings
+        assert warning.zh in PAGE
 
     def test_is_checked_by_the_command(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

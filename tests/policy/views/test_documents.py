@@ -40,7 +40,7 @@ class TestTheListOfDocuments:
 
         assert [one.area for one in named.pop("fujian-2022-12")] == [province]
         assert not named
-        assert page.context["activations"] == []
+        assert not page.context["activations"]
 
     def test_names_every_document_of_the_library(self, reader: Client) -> None:
         page = reader.get(reverse("document_list")).content.decode()
