@@ -68,13 +68,13 @@ def read(text: str, name: str) -> tuple[WorkedExample, ...]:
 def _example(value: Any, line: int, file: str) -> WorkedExample:
     if not isinstance(value, dict) or set(value) != _KEYS:
         raise LawError(file, line, _NO_EXAMPLE)
-    name, question, expect = (value[key] for key in ("name", "question", "expect"))
-    words = [name.get(language) for language in ("zh", "en")] if isinstance(name, dict) else []
-    if not all(isinstance(word, str) for word in words or [None]):
+    name, question, expect = value["name"], value["question"], value["expect"]
+    zh, en = (name.get("zh"), name.get("en")) if isinstance(name, dict) else (None, None)
+    if not isinstance(zh, str) or not isinstance(en, str):
         raise LawError(file, line, _NO_EXAMPLE)
     if not isinstance(question, dict) or not isinstance(expect, dict) or not expect:
         raise LawError(file, line, _NO_EXAMPLE)
-    return WorkedExample(Text(*words), _as_json(question), _as_json(expect), line)
+    return WorkedExample(Text(zh, en), _as_json(question), _as_json(expect), line)
 
 
 def _as_json(value: Any) -> Any:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.staff.models import Area, Role, User
 from policy import drafts, services
 from policy.engine.documents.library import DOCUMENTS, Library, shipped
+from policy.engine.documents.loader import LONGEST_EXAMPLES
 from policy.models import Provision, StoredDocument
 from tests import factories
 
@@ -185,7 +186,7 @@ class TestADraft:
             (b"a: 1", "列表"),
             (b"- &a {b: 1}\n" + b"- {<<: *a}\n" * 3_000, "第2行："),
             (b"\xff\xfe", "UTF-8"),
-            (b"# " * drafts.LONGEST_EXAMPLES, "256"),
+            (b"# " * LONGEST_EXAMPLES, "256"),
         ],
     )
     def test_with_unsound_examples_is_refused_with_the_line(

@@ -88,6 +88,18 @@ class TestTheWalkThrough:
 
         assert str(refused.value) == blocks("text")[0].strip()
 
+    def test_is_told_by_the_command_where_its_summary_names_other_numbers(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LC_ALL", "C.UTF-8")
+        (tmp_path / NAME).write_text(DOCUMENT.replace("proof_hours: 24", "proof_hours: 12"))
+        said = StringIO()
+        call_command("policy", "check", str(tmp_path / NAME), stdout=said)
+
+        assert "clause 3, entry: the summary says 24 hours, the values say 12 hours." in (
+            said.getvalue()
+        )
+
     def test_is_checked_in_the_language_of_the_terminal(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

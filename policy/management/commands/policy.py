@@ -19,6 +19,7 @@ from policy.engine.documents.law import Law
 from policy.engine.documents.library import Library, shipped
 from policy.engine.documents.loader import read_file
 from policy.engine.errors import LawError
+from policy.engine.wording.written import written
 
 COVERAGE = Path(settings.BASE_DIR) / "docs" / "coverage.md"
 
@@ -69,6 +70,14 @@ class Command(BaseCommand):
             % {"document": document.id, "parts": _listed(parts)}
         )
         self._silent(law)
+        for provision in written(document).provisions:
+            for warning in provision.warnings:
+                where = _("clause %(clause)s, %(subject)s: %(warning)s.") % {
+                    "clause": provision.provision.clause,
+                    "subject": provision.subject,
+                    "warning": words.say(warning),
+                }
+                self.stdout.write(f"  {where}")
         if document.parent is not None:
             for finding in compare(law, library.law(document.parent)):
                 where = _("clause %(clause)s, %(subject)s: %(verdict)s.") % {
