@@ -41,3 +41,16 @@ class TestNoDemoAccounts:
         make_user(username="grid.bayannur")
 
         assert not checks.no_demo_accounts(["default"])
+
+
+class TestTwoRoles:
+    @pytest.mark.parametrize(
+        ("production", "serves", "warned"),
+        [(True, None, True), (True, "wangge", False), (False, None, False)],
+    )
+    def test_are_asked_for_in_production(
+        self, settings: Settings, production: bool, serves: str | None, warned: bool
+    ) -> None:
+        settings.PRODUCTION, settings.SERVING_ROLE = production, serves
+
+        assert [m.id for m in checks.two_roles(["default"])] == ["portal.W001"] * warned

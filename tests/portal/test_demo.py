@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 from stdnum.iso7064 import mod_11_2
 
+from accounts.auditing import chain
 from accounts.staff.models import Area, Role, User
 from common.paging import SIZE
 from portal import demo
@@ -89,6 +90,12 @@ class TestSeed:
 
         _, username, password = demo.sign_ins()[0]
         assert authenticate(username=username, password=password)
+
+    def test_leaves_a_sound_audit(self, seeded: Path) -> None:
+        report = chain.verify()
+
+        assert report.findings == []
+        assert report.entries > 1_000
 
     def test_tells_a_history_that_the_law_explains(self, seeded: Path) -> None:
         assert Arrival.objects.count() > 100

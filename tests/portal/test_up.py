@@ -15,6 +15,8 @@ from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 import psutil
+import psycopg2
+import psycopg2.errors
 import pytest
 from celery import current_app as celery
 from django.conf import settings
@@ -161,6 +163,20 @@ class TestUp:
 
         assert portal.end(by=signal.SIGTERM) == 143
         assert portal.left() == []
+
+    def test_serves_by_a_role_that_may_only_add_to_the_audit(self, portal: Portal) -> None:
+        portal.start()
+        folder = str(engines.socket_dir(portal.data))
+        serving = psycopg2.connect(host=folder, user=engines.SERVES, dbname=engines.DATABASE)
+        with closing(serving), serving.cursor() as cursor:
+            cursor.execute("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'public'")
+            assert cursor.fetchall() == [(engines.OWNS,)]
+            cursor.execute("SELECT count(*) FROM accounts_auditentry")
+            assert cursor.fetchone() == (1,)  # keys were taken into use
+            with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute("DELETE FROM accounts_auditentry")
+        assert (portal.data / "audit-anchors.txt").read_text().count("\n") == 1
+        portal.end(by=signal.SIGTERM)
 
     def test_ends_when_its_terminal_is_closed(self, portal: Portal) -> None:
         portal.log.write_bytes(b"")
