@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 import structlog
 from django.conf import settings
@@ -63,7 +64,7 @@ def give_up_lost(path: Path) -> int:
     Return how many anchors that are. They stay in the file, before the line that says so.
     """
     last, lost = Anchor(0, "-"), 0
-    for anchor in standing(path):
+    for anchor in Notes.of(path).standing():
         rows = AuditLink.objects.filter(pk=anchor.number).values_list("digest", flat=True)
         if anchor.digest not in (bytes(digest).hex() for digest in rows):
             lost += 1
@@ -85,23 +86,36 @@ def current_head() -> Anchor | None:
     return Anchor(last[0], bytes(last[1]).hex()) if last else None
 
 
-def read(*paths: Path) -> Iterator[Anchor]:
-    """Yield the anchors of files in their order; none of a file that is not there."""
-    for path in paths:
-        if not path.exists():
-            continue
-        with path.open(encoding="utf-8") as lines:
-            yield from map(_parsed, filter(str.strip, lines))
+@dataclass(frozen=True)
+class Notes:
+    """Files of anchors as they were at one moment: what is appended later is left out."""
 
+    sizes: dict[Path, int]
 
-def standing(*paths: Path) -> Iterator[Anchor]:
-    """Yield the anchors of files, but for those that a later restoring gave up."""
-    ends = [anchor.number for anchor in read(*paths) if anchor.restored]
-    for anchor in read(*paths):
-        if anchor.restored:
-            ends.pop(0)
-        elif all(anchor.number <= end for end in ends):
-            yield anchor
+    @classmethod
+    def of(cls, *paths: Path) -> Self:
+        """Return the notes in files, the oldest first; a file that is not there has none."""
+        return cls({path: path.stat().st_size for path in paths if path.exists()})
+
+    def __iter__(self) -> Iterator[Anchor]:
+        for path, size in self.sizes.items():
+            read = 0
+            with path.open("rb") as lines:
+                for line in lines:
+                    read += len(line)
+                    if read > size:
+                        break
+                    if line.strip():
+                        yield _parsed(line.decode())
+
+    def standing(self) -> Iterator[Anchor]:
+        """Yield the anchors, but for those that a later restoring gave up."""
+        ends = [anchor.number for anchor in self if anchor.restored]
+        for anchor in self:
+            if anchor.restored:
+                ends.pop(0)
+            elif all(anchor.number <= end for end in ends):
+                yield anchor
 
 
 def _parsed(line: str) -> Anchor:

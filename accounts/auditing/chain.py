@@ -27,7 +27,7 @@ from django.db.models import Count, Max
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import anchors, audit, stamps, witness
-from accounts.auditing.anchors import Anchor
+from accounts.auditing.anchors import Anchor, Notes
 from accounts.auditing.models import AuditEntry, AuditLink, AuditPending, AuditWords
 from accounts.exports import ledger
 from accounts.exports.models import Export
@@ -111,7 +111,6 @@ def seal() -> bool:
     return True
 
 
-@transaction.atomic
 def verify(*, noted: Iterable[Path] = ()) -> Report:
     """
     Check the audit and all that it rests on, against the chain and the files of anchors.
@@ -119,13 +118,21 @@ def verify(*, noted: Iterable[Path] = ()) -> Report:
     Raise WrongKeysError where the keys are not those of the database, since then nothing could
     be told from what was tampered with.
     """
+    notes = Notes.of(*noted)  # before the snapshot, which then holds all that was noted
+    whole = not connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if whole:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        return _verified(cursor, notes)
+
+
+def _verified(cursor: Any, notes: Notes) -> Report:
     report = Report()
-    with connection.cursor() as cursor:
-        # As the witness writes a row; and what is not yet committed, where a caller has begun.
-        cursor.execute(
-            "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;"
-            "SET LOCAL TIME ZONE 'UTC'; SET LOCAL bytea_output = 'hex'"
-        )
+    # As the witness writes a row; and what is not yet committed, where a caller has begun.
+    cursor.execute(
+        "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED;"
+        "SET LOCAL TIME ZONE 'UTC'; SET LOCAL bytea_output = 'hex'"
+    )
     for table in witness.witnessed():
         _compare_rows(table, report)
     keys = DataKey._meta.db_table
@@ -133,7 +140,7 @@ def verify(*, noted: Iterable[Path] = ()) -> Report:
         keyring.refuse_other_keys()
     _check_links(report)
     _check_entries(report)
-    _check_anchors(report, list(noted))
+    _check_anchors(report, notes)
     _check_words(report)
     _check_exports(report)
     _check_sealed(report)
@@ -235,11 +242,11 @@ def _check_entries(report: Report) -> None:
         report.add("copied", ENTRIES, pk)
 
 
-def _check_anchors(report: Report, paths: list[Path]) -> None:
+def _check_anchors(report: Report, notes: Notes) -> None:
     """Compare the chain with the heads that were noted outside."""
     last = 0
     chunk: list[Anchor] = []
-    for anchor in anchors.standing(*paths):
+    for anchor in notes.standing():
         last = max(last, anchor.number)
         report.anchored += 1
         chunk.append(anchor)

@@ -22,7 +22,7 @@ from rfc3161_client import (
 )
 
 from accounts.auditing import anchors
-from accounts.auditing.anchors import Anchor
+from accounts.auditing.anchors import Anchor, Notes
 
 SECONDS = (5, 20)  # timeouts: to connect, to answer
 HEADERS = {"Content-Type": "application/timestamp-query"}
@@ -80,7 +80,7 @@ def _stamped(head: Anchor) -> bytes:
 
 
 def _last_stamped() -> int | None:
-    stamped = [each.number for each in anchors.standing(settings.AUDIT_ANCHORS) if each.stamp]
+    stamped = [each.number for each in Notes.of(settings.AUDIT_ANCHORS).standing() if each.stamp]
     return stamped[-1] if stamped else None
 
 

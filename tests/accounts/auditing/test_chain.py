@@ -143,13 +143,13 @@ class TestAnchors:
     def test_hold_each_head_as_it_is_made(self, writer: User, notes: Path) -> None:
         write(3, writer)
 
-        noted = list(anchors.read(notes))
+        noted = list(anchors.Notes.of(notes))
         assert len(noted) == 4
         assert noted[-1] == anchors.current_head()
         with transaction.atomic():
             write(3, writer)
-            assert list(anchors.read(notes)) == noted
-        assert len(list(anchors.read(notes))) == 5  # one for the transaction
+            assert list(anchors.Notes.of(notes)) == noted
+        assert len(list(anchors.Notes.of(notes))) == 5  # one for the transaction
 
     def test_are_missed_in_the_log_and_stop_nobody(
         self, writer: User, settings: Settings, tmp_path: Path, notes: Path
@@ -294,6 +294,31 @@ class TestVerifying:
         assert found(notes) == []
         behind_all_triggers("UPDATE accounts_auditentry SET did = 'left' WHERE did = 'read'")
         assert [what for what, *_ in found(notes)] == ["altered"]
+
+
+class TestVerifyingBesideWriters:
+    def test_finds_nothing_that_is_only_new(
+        self, writer: User, notes: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Another one reads and takes a file while the night compares one table after another."""
+        check = chain._check_links
+
+        def work() -> None:
+            write(2, writer)
+            connection.close()
+
+        def meanwhile(report: chain.Report) -> None:
+            other = Thread(target=work)
+            other.start()
+            other.join()
+            check(report)
+
+        write(1, writer)
+        monkeypatch.setattr(chain, "_check_links", meanwhile)
+        report = chain.verify(noted=[notes])
+
+        assert report.findings == []
+        assert (report.entries, AuditEntry.objects.count()) == (2, 4)
 
 
 class TestTheCommand:

@@ -127,7 +127,7 @@ class TestAStamp:
 
         assert stamp_audit() == head.number
         assert stamp_audit() is None
-        (kept,) = [each for each in anchors.read(notes) if each.stamp]
+        (kept,) = [each for each in anchors.Notes.of(notes) if each.stamp]
         assert (kept.number, kept.digest) == (head.number, head.digest)
         report = chain.verify(noted=[notes])
         assert (report.findings, report.stamps) == ([], 1)
@@ -154,7 +154,7 @@ class TestAStamp:
         read_something()
 
         assert stamp_audit() is None
-        assert not any(each.stamp for each in anchors.read(notes))
+        assert not any(each.stamp for each in anchors.Notes.of(notes))
 
     def test_is_not_waited_for(self, authority: Authority, notes: Path) -> None:
         read_something()
