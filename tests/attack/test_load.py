@@ -30,8 +30,8 @@ pytestmark = [
     pytest.mark.attack,
 ]
 AT_ONCE = 4
-REQUESTS = 600
-PEOPLE, GRIDS = 2_000, 50
+REQUESTS = 20_000
+PEOPLE, GRIDS = 100_000, 50
 DAY = timedelta(days=1)
 MOST_GROWTH = 60 << 20  # bytes in each process, from when it is warm
 ODD = (
@@ -161,4 +161,4 @@ def test_20000_requests_leave_memory_as_it_was(here: Stage) -> None:
 
 
 def test_100000_residents_are_served_to_several_at_once(here: Stage) -> None:
-    crowded(here, PEOPLE, 200)
+    crowded(here, PEOPLE, 1_000)
