@@ -21,6 +21,11 @@ def roster(pk: int) -> str:
     return f"roster: {pk}"
 
 
+def purge(pk: int) -> str:
+    """Return the name of the lock of the worker that purges a closed outbreak."""
+    return f"purge: {pk}"
+
+
 def entry(key: object) -> str:
     """Return the name of the lock for saving the entry with `key`."""
     return f"entry: {key}"

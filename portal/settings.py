@@ -104,6 +104,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "portal.middleware.RequestLog",
     "portal.middleware.PlainText",
+    "portal.retention.middleware.FrozenData",
 ]
 
 ROOT_URLCONF = "portal.urls"
@@ -176,6 +177,7 @@ CELERY_TASK_ROUTES = {
     "quarantine.tasks.check_every_case_follows_from_law": {"queue": NIGHTLY_QUEUE},
     "residents.rosters.tasks.work_on_roster": {"queue": NIGHTLY_QUEUE},
     "portal.exports.tasks.make_file": {"queue": NIGHTLY_QUEUE},
+    "portal.retention.tasks.purge_outbreak": {"queue": NIGHTLY_QUEUE},
 }
 
 # Reminders outside the portal (docs/operations.md): a channel without settings is not used.
@@ -255,6 +257,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, object]] = {
     },
     "exports": {
         "task": "portal.exports.tasks.look_after_files",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
+    "purges": {
+        "task": "portal.retention.tasks.resume_purges",
         "schedule": 60.0,
         "options": {"expires": 55},
     },

@@ -16,6 +16,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", login_not_required(set_language), name="set_language"),
     path("", views.home, name="home"),
     path("", include("portal.exports.urls")),
+    path("", include("portal.owndata.urls")),
+    path("", include("portal.retention.urls")),
     path("", include("portal.staffing.urls")),
     path("overview/", views.dashboard, name="dashboard"),
     path("arrivals/", views.arrival_list, name="arrival_list"),

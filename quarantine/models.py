@@ -16,6 +16,7 @@ from accounts.withdrawal import KEPT, ONLY_WITHDRAWN, Withdrawable, Withdrawable
 from common.encryption import EncryptedTextField
 from policy.models import Activation, Provision
 from quarantine.todo.models import Todo as Todo  # for Django
+from residents.closings.models import OF_CASE, OF_RESIDENT, frozen, hidden_from
 from residents.duplicates.models import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 from residents.openings.models import opened_to
 from residents.register.models import Resident
@@ -118,8 +119,9 @@ class ArrivalQuerySet(WithdrawableQuerySet["Arrival"]):
     """Questions about arrivals."""
 
     def visible_to(self, user: Any) -> Self:
-        """Return the arrivals in the areas of `user`."""
-        return self.filter(people_within(user, "grid__path"))
+        """Return the arrivals in the areas of `user`; frozen ones not to grid staff."""
+        theirs = self.filter(people_within(user, "grid__path"))
+        return theirs.exclude(hidden_from(user, "last_arrival"))
 
 
 class Arrival(Withdrawable):
@@ -179,7 +181,12 @@ class Arrival(Withdrawable):
             )
         ]
         indexes = [models.Index(fields=["grid", "arrived_on"])]
-        triggers = [ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON, KEPT]
+        triggers = [
+            ONLY_WITHDRAWN_OR_MERGED,
+            SAME_PERSON,
+            KEPT,
+            frozen("last_arrival", rows=OF_RESIDENT),
+        ]
 
     def __str__(self) -> str:
         return f"arrival {self.key}"
@@ -262,13 +269,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
     def visible_to(self, user: Any, *, opened: bool = False) -> Self:
         """
-        Return the cases in the areas of `user`.
+        Return the cases in the areas of `user`; frozen ones not to grid staff.
 
         With `opened` also those of people whose record `user` has opened with a reason: for the
         page that shows one case, never for lists or acts.
         """
         theirs = people_within(user, "grid__path")
-        return self.filter(theirs | opened_to(user, "resident") if opened else theirs)
+        seen = self.filter(theirs | opened_to(user, "resident") if opened else theirs)
+        return seen.filter(Q(closed_on=None) | ~hidden_from(user, "last_case"))
 
     def without_people(self, user: Any) -> Self:
         """
@@ -513,7 +521,15 @@ class Case(models.Model):
             models.Index(fields=["resident"], name="case_beside", condition=Q(governs=False)),
             models.Index(fields=["grid", "closed_on"], name="case_closed"),
         ]
-        triggers = [KEPT, SAME_PERSON, EVIDENCE_FITS, PLAN_FITS, OPENED_UNDER_ONE_LAW]
+        triggers = [
+            KEPT,
+            SAME_PERSON,
+            EVIDENCE_FITS,
+            PLAN_FITS,
+            OPENED_UNDER_ONE_LAW,
+            # Only closed ones are ever frozen: a switch of many open ones is not held up by it.
+            frozen("last_case", rows=OF_RESIDENT, when="OLD.closed_on IS NOT NULL"),
+        ]
 
     def __str__(self) -> str:
         return f"case {self.key}"
@@ -603,7 +619,7 @@ class Event(Withdrawable):
                 condition=Q(withdrawn_at=None),
             ),
         ]
-        triggers = [ONLY_WITHDRAWN, KEPT]
+        triggers = [ONLY_WITHDRAWN, KEPT, frozen("last_case", rows=OF_CASE, inserts=True)]
 
     def __str__(self) -> str:
         return f"{self.kind} of case {self.case_id}"

@@ -27,6 +27,7 @@ from accounts.staff.models import Area, User
 from accounts.withdrawal import set_together
 from quarantine.models import Case, Plan
 from quarantine.todo.models import Todo
+from residents.closings.models import OF_CASE, frozen
 from residents.whitelist.models import Worker
 
 ABOUT_WORKERS = ["worker_ends", "proof_ends"]
@@ -113,6 +114,7 @@ class Change(models.Model):
                 condition=Q(ticked_at=None, replaced_at=None),
             ),
         ]
+        triggers = [frozen("last_case", rows=OF_CASE)]
 
     def __str__(self) -> str:
         return f"change of case {self.case_id}"
@@ -331,6 +333,7 @@ class Message(models.Model):
                 condition=Q(state__in=["unknown", "failed"]) | Q(perhaps_twice=True),
             ),
         ]
+        triggers = [frozen("last_case", rows=OF_CASE, when="OLD.state NOT IN ('due', 'sending')")]
 
     def __str__(self) -> str:
         return f"{self.kind} by {self.channel} on {self.day}"

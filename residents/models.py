@@ -1,5 +1,6 @@
 """The models of this application, imported here for Django."""
 
+from residents.closings.models import Closing, Frozen
 from residents.duplicates.models import Merge, NotSame
 from residents.keypeople.models import Contact, Dose, HealthFile, KeyStandard, Need
 from residents.openings.models import Opening
@@ -10,9 +11,11 @@ from residents.whitelist.models import DutyEntry, GateCode, Worker
 
 __all__ = [
     "Building",
+    "Closing",
     "Contact",
     "Dose",
     "DutyEntry",
+    "Frozen",
     "GateCode",
     "Handover",
     "HealthFile",

@@ -18,6 +18,7 @@ from accounts.withdrawal import (
     set_together,
 )
 from policy.engine.decisions.facts import MOST_CT
+from residents.closings.models import OF_RESIDENT, frozen
 from residents.duplicates.models import ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON
 from residents.register.models import Resident
 
@@ -98,7 +99,12 @@ class Sample(Withdrawable):
         indexes = [
             models.Index(fields=["tube", "day"], name="sample_of_tube", condition=Q(pooled=True))
         ]
-        triggers = [ONLY_WITHDRAWN_OR_MERGED, SAME_PERSON, KEPT]
+        triggers = [
+            ONLY_WITHDRAWN_OR_MERGED,
+            SAME_PERSON,
+            KEPT,
+            frozen("last_sample", rows=OF_RESIDENT),
+        ]
 
     def __str__(self) -> str:
         return f"sample {self.key}"
@@ -168,7 +174,15 @@ class NATResult(Withdrawable):
                 condition=Q(ct=None) | Q(outcome__in=["negative", "positive"]),
             ),
         ]
-        triggers = [ONLY_WITHDRAWN, KEPT]
+        triggers = [
+            ONLY_WITHDRAWN,
+            KEPT,
+            frozen(
+                "last_sample",
+                rows="SELECT resident_id, id FROM testing_sample WHERE id = this.sample_id",
+                inserts=True,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"result of sample {self.sample_id}"

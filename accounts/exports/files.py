@@ -29,6 +29,7 @@ _LONG_NUMBER = re.compile("[0-9]{12,}")
 KINDS = {
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     FileFormat.CSV: "text/csv; charset=utf-8",
+    FileFormat.ZIP: "application/zip",
 }
 BOM = "\ufeff"
 

@@ -35,6 +35,7 @@ class ExportedList(models.TextChoices):
     WORKERS = "workers", _("Whitelist workers")
     MEND = "mend", _("Rows of a roster to correct")
     AUDIT = "audit", _("Audit")
+    OWN_DATA = "own_data", _("A person's own data")
 
 
 class FileFormat(models.TextChoices):
@@ -42,6 +43,7 @@ class FileFormat(models.TextChoices):
 
     XLSX = "xlsx", "Excel (.xlsx)"
     CSV = "csv", "CSV (UTF-8)"
+    ZIP = "zip", _("JSON and a page to print (.zip)")  # of a person's own data only
 
 
 class Sensitive(models.TextChoices):
@@ -61,6 +63,7 @@ class ExportPurpose(models.TextChoices):
     SAMPLING = "sampling", _("Sampling at the door")
     SUPPLIES = "supplies", _("Delivery of medicine and food")
     COMPARISON = "comparison", _("Comparison with another register")
+    OWN_DATA = "own_data", _("The person asked for their own data")
 
 
 class ExportRequestQuerySet(models.QuerySet["ExportRequest"]):

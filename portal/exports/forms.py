@@ -16,7 +16,7 @@ class FormatForm(forms.Form):
 
     format = forms.ChoiceField(
         label=_("Format"),
-        choices=FileFormat.choices,
+        choices=[each for each in FileFormat.choices if each[0] != FileFormat.ZIP],
         initial=FileFormat.XLSX,
         widget=forms.RadioSelect,
     )
@@ -36,7 +36,7 @@ class AskForm(FormatForm):
     )
     purpose = forms.ChoiceField(
         label=_("What for"),
-        choices=ExportPurpose.choices,
+        choices=[each for each in ExportPurpose.choices if each[0] != ExportPurpose.OWN_DATA],
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what it is needed for.")},
     )

@@ -21,13 +21,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from accounts.auditing.models import AuditEntry
-from accounts.exports.files import dialling_format
+from accounts.exports.files import Stamp, dialling_format
 from accounts.exports.models import ExportedList, Sensitive
 from accounts.staff.models import SEES_PEOPLE, Area, Role, User
 from common import clock
 from common.days import is_day
+from common.errors import RefusedError
 from common.workbooks import Cell
 from policy import words
+from portal.owndata import file as owndata
 from quarantine.cases.readiness import Readiness, readiness_of_each
 from quarantine.cases.words import measure_of
 from quarantine.lists.filters import CaseFilter
@@ -62,6 +64,13 @@ _SENSITIVE = dict(
         strict=False,
     )
 )
+
+
+class PersonGoneError(RefusedError):
+    """The person of a request is not in its area any more."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This person is not registered in this area any more."))
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,8 @@ class ExportableList:
     filters: Callable[[], Filters] = dict
     roles: frozenset[Role] = SEES_PEOPLE
     about_people: bool = True
+    # Makes the whole file of a request, where it is no table: content, rows, people.
+    whole: Callable[[ExportScope, Stamp], tuple[bytes, int, list[UUID]]] | None = None
 
     def columns(self, unmasked: Collection[str]) -> list[tuple[str, bool]]:
         """Return the headings of a file, each with whether its cells are unmasked."""
@@ -375,6 +386,26 @@ def _audit_rows(scope: ExportScope) -> Rows:
             )
 
 
+# A person's own data
+
+
+def _own_data(scope: ExportScope, stamp: Stamp) -> tuple[bytes, int, list[UUID]]:
+    """Return the file of one person; of nobody where they are not in the area any more."""
+    people = scope.within(Resident.objects.visible_to(scope.by))
+    resident = people.filter(key=scope.filters["person"]).first()
+    if resident is None:
+        raise PersonGoneError
+    entries = owndata.entries_of(resident)
+    data = owndata.gather(resident, at=scope.at)
+    correcting = _(
+        "Is something wrong? Say so to the community: details of the person are changed in the"
+        " register, and facts of a measure are put right, with a reason and without deleting what"
+        " was entered."
+    )
+    content = owndata.packed(data, line=stamp.line, correcting=correcting)
+    return content, data.rows, [each.key for each in entries]
+
+
 def _moment(at: datetime | None, *, seconds: bool = False) -> str:
     return date_format(localtime(at), "Y-m-d H:i:s" if seconds else "Y-m-d H:i") if at else ""
 
@@ -471,6 +502,16 @@ LISTS = {
             lambda: {"day": (_("Day"), None), "about": (_("About or by (pseudonym)"), PSEUDONYM)},
             frozenset({Role.AUDITOR}),
             about_people=False,
+        ),
+        ExportableList(
+            ExportedList.OWN_DATA,
+            "resident_list",
+            (),
+            lambda scope: 1,
+            lambda scope: iter(()),
+            lambda: {"person": (_("Person (pseudonym)"), PSEUDONYM)},
+            frozenset({Role.SUPERVISOR}),
+            whole=_own_data,
         ),
     )
 }

@@ -24,7 +24,7 @@ from accounts.exports.requests import RequestNotWaitingError
 from accounts.staff.models import User
 from common.errors import RefusedError
 from common.workbooks import Row
-from portal.exports.lists import LISTS, ExportScope
+from portal.exports.lists import LISTS, ExportableList, ExportScope
 
 # Longer lists are made by a worker: nobody waits for a page, and no page for them.
 SHORT = 2_000
@@ -76,20 +76,12 @@ def make(
         title=str(listing.what.label),
         unmasked=[str(Sensitive(column).label) for column in scope.unmasked],
     )
-    people: list[UUID] = []
-    rows = 0
-
-    def counted() -> Iterator[Row]:
-        nonlocal rows
-        for person, cells in listing.rows(scope):
-            rows += 1
-            if person:
-                people.append(person)
-            yield cells
-
-    headings = [str(heading) for heading in listing.headings]
-    content = make_file(stamp=stamp, kind=kind, headings=headings, rows=counted())
-    refuse_too_long(rows, unmasked=bool(scope.unmasked))
+    if listing.whole:
+        if request is None:
+            raise NotYoursError
+        content, rows, people = listing.whole(scope, stamp)
+    else:
+        content, rows, people = _made_of_rows(listing, scope, stamp, kind)
     try:
         with transaction.atomic():
             export = ledger.enter(
@@ -110,6 +102,27 @@ def make(
             raise
         raise RequestNotWaitingError from error
     return export, content
+
+
+def _made_of_rows(
+    listing: ExportableList, scope: ExportScope, stamp: Stamp, kind: str
+) -> tuple[bytes, int, list[UUID]]:
+    """Return the file of a list, its number of rows and who stands in it."""
+    people: list[UUID] = []
+    rows = 0
+
+    def counted() -> Iterator[Row]:
+        nonlocal rows
+        for person, cells in listing.rows(scope):
+            rows += 1
+            if person:
+                people.append(person)
+            yield cells
+
+    headings = [str(heading) for heading in listing.headings]
+    content = make_file(stamp=stamp, kind=kind, headings=headings, rows=counted())
+    refuse_too_long(rows, unmasked=bool(scope.unmasked))
+    return content, rows, people
 
 
 def _answers_for(scope: ExportScope) -> bool:

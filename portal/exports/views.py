@@ -261,7 +261,7 @@ def _request(request: HttpRequest, key: UUID) -> ExportRequest:
 
 def _listing(what: str, user: User) -> ExportableList:
     listing = LISTS.get(what)
-    if listing is None or user.role not in listing.roles:
+    if listing is None or listing.whole or user.role not in listing.roles:
         raise Http404
     return listing
 

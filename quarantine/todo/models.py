@@ -12,6 +12,7 @@ from accounts.staff.models import Role, User
 from accounts.withdrawal import KEPT, Withdrawable, WithdrawableQuerySet, set_together
 from common.encryption import EncryptedTextField
 from policy import words
+from residents.closings.models import OF_RESIDENT, frozen
 from residents.duplicates.models import SAME_PERSON
 from residents.register.models import Resident
 
@@ -202,7 +203,7 @@ class Todo(Withdrawable):
                 fields=["due_at"], name="todo_to_escalate", condition=OPEN & Q(escalated_at=None)
             ),
         ]
-        triggers = [KEPT, SAME_PERSON]
+        triggers = [KEPT, SAME_PERSON, frozen("last_todo", rows=OF_RESIDENT)]
 
     def __str__(self) -> str:
         return f"to-do {self.key}"

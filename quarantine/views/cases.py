@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import FilteredRelation, Q
+from django.db.models import Exists, FilteredRelation, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
@@ -49,6 +49,7 @@ from quarantine.lists.filters import CaseFilter
 from quarantine.models import Case, Event
 from quarantine.todo.models import Todo
 from quarantine.todo.showing import OPEN_KINDS
+from residents.closings.models import frozen_rows
 from residents.keypeople.lists import Placing, household_members, key_members
 from residents.register import services as residents
 from residents.register.masking import mask_name
@@ -325,10 +326,11 @@ def case_page(
     also = [] if alone else [*contacts, *(resident for resident, _placing in members)]
     residents.read(resident=case.resident, also=also, by=by)
     choices = _choices_now(by, shown, at)
+    frozen = case.closed_on is not None and _is_frozen(case)
     acts = [
         (act, failed[1] if failed and failed[0] == act else _empty(act, shown, choices))
         for act in shown.acts
-        if not alone and _may(by, act, choices)
+        if not (alone or frozen) and _may(by, act, choices)
     ]
     check = [event for event in shown.events if event.kind == Event.Kind.CHECK]
     todos = Todo.objects.visible_to(by).open().filter(resident=case.resident).with_details()
@@ -343,7 +345,7 @@ def case_page(
         "acts": acts,
         "failed": failed[0] if failed else None,
         "failed_form": failed[1] if failed else None,
-        "history": history(shown.events, shown.samples, case=None if alone else case),
+        "history": history(shown.events, shown.samples, case=None if alone or frozen else case),
         "last_check": check[-1] if check else None,
         "stage_now": words.stage_now(shown.calendar, shown.today),
         "status": words.status_of(case, shown.readiness, shown.calendar, shown.today),
@@ -351,9 +353,15 @@ def case_page(
         "key_members": members,
         "emergency_gone": residents.gone_under(case.resident.emergency_phone),
         "opening": opening,
+        "frozen": frozen,
         "switched": words.switched(case),
     }
     return render(request, "quarantine/case_detail.html", context)
+
+
+def _is_frozen(case: Case) -> bool:
+    """Return whether the outbreak of a case is over, so that nothing of it may change."""
+    return Case.objects.filter(Exists(frozen_rows("last_case")), pk=case.pk).exists()
 
 
 def _may(by: User, act: Act, choices: Choices) -> bool:

@@ -70,6 +70,7 @@ POINTERS = {
     "Opening": "stays: it was of that entry, and for an hour",
     "Merge": "stays",
     "NotSame": "stays",
+    "Frozen": "stays: what is frozen is not merged",
 }
 
 

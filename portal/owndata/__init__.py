@@ -1,0 +1,1 @@
+"""A person's own data: a file of everything that the portal knows of them."""

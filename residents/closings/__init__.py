@@ -1,0 +1,1 @@
+"""Closed outbreaks: whose data of one are frozen, until they are purged."""
