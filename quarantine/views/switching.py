@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime
 from typing import Any
@@ -48,6 +49,7 @@ readers = role_required(Role.ADMINISTRATOR, Role.SUPERVISOR)
 PAGE = 25
 # A number and the people behind it are of one moment for so long.
 KEPT_SECONDS = 900
+NAME_OF_PREVIEW = re.compile(r"[\w-]{12}", re.ASCII)
 # The sweep looks every quarter of a minute; without a step for so long, something is wrong.
 STALLED_SECONDS = 90
 
@@ -217,11 +219,11 @@ def _preview_of(
     It is kept for a while, so that a number leads to exactly the people who were counted.
     """
     seen, applied = request.GET.get("seen", ""), _applied(request, activation, at)
-    switch_preview: SwitchPreview | None = (
-        cache.get(_cache_key(activation, seen, applied=applied)) if seen else None
-    )
+    switch_preview: SwitchPreview | None = None
+    if NAME_OF_PREVIEW.fullmatch(seen):
+        switch_preview = cache.get(_cache_key(activation, seen, applied=applied))
     if switch_preview is None:
-        seen = secrets.token_urlsafe(9)
+        seen = secrets.token_urlsafe(9)  # as NAME_OF_PREVIEW
         withdrawing = activation.approved_at is not None
         if applied:
             switch_preview = effect_of(activation=activation, at=at)
