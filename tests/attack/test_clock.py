@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -45,6 +46,7 @@ def jump(traveller: time_machine.Traveller, by: timedelta) -> datetime:
 def ask_for_everything() -> None:
     """Ask for whatever the scheduler ever asks for."""
     app.loader.import_default_modules()
+    entry: Any
     for entry in of_portal.CELERY_BEAT_SCHEDULE.values():
         task = app.tasks[entry["task"]]
         task.apply(kwargs=entry.get("kwargs", {}), throw=True)

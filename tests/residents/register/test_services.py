@@ -7,7 +7,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.auditing.audit import words_of
 from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Role
-from residents.register import services
+from residents.register import elsewhere, services
 from residents.register.models import Household, Resident
 from tests.factories import (
     NOW,
@@ -68,7 +68,7 @@ class TestRegister:
     def test_refuses_a_number_known_elsewhere_without_telling_where(self) -> None:
         known = make_resident(number="11010519491231002X")
 
-        with pytest.raises(services.RegisteredElsewhereError) as caught:
+        with pytest.raises(elsewhere.RegisteredElsewhereError) as caught:
             make_resident(grid=make_grid(), number="11010519491231002X")
         for told in (known.grid.name, str(known.household), known.name):
             assert told not in caught.value.messages[0]

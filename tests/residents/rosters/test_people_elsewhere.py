@@ -1,5 +1,7 @@
 """A roster says how many of its people are registered elsewhere, and not which."""
 
+from typing import cast
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -23,7 +25,7 @@ def grid() -> Area:
 
 @pytest.fixture
 def community(grid: Area) -> Area:
-    return Area.objects.get_parent(grid)
+    return cast(Area, Area.objects.get_parent(grid))
 
 
 @pytest.fixture
