@@ -379,7 +379,7 @@ class TestArrivalDecision:
     def ask(self, client: Client, **typed: str) -> str:
         data = {"arrived": NOW.date().isoformat(), "coming": "home", "home_fit": "yes", **typed}
         rows = {"stay-TOTAL_FORMS": "0", "stay-INITIAL_FORMS": "0"}
-        return english(client, "arrival_decision", {**data, **rows}, **{"hx-request": "true"})
+        return english(client, "arrival_decision", {**rows, **data}, **{"hx-request": "true"})
 
     def test_shows_measure_clause_and_dates_of_a_half_filled_form(
         self, as_staff: Client, grid: Area
@@ -407,6 +407,14 @@ class TestArrivalDecision:
         assert "free to go" not in page
         assert 'value="甘肃省天水市"' in page
         assert "free to go" in self.ask(as_staff, origin="天水", grid=grid.code)
+
+    def test_asks_beside_each_place_which_city_it_was(self, as_staff: Client, grid: Area) -> None:
+        day = (NOW.date() - timedelta(days=2)).isoformat()
+        stay = {"stay-TOTAL_FORMS": "1", "stay-0-place": "甘肃", "stay-0-last_day": day}
+        page = self.ask(as_staff, origin="天水", grid=grid.code, **stay)
+        beside = page.split('hx-swap-oob="innerHTML:#which-id_')
+        asked = {part.split('"')[0] for part in beside[1:] if "data-choose" in part}
+        assert asked == {"stay-0-place"}
 
     def test_says_that_a_day_lies_in_the_future(self, as_staff: Client, grid: Area) -> None:
         tomorrow = (NOW.date() + timedelta(days=1)).isoformat()
