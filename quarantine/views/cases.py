@@ -255,7 +255,7 @@ def _samples(case: Case) -> list[Sample]:
         .order_by("day", "pk")
     )
     for sample in samples:
-        result = sample.found  # type: ignore[attr-defined]
+        result = getattr(sample, "found", None)  # unset where there is none
         sample.valid_results = [result] if result else []  # type: ignore[attr-defined]
     return samples
 

@@ -1,6 +1,5 @@
 """After any entries and corrections the end is that of having entered the right facts."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -49,8 +48,7 @@ END = moment(FIRST + timedelta(days=12))
 LATE = END - timedelta(hours=9)
 WHY = "示例更正"
 BOUNDED = settings(
-    max_examples=int(os.environ.get("EX", "20")),
-    derandomize=bool(int(os.environ.get("DERAND", "1"))),
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
     phases=(Phase.reuse, Phase.generate),
