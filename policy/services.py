@@ -68,7 +68,7 @@ def run_examples(document: str) -> tuple[ExampleResult, ...]:
     return _run(document, library())
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=16)
 def _run(document: str, known: Library) -> tuple[ExampleResult, ...]:
     return worked_examples.run(_examples_of(document), known)
 
