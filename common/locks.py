@@ -7,7 +7,6 @@ import pglock
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-AUDIT_SEAL = "audit: sealing"
 REMINDERS = "reminders: sweep"
 SWITCH = "switch: sweep"
 # One roster at a time is imported or undone: two rosters could lock the same people and doors in
