@@ -91,7 +91,7 @@ CAPABILITIES = {
     "portal/test_colours.py",
     "portal/test_dump.py",
     "portal/test_error_pages.py",
-    "portal/test_health.py",
+    "portal/test_hostile_addresses.py",
     "portal/test_security.py",
     "portal/test_two_people.py",
     "portal/test_visibility.py",
@@ -100,6 +100,7 @@ CAPABILITIES = {
     "quarantine/switching/test_transition_properties.py",
     "quarantine/views/test_pages.py",
     "residents/rosters/test_interruptions.py",
+    "residents/rosters/test_people_elsewhere.py",
     "residents/rosters/sheets/test_positions.py",
     "residents/rosters/test_taking_over.py",
 }

@@ -12,12 +12,16 @@ from django.utils.translation import gettext_noop
 from accounts.auditing import audit
 from accounts.limits.guesses import CODE, PASSWORD, guess
 from accounts.staff.models import User
+from common.text import TextField
+
+_CODE = _AuthenticateForm.base_fields["code"]
 
 
 class _Code(forms.Form):
     """A code of the second factor."""
 
     user: User
+    code = TextField(label=_CODE.label, widget=_CODE.widget, max_length=100)
 
     def clean_code(self) -> str:
         """Return the right code; slow guessing down."""
