@@ -6,15 +6,20 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from common import clock
 from common.errors import RefusedError
 from quarantine.acts.release import release
 from quarantine.acts.results import take_sample
 from quarantine.cases.lifecycle import add_note, change_home_conditions
 from quarantine.cases.nightly_check import unexplained_cases
 from quarantine.models import Arrival, Case, Event
+from residents.register.models import Resident
 from tests.concurrency import at_once
 from tests.factories import (
+    id_number,
     make_arrival,
     make_case,
     make_place,
@@ -57,6 +62,39 @@ class TestAtTheSameTime:
 
         assert first == second
         assert Arrival.objects.count() == Case.objects.count() == 1
+
+    def test_ten_arrivals_of_one_number_are_one_and_the_others_are_told(self) -> None:
+        grid = make_place("yingkou-2022-11", "210800")
+        by, number = make_user("grid_staff", grid), id_number()
+        clients = [Client(raise_request_exception=False) for _ in range(10)]
+        for client in clients:
+            client.force_login(by)
+        form = {
+            "document_type": "mainland_id",
+            "number": number,
+            "name": "王秀英",
+            "phone": "13800138000",
+            "grid": grid.code,
+            "building": "3号楼",
+            "door": "502",
+            "arrived": clock.today().isoformat(),
+            "coming": "home",
+            "origin": "兰州",
+            "home_fit": "yes",
+            "stay-TOTAL_FORMS": "2",
+            "stay-INITIAL_FORMS": "0",
+        }
+
+        def post(client: Client) -> Callable[[], Any]:
+            sent = {**form, "key": str(uuid4())}
+            return lambda: client.post(reverse("arrival_new"), sent)
+
+        answers = at_once(*map(post, clients))
+
+        assert sorted(answer.status_code for answer in answers) == [200] * 9 + [302]
+        told = [answer.content.decode() for answer in answers if answer.status_code == 200]
+        assert all("error-summary" in page for page in told)
+        assert Arrival.objects.count() == Resident.objects.count() == 1
 
     def test_two_forms_for_one_person_are_two_grounds_and_one_standing(self) -> None:
         grid = make_place("yingkou-2022-11", "210800")
