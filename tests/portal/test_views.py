@@ -14,9 +14,47 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import Role
 from common import clock
 from portal import demo
+from portal.management.commands import up
 from portal.views import FIRST_PAGE
 from tests.browser import barriers, shot, sign_in, too_small
 from tests.factories import make_user
+
+EVERY_ADDRESS, EVERY_ADDRESS_6 = "0.0.0.0", "::"  # noqa: S104 - nothing is bound
+
+
+@pytest.mark.django_db
+class TestADemoForOthers:
+    @pytest.mark.parametrize(
+        ("listens", "said"),
+        [
+            (EVERY_ADDRESS, True),
+            (EVERY_ADDRESS_6, True),
+            ("192.0.2.7", True),
+            ("127.0.0.1", False),
+            ("::1", False),
+        ],
+    )
+    def test_says_so_on_the_page(self, client: Client, listens: str, said: bool) -> None:
+        page = client.get(reverse("account_login"), SERVER_NAME=listens).content.decode()
+        assert ("其他设备也能访问" in page) == said
+
+    @pytest.mark.parametrize(
+        ("host", "said"),
+        [
+            (EVERY_ADDRESS, True),
+            (EVERY_ADDRESS_6, True),
+            ("127.0.0.1", False),
+            ("localhost", False),
+        ],
+    )
+    def test_says_so_at_the_start(self, host: str, said: bool) -> None:
+        assert bool(up.warning(host)) == said
+
+    def test_is_no_matter_of_production(self, client: Client, settings: Settings) -> None:
+        settings.DEMO = False
+        assert not up.warning(EVERY_ADDRESS)
+        page = client.get(reverse("account_login"), SERVER_NAME=EVERY_ADDRESS).content.decode()
+        assert "其他设备也能访问" not in page
 
 
 @pytest.mark.django_db

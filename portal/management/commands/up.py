@@ -219,16 +219,23 @@ class _Manager(Manager):
         fcntl.flock(self._gate, fcntl.LOCK_UN)
         answered = datetime.now(UTC)
         took = _took(answered.timestamp() - self._since)
-        for line in (f"The portal answers at {self._url}", took, *self._warning(), *_sign_ins()):
+        for line in (
+            f"The portal answers at {self._url}",
+            took,
+            *warning(self._host),
+            *_sign_ins(),
+        ):
             self.events.put(Message("line", f"{line}\n", answered.astimezone(), "portal", None))
 
-    def _warning(self) -> list[str]:
-        if not settings.DEMO or _is_loopback(self._host):
-            return []
-        return [
-            f"This demo answers on {self._host}, to other machines, too: whoever reaches it may"
-            " sign in by the passwords on its page. Enter nobody real."
-        ]
+
+def warning(host: str) -> list[str]:
+    """Return what is said of a demo that others reach."""
+    if not settings.DEMO or _is_loopback(host):
+        return []
+    return [
+        f"This demo answers on {host}, to other machines, too: whoever reaches it may sign in by"
+        " the passwords on its page. Enter nobody real."
+    ]
 
 
 def _is_loopback(host: str) -> bool:
