@@ -20,6 +20,7 @@ READS = {
 EDGES = {"views", "tasks", "api", "middleware", "context_processors", "commands"}
 REAL_TIME = {
     "common/clock.py": "is the clock",
+    "accounts/auditing/anchors.py": "heads bear the real time, as their entries do",
     "accounts/auditing/audit.py": "entries bear the real time, whatever day the demo believes in",
     "accounts/auditing/models.py": "the database's own default of the same",
     "reminders/delivery.py": "leases end by the one clock that all workers share, the database's",
