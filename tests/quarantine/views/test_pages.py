@@ -1,5 +1,6 @@
 """Every page of arrivals and cases opens, in few queries."""
 
+import math
 import re
 from collections.abc import Callable
 from datetime import date
@@ -158,6 +159,21 @@ class TestThePageOfACase:
         open_page(client, infected)  # the first page of a session saves it
         forget_library()
         with django_assert_max_num_queries(MOST_WITH_CONTACTS):
+            page = open_page(client, infected)
+        assert "Household members as close contacts" in page
+
+    def test_of_an_infected_person_asks_as_few_queries_as_any(
+        self,
+        infected: Case,
+        client: Client,
+        monkeypatch: pytest.MonkeyPatch,
+        django_assert_max_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        client.force_login(factories.make_user("grid_staff", infected.grid))
+        open_page(client, infected)
+        # Documents are asked for anew once a second, on whatever page that is.
+        monkeypatch.setattr("policy.services.FRESH_FOR_SECONDS", math.inf)
+        with django_assert_max_num_queries(MOST_QUERIES):
             page = open_page(client, infected)
         assert "Household members as close contacts" in page
 
