@@ -203,7 +203,11 @@ def full_case(by: User, key: uuid.UUID, *, opened: bool = False) -> Case:
         *("plan", "resident__household__building", "resident__grid", "grid"),
         *("positive__sample", "arrival"),
     )
-    cases = cases.annotate(phone_of_gone=reached_under_phone_of_gone("resident__"))
+    cases = cases.annotate(
+        phone_of_gone=reached_under_phone_of_gone("resident__"),
+        # Whether the outbreak of the case is over, so that nothing of it may change.
+        frozen=Exists(frozen_rows("last_case")),
+    )
     return get_object_or_404(cases, key=key)
 
 
@@ -326,7 +330,7 @@ def case_page(
     also = [] if alone else [*contacts, *(resident for resident, _placing in members)]
     residents.read(resident=case.resident, also=also, by=by)
     choices = _choices_now(by, shown, at)
-    frozen = case.closed_on is not None and _is_frozen(case)
+    frozen: bool = case.frozen  # type: ignore[attr-defined]
     acts = [
         (act, failed[1] if failed and failed[0] == act else _empty(act, shown, choices))
         for act in shown.acts
@@ -357,11 +361,6 @@ def case_page(
         "switched": words.switched(case),
     }
     return render(request, "quarantine/case_detail.html", context)
-
-
-def _is_frozen(case: Case) -> bool:
-    """Return whether the outbreak of a case is over, so that nothing of it may change."""
-    return Case.objects.filter(Exists(frozen_rows("last_case")), pk=case.pk).exists()
 
 
 def _may(by: User, act: Act, choices: Choices) -> bool:
