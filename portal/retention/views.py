@@ -111,13 +111,13 @@ def _term_in_words(area: Area, at: datetime) -> dict[str, Any]:
 @over
 def closing_detail(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show what is frozen, until when, and how far its purge is."""
-    return _shown(request, _closing(request, key), ReasonForm())
+    return _shown(request, _closing(request, key), ReasonForm(), at=clock.now())
 
 
 def _shown(
-    request: HttpRequest, closed: Closing, form: ReasonForm, *, status: int = 200
+    request: HttpRequest, closed: Closing, form: ReasonForm, *, at: datetime, status: int = 200
 ) -> HttpResponse:
-    user, today = member(request), clock.today()
+    user, today = member(request), clock.day_of(at)
     current = closed.purges.filter(refused_at=None).select_related("asked_by", "approved_by")
     purge = current.order_by("-pk").first()
     left = closed.frozen.count()
@@ -136,7 +136,7 @@ def _shown(
         "left": left,
         "counts": _named(closed.counts),
         "preview": _named(purging.preview(closed)) if counted else None,
-        **(_progress(purge) if purge else {}),
+        **(_progress(purge, at) if purge else {}),
     }
     return render(request, "portal/retention/closing_detail.html", context, status=status)
 
@@ -146,8 +146,8 @@ def _named(counts: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(in_words(table), number) for table, number in counts.items() if number]
 
 
-def _progress(purge: Purge) -> dict[str, Any]:
-    at, total = clock.now(), purge.total
+def _progress(purge: Purge, at: datetime) -> dict[str, Any]:
+    total = purge.total
     share = min(100 * purge.done // total, 100) if total else 0
     running = purge.approved_at is not None and purge.finished_at is None
     touched = purge.touched_at or at
@@ -167,7 +167,7 @@ def closing_reopen(request: HttpRequest, key: UUID) -> HttpResponse:
     """Take back a closing that was a mistake."""
     closed, form = _closing(request, key), ReasonForm(request.POST)
     if not form.is_valid():
-        return _shown(request, closed, form, status=422)
+        return _shown(request, closed, form, at=clock.now(), status=422)
     return _step(
         request, closed, lambda **by: closing.reopen(closing=closed, **form.cleaned_data, **by)
     )
@@ -213,7 +213,8 @@ def _step(request: HttpRequest, closed: Closing, step: Callable[..., object]) ->
 @over
 def purge_progress(request: HttpRequest, key: UUID) -> HttpResponse:
     """Show how far a purge is; htmx asks each two seconds."""
-    return render(request, "portal/retention/_progress.html", _progress(_purge(request, key)))
+    shown = _progress(_purge(request, key), clock.now())
+    return render(request, "portal/retention/_progress.html", shown)
 
 
 @get_or_post
