@@ -1,6 +1,6 @@
 """Every rule that needs two people asks the same function, and the database refuses, too."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from accounts.staff.models import Area, Role, User
 from accounts.voices import independence
 from accounts.voices.models import Intervention
 from common.errors import RefusedError
-from policy import drafts
+from policy import drafts, services
 from policy.activations import decisions
 from policy.models import Activation, StoredDocument
 from quarantine.acts import outings
@@ -86,6 +86,12 @@ def opening(first: User, area: Area) -> Act:
 
 
 RULES = [activation, draft, unmasked, no_unmasked, outing, opening]
+
+
+@pytest.fixture(autouse=True)
+def fresh_library() -> Iterator[None]:
+    yield
+    services.forget_library()
 
 
 @pytest.fixture

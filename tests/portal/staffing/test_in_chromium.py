@@ -70,8 +70,8 @@ class TestAnAccount:
         assert browser.barriers(phone) == []
         assert browser.too_small(phone) == []
         browser.shot(phone, "account-activate-phone", whole=True)
-        phone.get_by_label("新密码", exact=True).fill("eine neue lange Losung")
-        phone.get_by_label("再次输入新密码").fill("eine neue lange Losung")
+        phone.locator("#id_password1").fill("eine neue lange Losung")
+        phone.locator("#id_password2").fill("eine neue lange Losung")
         phone.get_by_role("button", name="设置密码").click()
 
         expect(phone.get_by_text("账号wang已开通")).to_be_visible()
@@ -96,7 +96,7 @@ class TestAnAccount:
         )
         browser.sign_in(desktop, first)
         desktop.goto(reverse("person_change", args=[third.key]))
-        desktop.get_by_label("角色").get_by_text("审计员", exact=True).click()
+        desktop.get_by_text("审计员", exact=True).click()
         desktop.get_by_role("button", name="保存").click()
         expect(desktop.get_by_text("已提请")).to_be_visible()
         assert browser.barriers(desktop) == []
@@ -131,7 +131,7 @@ class TestAnAccount:
         assert browser.too_small(phone) == []
         browser.shot(phone, "account-confirm-phone", whole=True)
 
-        phone.get_by_text("林甲").first.click()
+        phone.get_by_role("checkbox").check()
         phone.get_by_role("button", name="确认勾选的账号").click()
 
         expect(phone.get_by_text("已确认1个账号")).to_be_visible()
