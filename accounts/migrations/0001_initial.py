@@ -43,20 +43,35 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='AuditSeal',
+            name='AuditLink',
             fields=[
                 ('number', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('after', models.BigIntegerField()),
-                ('through', models.BigIntegerField()),
-                ('entries', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ('leaves', models.BinaryField()),
-                ('at', models.DateTimeField(verbose_name='sealed at')),
+                ('op', models.CharField(max_length=1)),
+                ('table', models.CharField(max_length=63)),
+                ('row', models.CharField(max_length=64)),
+                ('content', models.BinaryField(null=True)),
+                ('tx', models.BigIntegerField()),
                 ('digest', models.BinaryField()),
-                ('proof', models.BinaryField()),
             ],
             options={
-                'verbose_name': 'audit seal',
-                'verbose_name_plural': 'audit seals',
+                'verbose_name': 'audit link',
+                'verbose_name_plural': 'audit links',
+                'indexes': [models.Index(fields=['table', 'row', '-number'], name='audit_link_of_row')],
+            },
+        ),
+        migrations.CreateModel(
+            name='AuditPending',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('op', models.CharField(max_length=1)),
+                ('table', models.CharField(max_length=63)),
+                ('row', models.CharField(max_length=64)),
+                ('content', models.BinaryField(null=True)),
+                ('tx', models.BigIntegerField()),
+            ],
+            options={
+                'verbose_name': 'audit link to come',
+                'verbose_name_plural': 'audit links to come',
             },
         ),
         migrations.CreateModel(
@@ -109,7 +124,6 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=50, verbose_name='name')),
                 ('role', models.CharField(choices=[('grid_staff', 'Grid staff'), ('supervisor', 'Supervisor'), ('administrator', 'Administrator'), ('auditor', 'Auditor')], default='grid_staff', max_length=15, verbose_name='role')),
                 ('employer', models.CharField(blank=True, max_length=60, verbose_name='employer')),
-                ('password_is_temporary', models.BooleanField(default=False)),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
                 ('areas', models.ManyToManyField(blank=True, related_name='people', to='accounts.area', verbose_name='responsible for')),
@@ -125,11 +139,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
+                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit'), ('own_data', "A person's own data")], max_length=20, verbose_name='list')),
                 ('filters', models.JSONField(default=dict, verbose_name='filters')),
                 ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), size=None, verbose_name='unmasked')),
-                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
-                ('purpose', models.CharField(choices=[('transfer', 'Transfer to a quarantine site'), ('medical', 'Medical care'), ('sampling', 'Sampling at the door'), ('supplies', 'Delivery of medicine and food'), ('comparison', 'Comparison with another register')], max_length=20, verbose_name='purpose')),
+                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)'), ('zip', 'JSON and a page to print (.zip)')], max_length=4, verbose_name='format')),
+                ('purpose', models.CharField(choices=[('transfer', 'Transfer to a quarantine site'), ('medical', 'Medical care'), ('sampling', 'Sampling at the door'), ('supplies', 'Delivery of medicine and food'), ('comparison', 'Comparison with another register'), ('own_data', 'The person asked for their own data')], max_length=20, verbose_name='purpose')),
                 ('reason', common.encryption.EncryptedTextField(bound_to=['key'], verbose_name='reason')),
                 ('asker_employer', models.CharField(blank=True, max_length=60, verbose_name='employer of the first')),
                 ('asked_at', models.DateTimeField(verbose_name='asked at')),
@@ -157,9 +171,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('at', models.DateTimeField(verbose_name='at')),
-                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
+                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit'), ('own_data', "A person's own data")], max_length=20, verbose_name='list')),
                 ('filters', models.JSONField(default=dict, verbose_name='filters')),
-                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
+                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)'), ('zip', 'JSON and a page to print (.zip)')], max_length=4, verbose_name='format')),
                 ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=10), default=list, size=None, verbose_name='unmasked')),
                 ('rows', models.PositiveIntegerField(verbose_name='rows')),
                 ('size', models.PositiveIntegerField(verbose_name='bytes')),
@@ -179,9 +193,9 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit')], max_length=20, verbose_name='list')),
+                ('what', models.CharField(choices=[('residents', 'Residents'), ('cases', 'Cases'), ('today', 'Work of today'), ('key_people', 'Key populations'), ('workers', 'Whitelist workers'), ('mend', 'Rows of a roster to correct'), ('audit', 'Audit'), ('own_data', "A person's own data")], max_length=20, verbose_name='list')),
                 ('filters', models.JSONField(default=dict, verbose_name='filters')),
-                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)')], max_length=4, verbose_name='format')),
+                ('format', models.CharField(choices=[('xlsx', 'Excel (.xlsx)'), ('csv', 'CSV (UTF-8)'), ('zip', 'JSON and a page to print (.zip)')], max_length=4, verbose_name='format')),
                 ('language', models.CharField(max_length=10)),
                 ('asked_at', models.DateTimeField(verbose_name='asked at')),
                 ('refusal', models.CharField(blank=True, max_length=200)),
@@ -194,6 +208,85 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'file to be fetched',
                 'verbose_name_plural': 'files to be fetched',
+            },
+        ),
+        migrations.CreateModel(
+            name='Intervention',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('by_employer', models.CharField(blank=True, max_length=60, verbose_name='employer of the first')),
+                ('kind', models.CharField(choices=[('made', 'made the account'), ('changed', 'changed areas or e-mail address'), ('reset', 'reset the sign-in'), ('reopened', 'opened the account again'), ('printed', 'printed the activation code')], max_length=10, verbose_name='kind')),
+                ('at', models.DateTimeField(verbose_name='at')),
+                ('confirmed_at', models.DateTimeField(blank=True, null=True, verbose_name='confirmed at')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='interventions', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                ('by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='done by')),
+                ('confirmed_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='confirmed by')),
+            ],
+            options={
+                'verbose_name': 'intervention',
+                'verbose_name_plural': 'interventions',
+                'indexes': [models.Index(condition=models.Q(('confirmed_at', None)), fields=['by'], name='intervention_standing')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('confirmed_at__isnull', True), ('confirmed_by__isnull', True)), models.Q(('confirmed_at__isnull', False), ('confirmed_by__isnull', False)), _connector='OR'), name='intervention_confirmed_whole'), models.CheckConstraint(condition=models.Q(models.Q(('by', models.F('account')), _negated=True), models.Q(('confirmed_by', None), models.Q(('confirmed_by', models.F('by')), _negated=True), _connector='OR')), name='intervention_upon_another')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Limit',
+            fields=[
+                ('key', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('used', models.PositiveIntegerField()),
+                ('since', models.DateTimeField()),
+                ('last', models.DateTimeField(db_index=True)),
+            ],
+            options={
+                'verbose_name': 'limit',
+            },
+        ),
+        migrations.CreateModel(
+            name='AccountProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('kind', models.CharField(choices=[('make', 'Make an account'), ('change', 'Change an account'), ('reset', 'Reset sign-in and second factor'), ('close', 'Close an account'), ('reopen', 'Open an account again')], max_length=10, verbose_name='kind')),
+                ('values', models.JSONField(default=dict, verbose_name='as proposed')),
+                ('before', models.JSONField(default=dict, verbose_name='as it was')),
+                ('way', models.CharField(blank=True, choices=[('sms', 'by SMS to their own phone'), ('email', 'by e-mail'), ('paper', 'on paper, sealed')], default='', max_length=5, verbose_name='code given')),
+                ('phone', common.encryption.EncryptedTextField(blank=True, bound_to=['key'], verbose_name='phone for the code')),
+                ('proposer_employer', models.CharField(max_length=60, verbose_name='employer of the first')),
+                ('proposed_at', models.DateTimeField(verbose_name='proposed at')),
+                ('approver_employer', models.CharField(blank=True, max_length=60, verbose_name='employer of the second')),
+                ('approved_at', models.DateTimeField(null=True, verbose_name='approved at')),
+                ('refused_at', models.DateTimeField(null=True, verbose_name='refused at')),
+                ('account', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                ('approved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='approved by')),
+                ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='proposed by')),
+                ('refused_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='refused by')),
+                ('taker', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='taker')),
+            ],
+            options={
+                'verbose_name': 'proposal about an account',
+                'verbose_name_plural': 'proposals about accounts',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('account__isnull', False), ('approved_at', None), ('refused_at', None)), fields=('account',), name='account_proposal_one_waiting'), models.CheckConstraint(condition=models.Q(('approved_by', None), models.Q(models.Q(('approved_by', models.F('proposed_by')), _negated=True), models.Q(('approved_by', models.F('account')), _negated=True), models.Q(('approver_employer', ''), _negated=True), models.Q(('approver_employer__iexact', models.F('proposer_employer')), _negated=True)), _connector='OR'), name='account_proposal_two_people'), models.CheckConstraint(condition=models.Q(('account', None), models.Q(('account', models.F('proposed_by')), _negated=True), _connector='OR'), name='account_proposal_not_on_oneself'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('approved_by__isnull', True)), models.Q(('approved_at__isnull', False), ('approved_by__isnull', False), ('refused_at', None)), _connector='OR'), name='account_proposal_approval_whole'), models.CheckConstraint(condition=models.Q(models.Q(('refused_at__isnull', True), ('refused_by__isnull', True)), models.Q(('refused_at__isnull', False), ('refused_by__isnull', False)), _connector='OR'), name='account_proposal_refusal_whole')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ActivationCode',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('code_hash', models.CharField(editable=False, max_length=64, unique=True)),
+                ('way', models.CharField(choices=[('sms', 'by SMS to their own phone'), ('email', 'by e-mail'), ('paper', 'on paper, sealed')], max_length=5, verbose_name='given')),
+                ('sent_to', models.CharField(blank=True, max_length=80, verbose_name='sent to')),
+                ('issued_at', models.DateTimeField(verbose_name='issued at')),
+                ('expires_at', models.DateTimeField(verbose_name='valid until')),
+                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='used at')),
+                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='replaced at')),
+                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='codes', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                ('issued_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='issued by')),
+            ],
+            options={
+                'verbose_name': 'activation code',
+                'verbose_name_plural': 'activation codes',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None), ('used_at', None)), fields=('account',), name='activation_code_one_open'), models.CheckConstraint(condition=models.Q(('used_at', None), ('revoked_at', None), _connector='OR'), name='activation_code_used_or_replaced')],
             },
         ),
         migrations.CreateModel(
@@ -212,12 +305,44 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f78d7546cae6abefbfed448b788eab0e8a36f6bf', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e6c89', table='accounts_auditentry', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditseal',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='6a38c436bfdcc5028f7f72764db70fd8307f6626', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_ed234', table='accounts_auditseal', when='BEFORE')),
+            model_name='auditlink',
+            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='4bdbf78db6524a122395fc04fe73d2dd8e4d0864', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_a8dca', table='accounts_auditlink', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accountproposal',
+            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='8309b346acdca04212411d88dba874d87503575b', operation='DELETE', pgid='pgtrigger_kept_f9f25', table='accounts_accountproposal', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accountproposal',
+            trigger=pgtrigger.compiler.Trigger(name='two_voices', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF NEW.approved_by_id IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.approved_by_id IS NULL)\n                AND NEW.proposed_by_id <> NEW.approved_by_id AND NEW.proposed_by_id IN (\n    WITH RECURSIVE behind(id) AS (\n        SELECT NEW.approved_by_id::bigint\n        UNION SELECT i.by_id FROM accounts_intervention i\n            JOIN behind ON i.account_id = behind.id WHERE i.confirmed_at IS NULL\n    ), tied(id) AS (\n        SELECT id FROM behind\n        UNION SELECT i.account_id FROM accounts_intervention i\n            JOIN tied ON i.by_id = tied.id WHERE i.confirmed_at IS NULL\n    )\n    SELECT id FROM tied\n) THEN\n                RAISE EXCEPTION 'two_voices: one person stands behind both accounts';\n            END IF;\n            RETURN NEW;\n        ", hash='bfe3164d0b369e85ddf452ace9255b2578e11e66', operation='INSERT OR UPDATE OF "approved_by_id"', pgid='pgtrigger_two_voices_1bbb5', table='accounts_accountproposal', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accountproposal',
+            trigger=pgtrigger.compiler.Trigger(name='proposal_unchanged', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."before" IS DISTINCT FROM (NEW."before") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."proposed_at" IS DISTINCT FROM (NEW."proposed_at") OR OLD."proposed_by_id" IS DISTINCT FROM (NEW."proposed_by_id") OR OLD."proposer_employer" IS DISTINCT FROM (NEW."proposer_employer") OR OLD."taker_id" IS DISTINCT FROM (NEW."taker_id") OR OLD."values" IS DISTINCT FROM (NEW."values") OR OLD."way" IS DISTINCT FROM (NEW."way"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='c9eee8950f0a7cc08b83a902fa05d5900231e674', operation='UPDATE', pgid='pgtrigger_proposal_unchanged_ce320', table='accounts_accountproposal', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='accountproposal',
+            trigger=pgtrigger.compiler.Trigger(name='decided_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."approved_at" IS NOT NULL OR OLD."refused_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='0a61aa56541281871a48df6b3b99d099a6f2842a', operation='UPDATE', pgid='pgtrigger_decided_once_930f1', table='accounts_accountproposal', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='activationcode',
+            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='3ce736d042f2070f9f548d7e67ac66cc5d609152', operation='DELETE', pgid='pgtrigger_kept_4618d', table='accounts_activationcode', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='activationcode',
+            trigger=pgtrigger.compiler.Trigger(name='only_spent', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."account_id" IS DISTINCT FROM (NEW."account_id") OR OLD."code_hash" IS DISTINCT FROM (NEW."code_hash") OR OLD."expires_at" IS DISTINCT FROM (NEW."expires_at") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."issued_at" IS DISTINCT FROM (NEW."issued_at") OR OLD."issued_by_id" IS DISTINCT FROM (NEW."issued_by_id") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."sent_to" IS DISTINCT FROM (NEW."sent_to") OR OLD."way" IS DISTINCT FROM (NEW."way"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='5d59aed1fc5bedd0160f7bc90b445a443ad26770', operation='UPDATE', pgid='pgtrigger_only_spent_4234f', table='accounts_activationcode', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='activationcode',
+            trigger=pgtrigger.compiler.Trigger(name='spent_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."used_at" IS NOT NULL OR OLD."revoked_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='b5a7b5e3a28f9596ebb69eb7f7dd8c34bdd781da', operation='UPDATE', pgid='pgtrigger_spent_for_good_7d428', table='accounts_activationcode', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='exportrequest',
             trigger=pgtrigger.compiler.Trigger(name='approver_is_fit', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n        IF NEW.approved_by_id IS NOT NULL AND NOT EXISTS (\n            SELECT FROM accounts_user u\n                JOIN accounts_user_areas ua ON ua.user_id = u.id\n                JOIN accounts_area theirs ON theirs.id = ua.area_id\n                JOIN accounts_area asked ON asked.id = NEW.area_id\n            WHERE u.id = NEW.approved_by_id AND u.is_active\n                AND u.role IN ('supervisor', 'administrator')\n                AND starts_with(asked.path, theirs.path)\n        ) THEN\n            RAISE EXCEPTION 'export_approver_is_fit: closed, of another role, or elsewhere';\n        END IF;\n        RETURN NEW;\n    ", hash='dbf4b14c0cb68cccc201fde35488da9b2bc58b8f', operation='INSERT OR UPDATE OF "approved_by_id"', pgid='pgtrigger_approver_is_fit_40409', table='accounts_exportrequest', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='exportrequest',
+            trigger=pgtrigger.compiler.Trigger(name='two_voices', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF NEW.approved_by_id IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.approved_by_id IS NULL)\n                AND NEW.asked_by_id <> NEW.approved_by_id AND NEW.asked_by_id IN (\n    WITH RECURSIVE behind(id) AS (\n        SELECT NEW.approved_by_id::bigint\n        UNION SELECT i.by_id FROM accounts_intervention i\n            JOIN behind ON i.account_id = behind.id WHERE i.confirmed_at IS NULL\n    ), tied(id) AS (\n        SELECT id FROM behind\n        UNION SELECT i.account_id FROM accounts_intervention i\n            JOIN tied ON i.by_id = tied.id WHERE i.confirmed_at IS NULL\n    )\n    SELECT id FROM tied\n) THEN\n                RAISE EXCEPTION 'two_voices: one person stands behind both accounts';\n            END IF;\n            RETURN NEW;\n        ", hash='0941533ab3ede4ef9116b1b7ea0e7b44fd586ed0', operation='INSERT OR UPDATE OF "approved_by_id"', pgid='pgtrigger_two_voices_59ddc', table='accounts_exportrequest', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='exportrequest',
@@ -242,5 +367,21 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='export',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f0adaf5391c149cb80e0671921236662c256f0d1', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_16458', table='accounts_export', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='intervention',
+            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='f80c8970bba8c1c279685a21560c16fdf7b9e1d7', operation='DELETE', pgid='pgtrigger_kept_ff0dd', table='accounts_intervention', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='intervention',
+            trigger=pgtrigger.compiler.Trigger(name='two_voices', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF NEW.confirmed_by_id IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.confirmed_by_id IS NULL)\n                AND NEW.by_id <> NEW.confirmed_by_id AND NEW.by_id IN (\n    WITH RECURSIVE behind(id) AS (\n        SELECT NEW.confirmed_by_id::bigint\n        UNION SELECT i.by_id FROM accounts_intervention i\n            JOIN behind ON i.account_id = behind.id WHERE i.confirmed_at IS NULL\n    ), tied(id) AS (\n        SELECT id FROM behind\n        UNION SELECT i.account_id FROM accounts_intervention i\n            JOIN tied ON i.by_id = tied.id WHERE i.confirmed_at IS NULL\n    )\n    SELECT id FROM tied\n) THEN\n                RAISE EXCEPTION 'two_voices: one person stands behind both accounts';\n            END IF;\n            RETURN NEW;\n        ", hash='d7303d1e23aa004e2e656504339148340a59882d', operation='INSERT OR UPDATE OF "confirmed_by_id"', pgid='pgtrigger_two_voices_c29ff', table='accounts_intervention', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='intervention',
+            trigger=pgtrigger.compiler.Trigger(name='act_unchanged', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."account_id" IS DISTINCT FROM (NEW."account_id") OR OLD."at" IS DISTINCT FROM (NEW."at") OR OLD."by_id" IS DISTINCT FROM (NEW."by_id") OR OLD."by_employer" IS DISTINCT FROM (NEW."by_employer") OR OLD."kind" IS DISTINCT FROM (NEW."kind"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='d8675b7e86d35fbaa98e038d908e0c0eb792eca2', operation='UPDATE', pgid='pgtrigger_act_unchanged_54be6', table='accounts_intervention', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='intervention',
+            trigger=pgtrigger.compiler.Trigger(name='confirmed_once', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."confirmed_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='e0ab66d595ca816ea5e742aa5f93afc062664949', operation='UPDATE', pgid='pgtrigger_confirmed_once_b9ee2', table='accounts_intervention', when='BEFORE')),
         ),
     ]

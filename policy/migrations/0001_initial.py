@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                 ('document', models.CharField(max_length=60, verbose_name='document')),
                 ('content', models.BinaryField(verbose_name='file')),
                 ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
+                ('examples', models.BinaryField(blank=True, default=b'', verbose_name='worked examples')),
                 ('uploaded_at', models.DateTimeField(verbose_name='uploaded at')),
                 ('approved_at', models.DateTimeField(null=True, verbose_name='approved at')),
                 ('discarded_at', models.DateTimeField(null=True, verbose_name='discarded at')),
@@ -139,6 +140,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='activation',
+            trigger=pgtrigger.compiler.Trigger(name='two_voices', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF NEW.approved_by_id IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.approved_by_id IS NULL)\n                AND NEW.proposed_by_id <> NEW.approved_by_id AND NEW.proposed_by_id IN (\n    WITH RECURSIVE behind(id) AS (\n        SELECT NEW.approved_by_id::bigint\n        UNION SELECT i.by_id FROM accounts_intervention i\n            JOIN behind ON i.account_id = behind.id WHERE i.confirmed_at IS NULL\n    ), tied(id) AS (\n        SELECT id FROM behind\n        UNION SELECT i.account_id FROM accounts_intervention i\n            JOIN tied ON i.by_id = tied.id WHERE i.confirmed_at IS NULL\n    )\n    SELECT id FROM tied\n) THEN\n                RAISE EXCEPTION 'two_voices: one person stands behind both accounts';\n            END IF;\n            RETURN NEW;\n        ", hash='3d8b6aefaa923a104a89a3e66408da6d79087961', operation='INSERT OR UPDATE OF "approved_by_id"', pgid='pgtrigger_two_voices_388a3', table='policy_activation', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='activation',
             trigger=pgtrigger.compiler.Trigger(name='proposal_unchanged', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."area_id" IS DISTINCT FROM (NEW."area_id") OR OLD."document" IS DISTINCT FROM (NEW."document") OR OLD."effective_from" IS DISTINCT FROM (NEW."effective_from") OR OLD."proposed_at" IS DISTINCT FROM (NEW."proposed_at") OR OLD."proposed_by_id" IS DISTINCT FROM (NEW."proposed_by_id") OR OLD."proposer_employer" IS DISTINCT FROM (NEW."proposer_employer") OR OLD."reason" IS DISTINCT FROM (NEW."reason"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='5da1bb7e6843bd7f1e7646d28e09ad300e270881', operation='UPDATE', pgid='pgtrigger_proposal_unchanged_bd147', table='policy_activation', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
@@ -163,7 +168,11 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='storeddocument',
-            trigger=pgtrigger.compiler.Trigger(name='file_unchanged', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."content" IS DISTINCT FROM (NEW."content") OR OLD."document" IS DISTINCT FROM (NEW."document") OR OLD."sha256" IS DISTINCT FROM (NEW."sha256") OR OLD."uploaded_by_id" IS DISTINCT FROM (NEW."uploaded_by_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='d285bcd4458c90386116c6c6b9f233f492866669', operation='UPDATE', pgid='pgtrigger_file_unchanged_db502', table='policy_storeddocument', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='two_voices', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF NEW.approved_by_id IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.approved_by_id IS NULL)\n                AND NEW.uploaded_by_id <> NEW.approved_by_id AND NEW.uploaded_by_id IN (\n    WITH RECURSIVE behind(id) AS (\n        SELECT NEW.approved_by_id::bigint\n        UNION SELECT i.by_id FROM accounts_intervention i\n            JOIN behind ON i.account_id = behind.id WHERE i.confirmed_at IS NULL\n    ), tied(id) AS (\n        SELECT id FROM behind\n        UNION SELECT i.account_id FROM accounts_intervention i\n            JOIN tied ON i.by_id = tied.id WHERE i.confirmed_at IS NULL\n    )\n    SELECT id FROM tied\n) THEN\n                RAISE EXCEPTION 'two_voices: one person stands behind both accounts';\n            END IF;\n            RETURN NEW;\n        ", hash='14005579f5892d444109a32bcadcf28c370d32d1', operation='INSERT OR UPDATE OF "approved_by_id"', pgid='pgtrigger_two_voices_ccd44', table='policy_storeddocument', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='storeddocument',
+            trigger=pgtrigger.compiler.Trigger(name='file_unchanged', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."content" IS DISTINCT FROM (NEW."content") OR OLD."document" IS DISTINCT FROM (NEW."document") OR OLD."examples" IS DISTINCT FROM (NEW."examples") OR OLD."sha256" IS DISTINCT FROM (NEW."sha256") OR OLD."uploaded_by_id" IS DISTINCT FROM (NEW."uploaded_by_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='b41a217cb49b9a1aeeef4abbbd36dc8932d9652b', operation='UPDATE', pgid='pgtrigger_file_unchanged_db502', table='policy_storeddocument', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='storeddocument',

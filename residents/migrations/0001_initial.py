@@ -39,6 +39,33 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Closing',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True, verbose_name='withdrawn at')),
+                ('key', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('reason', common.encryption.EncryptedTextField(bound_to=['key'], verbose_name='reason')),
+                ('closed_at', models.DateTimeField(verbose_name='closed at')),
+                ('last_case', models.BigIntegerField(editable=False)),
+                ('last_arrival', models.BigIntegerField(editable=False)),
+                ('last_sample', models.BigIntegerField(editable=False)),
+                ('last_todo', models.BigIntegerField(editable=False)),
+                ('counts', models.JSONField(default=dict)),
+                ('people', models.PositiveIntegerField(verbose_name='people')),
+                ('days', models.PositiveSmallIntegerField(verbose_name='days')),
+                ('said_by', models.CharField(max_length=10)),
+                ('purge_from', models.DateField(verbose_name='to be purged from')),
+                ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='closings', to='accounts.area', verbose_name='area')),
+                ('closed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='closed by')),
+                ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='withdrawn by')),
+            ],
+            options={
+                'verbose_name': 'closing of an outbreak',
+                'verbose_name_plural': 'closings of outbreaks',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('withdrawn_at__isnull', True), ('withdrawn_by__isnull', True)), models.Q(('withdrawn_at__isnull', False), ('withdrawn_by__isnull', False)), _connector='OR'), name='closing_withdrawal_whole')],
+            },
+        ),
+        migrations.CreateModel(
             name='Household',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -284,6 +311,20 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Frozen',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('held', models.BooleanField(default=False)),
+                ('closing', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='frozen', to='residents.closing')),
+                ('resident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='frozen', to='residents.resident')),
+            ],
+            options={
+                'verbose_name': 'frozen data of a person',
+                'verbose_name_plural': 'frozen data of people',
+                'constraints': [models.UniqueConstraint(fields=('resident', 'closing'), name='frozen_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='Dose',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -348,7 +389,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField(verbose_name='row')),
-                ('outcome', models.CharField(choices=[('new', 'New'), ('update', 'Update'), ('unchanged', 'Unchanged'), ('duplicate', 'Duplicate?'), ('rejected', 'Rejected')], max_length=10, verbose_name='outcome')),
+                ('outcome', models.CharField(choices=[('new', 'New'), ('update', 'Update'), ('unchanged', 'Unchanged'), ('duplicate', 'Duplicate?'), ('rejected', 'Rejected'), ('referred', 'For the level above')], max_length=10, verbose_name='outcome')),
                 ('resident', models.UUIDField(null=True)),
                 ('household', models.UUIDField(null=True)),
                 ('fate', models.CharField(blank=True, choices=[('removed', 'Removed again'), ('restored', 'Put back'), ('in_use', 'Kept: something else points to this person'), ('changed', 'Kept: changed since')], max_length=10)),
@@ -452,6 +493,14 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'duties kept',
                 'indexes': [models.Index(fields=['worker', 'duty', '-day', '-id'], name='duty_latest')],
             },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='closing',
+            trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='9eec17fa5a1c643d877860c4328b52b5998ce60a', operation='DELETE', pgid='pgtrigger_kept_04af3', table='residents_closing', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='closing',
+            trigger=pgtrigger.compiler.Trigger(name='only_withdrawn', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."area_id" IS DISTINCT FROM (NEW."area_id") OR OLD."closed_at" IS DISTINCT FROM (NEW."closed_at") OR OLD."closed_by_id" IS DISTINCT FROM (NEW."closed_by_id") OR OLD."days" IS DISTINCT FROM (NEW."days") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."key" IS DISTINCT FROM (NEW."key") OR OLD."last_arrival" IS DISTINCT FROM (NEW."last_arrival") OR OLD."last_case" IS DISTINCT FROM (NEW."last_case") OR OLD."last_sample" IS DISTINCT FROM (NEW."last_sample") OR OLD."last_todo" IS DISTINCT FROM (NEW."last_todo") OR OLD."people" IS DISTINCT FROM (NEW."people") OR OLD."purge_from" IS DISTINCT FROM (NEW."purge_from") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."said_by" IS DISTINCT FROM (NEW."said_by"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='e32c91f3353b4628647a594810c570f130425464', operation='UPDATE', pgid='pgtrigger_only_withdrawn_001b6', table='residents_closing', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='keystandard',

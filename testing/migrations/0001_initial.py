@@ -99,11 +99,19 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='7dec335ee89b9099c061b82743aec185a8643010', operation='DELETE', pgid='pgtrigger_kept_a558d', table='testing_sample', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
+            model_name='sample',
+            trigger=pgtrigger.compiler.Trigger(name='frozen', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE this record;', func="\n            IF TG_OP = 'INSERT' THEN this := NEW; ELSE this := OLD; END IF;\n            IF NOT (TG_OP = 'UPDATE' AND NEW IS NOT DISTINCT FROM OLD) AND EXISTS (\n                SELECT FROM (SELECT this.resident_id, this.id) AS about (resident, number)\n                JOIN residents_frozen f ON f.resident_id = about.resident\n                JOIN residents_closing c ON c.id = f.closing_id\n                WHERE c.withdrawn_at IS NULL AND about.number <= c.last_sample\n            ) THEN\n                RAISE EXCEPTION 'outbreak_frozen: the outbreak that this belongs to is over';\n            END IF;\n            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;\n            RETURN NEW;\n        ", hash='ecf200de481c7cc6c432328d98cf105bed4aedba', operation='UPDATE OR DELETE', pgid='pgtrigger_frozen_3ffe1', table='testing_sample', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
             model_name='natresult',
             trigger=pgtrigger.compiler.Trigger(name='only_withdrawn', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."ct" IS DISTINCT FROM (NEW."ct") OR OLD."id" IS DISTINCT FROM (NEW."id") OR OLD."outcome" IS DISTINCT FROM (NEW."outcome") OR OLD."recorded_at" IS DISTINCT FROM (NEW."recorded_at") OR OLD."recorded_by_id" IS DISTINCT FROM (NEW."recorded_by_id") OR OLD."reported_at" IS DISTINCT FROM (NEW."reported_at") OR OLD."sample_id" IS DISTINCT FROM (NEW."sample_id"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='ae195bb38ca85941a0d6ac9174d912f0ae6fc692', operation='UPDATE', pgid='pgtrigger_only_withdrawn_8b7cb', table='testing_natresult', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='natresult',
             trigger=pgtrigger.compiler.Trigger(name='kept', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='6f4e0c76652afc6cfe73364916da234f781d9368', operation='DELETE', pgid='pgtrigger_kept_e4706', table='testing_natresult', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='natresult',
+            trigger=pgtrigger.compiler.Trigger(name='frozen', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE this record;', func="\n            IF TG_OP = 'INSERT' THEN this := NEW; ELSE this := OLD; END IF;\n            IF NOT (TG_OP = 'UPDATE' AND NEW IS NOT DISTINCT FROM OLD) AND EXISTS (\n                SELECT FROM (SELECT resident_id, id FROM testing_sample WHERE id = this.sample_id) AS about (resident, number)\n                JOIN residents_frozen f ON f.resident_id = about.resident\n                JOIN residents_closing c ON c.id = f.closing_id\n                WHERE c.withdrawn_at IS NULL AND about.number <= c.last_sample\n            ) THEN\n                RAISE EXCEPTION 'outbreak_frozen: the outbreak that this belongs to is over';\n            END IF;\n            IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;\n            RETURN NEW;\n        ", hash='323ca9e6981d12fb51e5efa7d34cca3e9bcaca37', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_frozen_38ae2', table='testing_natresult', when='BEFORE')),
         ),
     ]
