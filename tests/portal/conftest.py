@@ -1,9 +1,8 @@
 """The demo community, made once for all tests of a module."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,16 +14,6 @@ from portal import demo
 from tests import databases
 
 AT = datetime(2026, 11, 22, 20, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
-
-
-@pytest.fixture
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the checks of health take as long as they need: a busy machine is not ill."""
-
-    async def to_the_end(check: Awaitable[Any], _seconds: float) -> Any:
-        return await check
-
-    monkeypatch.setattr("health_check.base.asyncio.wait_for", to_the_end)
 
 
 @pytest.fixture(scope="module")

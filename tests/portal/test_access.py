@@ -812,7 +812,6 @@ def pages(*, public: bool) -> list[str]:
     return sorted(name for name in known if (PAGES[name].roles is None) == public)
 
 
-@pytest.mark.usefixtures("unhurried")
 @pytest.mark.parametrize("name", pages(public=True))
 def test_a_public_page_asks_nobody_to_sign_in(name: str, world: World) -> None:
     url = address(name, **PAGES[name].kwargs(world.here))
