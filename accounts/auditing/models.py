@@ -138,6 +138,8 @@ class AuditPending(models.Model):
     class Meta:
         verbose_name = _("audit link to come")
         verbose_name_plural = _("audit links to come")
+        # Each change asks whether the mark of its transaction is there, past what others left.
+        indexes = [models.Index(fields=["op"], name="audit_mark", condition=models.Q(op="!"))]
 
     def __str__(self) -> str:
         return f"{self.op} {self.table} {self.row}"

@@ -72,6 +72,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'audit link to come',
                 'verbose_name_plural': 'audit links to come',
+                'indexes': [models.Index(condition=models.Q(('op', '!')), fields=['op'], name='audit_mark')],
             },
         ),
         migrations.CreateModel(
