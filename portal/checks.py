@@ -35,7 +35,7 @@ def two_roles(databases: Any = None, **_: Any) -> list[CheckMessage]:
         checks.Warning(
             "The role of DATABASE_URL migrates, and so owns the audit that it writes.",
             hint="Migrate by another role: DATABASE_MIGRATION_URL (docs/operations.md).",
-            id="portal.W001",
+            id="portal.W002",
         )
     ]
 

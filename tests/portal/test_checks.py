@@ -53,4 +53,4 @@ class TestTwoRoles:
     ) -> None:
         settings.PRODUCTION, settings.SERVING_ROLE = production, serves
 
-        assert [m.id for m in checks.two_roles(["default"])] == ["portal.W001"] * warned
+        assert [m.id for m in checks.two_roles(["default"])] == ["portal.W002"] * warned
