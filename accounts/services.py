@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -233,11 +232,6 @@ def reset_sign_in(*, user: User, at: datetime, by: User, second: User | None = N
         factor="removed" if second else "kept",
         **_proposer(by, second),
     )
-
-
-def has_second_factor(user: User) -> bool:
-    """Return whether an account has a second factor."""
-    return bool(is_mfa_enabled(user))
 
 
 def _record_alone(

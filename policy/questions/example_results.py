@@ -1,7 +1,7 @@
 """Worked examples that were run, in words."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,8 +50,3 @@ def _headline(kind: str, answer: dict[str, Any]) -> str:
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def disagreeing(results: Iterable[ExampleResult]) -> Iterator[str]:
-    """Yield the names of the examples that do not hold."""
-    return (words.say(result.example.name) for result in results if result.disagreements)

@@ -30,8 +30,6 @@ from portal.staffing import succession
 from residents.register.masking import mask_phone
 
 Kind = AccountProposal.Kind
-# After these its owner has to activate the account.
-WITH_CODE = frozenset({Kind.MAKE, Kind.RESET, Kind.REOPEN})
 
 
 class NotFitToDecideError(RefusedError):

@@ -52,7 +52,6 @@ from residents.register.models import Resident
 
 field_work = role_required(*SEES_PEOPLE)
 FEW_AREAS = 60
-NEEDS_SHOWN = 200
 MOVES = {
     "joins": gettext_lazy("Newly listed"),
     "leaves": gettext_lazy("No longer listed"),

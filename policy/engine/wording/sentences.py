@@ -288,10 +288,6 @@ def _listed(zh: str, en: str, words: Iterable[Any], table: Mapping[Any, Text]) -
     )
 
 
-def _ct(number: float) -> Text:
-    return Text(f"Ct值{number:g}", f"Ct {number:g}")
-
-
 CRITERION: dict[str, Sayer] = {
     "ct_at_least": lambda number, _rule: (
         Text(f"每次Ct值不低于{number:g}", f"each with Ct {number:g} or more"),
