@@ -331,7 +331,7 @@ MFA_FORMS = {
     "authenticate": "accounts.limits.forms.AuthenticateForm",
     "reauthenticate": "accounts.limits.forms.ReauthenticateForm",
 }
-DEVICE_COOKIE_NAME = "device"
+DEVICE_COOKIE_NAME, VENUE_COOKIE_NAME = "device", "door-venue"
 # Only trying out may do without.
 SECOND_FACTOR_REQUIRED = PRODUCTION or env.bool("SECOND_FACTOR_REQUIRED", default=not DEMO)
 MFA_ADAPTER = "accounts.adapter.MFAAdapter"
@@ -398,6 +398,7 @@ if PRODUCTION:
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
     DEVICE_COOKIE_NAME = "__Host-device"
+    VENUE_COOKIE_NAME = "__Host-door-venue"
 
 LOGGING = logs.configure(production=PRODUCTION, level=env("LOG_LEVEL", default="INFO"))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,8 +26,7 @@ from testing import outbreaks
 from testing.forms import DoorForm
 from testing.models import LocalOutbreak
 
-# The venue is stored in a cookie on the phone, not in the account.
-VENUE = "door-venue"
+# The venue is stored in a cookie on the phone (VENUE_COOKIE_NAME), not in the account.
 REMEMBERED = timedelta(days=180)
 # Roles that may declare an outbreak.
 MAY_DECLARE = (Rank.SUPERVISOR, Rank.ADMINISTRATOR)
@@ -78,7 +78,7 @@ def door(request: HttpRequest) -> HttpResponse:
     areas = list(member(request).areas.order_by("path")[:20])
     area = _chosen(areas, request.GET.get("area", ""))
     law = services.in_force(area=area, at=at) if area else None
-    venue = request.GET.get("venue", request.COOKIES.get(VENUE, ""))
+    venue = request.GET.get("venue", request.COOKIES.get(settings.VENUE_COOKIE_NAME, ""))
     context: dict[str, Any] = {"areas": areas, "area": area, "law": law, "at": at}
     if area and law and outbreaks.allowed_by(law):
         declared = LocalOutbreak.objects.over(area).select_related("area", "declared_by")
@@ -131,6 +131,11 @@ def _answer_at_door(
     page = "testing/door.html" if full_page else "testing/_door_answer.html"
     response = render(request, page, context)
     response.set_cookie(
-        VENUE, venue, max_age=REMEMBERED, httponly=True, samesite="Lax", secure=request.is_secure()
+        settings.VENUE_COOKIE_NAME,
+        venue,
+        max_age=REMEMBERED,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
     )
     return response

@@ -83,6 +83,8 @@ class TestProduction:
             assert f"{cookie}_COOKIE_SECURE = True" in shown
             assert f"{cookie}_COOKIE_HTTPONLY = True" in shown
             assert f"{cookie}_COOKIE_SAMESITE = 'Lax'" in shown
+        for cookie in ("DEVICE", "VENUE"):
+            assert f"{cookie}_COOKIE_NAME = '__Host-" in shown
         assert "SessionStorage" in shown
 
     def test_passes_the_deployment_checks(self, tmp_path: Path) -> None:
