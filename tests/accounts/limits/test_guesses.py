@@ -4,10 +4,11 @@ import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.auditing.models import AuditEntry
+from accounts.limits import devices
 from accounts.limits.models import Limit
 from accounts.staff.models import Role, User
 from tests.accounts.limits.test_counts import earlier
@@ -169,6 +170,30 @@ class TestTheDeviceCookie:
         assert user.username not in cookie.value
         assert cookie["httponly"]
         assert not signed_in(forged)
+
+    def test_opens_nothing_by_itself(self) -> None:
+        user = make_user()
+        client = at(OWNER)
+        enter(client, user)
+
+        again = at(OWNER, known=client)
+        again.get(reverse("home"))
+
+        assert not signed_in(again)
+
+    def test_is_known_no_longer_than_its_days(
+        self, rf: RequestFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        user = make_user()
+        client = at(OWNER)
+        enter(client, user)
+        name = settings.DEVICE_COOKIE_NAME
+        request = rf.get("/", HTTP_COOKIE=f"{name}={client.cookies[name].value}")
+        assert devices.device_of(request, user.username)
+
+        monkeypatch.setattr(devices, "KNOWN_FOR", -1)
+
+        assert not devices.device_of(request, user.username)
 
 
 class TestWrongCodes:
