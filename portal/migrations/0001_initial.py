@@ -70,6 +70,10 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='purge',
+            trigger=pgtrigger.compiler.Trigger(name='two_voices', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF NEW.approved_by_id IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.approved_by_id IS NULL)\n                AND NEW.asked_by_id <> NEW.approved_by_id AND NEW.asked_by_id IN (\n    WITH RECURSIVE behind(id) AS (\n        SELECT NEW.approved_by_id::bigint\n        UNION SELECT i.by_id FROM accounts_intervention i\n            JOIN behind ON i.account_id = behind.id WHERE i.confirmed_at IS NULL\n    ), tied(id) AS (\n        SELECT id FROM behind\n        UNION SELECT i.account_id FROM accounts_intervention i\n            JOIN tied ON i.by_id = tied.id WHERE i.confirmed_at IS NULL\n    )\n    SELECT id FROM tied\n) THEN\n                RAISE EXCEPTION 'two_voices: one person stands behind both accounts';\n            END IF;\n            RETURN NEW;\n        ", hash='414389a64efc645458e2f089f4a54062cda37bba', operation='INSERT OR UPDATE OF "approved_by_id"', pgid='pgtrigger_two_voices_73167', table='portal_purge', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='purge',
             trigger=pgtrigger.compiler.Trigger(name='asked_unchanged', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."asked_at" IS DISTINCT FROM (NEW."asked_at") OR OLD."asked_by_id" IS DISTINCT FROM (NEW."asked_by_id") OR OLD."asker_employer" IS DISTINCT FROM (NEW."asker_employer") OR OLD."closing_id" IS DISTINCT FROM (NEW."closing_id") OR OLD."key" IS DISTINCT FROM (NEW."key"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='f9c22cab80356e24687b7d95db2ea69cdb584159', operation='UPDATE', pgid='pgtrigger_asked_unchanged_d0887', table='portal_purge', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(

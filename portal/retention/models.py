@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.scope import within
 from accounts.staff.models import SUPERVISES, Area, User
+from accounts.voices.models import two_voices
 from accounts.withdrawal import KEPT, set_together
 from residents.closings.models import Closing
 
@@ -101,7 +102,7 @@ class Purge(models.Model):
     head = models.CharField(max_length=90, blank=True)  # of the audit, when it began
     touched_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
-    # `certificate.make` as JSON, and its digest.
+    # What `certificate.signed` returned, and its digest.
     certificate = models.JSONField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
 
@@ -130,6 +131,7 @@ class Purge(models.Model):
         ]
         triggers = [
             KEPT,
+            two_voices(first="asked_by_id", second="approved_by_id"),
             pgtrigger.Protect(
                 name="asked_unchanged",
                 operation=pgtrigger.Update,

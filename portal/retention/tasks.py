@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 
 from common import clock
+from common.doorbell import ring
 from portal.retention import purging
 
 
@@ -19,5 +20,5 @@ def resume_purges() -> int:
     """Order again the purges that no worker has finished; return their number."""
     keys = purging.running()
     for key in keys:
-        purge_outbreak.delay(str(key))
+        ring(purge_outbreak, str(key))
     return len(keys)

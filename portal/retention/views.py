@@ -1,7 +1,6 @@
 """Pages on the end of an outbreak: closing it, how long its data stay, the purge, the proof."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,11 +13,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from kombu.exceptions import OperationalError
 
 from accounts.access import member, role_required
 from accounts.staff.models import SUPERVISES, Area, Role, User
 from common import clock
+from common.doorbell import ring
 from common.errors import RefusedError
 from common.paging import page_before
 from policy.services import activation_in_force
@@ -187,9 +186,7 @@ def purge_approve(request: HttpRequest, key: UUID) -> HttpResponse:
     """Agree to a purge, as the second person."""
     purge = _purge(request, key)
     response = _step(request, purge.closing, lambda **by: purging.approve(purge=purge, **by))
-    # The doorbell; a sweep rings it again each minute.
-    with suppress(OperationalError):
-        purge_outbreak.delay(str(purge.key))
+    ring(purge_outbreak, str(purge.key))
     return response
 
 
