@@ -285,7 +285,7 @@ class TestALongList:
     def soon_long(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         rung: list[str] = []
         monkeypatch.setattr(making, "SHORT", 0)
-        monkeypatch.setattr("portal.exports.views.make_file.delay", rung.append)
+        monkeypatch.setattr("portal.exports.views.ring", lambda _task, key: rung.append(key))
         return rung
 
     def test_is_made_by_a_worker_and_fetched_once(
