@@ -49,6 +49,10 @@ def _no(*_: Any, **__: Any) -> bool:
     return False
 
 
+def _yes(*_: Any, **__: Any) -> bool:
+    return True  # an empty cache has no such key
+
+
 def _default(_key: Any, default: Any = None, version: Any = None) -> Any:
     return default
 
@@ -62,7 +66,7 @@ class Cache(RedisCache):
 
     away_until = 0.0
 
-    add = _or(_no)(RedisCache.add)
+    add = _or(_yes)(RedisCache.add)
     get = _or(_default)(RedisCache.get)
     set = _or(_nothing)(RedisCache.set)
     touch = _or(_no)(RedisCache.touch)

@@ -4,17 +4,23 @@ from typing import Any, cast
 
 from allauth.account.forms import ChangePasswordForm as _ChangePasswordForm
 from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa import app_settings
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm as _AuthenticateForm
 from allauth.mfa.base.forms import ReauthenticateForm as _ReauthenticateForm
 from django import forms
 from django.utils.translation import gettext_noop
 
 from accounts.auditing import audit
+from accounts.limits import counts
 from accounts.limits.guesses import CODE, PASSWORD, guess
 from accounts.staff.models import User
 from common.text import TextField
 
 _CODE = _AuthenticateForm.base_fields["code"]
+# How long a code is a right one.
+HOLDS_FOR = app_settings.TOTP_PERIOD * (2 * app_settings.TOTP_TOLERANCE + 1)
 
 
 class _Code(forms.Form):
@@ -28,11 +34,18 @@ class _Code(forms.Form):
         right = guess(context.request, what=CODE, username=self.user.username)
         try:
             code = cast(str, super().clean_code())  # type: ignore[misc]
+            self._refuse_used(code)
         except forms.ValidationError:
             audit.record(by=None, did=gettext_noop("code refused"), to=self.user)
             raise
         right()
         return code
+
+    def _refuse_used(self, code: str) -> None:
+        """Refuse a code a second time; allauth remembers it in the cache alone."""
+        key = counts.key_of("code used", str(self.user.pk), normalize_user_code(code))
+        if not counts.take(key, most=1, seconds=HOLDS_FOR):
+            raise get_adapter().validation_error("incorrect_code")
 
 
 class AuthenticateForm(_Code, _AuthenticateForm):
