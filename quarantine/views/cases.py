@@ -355,7 +355,7 @@ def case_page(
         "status": words.status_of(case, shown.readiness, shown.calendar, shown.today),
         "ahead": [] if alone else shown.ahead,
         "key_members": members,
-        "emergency_gone": residents.gone_under(case.resident.emergency_phone),
+        "emergency_gone": residents.gone_under(case.resident.emergency_phone, by=by),
         "opening": opening,
         "frozen": frozen,
         "switched": words.switched(case),

@@ -259,8 +259,9 @@ def change(
             new |= _identity_columns(
                 kind, identity, sex or resident.sex, birth_date or resident.birth_date
             )
-            # Whoever puts number after number on one person asks about each.
-            question.learned = bool(resident.number and number)
+            # Whoever puts number after number on one person asks about each, also where the
+            # one before is taken off first.
+            question.learned = bool(resident.number)
         else:
             identity = Identity("")
             new |= {k: v for k, v in (("sex", sex), ("birth_date", birth_date)) if v}
@@ -495,13 +496,15 @@ def _identity_columns(
     }
 
 
-def gone_under(phone: str) -> Resident | None:
+def gone_under(phone: str, *, by: User) -> Resident | None:
     """
     Return who has left or died under a phone that reaches nobody here any more.
 
-    None where it is nobody's, or still that of somebody here. Two queries at most.
+    None where it is nobody's, or still that of somebody here; nobody outside the areas of `by`
+    is asked about. Two queries at most.
     """
-    owners = Resident.objects.filter(phone_hash__in=search_hashes(phone, context=PHONE))
+    there = Resident.objects.visible_to(by)
+    owners = there.filter(phone_hash__in=search_hashes(phone, context=PHONE))
     gone = owners.filter(gone_as__in=[Resident.GoneAs.LEFT, Resident.GoneAs.DIED])
     last = gone.order_by("-gone_on", "-pk").first() if phone else None
     if last and owners.here().exclude(reached_under_phone_of_gone()).exists():

@@ -117,7 +117,7 @@ def resident_detail(request: HttpRequest, key: UUID) -> HttpResponse:
         "handover": resident.handovers.valid().select_related("to").order_by("-asked_at").first(),
         "opening": services.opening_of(resident, member(request)),
         "reached": _reached_under(resident, member(request)),
-        "emergency_gone": services.gone_under(resident.emergency_phone),
+        "emergency_gone": services.gone_under(resident.emergency_phone, by=member(request)),
     }
     return render(request, "residents/resident_detail.html", context)
 
@@ -133,7 +133,7 @@ def _reached_under(gone: Resident, by: User) -> list[Resident]:
     here = Resident.objects.visible_to(by).here()
     sharing = here.filter(phone_hash=gone.phone_hash)
     reached = [other for other in sharing.order_by("pk")[:MOST_REACHED] if other.phone_of_gone]
-    if services.gone_under(gone.phone):
+    if services.gone_under(gone.phone, by=by):
         housemates = here.filter(household=gone.household_id)
         others = housemates.exclude(pk__in=[other.pk for other in reached])
         reached += [other for other in others if other.emergency_phone == gone.phone]

@@ -1,6 +1,7 @@
 """Whether somebody is registered in another area is learned seldom, in one way, and on record."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -149,6 +150,24 @@ class TestTheLimit:
         for _ in range(QUESTIONS_A_DAY):
             assert change(own, id_number(), by) == ""
         assert TOO_OFTEN in change(own, id_number(), by)
+
+    def test_counts_numbers_that_are_taken_off_between(self, own: Resident, by: User) -> None:
+        told = []
+        for _ in range(QUESTIONS_A_DAY + 1):
+            for kind, number in ((Resident.DocumentType.TO_FOLLOW, ""), (MAINLAND, id_number())):
+                own.refresh_from_db()
+                act = partial(
+                    services.change,
+                    resident=own,
+                    version=own.version,
+                    document_type=kind,
+                    number=number,
+                    at=NOW,
+                    by=by,
+                )
+                told.append(answer(act))
+        assert told[0] == told[1] == ""
+        assert TOO_OFTEN in told[-1]
 
     def test_leaves_registering_newcomers_alone(self, own: Resident, by: User) -> None:
         for _ in range(QUESTIONS_A_DAY + 5):

@@ -143,15 +143,24 @@ class TestThePhoneOfSomebodyGone:
         self, household: Household, by: User
     ) -> None:
         child = make_resident(household=household, by=by, emergency_phone="13900139000")
-        before = services.gone_under(child.emergency_phone)
+        before = services.gone_under(child.emergency_phone, by=by)
 
         mother = self.gone(household, by)
 
         assert before is None
-        assert services.gone_under(child.emergency_phone) == mother
-        assert services.gone_under("") is None
+        assert services.gone_under(child.emergency_phone, by=by) == mother
+        assert services.gone_under("", by=by) is None
         make_resident(household=household, by=by, phone="13900139000", at=NOW + 2 * DAY)
-        assert services.gone_under(child.emergency_phone) is None
+        assert services.gone_under(child.emergency_phone, by=by) is None
+
+    def test_of_somebody_elsewhere_tells_nobody_that_they_are_gone(
+        self, household: Household, by: User
+    ) -> None:
+        child = make_resident(household=household, by=by, emergency_phone="13900139000")
+        elsewhere = make_household()
+        self.gone(elsewhere, make_user(Role.GRID_STAFF, elsewhere.building.grid))
+
+        assert services.gone_under(child.emergency_phone, by=by) is None
 
     def test_is_no_matter_once_the_death_is_taken_back(
         self, household: Household, by: User
