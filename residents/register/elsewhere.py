@@ -98,6 +98,11 @@ def current() -> Question:
     return question
 
 
+def may_ask(*, by: User) -> bool:
+    """Return whether another question would still be answered; nothing is counted."""
+    return counts.take(_key(by), most=QUESTIONS_A_DAY - 1, seconds=counts.DAY, cost=0)
+
+
 def note(*, by: User) -> bool:
     """Count what was learned outside of a block; return whether the limit still allowed it."""
     return counts.take(_key(by), most=QUESTIONS_A_DAY, seconds=counts.DAY)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Self
 from uuid import UUID
@@ -158,6 +158,8 @@ class Checker:
         self._recent: dict[int, tuple[list[Any], str]] = {}
         self._found: dict[int, tuple[list[Any], str]] = {}
         self._looked_at = 0
+        # Who of the area has name and birth date of somebody elsewhere, in this batch.
+        self._namesakes: dict[tuple[str, date | None], UUID] = {}
         self._thread = ThreadPoolExecutor(1)
         self._writing = ExitStack()
         self._written: Future[None] | None = None
@@ -171,6 +173,7 @@ class Checker:
         people, problems = self._reader.read([cells for _, cells in batch])
         self._finish_writing()
         known = self._known(people)
+        self._namesakes = self._namesakes_of(people, known)
         self._start_writing()
         outcomes = self.counts.outcomes
         for index, ((number, row), person) in enumerate(zip(batch, people, strict=True)):
@@ -246,6 +249,28 @@ class Checker:
                 known[kind, number_hash] = kept_entry_of(resident)
         return known
 
+    def _namesakes_of(
+        self, people: list[RosterPerson], known: Known
+    ) -> dict[tuple[str, date | None], UUID]:
+        """Return who has the name and birth date of somebody elsewhere, as new rows are asked."""
+        asked: set[tuple[str, date]] = set()
+        for person in people:
+            holder = known.get((person.document_type, person.number_hash))
+            if person.number_hash and holder and not self._is_own(holder) and person.birth_date:
+                asked.add((person.name, person.birth_date))
+        if not asked:
+            return {}
+        namesakes = Resident.objects.here().filter(
+            grid__path__startswith=self.roster.area.path,
+            name_key__in={self._name_columns(name).key for name, _ in asked},
+            birth_date__in={born for _, born in asked},
+        )
+        found = {(each.name, each.birth_date): each.key for each in namesakes}
+        return {one: key for one, key in found.items() if one in asked}
+
+    def _is_own(self, resident: Resident) -> bool:
+        return resident.grid_id in self._reader.places.paths
+
     def _decide(self, number: int, row: list[Any], person: RosterPerson, known: Known) -> str:
         problem: Problem
         if person.number_hash:
@@ -254,7 +279,9 @@ class Checker:
                 problem = (columns.NUMBER, TWICE, {"row": first})
                 return self._put_aside(number, row, DUPLICATE, problem)
             resident = known.get((person.document_type, person.number_hash))
-            if resident:
+            # Of somebody elsewhere a row has to say what one of somebody unknown has to: else
+            # the row that is let through without an address would be theirs.
+            if resident and (person.home or self._is_own(resident)):
                 return self._compare(number, row, person, resident)
         if person.home is None:
             problem = (columns.ADDRESS, NO_ADDRESS, {})
@@ -271,7 +298,10 @@ class Checker:
     def _compare(
         self, number: int, row: list[Any], person: RosterPerson, resident: Resident
     ) -> str:
-        if resident.grid_id not in self._reader.places.paths:
+        if not self._is_own(resident):
+            if namesake := self._namesakes.get((person.name, person.birth_date)):
+                same: Problem = (columns.NAME, SAME_PERSON, {})
+                return self._put_aside(number, row, DUPLICATE, same, resident=namesake)
             elsewhere: Problem = (columns.NUMBER, ELSEWHERE, {})
             return self._put_aside(number, row, REFERRED, elsewhere, resident=resident.key)
         if resident.gone_as:

@@ -13,7 +13,7 @@ from django.utils import translation
 from accounts.auditing import audit
 from accounts.keys import keyring
 from residents.register import elsewhere
-from residents.rosters.checking import Checker
+from residents.rosters.checking import Checker, ControlTotals
 from residents.rosters.models import KnownColumns, Roster, RosterRow, StagedResident
 from residents.rosters.sheets import columns, footers, reading
 from residents.rosters.sheets.reading import OpenedFile, UnreadableFileError
@@ -149,8 +149,7 @@ def _check(roster: Roster, book: OpenedFile, at: datetime) -> None:
             found = {number: word for number, cells in below if (word := _footer(roster, cells))}
             passed_over |= found
             checker.check([row for row in below if row[0] not in found])
-    if checker.counts.outcomes[RosterRow.Outcome.REFERRED]:
-        _note_elsewhere(roster)
+    _note_elsewhere(roster, checker.counts)
     roster.state = State.CHECKED
     roster.findings["reasons"] = [
         [*reason, *told] for reason, told in sorted(checker.reasons.items(), key=_most_rows_first)
@@ -161,12 +160,20 @@ def _check(roster: Roster, book: OpenedFile, at: datetime) -> None:
     roster.save(update_fields=["state", "total", "done", "findings"])
 
 
-def _note_elsewhere(roster: Roster) -> None:
-    """Count and record that a roster tells how many of its people are registered elsewhere."""
-    by = roster.uploaded_by
-    audit.record(by=by, did=elsewhere.LEARNED, to=roster)
-    if not elsewhere.note(by=by):
+def _note_elsewhere(roster: Roster, counts: ControlTotals) -> None:
+    """
+    Count and record that a roster tells how many of its people are registered elsewhere.
+
+    Whoever has asked too often gets no answer about anybody who is not their own, known
+    elsewhere or not: a refusal of the known alone would be one.
+    """
+    by, outcomes = roster.uploaded_by, counts.outcomes
+    own = outcomes[RosterRow.Outcome.UPDATE] + outcomes[RosterRow.Outcome.UNCHANGED]
+    if counts.read > own and not elsewhere.may_ask(by=by):
         raise UnreadableFileError("asked")
+    if outcomes[RosterRow.Outcome.REFERRED]:
+        audit.record(by=by, did=elsewhere.LEARNED, to=roster)
+        elsewhere.note(by=by)
 
 
 def _most_rows_first(reason: tuple[tuple[str, str], list[Any]]) -> tuple[int, int]:

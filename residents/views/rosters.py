@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -229,6 +230,8 @@ def _rows(request: HttpRequest, roster: Roster) -> dict[str, Any]:
     after = parse_key(request.GET.get("after"))
     if after is not None:
         rows = rows.filter(number__gt=after)
+    if shown == Outcome.REFERRED:  # else the number of the next page's row would tell which
+        rows = rows.filter(pk__in=_referred_to(member(request), rows))
     fetched = list(rows.order_by("number")[: ROWS + 1])
     described = _described_rows(fetched[:ROWS], roster, member(request))
     counts = {outcome: roster.counts.get(outcome.value, 0) for outcome in Outcome}
@@ -266,6 +269,13 @@ def _described_rows(rows: list[RosterRow], roster: Roster, by: User) -> list[dic
             }
         )
     return described
+
+
+def _referred_to(by: User, rows: QuerySet[RosterRow]) -> list[int]:
+    """Return which of these rows are about people whom the user may see."""
+    people = {row.pk: json.loads(row.note).get("resident") for row in rows if row.note}
+    own = _known_to(by, list(people.values()))
+    return [pk for pk, person in people.items() if person in own]
 
 
 def _is_referred(row: RosterRow) -> bool:

@@ -83,6 +83,32 @@ class TestTheDryRun:
         assert len(labels(page(client, roster, above, show="new"))) == 1
         assert "该证件号码已在其他辖区登记" in page(client, roster, above)
 
+    def test_puts_a_row_without_an_address_aside_whoever_it_is(
+        self, known: Resident, community: Area, by: User
+    ) -> None:
+        rows = [
+            [name, number, "", "", "", "", ""]
+            for name, number in (("王小明", id_number()), (known.name, known.number))
+        ]
+        roster = steps.checked(steps.workbook(*rows), community, by)
+        assert (roster.counts["rejected"], roster.counts["referred"]) == (2, 0)
+
+    def test_puts_a_namesake_of_ones_own_aside_whoever_it_is(
+        self, grid: Area, community: Area, by: User
+    ) -> None:
+        known = make_resident(grid=make_grid(make_community()), number=id_number())
+        make_resident(
+            grid=grid,
+            name="李大明",
+            document_type=Resident.DocumentType.TO_FOLLOW,
+            number=" ",
+            birth_date=known.birth_date,
+        )
+        numbers = (id_number(), known.number)
+        rows = [line(grid, number, f"10{n}", "李大明") for n, number in enumerate(numbers)]
+        roster = steps.checked(steps.workbook(*rows), community, by)
+        assert (roster.counts["duplicate"], roster.counts["referred"]) == (2, 0)
+
     def test_does_not_tell_in_the_rows_to_correct(
         self, client: Client, grid: Area, known: Resident, community: Area, by: User
     ) -> None:
@@ -101,10 +127,36 @@ class TestTheDryRun:
     ) -> None:
         for _ in range(QUESTIONS_A_DAY):
             elsewhere.note(by=by)
-        roster = sent(grid, known, community, by)
-        assert roster.state == Roster.State.REFUSED
-        assert not roster.rows.exists()
-        assert "跨辖区调阅次数过多" in page(client, roster, by)
+        for number in (known.number, id_number()):  # neither tells whether it is known
+            one = steps.workbook(line(grid, number, "101"))
+            roster = steps.checked(one, community, by)
+            assert roster.state == Roster.State.REFUSED
+            assert not roster.rows.exists()
+            assert "跨辖区调阅次数过多" in page(client, roster, by)
+
+    def test_is_answered_up_to_the_last_question(
+        self, grid: Area, known: Resident, community: Area, by: User
+    ) -> None:
+        for _ in range(QUESTIONS_A_DAY - 1):
+            elsewhere.note(by=by)
+        assert sent(grid, known, community, by).state == Roster.State.CHECKED
+        assert sent(grid, known, community, by).state == Roster.State.REFUSED
+
+    def test_names_no_row_by_the_address_of_the_next_page(
+        self,
+        client: Client,
+        grid: Area,
+        known: Resident,
+        community: Area,
+        by: User,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("residents.views.rosters.ROWS", 1)
+        people = (known, make_resident(grid=known.grid))
+        rows = [line(grid, one.number, f"10{n}", one.name) for n, one in enumerate(people)]
+        roster = steps.checked(steps.workbook(*rows), community, by)
+        assert roster.counts["referred"] == 2
+        assert "after=" not in page(client, roster, by, show="referred")
 
     def test_about_ones_own_people_asks_nothing(
         self, grid: Area, community: Area, by: User
@@ -112,7 +164,10 @@ class TestTheDryRun:
         for _ in range(QUESTIONS_A_DAY):
             elsewhere.note(by=by)
         own = make_resident(grid=grid)
-        assert sent(grid, own, community, by).state == Roster.State.CHECKED
+        roster = steps.checked(
+            steps.workbook(line(grid, own.number, "102", own.name)), community, by
+        )
+        assert roster.state == Roster.State.CHECKED
 
 
 def test_who_is_registered_elsewhere_is_not_taken_over(
