@@ -1,5 +1,6 @@
 """Who is a second voice to whom: asked by every rule that needs two people."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from accounts.activation.models import ActivationCode
 from accounts.auditing import audit
 from accounts.staff import authority
 from accounts.staff.models import User
@@ -73,7 +75,8 @@ def confirmable(by: User) -> QuerySet[Intervention]:
     """
     Return the standing interventions that `by` may confirm.
 
-    The account lies below `by`, and who acted upon it is another voice, of another employer.
+    The account lies below `by`, and who acted upon it is another voice, of another employer. While
+    a code waits for its owner nobody can know who will hold the account.
     """
     if not by.employer:
         return Intervention.objects.none()
@@ -81,8 +84,10 @@ def confirmable(by: User) -> QuerySet[Intervention]:
     standing = Intervention.objects.standing().filter(
         account__in=authority.below(by).filter(is_active=True)
     )
-    return standing.exclude(by__in=tied_to(by)).exclude(
-        colleagues | Q(by__employer__iexact=by.employer)
+    return (
+        standing.exclude(account__in=ActivationCode.objects.open().values("account"))
+        .exclude(by__in=tied_to(by))
+        .exclude(colleagues | Q(by__employer__iexact=by.employer))
     )
 
 
@@ -97,16 +102,22 @@ def to_confirm(by: User) -> QuerySet[User]:
 
 
 @transaction.atomic
-def confirm(*, account: User, at: datetime, by: User) -> None:
+def confirm(
+    *, account: User, at: datetime, by: User, acts: Collection[int] | None = None
+) -> None:
     """
     End what others did alone to an account: `by` answers for who holds it, and what it may do.
 
-    Raise NoSecondVoiceError where nothing stands that `by` may confirm.
+    `acts` are the interventions that `by` was shown (None: all). Raise NoSecondVoiceError where
+    none stands that `by` may confirm.
     """
-    ended = confirmable(by).filter(account=account).values_list("pk", flat=True)
-    standing = Intervention.objects.standing().filter(pk__in=list(ended))
-    if not (acts := standing.update(confirmed_by=by, confirmed_at=at)):
+    ended = confirmable(by).filter(account=account)
+    if acts is not None:
+        ended = ended.filter(pk__in=acts)
+    keys = list(ended.values_list("pk", flat=True))
+    standing = Intervention.objects.standing().filter(pk__in=keys)
+    if not (number := standing.update(confirmed_by=by, confirmed_at=at)):
         raise NoSecondVoiceError(
             _("Only an administrator of another employer, independent of the first, confirms.")
         )
-    audit.record(by=by, did=gettext_noop("confirmed account"), to=account, acts=acts)
+    audit.record(by=by, did=gettext_noop("confirmed account"), to=account, acts=number)

@@ -146,6 +146,16 @@ class TestAConfirmation:
         assert two_voices(second, made)
         assert set(independence.to_confirm(second)) == {other}
 
+    def test_ends_only_what_was_shown(self, top: User, second: User, community: Area) -> None:
+        made = make_user(Role.SUPERVISOR, community)
+        acts(top, made)
+        shown = list(made.interventions.values_list("pk", flat=True))
+        acts(top, made, RESET)
+
+        independence.confirm(account=made, acts=shown, at=NOW, by=second)
+
+        assert not two_voices(top, made)
+
     def test_is_undone_by_the_next_act(self, top: User, second: User, community: Area) -> None:
         made = make_user(Role.SUPERVISOR, community)
         acts(top, made)

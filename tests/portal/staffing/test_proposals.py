@@ -325,6 +325,9 @@ class TestASecondAdministrator:
         assert issued
         assert two_voices(first, issued.account)
         assert not two_voices(second, issued.account)
+        with pytest.raises(independence.NoSecondVoiceError):  # nobody holds the account yet
+            independence.confirm(account=issued.account, at=NOW, by=first)
+        codes.activate(code=issued.code, password=NEW, at=NOW)
         independence.confirm(account=issued.account, at=NOW, by=first)
         assert two_voices(second, issued.account)
 
