@@ -207,7 +207,7 @@ def _looks(people: list[UUID]) -> Iterator[Look]:
     actors = {
         user.key: user for user in User.objects.filter(key__in={entry.actor for entry in entries})
     }
-    reasons = dict(UncoverReason.choices)
+    reasons, own = dict(UncoverReason.choices), set(people)
     for entry in entries:
         actor = actors.get(entry.actor) if entry.actor else None
         yield Look(
@@ -215,5 +215,7 @@ def _looks(people: list[UUID]) -> Iterator[Look]:
             did=_(entry.did),
             role=str(actor.get_role_display()) if actor else _("the portal"),
             employer=actor.employer if actor else "",
-            why=str(reasons.get(entry.reason, entry.reason)) or words_of(entry),
+            # Words about several people may name another of them.
+            why=str(reasons.get(entry.reason, entry.reason))
+            or (words_of(entry) if own.issuperset(entry.shown) else ""),
         )

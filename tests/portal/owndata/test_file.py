@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from accounts.auditing import audit
 from accounts.auditing.models import AuditEntry
 from accounts.exports.models import Export, ExportRequest
 from accounts.staff.models import Area, Role, User
@@ -71,6 +72,18 @@ class TestTheFile:
         last = looks[-1]
         assert (last.role, last.employer, last.why) == ("督导员", "示例街道办", "核对号码")
         assert len(looks) == sum(_names(each, person) for each in AuditEntry.objects.all())
+
+    def test_leaves_out_words_about_several_people(self, grid: Area, first: User) -> None:
+        person, other = make_known(grid), make_resident(grid=grid, name="靐靐")
+        audit.record(
+            by=first,
+            did="was shown in a list",
+            to="page:case_list",
+            shown=[person.key, other.key],
+            reason="找靐靐",
+        )
+
+        assert file.gather(person, at=NOW).looks[-1].why == ""
 
     def test_has_nothing_of_anybody_else(self, grid: Area) -> None:
         person = make_known(grid)
