@@ -84,6 +84,10 @@ def asking(*, by: User, when: bool = True) -> Iterator[Question]:
         question.learned = True
         audit.record(by=by, did=LEARNED, to=by)
         raise
+    except TooManyQuestionsError:
+        if question.learned:  # found, and refused by a narrower limit
+            audit.record(by=by, did=LEARNED, to=by)
+        raise
     finally:
         _asked.reset(token)
         if not question.learned:

@@ -13,6 +13,7 @@ from accounts.auditing.models import AuditEntry
 from accounts.staff.models import User
 from quarantine.models import Case
 from residents.openings.models import Opening
+from residents.register.elsewhere import LEARNED
 from residents.register.models import Resident
 from tests.factories import id_number, make_case, make_grid, make_resident, make_user
 
@@ -102,6 +103,7 @@ class TestOpening:
 
         assert Opening.objects.count() == 5
         assert "跨辖区调阅次数过多" in answer.content.decode()
+        assert AuditEntry.objects.filter(did=LEARNED, actor=stranger.key).count() == 1
 
     def test_leads_to_ones_own_without_an_opening(self, client: Client, stranger: User) -> None:
         own = make_resident(grid=stranger.areas.get())
