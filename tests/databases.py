@@ -180,6 +180,10 @@ def backed_up(name: str) -> Iterator[Callable[[], None]]:
     before = connection.settings_dict["NAME"]
     connection.close()
     with connection._nodb_cursor() as cursor:
+        # What a thread of an earlier test left open would stand in the way of a copy.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [before]
+        )
         _create(cursor, name, before)
     try:
         yield lambda: _use(name)

@@ -28,7 +28,7 @@ def _cache(url: str) -> RedisCache:
 
 def _broker(url: str) -> Connection:
     broker = servers.broker(url)
-    app = Celery(broker=broker.url)
+    app = Celery(broker=broker.url, set_as_current=False)
     app.conf.broker_transport_options = broker.options
     app.conf.broker_use_ssl = broker.tls
     return app.connection_for_write()

@@ -168,7 +168,7 @@ class TestRecordResult:
 
         assert str(first.recorded_by) in refused.value.sentence
         assert "“Positive · Ct 27.40”" in refused.value.sentence
-        assert "2022-11-20 18:00" in refused.value.sentence
+        assert "November 20 18:00" in refused.value.sentence
 
     def test_takes_no_ct_where_there_is_no_result(self) -> None:
         with pytest.raises(CtError):

@@ -235,7 +235,9 @@ class TestTheAdministratorsFirstPage:
 
 class TestThePageOfClients:
     def test_shows_a_key_once(self, client: Client) -> None:
-        client.force_login(factories.make_user(Role.ADMINISTRATOR))
+        client.force_login(
+            factories.make_user(Role.ADMINISTRATOR, factories.make_area(level=Area.Level.COUNTRY))
+        )
 
         made = client.post(reverse("client_list"), {"name": "laboratory"})
 
@@ -244,7 +246,9 @@ class TestThePageOfClients:
         assert key not in client.get(reverse("client_list")).content.decode()
 
     def test_revokes_a_key(self, client: Client) -> None:
-        client.force_login(factories.make_user(Role.ADMINISTRATOR))
+        client.force_login(
+            factories.make_user(Role.ADMINISTRATOR, factories.make_area(level=Area.Level.COUNTRY))
+        )
         made = client.post(reverse("client_list"), {"name": "laboratory"}).context
 
         client.post(reverse("client_revoke", args=[made["made"].pk]))
@@ -255,7 +259,9 @@ class TestThePageOfClients:
         assert answer.status_code == 401
 
     def test_says_that_a_name_is_taken(self, client: Client) -> None:
-        client.force_login(factories.make_user(Role.ADMINISTRATOR))
+        client.force_login(
+            factories.make_user(Role.ADMINISTRATOR, factories.make_area(level=Area.Level.COUNTRY))
+        )
         for status in (200, 422):
             made = client.post(reverse("client_list"), {"name": "laboratory"})
             assert made.status_code == status

@@ -143,7 +143,7 @@ class TestTheWordsOfACase:
         with override("en"):
             said = switched(case)
         assert said.startswith("Opened under ")
-        assert "From 2022-12-07 on the dates come from" in said
+        assert "From December 7 on the dates come from" in said
 
     def test_say_why_a_case_stays(self, grid: Area) -> None:
         put_in_force(

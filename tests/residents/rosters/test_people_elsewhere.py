@@ -147,11 +147,11 @@ class TestTheDryRun:
         client: Client,
         grid: Area,
         known: Resident,
-        community: Area,
         by: User,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         monkeypatch.setattr("residents.views.rosters.ROWS", 1)
+        community = by.areas.get()
         people = (known, make_resident(grid=known.grid))
         rows = [line(grid, one.number, f"10{n}", one.name) for n, one in enumerate(people)]
         roster = steps.checked(steps.workbook(*rows), community, by)
