@@ -102,9 +102,7 @@ def to_confirm(by: User) -> QuerySet[User]:
 
 
 @transaction.atomic
-def confirm(
-    *, account: User, at: datetime, by: User, acts: Collection[int] | None = None
-) -> None:
+def confirm(*, account: User, at: datetime, by: User, acts: Collection[int] | None = None) -> None:
     """
     End what others did alone to an account: `by` answers for who holds it, and what it may do.
 
