@@ -38,6 +38,7 @@ CERTIFIED = gettext_noop("certified a purge")
 def body(purge: Purge, *, kept: Mapping[str, int]) -> dict[str, Any]:
     """Return what a certificate says; `kept` are the rows that stay, by table."""
     closing, before = purge.closing, purge.before or {}
+    frozen = Frozen.objects.filter(closing=closing)
     return {
         "format": FORMAT,
         "purge": str(purge.key),
@@ -45,7 +46,8 @@ def body(purge: Purge, *, kept: Mapping[str, int]) -> dict[str, Any]:
         "area": {"code": closing.area.code, "name": closing.area.name},
         "closed_at": _moment(closing.closed_at),
         "people": closing.people,
-        "people_kept": Frozen.objects.filter(closing=closing).count(),
+        "people_kept": frozen.filter(held=True).count(),
+        "people_who_go_on": frozen.filter(held=False).count(),
         "term": {"days": closing.days, "said_by": closing.said_by},
         "purge_from": closing.purge_from.isoformat(),
         "asked": _voice(purge.asked_by, purge.asker_employer, purge.asked_at),

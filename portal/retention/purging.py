@@ -3,7 +3,8 @@ Purging the data of a closed outbreak: asked by one, agreed to by another, done 
 
 A worker deletes table by table, some thousand rows in a transaction with their count. Killed at
 any moment it has removed a batch or not; the next one looks for what is still there. At the end
-each person gets new pseudonyms, so that the audit's lead to nobody.
+each person gets new pseudonyms, so that the audit's lead to nobody; who is in a later outbreak
+by then keeps theirs, for its acts stay traceable until its own purge.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,7 @@ from uuid import UUID, uuid4
 
 import pgtrigger
 from django.db import IntegrityError, connection, models, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -25,6 +26,7 @@ from common import clock, locks
 from common.encryption import sealed_fields
 from common.errors import RefusedError
 from portal.retention import certificate, inventory
+from portal.retention.closing import NUMBERED
 from portal.retention.inventory import PURGED, STAYS, Holding
 from portal.retention.models import Purge
 from portal.retention.second_voice import unfit
@@ -225,7 +227,7 @@ def _remove_batch(purge: Purge, holding: Holding, at: datetime) -> int:
 
 def _entries_with_words(closing: Closing) -> set[int]:
     """Return the entries of the audit that may name these people in words."""
-    frozen = Frozen.objects.filter(closing=closing, held=False).order_by("pk")
+    frozen = _to_forget(closing).order_by("pk")
     keys = list(frozen.values_list("resident__key", flat=True))
     found: set[int] = set()
     for start in range(0, len(keys), 500):
@@ -275,18 +277,31 @@ def _empty_rosters(purge: Purge, at: datetime) -> None:
     _count(purge, ROSTERS, rosters.update(file_name="", outline="", purged=True), at)
 
 
+def _to_forget(closing: Closing) -> QuerySet[Frozen]:
+    """Return the frozen people who have to leave the audit: not those in a later outbreak."""
+    people = Frozen.objects.filter(closing=closing, held=False)
+    for last, model in NUMBERED.items():
+        later: QuerySet[Any] = model._base_manager.filter(
+            resident=OuterRef("resident"), pk__gt=getattr(closing, last)
+        )
+        people = people.exclude(Exists(later))
+    return people
+
+
 @transaction.atomic
 def _forget_people(purge: Purge, at: datetime) -> int:
     """Give some people new pseudonyms, and delete the words of the audit about the old ones."""
-    frozen = Frozen.objects.filter(closing=purge.closing, held=False).select_related("resident")
-    some = list(frozen.select_for_update(of=("self",)).order_by("pk")[:PEOPLE_AT_ONCE])
-    if not some:
-        return 0
+    frozen = _to_forget(purge.closing).select_related("resident")
+    locked = list(
+        frozen.select_for_update(of=("self", "resident")).order_by("pk")[:PEOPLE_AT_ONCE]
+    )
+    # Whoever was entering one of them anew has done so when the locks are held.
+    some = list(frozen.filter(pk__in=[each.pk for each in locked]))
     entries = inventory.entries_about([each.resident.key for each in some])
     _count(purge, WORDS, _forget_words(purge, entries), at)
     give_new_keys([each.resident_id for each in some])
     Frozen.objects.filter(pk__in=[each.pk for each in some]).delete()
-    return len(some)
+    return len(locked)
 
 
 def give_new_keys(people: list[int]) -> None:
@@ -332,6 +347,8 @@ def _count(purge: Purge, label: str, number: int, at: datetime) -> None:
 def _finish(purge: Purge, at: datetime) -> None:
     purge.finished_at = at
     body = certificate.body(purge, kept=_counts(purge.closing, kept=True))
+    # Those who go on: the purge of the later outbreak does the rest.
+    Frozen.objects.filter(closing=purge.closing, held=False).delete()
     made = certificate.signed(body)
     purge.certificate, purge.sha256 = made, made["sha256"]
     purge.save(update_fields=["finished_at", "certificate", "sha256"])

@@ -33,7 +33,8 @@ class Command(BaseCommand):
         removed = sum(row["removed"] for row in body["tables"])
         self.stdout.write(
             f"{body['area']['name']}: {removed} rows of {body['people']} people removed on"
-            f" {body['finished_at']}, {body['people_kept']} people kept. The digest, the"
+            f" {body['finished_at']}, {body['people_kept']} people kept,"
+            f" {body['people_who_go_on']} go on in a later outbreak. The digest, the"
             f" signature, the audit and the counts of today agree."
         )
         if in_use := certificate.keys_still_in_use(made):

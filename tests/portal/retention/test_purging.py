@@ -12,13 +12,15 @@ from accounts.auditing.models import AuditEntry, AuditWords
 from accounts.exports.models import ExportRequest
 from accounts.staff.models import Area, Role, User
 from portal.models import Purge
-from portal.retention import inventory, purging
+from portal.retention import certificate, inventory, purging
 from portal.retention.inventory import HOLDINGS, PURGED, STAYS
 from portal.retention.purging import NotFitError, PurgeHasGoneOnError, TooEarlyError
 from quarantine.models import Case
 from residents.closings.models import Frozen
+from residents.register import services as register
 from residents.register.models import Resident
 from residents.rosters.models import Roster
+from testing.models import Sample
 from tests.factories import make_arrival, make_grid, make_place, make_user
 from tests.portal.retention.outbreaks import (
     CLOSED,
@@ -121,6 +123,47 @@ class TestAPurge:
         assert not words.exists()
         assert chain.verify().findings == []
 
+    @pytest.mark.parametrize("what", ["an arrival", "a sample"])
+    def test_leaves_the_audit_of_a_later_outbreak_to_its_own_purge(
+        self, grid: Area, first: User, second: User, what: str
+    ) -> None:
+        resident, gone = make_known(grid), make_known(grid)
+        made = close(grid, by=first)
+        _enter_anew(resident, what)
+        by = make_user(Role.GRID_STAFF, grid)
+        register.uncover(resident=resident, field="phone", reason="新一轮核实", by=by)
+        entries = inventory.entries_about([resident.key])
+        words = AuditWords.objects.filter(entry__in=entries).count()
+        assert words > 1
+        purge = purged(made, first, second)
+
+        assert Resident.objects.filter(key=resident.key).exists()
+        assert AuditWords.objects.filter(entry__in=entries).count() == words
+        assert not Resident.objects.filter(key=gone.key).exists()
+        assert not Frozen.objects.filter(closing=made).exists()
+        assert purge.before is not None
+        assert purge.before[purging.WORDS] == purge.removed[purging.WORDS]
+        assert purge.certificate is not None
+        assert purge.certificate["body"]["people_who_go_on"] == 1
+        assert purge.certificate["body"]["people_kept"] == 0
+        assert certificate.check(purge.certificate) == []
+
+    def test_of_the_later_outbreak_cuts_off_the_audit_of_both(
+        self, grid: Area, first: User, second: User
+    ) -> None:
+        resident = make_known(grid)
+        made = close(grid, by=first)
+        _enter_anew(resident, "a sample")
+        purged(made, first, second)
+        sample = Sample.objects.filter(resident=resident)
+        sample.update(withdrawn_at=CLOSED, withdrawn_by=first)
+        purged(close(grid, by=first), first, second)
+
+        assert not Resident.objects.filter(key=resident.key).exists()
+        entries = inventory.entries_about([resident.key])
+        assert entries.exists()
+        assert not AuditWords.objects.filter(entry__in=entries).exists()
+
     def test_goes_on_after_a_kill_and_counts_nothing_twice(
         self, grid: Area, first: User, second: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -172,6 +215,23 @@ class TestAPurge:
         )
         assert not Frozen.objects.filter(held=True).exists()
         assert Case.objects.exists()
+
+
+def _enter_anew(resident: Resident, what: str) -> None:
+    """Enter something of a later outbreak about somebody."""
+    resident = Resident.objects.select_related("grid").get(pk=resident.pk)
+    if what == "an arrival":
+        make_arrival(
+            resident.grid, on=CLOSED.date(), at=CLOSED, resident=resident, arrived_from="310000"
+        )
+    else:
+        Sample.objects.create(
+            resident=resident,
+            day=CLOSED.date(),
+            taken_at=CLOSED,
+            taken_by=make_user(Role.GRID_STAFF, resident.grid),
+            recorded_at=CLOSED,
+        )
 
 
 def _keys_of(resident: Resident) -> set[str]:
