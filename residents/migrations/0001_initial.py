@@ -204,6 +204,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'opening',
                 'verbose_name_plural': 'openings',
                 'indexes': [models.Index(fields=['by', '-at'], name='opening_by')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('seen_by', None), models.Q(('seen_by', models.F('by')), _negated=True), _connector='OR'), name='opening_noted_by_another')],
             },
         ),
         migrations.CreateModel(
@@ -533,5 +534,9 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='dutyentry',
             trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='d3367beddf5ba5acb8fb0dcce9622e0c0d25c4c5', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_c39b6', table='residents_dutyentry', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='opening',
+            trigger=pgtrigger.compiler.Trigger(name='two_voices', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF NEW.seen_by_id IS NOT NULL AND (TG_OP = 'INSERT' OR OLD.seen_by_id IS NULL)\n                AND NEW.by_id <> NEW.seen_by_id AND NEW.by_id IN (\n    WITH RECURSIVE behind(id) AS (\n        SELECT NEW.seen_by_id::bigint\n        UNION SELECT i.by_id FROM accounts_intervention i\n            JOIN behind ON i.account_id = behind.id WHERE i.confirmed_at IS NULL\n    ), tied(id) AS (\n        SELECT id FROM behind\n        UNION SELECT i.account_id FROM accounts_intervention i\n            JOIN tied ON i.by_id = tied.id WHERE i.confirmed_at IS NULL\n    )\n    SELECT id FROM tied\n) THEN\n                RAISE EXCEPTION 'two_voices: one person stands behind both accounts';\n            END IF;\n            RETURN NEW;\n        ", hash='66d5302df310b663dc568810c03217841ed16c03', operation='INSERT OR UPDATE OF "seen_by_id"', pgid='pgtrigger_two_voices_27982', table='residents_opening', when='BEFORE')),
         ),
     ]

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.scope import people_within
 from accounts.staff.models import User
+from accounts.voices.models import two_voices
 from common.encryption import EncryptedTextField
 
 
@@ -68,6 +69,13 @@ class Opening(models.Model):
         verbose_name = _("opening")
         verbose_name_plural = _("openings")
         indexes = [models.Index(fields=["by", "-at"], name="opening_by")]
+        constraints = [
+            models.CheckConstraint(
+                name="opening_noted_by_another",
+                condition=models.Q(seen_by=None) | ~models.Q(seen_by=models.F("by")),
+            )
+        ]
+        triggers = [two_voices(first="by_id", second="seen_by_id")]
 
     def __str__(self) -> str:
         return f"opening {self.key}"

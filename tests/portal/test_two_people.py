@@ -162,6 +162,17 @@ class TestTheDatabase:
             with pytest.raises(DatabaseError, match="two_voices"), transaction.atomic():
                 waiting.update(**decided)
 
+    def test_refuses_one_voice_that_notes_an_opening(self, maker: User, area: Area) -> None:
+        first, second = made(maker, area), made(maker, area)
+        opening(first, area)
+        opened = Opening.objects.filter(by=first)
+        with pytest.raises(DatabaseError, match="two_voices"), transaction.atomic():
+            opened.update(seen_by=second, seen_at=NOW)
+        with pytest.raises(DatabaseError, match="noted_by_another"), transaction.atomic():
+            opened.update(seen_by=first, seen_at=NOW)
+
+        assert opened.update(seen_by=make_user(Role.SUPERVISOR, area), seen_at=NOW)
+
     def test_guards_every_table_in_which_somebody_approves(self) -> None:
         approving = {
             model
