@@ -297,6 +297,10 @@ WITNESSED = {
     "policy.Justification": (),
     "policy.ApiClient": (),
     "residents.Opening": (),
+    "residents.Closing": (),
+    # How far a purge is, which its certificate repeats.
+    "portal.Purge": ("before", "removed", "head", "touched_at"),
+    "portal.RetentionTerm": (),
 }
 
 # The pages that serve clauses (`page:` of a document's lines), by the name of their address.

@@ -31,8 +31,10 @@ from policy import drafts
 from policy.activations import choices, decisions
 from policy.models import Justification
 from policy.questions import clients
+from portal.retention import closing, purging, terms
 from residents.openings import services as openings
-from tests.factories import NOW, make_community, make_grid, make_resident, make_user
+from testing.models import Sample
+from tests.factories import NOW, make_community, make_grid, make_resident, make_user, moment
 from tests.tries import tried
 
 LINKS = AuditLink._meta.db_table
@@ -74,6 +76,7 @@ def fill(notice: bytes) -> None:
         )
     _exports(community, supervisor, second)
     _laws(notice, first, second)
+    _ends(first, second)
     chain.seal()
     accounts.deactivate(user=stranger, by=first)
     audit.showed(by=staff, page="case_list", people=[each.key for each in residents])
@@ -155,6 +158,30 @@ def _laws(notice: bytes, one: User, another: User) -> None:
             audit.record(by=one, did="justified a stricter provision", to=activation)
     for name in ("健康宝", "粤康码"):
         clients.make_client(name=name, at=AT, by=one)
+
+
+def _ends(one: User, another: User) -> None:
+    """Let two outbreaks end: the data of one are purged, those of the other are not."""
+    for is_agreed in (True, False):
+        community = make_community()
+        terms.set_term(area=community, days=30, reason="示例", at=AT, by=one)
+        Sample.objects.create(
+            resident=make_resident(grid=make_grid(community), by=one),
+            day=AT.date(),
+            taken_at=AT,
+            taken_by=one,
+            recorded_at=AT,
+            withdrawn_at=AT,
+            withdrawn_by=one,
+        )
+        closed = closing.close(area=community, reason="疫情结束", at=AT, by=one)
+        due = moment(closed.purge_from)
+        purge = purging.ask(closing=closed, at=due, by=one)
+        if is_agreed:
+            purging.approve(purge=purge, at=due, by=another)
+            purging.work(key=purge.key, at=due)
+        else:
+            purging.refuse(purge=purge, at=due, by=another)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ READ_ONLY = (AuditLink, AuditPending)
 KEPT = (
     *("accounts.AccountProposal", "accounts.DataKey", "accounts.ExportRequest"),
     *("accounts.Intervention", "policy.Activation", "policy.StoredDocument"),
+    *("residents.Closing", "portal.Purge", "portal.RetentionTerm"),
 )
 
 # `last` are all deferred triggers of the transaction but the ones that the first pass fires: a

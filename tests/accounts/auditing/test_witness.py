@@ -79,6 +79,9 @@ class TestTheRoleThatServes:
             "DELETE FROM accounts_exportrequest",
             "DELETE FROM policy_activation",
             "DELETE FROM accounts_datakey",
+            "DELETE FROM portal_purge",
+            "DELETE FROM portal_retentionterm",
+            "DELETE FROM residents_closing",
             "SELECT setval('accounts_auditentry_id_seq', 1)",
             "CREATE TABLE public.accounts_other (id int)",
             "CREATE OR REPLACE FUNCTION audit_witness() RETURNS trigger LANGUAGE sql AS ''",
@@ -104,6 +107,11 @@ class TestTheWitness:
 
         assert len(tables) == len(settings.WITNESSED)
         assert all(witness.is_watched(table) for table in tables)
+
+    def test_is_over_who_ended_the_data_of_an_outbreak(self) -> None:
+        tables = {each.table for each in witness.witnessed()}
+
+        assert {"residents_closing", "portal_purge", "portal_retentionterm"} <= tables
 
     def test_leaves_out_only_columns_that_there_are(self) -> None:
         for label, left_out in settings.WITNESSED.items():
