@@ -33,6 +33,7 @@ from portal.retention.second_voice import unfit
 from residents.closings.models import Closing, Frozen
 from residents.keypeople.models import Dose
 from residents.keypeople.services import day_hash
+from residents.rosters import pseudonyms
 from residents.rosters.models import Roster
 
 BATCH_SIZE = 2_000  # rows
@@ -299,17 +300,20 @@ def _forget_people(purge: Purge, at: datetime) -> int:
     some = list(frozen.filter(pk__in=[each.pk for each in locked]))
     entries = inventory.entries_about([each.resident.key for each in some])
     _count(purge, WORDS, _forget_words(purge, entries), at)
-    give_new_keys([each.resident_id for each in some])
+    keys = give_new_keys([each.resident_id for each in some])
+    pseudonyms.follow(keys=keys, since=purge.closing.closed_at)
     Frozen.objects.filter(pk__in=[each.pk for each in some]).delete()
     return len(locked)
 
 
-def give_new_keys(people: list[int]) -> None:
+def give_new_keys(people: list[int]) -> dict[UUID, UUID]:
     """
     Give people, and all that stays of them, new pseudonyms; what is sealed for a row is resealed.
 
-    The old ones stand in the audit only, and lead to nobody from then on.
+    The old ones stand in the audit only, and lead to nobody from then on. Return the new by the
+    old.
     """
+    keys: dict[UUID, UUID] = {}
     with pgtrigger.ignore():
         for holding in STAYS:
             if any(field.name == "key" for field in holding.model._meta.fields):
@@ -317,12 +321,14 @@ def give_new_keys(people: list[int]) -> None:
                 for lookup in holding.people:
                     about |= Q(**{f"{lookup}__in": people})
                 for row in holding.rows.filter(about).distinct():
-                    _give_new_key(row)
+                    old: UUID = row.key
+                    keys[old] = _give_new_key(row)
         for dose in Dose.objects.filter(resident__in=people).select_related("resident"):
             Dose.objects.filter(pk=dose.pk).update(day_hash=day_hash(dose.resident, dose.day))
+    return keys
 
 
-def _give_new_key(row: models.Model) -> None:
+def _give_new_key(row: models.Model) -> UUID:
     fields = [field for field in sealed_fields(type(row)) if "key" in field.bound_to]
     texts = {field: getattr(row, field.name) for field in fields}
     new = uuid4()
@@ -331,6 +337,7 @@ def _give_new_key(row: models.Model) -> None:
         field.name: field.seal_for(text, row) for field, text in texts.items()
     }
     type(row)._base_manager.filter(pk=row.pk).update(key=new, **resealed)
+    return new
 
 
 def _count(purge: Purge, label: str, number: int, at: datetime) -> None:

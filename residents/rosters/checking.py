@@ -399,7 +399,8 @@ class Checker:
             household, made = self._household(person.home)
             before = resident.household
             changes.append(("address", before.address, _address(person.home[1])))
-            changes.append(("household", before.key, household.key))
+            # By number: its pseudonym may change until the roster is undone.
+            changes.append(("household", before.pk, None))
         if not changes:
             self._rows.write(number, UNCHANGED, resident.key)
             return UNCHANGED

@@ -36,7 +36,7 @@ _RESTORED = {
     "row": "bigint",
     "key": "uuid",
     "version": "int",
-    "household": "uuid",
+    "household": "bigint",
     "sex": "varchar",
     "has_birth_date": "boolean",
     "birth_date": "date",
@@ -60,7 +60,7 @@ UPDATE residents_resident AS resident SET
     version = resident.version + 1
 FROM unnest({", ".join(f"%({name})s::{kind}[]" for name, kind in _RESTORED.items())})
     AS given ({", ".join(_RESTORED)})
-LEFT JOIN residents_household AS household ON household.key = given.household
+LEFT JOIN residents_household AS household ON household.id = given.household
 LEFT JOIN residents_building AS building ON building.id = household.building_id
 WHERE resident.key = given.key AND resident.version = given.version
     AND (building.grid_id IS NULL OR building.grid_id = resident.grid_id

@@ -18,10 +18,11 @@ from portal.retention.purging import NotFitError, PurgeHasGoneOnError, TooEarlyE
 from quarantine.models import Case
 from residents.closings.models import Frozen
 from residents.register import services as register
-from residents.register.models import Resident
+from residents.register.models import Household, Resident
+from residents.rosters import services as rosters
 from residents.rosters.models import Roster
 from testing.models import Sample
-from tests.factories import make_arrival, make_grid, make_place, make_user
+from tests.factories import NOW, make_arrival, make_grid, make_place, make_user
 from tests.portal.retention.outbreaks import (
     CLOSED,
     agreed,
@@ -31,6 +32,7 @@ from tests.portal.retention.outbreaks import (
     make_known,
     purged,
 )
+from tests.residents.rosters import steps
 
 pytestmark = pytest.mark.django_db
 
@@ -163,6 +165,38 @@ class TestAPurge:
         entries = inventory.entries_about([resident.key])
         assert entries.exists()
         assert not AuditWords.objects.filter(entry__in=entries).exists()
+
+    @pytest.mark.parametrize("is_imported", [False, True])
+    def test_lets_a_later_roster_follow_people_to_their_new_pseudonyms(
+        self, grid: Area, first: User, second: User, *, is_imported: bool
+    ) -> None:
+        resident = make_known(grid)
+        resident.refresh_from_db()
+        community, home = community_of(grid), resident.household
+        made = close(grid, by=first)
+        by = make_user(Role.SUPERVISOR, community)
+        told = [resident.name, resident.number, "13900139000", grid.name, "9号楼", "1", "901"]
+        take = steps.taken_over if is_imported else steps.checked
+        roster = take(steps.workbook(told), community, by)
+        Roster.objects.filter(pk=roster.pk).update(uploaded_at=CLOSED + timedelta(hours=1))
+        purged(made, first, second)
+
+        person = Resident.objects.get(pk=resident.pk)
+        assert person.key != resident.key
+        assert [row.number for row in HOLDINGS["residents_rosterrow"].of_person(person)] == [2]
+        if not is_imported:
+            rosters.take_over(roster=roster, at=NOW, by=by)
+            assert steps.worked_on(roster).counts.get("late", 0) == 0
+        person = Resident.objects.get(pk=resident.pk)
+        assert person.phone == "+8613900139000"
+        moved_to = person.household
+        assert moved_to != home
+        roster = steps.taken_back(Roster.objects.select_related("area").get(pk=roster.pk), by)
+        person = Resident.objects.get(pk=resident.pk)
+        assert roster.counts["restored"] == 1
+        assert person.phone == "+8613877770001"
+        assert person.household == home
+        assert not Household.objects.filter(pk=moved_to.pk).exists()
 
     def test_goes_on_after_a_kill_and_counts_nothing_twice(
         self, grid: Area, first: User, second: User, monkeypatch: pytest.MonkeyPatch
