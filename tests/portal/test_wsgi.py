@@ -69,7 +69,7 @@ def server(data: Path, tmp_path: Path) -> Iterator[Server]:
     (data / "postgres").mkdir(parents=True)
     server = Server(data, tmp_path / "log")
     yield server
-    server.process.terminate()
+    server.process.send_signal(signal.SIGQUIT)  # at once: nobody waits for an answer any more
     server.process.wait(patience.SECONDS)
 
 
