@@ -81,7 +81,13 @@ class TestAnAnswer:
         "body", [b"<html>", b"[" * 60_000, b"\xff\xfe", b"", b'{"code": 1e999999}', b"nul"]
     )
     def test_that_says_nothing_is_none(self, peer: Peer, body: bytes) -> None:
-        peer.answer = lambda asker: asker.sendall(HEAD + b"\r\n" + body)
+        def answer_whole(asker: socket.socket) -> None:
+            asker.sendall(HEAD + b"\r\n" + body)
+            asker.shutdown(socket.SHUT_WR)
+            while asker.recv(65_536):  # closed unread, the connection would be reset
+                pass
+
+        peer.answer = answer_whole
 
         answer: Any = web.post(peer.url, json={})
         with pytest.raises(NotSentError):
