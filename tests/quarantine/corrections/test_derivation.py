@@ -48,8 +48,7 @@ END = moment(FIRST + timedelta(days=12))
 LATE = END - timedelta(hours=9)
 WHY = "示例更正"
 BOUNDED = settings(
-    # The same each time: one in some hundred stories leaves a to-do about a household too many,
-    # where somebody is an infected contact of a person whose positive was entered later.
+    # The same each time: a story that breaks the law is known, and stands below as a test.
     derandomize=True,
     max_examples=20,
     deadline=None,
@@ -368,6 +367,36 @@ class TestTheLawOfCorrection:
     ) -> None:
         corrected, from_the_start = _compared(world, story)
         assume(corrected is not None)
+        assert corrected == from_the_start
+
+    @pytest.mark.xfail(
+        strict=True, raises=AssertionError, reason="leaves a to-do about the household too many"
+    )
+    @pytest.mark.parametrize("world", [("yingkou-2022-11", "210800")], indirect=True)
+    def test_holds_for_two_infected_contacts_entered_the_later_first(
+        self, world: Callable[[], World]
+    ) -> None:
+        unfit = Entry(kind="arrival", who=2, day=0, what="unfit")
+        negative = Entry(kind="sample", who=1, day=1, what="negative")
+        rightly = [
+            Entry(kind="arrival", who=1, day=0, what="contact"),
+            Entry(kind="home", who=0, day=3, what=""),
+            Entry(kind="sample", who=1, day=0, what="positive"),
+            Entry(kind="sample", who=0, day=1, what="positive"),
+            Entry(kind="missed", who=2, day=2, what=""),
+        ]
+        wrongly = Entry(kind="arrival", who=0, day=0, what="contact")
+        of_the_other, home, first, second, missed = rightly
+        pairs = {
+            0: (unfit, None),
+            1: (wrongly, of_the_other),
+            2: (home, home),
+            3: (first, first),
+            4: (negative, None),
+            5: (second, second),
+            6: (missed, missed),
+        }
+        corrected, from_the_start = _compared(world, (pairs, [6, 1, 5, 0, 4, 3, 2]))
         assert corrected == from_the_start
 
     @pytest.mark.parametrize("world", [("cangshan-2022-324", "350104")], indirect=True)
